@@ -1,0 +1,1 @@
+"""The tables, as Django sees them. `../../schema.sql` creates them."""

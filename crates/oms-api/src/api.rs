@@ -1,0 +1,313 @@
+//! What every request sees: the engine's door, the views, the names, the bounds.
+
+use crate::catalog::{Catalog, Names};
+use crate::metrics::{Exposition, Metrics};
+use crate::sse::marketdata::MarketHub;
+use oms_model::{Code, Refusal, Seq, TraceId};
+use oms_runtime::handle::Handle;
+use oms_runtime::telemetry::Telemetry;
+use oms_store::views::{ViewError, ViewReader};
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// The last sequence that the views have folded in.
+pub type ViewsWatermark = watch::Receiver<u64>;
+
+/// Bounds of the interface.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// The most bytes of a request's body.
+    pub max_body: usize,
+    /// How deep a request's JSON may be nested.
+    pub max_depth: usize,
+    /// The most requests worked on at once.
+    pub max_requests: usize,
+    /// So many more are taken where they cancel or stop trading: those never starve.
+    pub protected_requests: usize,
+    /// The most event and market-data streams.
+    pub max_streams: usize,
+    /// The most connections.
+    pub max_connections: usize,
+    /// How long a request's head may take.
+    pub head_timeout: Duration,
+    /// How long a request's body may take.
+    pub body_timeout: Duration,
+    /// How long a read waits until it sees every write that was acknowledged before it.
+    pub read_wait: Duration,
+    /// How far the views may be behind before the process is not ready, events.
+    pub max_views_lag: u64,
+    /// The shortest time between two updates of one market-data client.
+    pub market_interval: Duration,
+    /// How long a client of the event stream may take nothing before it is disconnected.
+    pub slow_client: Duration,
+    /// Silence after which a stream sends a comment.
+    pub heartbeat: Duration,
+    /// How long requests in flight are waited for at the end.
+    pub drain: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_body: 1 << 20,
+            max_depth: 32,
+            max_requests: 4_096,
+            protected_requests: 1_024,
+            max_streams: 1_024,
+            max_connections: 8_192,
+            head_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(10),
+            read_wait: Duration::from_secs(2),
+            max_views_lag: 100_000,
+            market_interval: Duration::from_millis(3),
+            slow_client: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(15),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Something that must be well for the process to be ready.
+pub trait Probe: Send + Sync {
+    /// Its name.
+    fn name(&self) -> &str;
+    /// Whether it is well.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    fn check(&self) -> Result<(), String>;
+}
+
+/// What the interface is made of.
+pub struct Parts {
+    /// The door to the tenant's partition.
+    pub handle: Handle,
+    /// Queries.
+    pub views: ViewReader,
+    /// How far the views are.
+    pub watermark: ViewsWatermark,
+    /// Bounds.
+    pub config: Config,
+    /// What the partition counts and times.
+    pub telemetry: Arc<Telemetry>,
+    /// More figures for `/metrics`.
+    pub expositions: Vec<Box<dyn Exposition>>,
+    /// More conditions for `/health/ready`.
+    pub probes: Vec<Box<dyn Probe>>,
+}
+
+/// The interface of one tenant. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    parts: Parts,
+    metrics: Metrics,
+    names: Names,
+    hub: MarketHub,
+    requests: AtomicUsize,
+    streams: AtomicUsize,
+    traces: RandomState,
+    traced: AtomicU64,
+    closing: watch::Sender<bool>,
+}
+
+impl Api {
+    /// Reads the names from the engine and begins to follow the log. Call it within a runtime.
+    ///
+    /// # Errors
+    /// `OVERLOADED` where the engine does not answer.
+    pub async fn start(parts: Parts) -> Result<Self, Refusal> {
+        let (catalog, seq) = parts.handle.inspect(|state, _| (Catalog::of(state), state.last_seq())).await?;
+        let follower = parts.handle.feed().follow(seq);
+        let inner = Inner {
+            hub: MarketHub::new(parts.handle.market().clone(), parts.config.market_interval),
+            metrics: Metrics::default(),
+            names: Names::new(catalog, seq),
+            requests: AtomicUsize::new(0),
+            streams: AtomicUsize::new(0),
+            traces: RandomState::new(),
+            traced: AtomicU64::new(0),
+            closing: watch::Sender::new(false),
+            parts,
+        };
+        let api = Self { inner: Arc::new(inner) };
+        let following = api.clone();
+        tokio::spawn(async move {
+            if let Err(error) = following.inner.names.follow(follower).await {
+                tracing::error!(%error, "the names can no longer be followed; new keys and instruments are not seen");
+            }
+        });
+        tokio::spawn(MarketHub::run(api.clone()));
+        Ok(api)
+    }
+
+    /// The door to the engine.
+    #[must_use]
+    pub fn handle(&self) -> &Handle {
+        &self.inner.parts.handle
+    }
+
+    /// The bounds.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.inner.parts.config
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    pub(crate) fn telemetry(&self) -> &Telemetry {
+        &self.inner.parts.telemetry
+    }
+
+    pub(crate) fn expositions(&self) -> &[Box<dyn Exposition>] {
+        &self.inner.parts.expositions
+    }
+
+    pub(crate) fn probes(&self) -> &[Box<dyn Probe>] {
+        &self.inner.parts.probes
+    }
+
+    pub(crate) fn hub(&self) -> &MarketHub {
+        &self.inner.hub
+    }
+
+    /// How far the views are.
+    #[must_use]
+    pub fn views_cursor(&self) -> Seq {
+        Seq(*self.inner.parts.watermark.borrow())
+    }
+
+    /// The names as they are known now.
+    #[must_use]
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.inner.names.current()
+    }
+
+    /// The names as of everything that is durable now.
+    ///
+    /// # Errors
+    /// `OVERLOADED` where they are too far behind.
+    pub async fn catalog_now(&self) -> Result<Arc<Catalog>, Refusal> {
+        let durable = self.handle().durable();
+        let names = tokio::time::timeout(self.config().read_wait, self.inner.names.as_of(durable)).await;
+        names.map_err(|_| behind("the names", durable))
+    }
+
+    /// Asks the views, once they hold everything that is durable now.
+    ///
+    /// # Errors
+    /// `OVERLOADED` where they are too far behind or too busy, `VALIDATION_ERROR` for a malformed question.
+    pub async fn query<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let durable = self.handle().durable();
+        let mut watermark = self.inner.parts.watermark.clone();
+        let reached = tokio::time::timeout(self.config().read_wait, watermark.wait_for(|cursor| *cursor >= durable.0)).await;
+        match reached {
+            Ok(Ok(_)) => (),
+            Ok(Err(_)) => return Err(Refusal::new(Code::Overloaded, "the views are not being filled")),
+            Err(_) => return Err(behind("the views", durable)),
+        }
+        let reader = self.inner.parts.views.clone();
+        let asked = tokio::task::spawn_blocking(move || ask(&reader)).await;
+        match asked {
+            Ok(answer) => answer.map_err(view_refusal),
+            Err(error) => {
+                tracing::error!(%error, "a query failed");
+                Err(Refusal::new(Code::Internal, "the query failed"))
+            }
+        }
+    }
+
+    /// Runs something that may block, off the async threads.
+    pub(crate) async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a read failed");
+            Err(Refusal::new(Code::Internal, "the read failed"))
+        })
+    }
+
+    /// A trace id for a request that came without one.
+    pub(crate) fn new_trace(&self) -> TraceId {
+        let n = self.inner.traced.fetch_add(1, Ordering::Relaxed);
+        let half = |n: u64| u128::from(self.inner.traces.hash_one(n));
+        TraceId::from_u128(half(n) << 64 | half(!n))
+    }
+
+    /// A place among the requests that are worked on; `None` where all are taken.
+    pub(crate) fn admit(&self, protected: bool) -> Option<Place> {
+        let config = self.config();
+        let most = if protected { config.max_requests.saturating_add(config.protected_requests) } else { config.max_requests };
+        Place::take(self, |inner| &inner.requests, most)
+    }
+
+    /// A place among the streams; `None` where all are taken.
+    pub(crate) fn admit_stream(&self) -> Option<Place> {
+        Place::take(self, |inner| &inner.streams, self.config().max_streams)
+    }
+
+    /// Requests and streams at this moment.
+    #[must_use]
+    pub fn in_flight(&self) -> (usize, usize) {
+        (self.inner.requests.load(Ordering::Relaxed), self.inner.streams.load(Ordering::Relaxed))
+    }
+
+    /// Ends every stream.
+    pub(crate) fn close(&self) {
+        self.inner.closing.send_replace(true);
+    }
+
+    /// Becomes true when streams should end.
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.inner.closing.subscribe()
+    }
+}
+
+fn behind(what: &str, asked: Seq) -> Refusal {
+    Refusal::new(Code::Overloaded, format!("{what} have not reached sequence {asked} in time")).with("sequence", asked)
+}
+
+fn view_refusal(error: ViewError) -> Refusal {
+    match error {
+        ViewError::Query(error) => Refusal::new(Code::ValidationError, error.to_string()),
+        ViewError::Busy { .. } | ViewError::Behind { .. } => Refusal::new(Code::Overloaded, error.to_string()),
+        other => {
+            tracing::error!(error = %other, "the views cannot be read");
+            Refusal::new(Code::Internal, "the views cannot be read")
+        }
+    }
+}
+
+/// A place that was taken; given back when dropped.
+pub(crate) struct Place {
+    api: Api,
+    which: fn(&Inner) -> &AtomicUsize,
+}
+
+impl Place {
+    fn take(api: &Api, which: fn(&Inner) -> &AtomicUsize, most: usize) -> Option<Self> {
+        if which(&api.inner).fetch_add(1, Ordering::Relaxed) >= most {
+            which(&api.inner).fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Self { api: api.clone(), which })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        (self.which)(&self.api.inner).fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,281 @@
+//! From an HTTP request to a [`Call`], and from its outcome to a response: the one way for every route.
+
+use crate::api::Api;
+use crate::error::{respond, status};
+use crate::json::read::{Object, Value};
+use crate::json::parse;
+use crate::query::Params;
+use crate::{auth, error, idempotency};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH};
+use http::{HeaderMap, HeaderName, Uri};
+use oms_engine::input::IdempotencyKey;
+use oms_model::command::{Actor, Command};
+use oms_model::{Code, Refusal, Source, TraceId};
+use oms_runtime::handle::{Answer, Request as EngineRequest};
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+/// The longest wait that `Prefer: wait` may ask for.
+pub const MAX_WAIT: Duration = Duration::from_secs(30);
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// Whoever holds a key.
+    Key,
+    /// Whoever holds a key; taken even where ordinary requests are turned away.
+    KeyProtected,
+}
+
+/// A request whose sender is known.
+pub struct Call {
+    /// The interface.
+    pub api: Api,
+    /// Who asks; of no one where the route is public.
+    pub actor: Actor,
+    /// The trace it belongs to.
+    pub trace_id: TraceId,
+    /// What the path names.
+    pub id: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// When it came.
+    pub began: Instant,
+    uri: Uri,
+    body: Body,
+}
+
+/// The route of a handler.
+pub fn route<F, Fut>(filter: MethodFilter, access: Access, handler: F) -> MethodRouter<Api>
+where
+    F: Fn(Call) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Response, Refusal>> + Send + 'static,
+{
+    on(filter, move |State(api): State<Api>, request: Request| answer(api, access, request, handler))
+}
+
+async fn answer<F, Fut>(api: Api, access: Access, request: Request, handler: F) -> Response
+where
+    F: Fn(Call) -> Fut,
+    Fut: Future<Output = Result<Response, Refusal>>,
+{
+    let began = Instant::now();
+    let trace_id = trace_of(request.headers()).unwrap_or_else(|| api.new_trace());
+    let Some(_place) = api.admit(access == Access::KeyProtected) else {
+        api.metrics().turned_away();
+        return respond(&Refusal::new(Code::Overloaded, "too many requests are being worked on"), trace_id);
+    };
+    let handled = match call(&api, access, request, trace_id, began).await {
+        Ok(call) => handler(call).await,
+        Err(refusal) => Err(refusal),
+    };
+    let response = handled.unwrap_or_else(|refusal| {
+        if status(refusal.code).is_server_error() && refusal.code != Code::Overloaded {
+            tracing::warn!(code = %refusal.code, message = %refusal.message, trace_id = %error::TraceText(trace_id), "a request failed");
+        }
+        respond(&refusal, trace_id)
+    });
+    api.metrics().answered(response.status().as_u16(), began.elapsed());
+    response
+}
+
+async fn call(api: &Api, access: Access, request: Request, trace_id: TraceId, began: Instant) -> Result<Call, Refusal> {
+    let actor = match access {
+        Access::Public => Actor::default(),
+        Access::Key | Access::KeyProtected => authenticate(api, request.headers()).await?,
+    };
+    let (mut parts, body) = request.into_parts();
+    let captured = RawPathParams::from_request_parts(&mut parts, &())
+        .await
+        .map_err(|_| Refusal::new(Code::ValidationError, "the path is not UTF-8"))?;
+    let id = captured.iter().next().map_or_else(String::new, |(_, value)| value.to_owned());
+    Ok(Call { api: api.clone(), actor, trace_id, id, headers: parts.headers, began, uri: parts.uri, body })
+}
+
+/// The trace id of a W3C `traceparent` header.
+fn trace_of(headers: &HeaderMap) -> Option<TraceId> {
+    let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
+    let (version, trace, parent) = (parts.next()?, parts.next()?, parts.next()?);
+    if version.len() != 2 || version == "ff" || trace.len() != 32 || parent.len() != 16 {
+        return None;
+    }
+    let lower_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let bits = if lower_hex(trace) { u128::from_str_radix(trace, 16).ok()? } else { 0 };
+    (bits != 0).then(|| TraceId::from_u128(bits))
+}
+
+async fn authenticate(api: &Api, headers: &HeaderMap) -> Result<Actor, Refusal> {
+    let hash = auth::key_hash(auth::presented(headers)?);
+    let mut catalog = api.catalog();
+    let holder = match catalog.keys.holder(&hash) {
+        Some(holder) => holder,
+        None => {
+            // The key may have been made a moment ago.
+            catalog = api.catalog_now().await?;
+            catalog.keys.holder(&hash).ok_or_else(auth::invalid)?
+        }
+    };
+    Ok(Actor { tenant_id: catalog.tenant_id, user_id: holder.user_id, api_key_id: Some(holder.api_key_id), source: Source::Rest })
+}
+
+impl Call {
+    /// The request's parameters.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR` where they are malformed.
+    pub fn params(&self) -> Result<Params, Refusal> {
+        Params::of(&self.uri)
+    }
+
+    /// The request has no parameters.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR` naming one that it has.
+    pub fn no_params(&self) -> Result<(), Refusal> {
+        if self.uri.query().is_none() { Ok(()) } else { self.params()?.end() }
+    }
+
+    /// The request's body, which must be JSON.
+    ///
+    /// # Errors
+    /// `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, or `VALIDATION_ERROR` where it does not come whole or in time.
+    pub async fn body(&mut self) -> Result<Bytes, Refusal> {
+        if !is_json(&self.headers) {
+            return Err(Refusal::new(Code::UnsupportedMediaType, "the body must be application/json"));
+        }
+        self.bytes().await
+    }
+
+    /// The request's body, which may be absent.
+    ///
+    /// # Errors
+    /// As [`Call::body`].
+    pub async fn optional_body(&mut self) -> Result<Bytes, Refusal> {
+        let bytes = self.bytes().await?;
+        if !bytes.is_empty() && !is_json(&self.headers) {
+            return Err(Refusal::new(Code::UnsupportedMediaType, "the body must be application/json"));
+        }
+        Ok(bytes)
+    }
+
+    async fn bytes(&mut self) -> Result<Bytes, Refusal> {
+        let most = self.api.config().max_body;
+        let too_large = || Refusal::new(Code::PayloadTooLarge, format!("the body has more than {most} bytes")).with("max_bytes", most);
+        let length = self.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if length.is_some_and(|length| length > most as u64) {
+            return Err(too_large());
+        }
+        let body = std::mem::take(&mut self.body);
+        match tokio::time::timeout(self.api.config().body_timeout, to_bytes(body, most)).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(error)) if is_too_large(&error) => Err(too_large()),
+            Ok(Err(_)) => Err(Refusal::new(Code::ValidationError, "the body did not arrive whole")),
+            Err(_) => Err(Refusal::new(Code::ValidationError, "the body did not arrive in time")),
+        }
+    }
+
+    /// Reads a document within the bound on its depth.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR` saying where it is wrong.
+    pub fn parse<'b>(&self, bytes: &'b [u8]) -> Result<Value<'b>, Refusal> {
+        parse(bytes, self.api.config().max_depth)
+            .map_err(|error| Refusal::new(Code::ValidationError, format!("the body is not valid: {error}")).with("at", error.at))
+    }
+
+    /// [`Call::parse`] where nothing stands for an empty object.
+    ///
+    /// # Errors
+    /// As [`Call::parse`].
+    pub fn parse_or_empty<'b>(&self, bytes: &'b [u8]) -> Result<Value<'b>, Refusal> {
+        if bytes.is_empty() { Ok(Value::Object(Object { raw: "{}", fields: Vec::new() })) } else { self.parse(bytes) }
+    }
+
+    /// The idempotency key of this request to `endpoint`.
+    ///
+    /// # Errors
+    /// See [`idempotency::key`].
+    pub fn idempotency(&self, endpoint: &str, subject: &str, body: &Value<'_>) -> Result<Option<IdempotencyKey>, Refusal> {
+        idempotency::key(&self.headers, endpoint, subject, body)
+    }
+
+    /// The version that `If-Match` asks for; `None` where it is absent or `*`.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR` where it is not the ETag of an order.
+    pub fn if_match(&self) -> Result<Option<u32>, Refusal> {
+        let Some(value) = self.headers.get(IF_MATCH) else { return Ok(None) };
+        let text = value.to_str().unwrap_or_default().trim();
+        if text == "*" {
+            return Ok(None);
+        }
+        let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+        version.map(Some).ok_or_else(|| Refusal::new(Code::ValidationError, "If-Match must be the ETag of an order, such as \"3\""))
+    }
+
+    /// How long `Prefer: wait=<seconds>` asks to wait, bounded by [`MAX_WAIT`].
+    #[must_use]
+    pub fn wait(&self) -> Option<Duration> {
+        const PREFER: HeaderName = HeaderName::from_static("prefer");
+        let values = self.headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
+        let seconds = values.flat_map(|text| text.split(',')).find_map(|preference| preference.trim().strip_prefix("wait=")?.parse().ok());
+        seconds.map(|seconds: u32| Duration::from_secs(seconds.into()).min(MAX_WAIT))
+    }
+
+    /// Has the engine do it.
+    ///
+    /// # Errors
+    /// `OVERLOADED`.
+    pub async fn execute(&self, command: Command, idempotency: Option<IdempotencyKey>) -> Result<Answer, Refusal> {
+        self.api.handle().execute(EngineRequest { actor: self.actor, trace_id: self.trace_id, idempotency, command }).await
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let mut source: Option<&(dyn core::error::Error + 'static)> = Some(error);
+    while let Some(error) = source {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn trace(text: &'static str) -> Option<u128> {
+        let mut headers = HeaderMap::new();
+        headers.insert("traceparent", HeaderValue::from_static(text));
+        trace_of(&headers).map(TraceId::as_u128)
+    }
+
+    #[test]
+    fn a_traceparent_is_honoured_where_it_is_one() {
+        assert_eq!(trace("00-000000000000000000000000000000ff-00f067aa0ba902b7-01"), Some(0xff));
+        for bad in [
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "ff-000000000000000000000000000000ff-00f067aa0ba902b7-01",
+            "00-000000000000000000000000000000FF-00f067aa0ba902b7-01",
+            "00-ff-00f067aa0ba902b7-01",
+            "nonsense",
+        ] {
+            assert_eq!(trace(bad), None, "{bad}");
+        }
+    }
+}

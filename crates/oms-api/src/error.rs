@@ -1,0 +1,193 @@
+//! The one place where codes become HTTP: statuses, hints and the error envelope.
+
+use crate::json::Writer;
+use crate::reply;
+use axum::response::Response;
+use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, StatusCode};
+use oms_model::{Code, Refusal, TraceId};
+
+/// The HTTP status of a code. An order that was recorded and refused is 422 whatever its code.
+#[must_use]
+pub const fn status(code: Code) -> StatusCode {
+    match code {
+        Code::ValidationError => StatusCode::BAD_REQUEST,
+        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Code::Forbidden => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::StateConflict | Code::DuplicateClOrdId | Code::OutcomeInDoubt | Code::RequestInProgress => StatusCode::CONFLICT,
+        Code::VersionMismatch => StatusCode::PRECONDITION_FAILED,
+        Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::IdempotencyConflict
+        | Code::RiskLimitBreach
+        | Code::BrokerReject
+        | Code::KillSwitch
+        | Code::TradingHalted
+        | Code::ReduceOnly
+        | Code::AccountDisabled
+        | Code::InstrumentDisabled
+        | Code::OrderTypeUnsupported
+        | Code::InvalidTick
+        | Code::InvalidLot
+        | Code::DuplicateOrder
+        | Code::PriceCollar
+        | Code::NoReferencePrice
+        | Code::UnknownSymbol
+        | Code::NoRoute
+        | Code::BatchRefused => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::BrokerUnavailable | Code::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What to do about it, in a sentence; empty where the message says it.
+#[must_use]
+pub const fn hint(code: Code) -> &'static str {
+    match code {
+        Code::ValidationError => "Correct the field that the message names; /api/v1/openapi.json describes every request.",
+        Code::Unauthenticated => "Send a valid key in X-API-Key or as Authorization: Bearer.",
+        Code::Forbidden => "Ask for a key with the scope that the message names.",
+        Code::NotFound => "Check the path and the id.",
+        Code::StateConflict => "Read the order again: its state does not allow this.",
+        Code::VersionMismatch => "Read the order again and send its current version in If-Match.",
+        Code::IdempotencyConflict => "Use a new Idempotency-Key for a new request; repeat a request unchanged.",
+        Code::RateLimited | Code::RequestInProgress => "Wait for the seconds that Retry-After says and send the same request again.",
+        Code::RiskLimitBreach => "GET /api/v1/orders/{id}/why shows each check with its value and limit.",
+        Code::BrokerReject => "GET /api/v1/orders/{id}/why shows what each venue answered.",
+        Code::BrokerUnavailable => "GET /api/v1/health/ready names the sessions that are down.",
+        Code::OutcomeInDoubt => "Wait until the venue has told what became of the earlier request; nothing is sent twice.",
+        Code::Overloaded => "Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe.",
+        Code::Internal => "This is a fault of the server. Report the trace_id.",
+        Code::KillSwitch => "A kill switch is engaged; GET /api/v1/risk/kill-switch lists them.",
+        Code::TradingHalted | Code::ReduceOnly => "GET /api/v1/risk/status shows the trading states.",
+        Code::AccountDisabled => "GET /api/v1/accounts lists the accounts that take orders.",
+        Code::InstrumentDisabled | Code::UnknownSymbol => "GET /api/v1/instruments lists the instruments that can be traded.",
+        Code::OrderTypeUnsupported => "Change ord_type or time_in_force.",
+        Code::InvalidTick => "Prices must be whole ticks; GET /api/v1/instruments/{symbol} has the tick table.",
+        Code::InvalidLot => "Quantities must be whole lots within the bounds of GET /api/v1/instruments/{symbol}.",
+        Code::DuplicateOrder => "An equal order was just taken; if it is meant twice, wait for the window to pass.",
+        Code::DuplicateClOrdId => "A cl_ord_id is used once only; details.order_id names the order that has it.",
+        Code::PriceCollar => "Bring the price nearer to the market.",
+        Code::NoReferencePrice => "There is no fresh quote to compare the price with; try again once the market is back.",
+        Code::NoRoute => "GET /api/v1/orders/{id}/why names each venue's reason.",
+        Code::PayloadTooLarge => "Send less at once.",
+        Code::MethodNotAllowed => "The Allow header names the methods.",
+        Code::UnsupportedMediaType => "Send Content-Type: application/json.",
+        Code::BatchRefused => "Nothing was placed; correct the order that the message names.",
+    }
+}
+
+/// Seconds after which a request may be sent again; `None` where that would not help.
+#[must_use]
+pub const fn retry_after(code: Code) -> Option<&'static str> {
+    match code {
+        Code::RateLimited | Code::RequestInProgress | Code::Overloaded | Code::BrokerUnavailable => Some("1"),
+        _ => None,
+    }
+}
+
+/// The body of a refusal.
+#[must_use]
+pub fn envelope(refusal: &Refusal, trace_id: TraceId) -> Vec<u8> {
+    let mut w = Writer::with_capacity(384);
+    w.object(|w| {
+        w.text("trace_id", TraceText(trace_id));
+        write_refusal(w, refusal);
+    });
+    w.finish()
+}
+
+/// The fields of a refusal, without the trace.
+pub fn write_refusal(w: &mut Writer, refusal: &Refusal) {
+    w.text("code", refusal.code);
+    w.string("message", &refusal.message);
+    w.object_at("details", |w| {
+        for (at, (name, value)) in refusal.details.iter().enumerate() {
+            // A name that stands twice would make the document ambiguous; the first one holds.
+            if !refusal.details.iter().take(at).any(|(other, _)| other == name) {
+                w.string(name, value);
+            }
+        }
+    });
+    w.string("hint", hint(refusal.code));
+}
+
+/// A refusal as a response.
+#[must_use]
+pub fn respond(refusal: &Refusal, trace_id: TraceId) -> Response {
+    respond_as(status(refusal.code), refusal, trace_id)
+}
+
+/// A refusal as a response with a status of its own.
+#[must_use]
+pub fn respond_as(status: StatusCode, refusal: &Refusal, trace_id: TraceId) -> Response {
+    let mut response = reply::json(status, envelope(refusal, trace_id), trace_id);
+    let headers = response.headers_mut();
+    if let Some(seconds) = retry_after(refusal.code) {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+    }
+    if refusal.code == Code::Unauthenticated {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"oms\""));
+    }
+    response
+}
+
+/// Puts the methods of a path on a response.
+pub fn allow(response: &mut Response, methods: &str) {
+    if let Ok(value) = HeaderValue::from_str(methods) {
+        response.headers_mut().insert(ALLOW, value);
+    }
+}
+
+/// A W3C trace id as text: 32 hexadecimal digits.
+pub struct TraceText(pub TraceId);
+
+impl core::fmt::Display for TraceText {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:032x}", self.0.as_u128())
+    }
+}
+
+/// Marks the answer to a request that was answered before.
+pub const IDEMPOTENT_REPLAY: HeaderName = HeaderName::from_static("idempotent-replay");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_status_of_an_error_and_a_hint() {
+        for &code in Code::ALL {
+            assert!(status(code).is_client_error() || status(code).is_server_error(), "{code}");
+            assert!(!hint(code).is_empty(), "{code}");
+        }
+    }
+
+    #[test]
+    fn server_errors_are_ours_alone() {
+        let server: Vec<Code> = Code::ALL.iter().copied().filter(|code| status(*code).is_server_error()).collect();
+        assert_eq!(server, [Code::BrokerUnavailable, Code::Overloaded, Code::Internal]);
+    }
+
+    #[test]
+    fn the_envelope_has_five_fields_and_no_duplicate() {
+        let refusal = Refusal::new(Code::PriceCollar, "too \"far\"").with("value", 7).with("value", 8);
+        let body = envelope(&refusal, TraceId::from_u128(0xabc));
+        let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let names: Vec<&String> = value.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["code", "details", "hint", "message", "trace_id"]);
+        assert_eq!(value.pointer("/trace_id").unwrap(), "00000000000000000000000000000abc");
+        assert_eq!(value.pointer("/details/value").unwrap(), "7");
+    }
+
+    #[test]
+    fn what_passes_says_when_to_come_back() {
+        for code in [Code::RateLimited, Code::RequestInProgress, Code::Overloaded] {
+            assert!(respond(&Refusal::new(code, ""), TraceId::default()).headers().contains_key(RETRY_AFTER), "{code}");
+        }
+        assert!(!respond(&Refusal::new(Code::InvalidTick, ""), TraceId::default()).headers().contains_key(RETRY_AFTER));
+    }
+}

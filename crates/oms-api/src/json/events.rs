@@ -1,0 +1,193 @@
+//! Events as streams, histories and the "why" show them. What is secret, or a hash of it, is not shown.
+
+use super::orders::{account_fields, instrument_fields, policy_fields, route_fields, write_check, limit_fields, write_terms};
+use super::write::Writer;
+use crate::catalog::Catalog;
+use crate::error::TraceText;
+use oms_model::Seq;
+use oms_model::event::{Batch, Event, ExecutionRecorded, Filled, OrderCreated, OrderEnded, RequestRejected};
+
+/// One event with its envelope.
+pub fn write_event(w: &mut Writer, seq: Seq, batch: &Batch, event: &Event, catalog: &Catalog) {
+    w.object(|w| {
+        w.number("sequence", seq.0);
+        w.text("type", event.name());
+        w.time("time", batch.time);
+        w.text_or_null("order_id", event.order_id());
+        w.text("command_id", batch.command_id);
+        w.text("trace_id", TraceText(batch.trace_id));
+        w.object_at("actor", |w| {
+            w.text("tenant_id", batch.actor.tenant_id);
+            w.text("user_id", batch.actor.user_id);
+            w.text_or_null("api_key_id", batch.actor.api_key_id);
+            w.text("source", batch.actor.source);
+        });
+        w.object_at("data", |w| data(w, event, catalog));
+    });
+}
+
+/// What an event says, within an object that is open.
+pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
+    match event {
+        Event::OrderCreated(e) => created(w, e, catalog),
+        Event::RiskChecked(e) => w.array_at("checks", &e.results, |w, result| write_check(w, result, catalog)),
+        Event::OrderRejected(e) => {
+            w.text("by", e.by);
+            w.text("code", e.code);
+            w.string("text", &e.text);
+        }
+        Event::RouteDecided(e) => route_fields(w, e),
+        Event::OrderSent(e) => {
+            w.text("intent", e.intent);
+            w.number("revision", e.revision);
+            w.text("venue", e.venue);
+            w.time("deadline", e.deadline);
+            if let Some(terms) = &e.terms {
+                w.object_at("terms", |w| write_terms(w, terms));
+            }
+        }
+        Event::OrderStateSynced(e) => {
+            w.text("state", e.state);
+            w.text("place_qty", e.place_qty);
+        }
+        Event::OrderAccepted(e) => w.string_or_null("broker_order_id", e.broker_order_id.as_ref().map(oms_model::BrokerOrderId::as_str)),
+        Event::OrderPartiallyFilled(e) | Event::OrderFilled(e) => filled(w, e),
+        Event::OrderCancelRequested(e) => w.text("by", e.by),
+        Event::OrderCanceled(e) | Event::OrderExpired(e) => ended(w, e),
+        Event::CancelRejected(e) | Event::ReplaceRejected(e) => refused(w, e),
+        Event::OrderReplaceRequested(e) => w.object_at("terms", |w| write_terms(w, &e.terms)),
+        Event::OrderReplaced(e) => {
+            w.object_at("terms", |w| write_terms(w, &e.terms));
+            w.number("revision", e.revision);
+        }
+        Event::OrderInDoubt(e) => {
+            w.text("intent", e.intent);
+            w.number("revision", e.revision);
+            w.string("reason", &e.reason);
+        }
+        Event::OrderOutcomeResolved(e) => {
+            w.text("intent", e.intent);
+            w.number("revision", e.revision);
+            w.text("outcome", e.outcome);
+            w.string("evidence", &e.evidence);
+        }
+        Event::OrderClosed(_) | Event::IdempotencyRecorded(_) => (),
+        Event::OrderAnomaly(e) => {
+            w.text("anomaly", e.anomaly);
+            w.string("detail", &e.detail);
+        }
+        Event::ExecutionRecorded(e) => execution(w, e, catalog),
+        Event::ExecutionUnmatched(e) => {
+            w.string("exec_id", e.exec_id.as_str());
+            w.text("venue", e.venue);
+            w.string("wire_id", &e.wire_id);
+            w.text("last_qty", e.last_qty);
+            w.text("last_px", e.last_px);
+            w.time("transact_time", e.transact_time);
+        }
+        Event::BrokerConnected(_)
+        | Event::BrokerDisconnected(_)
+        | Event::KillSwitchEngaged(_)
+        | Event::KillSwitchReleased(_)
+        | Event::TradingStateSet(_)
+        | Event::RiskLimitSet(_)
+        | Event::RiskLimitRemoved(_)
+        | Event::SorPolicySet(_)
+        | Event::VenueConfigured(_)
+        | Event::InstrumentListed(_)
+        | Event::AccountOpened(_)
+        | Event::TenantCreated(_)
+        | Event::ApiKeyCreated(_) => settings(w, event, catalog),
+    }
+}
+
+/// What an event about the house rather than an order says.
+fn settings(w: &mut Writer, event: &Event, catalog: &Catalog) {
+    match event {
+        Event::BrokerConnected(e) | Event::BrokerDisconnected(e) => {
+            w.text("venue", e.venue);
+            w.string("reason", &e.reason);
+        }
+        Event::KillSwitchEngaged(e) | Event::KillSwitchReleased(e) => {
+            w.string("scope", &catalog.scope_text(e.scope));
+            w.string("reason", &e.reason);
+        }
+        Event::TradingStateSet(e) => {
+            w.string("scope", &catalog.scope_text(e.scope));
+            w.text("state", e.state);
+            w.string("reason", &e.reason);
+        }
+        Event::RiskLimitSet(limit) => limit_fields(w, limit, catalog),
+        Event::RiskLimitRemoved(e) => {
+            w.text("limit_type", e.limit_type);
+            w.string("scope", &catalog.scope_text(e.scope));
+        }
+        Event::SorPolicySet(policy) => policy_fields(w, policy),
+        Event::VenueConfigured(venue) => {
+            w.text("venue", venue.venue);
+            w.string("name", &venue.name);
+            w.text("maker_fee", venue.maker_fee);
+            w.text("taker_fee", venue.taker_fee);
+            w.bool("enabled", venue.enabled);
+        }
+        Event::InstrumentListed(instrument) => instrument_fields(w, instrument),
+        Event::AccountOpened(account) => account_fields(w, account),
+        Event::TenantCreated(e) => {
+            w.text("tenant_id", e.tenant_id);
+            w.string("slug", &e.slug);
+        }
+        Event::ApiKeyCreated(e) => {
+            w.text("api_key_id", e.api_key_id);
+            w.text("user_id", e.user_id);
+            w.string("prefix", &e.prefix);
+        }
+        _ => (),
+    }
+}
+
+fn created(w: &mut Writer, e: &OrderCreated, catalog: &Catalog) {
+    w.text_or_null("parent_order_id", e.parent_order_id);
+    w.text("root_order_id", e.root_order_id);
+    w.string("cl_ord_id", e.cl_ord_id.as_str());
+    w.text("account_id", e.account_id);
+    w.string("symbol", catalog.symbol(e.instrument_id));
+    w.text("side", e.side);
+    w.text("ord_type", e.ord_type);
+    w.text("order_qty", e.order_qty);
+    w.text_or_null("price", e.price);
+    w.text_or_null("stop_px", e.stop_px);
+    w.text("time_in_force", e.time_in_force);
+    w.time_or_null("expire_at", e.expire_at);
+    w.text_or_null("venue", e.venue);
+}
+
+fn filled(w: &mut Writer, e: &Filled) {
+    w.string("exec_id", e.exec_id.as_str());
+    w.text("last_qty", e.last_qty);
+    w.text("last_px", e.last_px);
+    w.text("last_notional", e.last_notional);
+}
+
+fn ended(w: &mut Writer, e: &OrderEnded) {
+    w.text("by", e.by);
+    w.string("text", &e.text);
+}
+
+fn refused(w: &mut Writer, e: &RequestRejected) {
+    w.text("by", e.by);
+    w.string("text", &e.text);
+}
+
+fn execution(w: &mut Writer, e: &ExecutionRecorded, catalog: &Catalog) {
+    w.string("exec_id", e.exec_id.as_str());
+    w.text("root_order_id", e.root_order_id);
+    w.text("account_id", e.account_id);
+    w.string("symbol", catalog.symbol(e.instrument_id));
+    w.text("side", e.side);
+    w.text("venue", e.venue);
+    w.text("last_qty", e.last_qty);
+    w.text("last_px", e.last_px);
+    w.text("liquidity", e.liquidity);
+    w.text("fee", e.fee);
+    w.time("transact_time", e.transact_time);
+}

@@ -1,0 +1,32 @@
+//! The REST and SSE interface.
+//!
+//! - Tenant and actor come from the credential only.
+//! - Every answer is durable when it is given, and every answer to a write is rendered from the events that
+//!   the write led to, so that an idempotent repetition has the same bytes.
+//! - Codes become HTTP in one place ([`error`]); requests become calls in one place ([`call`]); routes and the
+//!   OpenAPI document come from one list ([`rest::endpoints`]).
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")
+)]
+
+pub mod api;
+pub mod auth;
+pub mod call;
+pub mod catalog;
+pub mod error;
+pub mod idempotency;
+pub mod json;
+pub mod metrics;
+pub mod openapi;
+pub mod query;
+pub mod reply;
+pub mod rest;
+pub mod serve;
+pub mod sse;
+pub mod why;
+
+pub use api::{Api, Config, Parts, Probe, ViewsWatermark};
+pub use metrics::{Exposition, Metrics};
+pub use rest::router;
+pub use serve::serve;

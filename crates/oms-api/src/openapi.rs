@@ -1,0 +1,194 @@
+//! The OpenAPI document, made from the same list of operations as the router.
+
+mod schemas;
+
+use crate::call::Access;
+use crate::error::{hint, status};
+use crate::rest::{Endpoint, Parameter, endpoints};
+use oms_model::Code;
+use oms_store::views::{Op, Resource};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let mut text = serde_json::to_string_pretty(&build()).unwrap_or_default();
+    text.push('\n');
+    text
+});
+
+/// The document, JSON with a line for each fact so that changes can be read.
+#[must_use]
+pub fn document() -> &'static str {
+    &DOCUMENT
+}
+
+fn build() -> Value {
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for endpoint in endpoints() {
+        paths.entry(endpoint.path).or_default().insert(endpoint.method.to_owned(), operation(&endpoint));
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "oms",
+            "version": "1.0.0",
+            "summary": "Orders in, checked, routed, filled, journaled, explained.",
+            "description": "Amounts are exact decimals: strings in answers; strings or plain JSON numbers in requests. \
+                Times are RFC 3339 in UTC with nanoseconds. Unknown fields and parameters are refused by name.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+        },
+        "security": [{"apiKey": []}, {"bearer": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "bearer": {"type": "http", "scheme": "bearer"}
+            },
+            "headers": headers(),
+            "schemas": schemas::all()
+        }
+    })
+}
+
+fn headers() -> Value {
+    let header = |description: &str, schema: &str| json!({"description": description, "schema": schemas::schema(schema)});
+    json!({
+        "X-Trace-Id": header("The trace of the request: that of `traceparent`, or a new one.", "string"),
+        "X-Sequence": header("The last sequence of the log that the answer rests on.", "integer"),
+        "ETag": header("The version of the order, for If-Match.", "string"),
+        "Location": header("The path of the order.", "string"),
+        "Idempotent-Replay": header("`true` where this is the answer to an earlier request with the same key.", "string"),
+        "Retry-After": header("Seconds after which the request may be sent again.", "string"),
+        "Allow": header("The methods of the path.", "string")
+    })
+}
+
+fn operation(endpoint: &Endpoint) -> Value {
+    let mut operation = json!({
+        "operationId": endpoint.id,
+        "tags": [endpoint.tag],
+        "summary": endpoint.summary,
+        "parameters": parameters(endpoint),
+        "responses": responses(endpoint)
+    });
+    let Some(map) = operation.as_object_mut() else { return operation };
+    if let Some((schema, required)) = endpoint.body {
+        let content = json!({"application/json": {"schema": schemas::schema(schema)}});
+        map.insert("requestBody".to_owned(), json!({"required": required, "content": content}));
+    }
+    if endpoint.access == Access::Public {
+        map.insert("security".to_owned(), json!([]));
+    }
+    operation
+}
+
+fn parameters(endpoint: &Endpoint) -> Vec<Value> {
+    let in_path = endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let mut all: Vec<Value> = in_path.map(path_parameter).collect();
+    all.extend(endpoint.parameters.iter().map(parameter));
+    if let Some(resource) = endpoint.filters {
+        all.extend(filters(resource));
+    }
+    all
+}
+
+fn path_parameter(name: &str) -> Value {
+    let description = match name {
+        "order_id" => "The order's id, or `cl_ord_id:` and the client's.",
+        "symbol" => "The ticker.",
+        _ => "Which.",
+    };
+    json!({"name": name, "in": "path", "required": true, "description": description, "schema": {"type": "string"}})
+}
+
+fn parameter(parameter: &Parameter) -> Value {
+    json!({
+        "name": parameter.name,
+        "in": parameter.within,
+        "required": parameter.required,
+        "description": parameter.description,
+        "schema": schemas::schema(parameter.schema)
+    })
+}
+
+/// Every field of the whitelist, with every operator that its type has.
+fn filters(resource: Resource) -> Vec<Value> {
+    let one = |field: &str, op: Op| {
+        let name = if op == Op::Eq { field.to_owned() } else { format!("{field}__{op}") };
+        let description = match op {
+            Op::Eq => "Equal.",
+            Op::Ne => "Not equal.",
+            Op::In => "One of these, separated by commas.",
+            Op::Gt => "Greater.",
+            Op::Gte => "Greater or equal.",
+            Op::Lt => "Less.",
+            Op::Lte => "Less or equal.",
+            Op::Between => "From the first to the second, separated by a comma.",
+            Op::Like => "Matches a pattern: % for any run of characters, _ for one.",
+            Op::IsNull => "Whether it is missing.",
+        };
+        json!({"name": name, "in": "query", "required": false, "description": description, "schema": {"type": "string"}})
+    };
+    let fields = resource.fields().iter();
+    fields.flat_map(|field| field.kind.ops().iter().map(move |op| one(field.name, *op))).collect()
+}
+
+/// What any operation may be refused with.
+const EVERYWHERE: &[Code] = &[Code::ValidationError, Code::Overloaded, Code::Internal];
+
+fn responses(endpoint: &Endpoint) -> Value {
+    let mut answers: BTreeMap<String, Value> = BTreeMap::new();
+    for (status, media, schema, meaning) in &endpoint.answers {
+        let answer = answers.entry(status.to_string()).or_insert_with(|| success(meaning, endpoint));
+        if let Some(content) = answer.get_mut("content").and_then(Value::as_object_mut) {
+            content.insert((*media).to_owned(), json!({"schema": schemas::schema(schema)}));
+        }
+    }
+    let mut refusals: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    let authenticated: &[Code] = if endpoint.access == Access::Public { &[] } else { &[Code::Unauthenticated, Code::Forbidden] };
+    for code in EVERYWHERE.iter().chain(authenticated).chain(&endpoint.errors) {
+        let codes = refusals.entry(status(*code).as_u16()).or_default();
+        if !codes.contains(code) {
+            codes.push(*code);
+        }
+    }
+    for (status, codes) in refusals {
+        answers.entry(status.to_string()).or_insert_with(|| refusal(&codes));
+    }
+    json!(answers)
+}
+
+fn success(meaning: &str, endpoint: &Endpoint) -> Value {
+    let mut headers = json!({"X-Trace-Id": {"$ref": "#/components/headers/X-Trace-Id"}});
+    let mut add = |name: &str| {
+        if let Some(map) = headers.as_object_mut() {
+            map.insert(name.to_owned(), json!({"$ref": format!("#/components/headers/{name}")}));
+        }
+    };
+    if endpoint.method != "get" {
+        add("X-Sequence");
+    }
+    if endpoint.parameters.iter().any(|parameter| parameter.name == "Idempotency-Key") {
+        add("Idempotent-Replay");
+    }
+    if endpoint.tag == "orders" && endpoint.answers.iter().any(|(_, _, schema, _)| matches!(*schema, "Order" | "CommandResult")) {
+        add("ETag");
+        if endpoint.method != "get" {
+            add("Location");
+        }
+    }
+    json!({"description": meaning, "headers": headers, "content": {}})
+}
+
+fn refusal(codes: &[Code]) -> Value {
+    let lines: Vec<String> = codes.iter().map(|code| format!("`{code}`: {}", hint(*code))).collect();
+    json!({
+        "description": lines.join("\n\n"),
+        "headers": {"X-Trace-Id": {"$ref": "#/components/headers/X-Trace-Id"}},
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,503 @@
+//! The shapes of requests and answers.
+//!
+//! A shape is a list of (field, type, meaning). A type is a base type, a shape's name, `[T]` for a list,
+//! `T?` for one that may be null; in requests a field with `?` may be absent too.
+
+use oms_model::event::{Event, Exclusion};
+use oms_model::limit::{Check, LimitType, Verdict};
+use oms_model::policy::{Exhausted, LatencyStat};
+use oms_model::{
+    AssetClass, Code, EndedBy, Liquidity, OrdState, OrdStatus, OrdType, Pending, Side, SorMode, Source, TimeInForce, TradingState,
+};
+use serde_json::{Map, Value, json};
+
+type Shape = (&'static str, Tense, &'static [(&'static str, &'static str, &'static str)]);
+
+/// Whether a shape is sent or answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tense {
+    Request,
+    Answer,
+}
+use Tense::{Answer, Request};
+
+const TERMS: &[(&str, &[&str])] = &[
+    ("Side", Side::NAMES),
+    ("OrdType", OrdType::NAMES),
+    ("TimeInForce", TimeInForce::NAMES),
+    ("OrdState", OrdState::NAMES),
+    ("OrdStatus", OrdStatus::NAMES),
+    ("Pending", Pending::NAMES),
+    ("Source", Source::NAMES),
+    ("EndedBy", EndedBy::NAMES),
+    ("SorMode", SorMode::NAMES),
+    ("TradingState", TradingState::NAMES),
+    ("Liquidity", Liquidity::NAMES),
+    ("AssetClass", AssetClass::NAMES),
+    ("Code", Code::NAMES),
+    ("LimitType", LimitType::NAMES),
+    ("Check", Check::NAMES),
+    ("Verdict", Verdict::NAMES),
+    ("Exclusion", Exclusion::NAMES),
+    ("LatencyStat", LatencyStat::NAMES),
+    ("Exhausted", Exhausted::NAMES),
+];
+
+/// The schema of a type.
+pub(super) fn schema(name: &str) -> Value {
+    if let Some(inner) = name.strip_suffix('?') {
+        return json!({"anyOf": [schema(inner), {"type": "null"}]});
+    }
+    if let Some(item) = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+        return json!({"type": "array", "items": schema(item)});
+    }
+    match name {
+        "string" | "integer" | "boolean" | "object" => json!({"type": name}),
+        "uuid" => json!({"type": "string", "format": "uuid"}),
+        "time" => json!({"type": "string", "format": "date-time"}),
+        other => json!({"$ref": format!("#/components/schemas/{other}")}),
+    }
+}
+
+/// Every named schema.
+pub(super) fn all() -> Value {
+    let mut schemas = Map::new();
+    schemas.insert("Decimal".to_owned(), json!({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$", "description": "An exact decimal."}));
+    let input = json!({
+        "description": "An exact decimal: a string, or a number written without an exponent. It is never rounded.",
+        "oneOf": [{"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$"}, {"type": "number"}]
+    });
+    schemas.insert("DecimalInput".to_owned(), input);
+    let scope = "TENANT, ACCOUNT:<id>, USER:<id>, INSTRUMENT:<symbol> or VENUE:<MIC>.";
+    schemas.insert("Scope".to_owned(), json!({"type": "string", "description": scope, "pattern": "^(TENANT|(ACCOUNT|USER|INSTRUMENT|VENUE):.+)$"}));
+    for (name, terms) in TERMS {
+        schemas.insert((*name).to_owned(), json!({"type": "string", "enum": terms}));
+    }
+    let kinds: Vec<&str> = Event::KINDS.iter().map(|(_, name)| *name).collect();
+    schemas.insert("EventType".to_owned(), json!({"type": "string", "enum": kinds}));
+    for shape in SHAPES {
+        schemas.insert(shape.0.to_owned(), object(shape));
+    }
+    for (page, item, next) in PAGES {
+        let next = json!({"anyOf": [{"type": next}, {"type": "null"}], "description": "The cursor of the next page; null where this is the last."});
+        let properties = json!({"data": {"type": "array", "items": schema(item)}, "next": next});
+        schemas.insert((*page).to_owned(), json!({"type": "object", "required": ["data", "next"], "properties": properties}));
+    }
+    Value::Object(schemas)
+}
+
+const PAGES: &[(&str, &str, &str)] = &[
+    ("OrderPage", "Order", "string"),
+    ("ExecutionPage", "Execution", "string"),
+    ("PositionPage", "Position", "string"),
+    ("InstrumentPage", "Instrument", "string"),
+    ("VenuePage", "Venue", "string"),
+    ("AccountPage", "Account", "string"),
+    ("EventPage", "Event", "integer"),
+];
+
+fn object((_, tense, fields): &Shape) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for (name, kind, meaning) in *fields {
+        let mut property = schema(kind);
+        if let (Some(map), false) = (property.as_object_mut(), meaning.is_empty()) {
+            map.insert("description".to_owned(), json!(meaning));
+        }
+        properties.insert((*name).to_owned(), property);
+        if *tense == Answer || !kind.ends_with('?') {
+            required.push(*name);
+        }
+    }
+    let mut object = json!({"type": "object", "required": required, "properties": properties});
+    if let (Request, Some(map)) = (tense, object.as_object_mut()) {
+        map.insert("additionalProperties".to_owned(), json!(false));
+    }
+    object
+}
+
+const SHAPES: &[Shape] = &[
+    ("Error", Answer, &[
+        ("trace_id", "string", "The trace of the request."),
+        ("code", "Code", "What kind."),
+        ("message", "string", "A sentence for people."),
+        ("details", "object", "Names and values, all strings: `order_id`, `field`, `version`, `sequence`, ..."),
+        ("hint", "string", "What to do about it."),
+    ]),
+    ("Empty", Request, &[]),
+    ("Routing", Request, &[
+        ("mode", "SorMode?", "How the router places it; the policy says where absent."),
+        ("venue", "string?", "The venue, with mode NAMED."),
+        ("policy", "string?", "The routing policy; `default` where absent."),
+    ]),
+    ("NewOrder", Request, &[
+        ("cl_ord_id", "string?", "The client's id, used once only, ever; 1 to 64 printable characters."),
+        ("account_id", "uuid?", "The tenant's only account where absent."),
+        ("symbol", "string", "What."),
+        ("side", "Side", ""),
+        ("ord_type", "OrdType", ""),
+        ("order_qty", "DecimalInput", "How much."),
+        ("price", "DecimalInput?", "For LIMIT and STOP_LIMIT."),
+        ("stop_px", "DecimalInput?", "For STOP and STOP_LIMIT."),
+        ("time_in_force", "TimeInForce?", "DAY where absent."),
+        ("expire_at", "time?", "For GTD."),
+        ("routing", "Routing?", ""),
+        ("metadata", "object?", "The client's own object, 8 KiB at most; kept as given."),
+    ]),
+    ("NewOrders", Request, &[
+        ("atomic", "boolean?", "Whether one refusal refuses all; false where absent."),
+        ("orders", "[NewOrder]", "1 to 100."),
+    ]),
+    ("Change", Request, &[
+        ("order_qty", "DecimalInput?", "New total quantity, executed part included."),
+        ("price", "DecimalInput?", ""),
+        ("stop_px", "DecimalInput?", ""),
+    ]),
+    ("ScopeBody", Request, &[("scope", "Scope", "")]),
+    ("ScopeAndReason", Request, &[("scope", "Scope?", "TENANT where absent."), ("reason", "string", "1 to 1024 bytes.")]),
+    ("SetTradingState", Request, &[
+        ("scope", "Scope?", "TENANT where absent."),
+        ("state", "TradingState", ""),
+        ("reason", "string", "1 to 1024 bytes."),
+    ]),
+    ("SetLimit", Request, &[
+        ("limit_type", "LimitType", ""),
+        ("scope", "Scope?", "TENANT where absent."),
+        ("value", "DecimalInput", "In the unit of the type."),
+    ]),
+    ("SetWeights", Request, &[
+        ("price", "DecimalInput?", "0 where absent."),
+        ("latency", "DecimalInput?", "0 where absent."),
+        ("fill", "DecimalInput?", "0 where absent."),
+        ("fee", "DecimalInput?", "0 where absent."),
+    ]),
+    ("SetPolicy", Request, &[
+        ("name", "string?", "`default` where absent."),
+        ("mode", "SorMode?", ""),
+        ("weights", "SetWeights?", "Each 0 to 1; normalised by their sum."),
+        ("price_range_bps", "integer?", "So many basis points worse than the best price score zero."),
+        ("max_quote_age_ms", "integer?", "Older quotes exclude a venue."),
+        ("fee_adjusted", "boolean?", ""),
+        ("latency_stat", "LatencyStat?", ""),
+        ("cap_to_displayed", "boolean?", ""),
+        ("min_leg_qty", "DecimalInput?", ""),
+        ("max_replans", "integer?", ""),
+        ("exhausted", "Exhausted?", "What happens once the re-plans are used up."),
+        ("allow", "[string]?", "If not empty, only these venues."),
+        ("deny", "[string]?", "Never these venues."),
+    ]),
+    ("Doubt", Answer, &[("kind", "string", "IN_DOUBT."), ("intent", "string", ""), ("since", "time", ""), ("reason", "string", "")]),
+    ("Terms", Answer, &[("order_qty", "Decimal", ""), ("price", "Decimal?", ""), ("stop_px", "Decimal?", "")]),
+    ("RoutingAsked", Answer, &[("mode", "SorMode?", ""), ("venue", "string?", ""), ("policy", "string?", "")]),
+    ("Order", Answer, ORDER),
+    ("OrderTree", Answer, &[("children", "[OrderTree]", "Its parts, oldest first; every field of Order stands beside it.")]),
+    ("PlacedOrder", Answer, &[
+        ("index", "integer", "Its place in the request."),
+        ("status", "string", "ACCEPTED; REFUSED (recorded, with `order` and `error`); INVALID (not recorded, with `error`)."),
+    ]),
+    ("PlacedOrders", Answer, &[
+        ("command_id", "uuid", ""),
+        ("sequence", "integer", ""),
+        ("atomic", "boolean", ""),
+        ("results", "[PlacedOrder]", ""),
+    ]),
+    ("CommandResult", Answer, &[
+        ("command_id", "uuid", ""),
+        ("status", "string", "PENDING, APPLIED or REFUSED."),
+        ("sequence", "integer", ""),
+        ("order_id", "uuid", ""),
+        ("version", "integer", ""),
+        ("text", "string?", "The words of the decision."),
+    ]),
+    ("OrderVersion", Answer, &[("order_id", "uuid", ""), ("version", "integer", "")]),
+    ("MassCancelResult", Answer, &[
+        ("command_id", "uuid", ""),
+        ("status", "string", "PENDING."),
+        ("sequence", "integer", ""),
+        ("count", "integer", ""),
+        ("orders", "[OrderVersion]", ""),
+    ]),
+    ("Done", Answer, &[("command_id", "uuid", ""), ("status", "string", "APPLIED."), ("sequence", "integer", "")]),
+    ("Execution", Answer, &[
+        ("seq", "integer", ""),
+        ("exec_id", "string", ""),
+        ("order_id", "uuid", "The leg."),
+        ("root_order_id", "uuid", ""),
+        ("account_id", "uuid", ""),
+        ("symbol", "string", ""),
+        ("side", "Side", ""),
+        ("venue", "string", ""),
+        ("last_qty", "Decimal", ""),
+        ("last_px", "Decimal", ""),
+        ("liquidity", "Liquidity", ""),
+        ("fee", "Decimal", "A rebate is negative."),
+        ("transact_time", "time", "By the venue's clock."),
+        ("recorded_at", "time", ""),
+    ]),
+    ("Lot", Answer, &[("qty", "Decimal", "Below zero for a short lot."), ("price", "Decimal", "")]),
+    ("Position", Answer, &[
+        ("account_id", "uuid", ""),
+        ("symbol", "string", ""),
+        ("qty", "Decimal", "Bought less sold."),
+        ("avg_cost", "Decimal?", ""),
+        ("cost", "Decimal", ""),
+        ("bought_qty", "Decimal", ""),
+        ("bought_notional", "Decimal", ""),
+        ("sold_qty", "Decimal", ""),
+        ("sold_notional", "Decimal", ""),
+        ("realized", "Decimal", "First in first out, fees not included."),
+        ("fees", "Decimal", ""),
+        ("mark", "Decimal?", "The last trade, or the middle of the best quotes."),
+        ("mark_at", "time?", ""),
+        ("market_value", "Decimal?", ""),
+        ("unrealized", "Decimal?", ""),
+        ("lots", "[Lot]", "Open lots, oldest first."),
+    ]),
+    ("TickStep", Answer, &[("from", "Decimal", ""), ("tick", "Decimal", "")]),
+    ("Instrument", Answer, &[
+        ("symbol", "string", ""),
+        ("instrument_id", "integer", ""),
+        ("listing", "string", ""),
+        ("asset_class", "AssetClass", ""),
+        ("currency", "string", ""),
+        ("ticks", "[TickStep]", "From each price upwards, prices are multiples of the tick."),
+        ("lot", "Decimal", ""),
+        ("min_qty", "Decimal", ""),
+        ("max_qty", "Decimal", ""),
+        ("active", "boolean", ""),
+    ]),
+    ("Venue", Answer, VENUE),
+    ("Account", Answer, &[("account_id", "uuid", ""), ("name", "string", ""), ("currency", "string", ""), ("active", "boolean", "")]),
+    ("VenueQuote", Answer, &[
+        ("venue", "string", ""),
+        ("bid", "Decimal?", ""),
+        ("bid_size", "Decimal?", ""),
+        ("ask", "Decimal?", ""),
+        ("ask_size", "Decimal?", ""),
+        ("halted", "boolean", ""),
+        ("updated_at", "time?", ""),
+    ]),
+    ("MarketSnapshot", Answer, &[
+        ("symbol", "string", ""),
+        ("version", "integer", "Raised by every change."),
+        ("bid", "Decimal?", ""),
+        ("bid_size", "Decimal?", ""),
+        ("ask", "Decimal?", ""),
+        ("ask_size", "Decimal?", ""),
+        ("mid", "Decimal?", ""),
+        ("last", "Decimal?", ""),
+        ("last_size", "Decimal?", ""),
+        ("last_at", "time?", ""),
+        ("updated_at", "time?", ""),
+        ("venues", "[VenueQuote]", ""),
+    ]),
+    ("Actor", Answer, &[("tenant_id", "uuid", ""), ("user_id", "uuid", ""), ("api_key_id", "uuid?", ""), ("source", "Source", "")]),
+    ("Event", Answer, &[
+        ("sequence", "integer", ""),
+        ("type", "EventType", ""),
+        ("time", "time", ""),
+        ("order_id", "uuid?", ""),
+        ("command_id", "uuid", "What caused it."),
+        ("trace_id", "string", ""),
+        ("actor", "Actor", ""),
+        ("data", "object", "What it says; its fields are those of the type."),
+    ]),
+    ("CheckResult", Answer, &[
+        ("check", "Check", ""),
+        ("verdict", "Verdict", ""),
+        ("code", "Code?", ""),
+        ("scope", "Scope", "Whose limit decided."),
+        ("value", "Decimal?", ""),
+        ("limit", "Decimal?", ""),
+        ("limit_version", "integer", "0 where it is not a configured limit."),
+    ]),
+    ("Candidate", Answer, &[
+        ("venue", "string", ""),
+        ("excluded", "Exclusion?", "Why it was left out."),
+        ("bid", "Decimal?", ""),
+        ("bid_size", "Decimal", ""),
+        ("ask", "Decimal?", ""),
+        ("ask_size", "Decimal", ""),
+        ("quote_age_ns", "integer", ""),
+        ("latency_ns", "integer", ""),
+        ("fill_probability", "Decimal", ""),
+        ("fee", "Decimal", ""),
+        ("price_score", "Decimal", ""),
+        ("latency_score", "Decimal", ""),
+        ("fill_score", "Decimal", ""),
+        ("fee_score", "Decimal", ""),
+        ("score", "Decimal", ""),
+    ]),
+    ("Leg", Answer, &[
+        ("order_id", "uuid?", "Null in a preview."),
+        ("venue", "string", ""),
+        ("qty", "Decimal", ""),
+        ("price", "Decimal?", ""),
+        ("time_in_force", "TimeInForce", ""),
+        ("aggressive", "boolean", "Whether it was priced to trade at once."),
+    ]),
+    ("Route", Answer, &[
+        ("attempt", "integer", ""),
+        ("policy", "string", ""),
+        ("policy_version", "integer", ""),
+        ("mode", "SorMode", ""),
+        ("bid", "Decimal?", ""),
+        ("ask", "Decimal?", ""),
+        ("replan_reason", "string?", ""),
+        ("place_qty", "Decimal", ""),
+        ("candidates", "[Candidate]", "Every venue considered."),
+        ("legs", "[Leg]", ""),
+    ]),
+    ("Estimate", Answer, &[
+        ("qty", "Decimal", ""),
+        ("avg_px", "Decimal?", ""),
+        ("notional", "Decimal", ""),
+        ("fees", "Decimal", ""),
+        ("shortfall", "Decimal?", "Cost against the middle of the best quotes."),
+    ]),
+    ("Refusal", Answer, &[("code", "Code", ""), ("message", "string", ""), ("details", "object", ""), ("hint", "string", "")]),
+    ("Preview", Answer, &[
+        ("accepted", "boolean", ""),
+        ("refusal", "Refusal?", ""),
+        ("checks", "[CheckResult]", ""),
+        ("route", "Route?", ""),
+        ("estimate", "Estimate?", "If every leg were executed at the quote it was planned with."),
+    ]),
+    ("Step", Answer, &[
+        ("sequence", "integer", ""),
+        ("time", "time", ""),
+        ("type", "EventType", ""),
+        ("order_id", "uuid?", ""),
+        ("venue", "string?", ""),
+        ("text", "string", ""),
+    ]),
+    ("WhyValidation", Answer, &[("passed", "boolean", "Where false: `code`, `text` and `sequence` stand beside it.")]),
+    ("WhyChecks", Answer, &[("sequence", "integer", ""), ("time", "time", ""), ("results", "[CheckResult]", "")]),
+    ("WhyLeg", Answer, &[("summary", "string", ""), ("order", "Order", ""), ("answers", "[Step]", "")]),
+    ("Why", Answer, &[
+        ("asked_order_id", "uuid", ""),
+        ("summary", "string", ""),
+        ("order", "Order", "The client order as it stands."),
+        ("validation", "WhyValidation", ""),
+        ("checks", "[WhyChecks]", ""),
+        ("routes", "[Route]", "Each with its `sequence` and `time`."),
+        ("legs", "[WhyLeg]", ""),
+        ("timeline", "[Step]", "Each with `state`, `cum_qty`, `leaves_qty` and `place_qty` where it is about an order."),
+    ]),
+    ("Limit", Answer, &[("limit_type", "LimitType", ""), ("scope", "Scope", ""), ("value", "Decimal", ""), ("version", "integer", "")]),
+    ("LimitList", Answer, &[("data", "[Limit]", "")]),
+    ("LimitUse", Answer, &[
+        ("limit_type", "LimitType", ""),
+        ("scope", "Scope", ""),
+        ("value", "Decimal", ""),
+        ("version", "integer", ""),
+        ("used", "Decimal?", "Null where the limit bounds each order by itself."),
+        ("headroom", "Decimal?", ""),
+    ]),
+    ("ScopedState", Answer, &[("scope", "Scope", ""), ("state", "TradingState", "")]),
+    ("OpenUse", Answer, &[("scope", "Scope", ""), ("orders", "integer", ""), ("notional", "Decimal", "")]),
+    ("RiskStatus", Answer, &[
+        ("kill_switches", "[Scope]", ""),
+        ("trading_states", "[ScopedState]", "The tenant's, and every other that is not ACTIVE."),
+        ("open", "[OpenUse]", ""),
+        ("limits", "[LimitUse]", ""),
+        ("in_doubt", "integer", "Legs whose outcome is not known."),
+    ]),
+    ("KillSwitches", Answer, &[("engaged", "[Scope]", "")]),
+    ("Weights", Answer, &[("price", "Decimal", ""), ("latency", "Decimal", ""), ("fill", "Decimal", ""), ("fee", "Decimal", "")]),
+    ("Policy", Answer, &[
+        ("name", "string", ""),
+        ("version", "integer", ""),
+        ("mode", "SorMode", ""),
+        ("weights", "Weights", ""),
+        ("price_range_bps", "integer", ""),
+        ("max_quote_age_ms", "integer", ""),
+        ("fee_adjusted", "boolean", ""),
+        ("latency_stat", "LatencyStat", ""),
+        ("cap_to_displayed", "boolean", ""),
+        ("min_leg_qty", "Decimal", ""),
+        ("max_replans", "integer", ""),
+        ("exhausted", "Exhausted", ""),
+        ("allow", "[string]", ""),
+        ("deny", "[string]", ""),
+    ]),
+    ("PolicyList", Answer, &[("data", "[Policy]", "")]),
+    ("FillCount", Answer, &[("submitted", "integer", ""), ("filled", "integer", ""), ("fill_probability", "Decimal", "")]),
+    ("VenueStatistic", Answer, &[
+        ("venue", "string", ""),
+        ("name", "string", ""),
+        ("maker_fee", "Decimal", ""),
+        ("taker_fee", "Decimal", ""),
+        ("latency_prior_ns", "integer", ""),
+        ("fill_prior", "Decimal", ""),
+        ("fill_prior_weight", "integer", ""),
+        ("enabled", "boolean", ""),
+        ("connected", "boolean", "Whether its session is up and reconciled."),
+        ("in_doubt", "integer", ""),
+        ("acknowledged", "integer", ""),
+        ("rejected", "integer", ""),
+        ("latency_ewma_ns", "integer", ""),
+        ("latency_p95_ns", "integer", ""),
+        ("aggressive", "FillCount", ""),
+        ("passive", "FillCount", ""),
+    ]),
+    ("VenueStatistics", Answer, &[("data", "[VenueStatistic]", "")]),
+    ("HealthCheck", Answer, &[("name", "string", ""), ("ok", "boolean", ""), ("detail", "string?", "")]),
+    ("Health", Answer, &[("status", "string", ""), ("checks", "[HealthCheck]", "")]),
+    ("Version", Answer, &[("name", "string", ""), ("version", "string", ""), ("api", "string", "")]),
+];
+
+const ORDER: &[(&str, &str, &str)] = &[
+    ("order_id", "uuid", ""),
+    ("root_order_id", "uuid", "The client order at the top of its tree."),
+    ("parent_order_id", "uuid?", "Null for a client order."),
+    ("cl_ord_id", "string", ""),
+    ("account_id", "uuid", ""),
+    ("user_id", "uuid", ""),
+    ("source", "Source", ""),
+    ("symbol", "string", ""),
+    ("side", "Side", ""),
+    ("ord_type", "OrdType", ""),
+    ("order_qty", "Decimal", ""),
+    ("price", "Decimal?", ""),
+    ("stop_px", "Decimal?", ""),
+    ("time_in_force", "TimeInForce", ""),
+    ("expire_at", "time?", ""),
+    ("routing", "RoutingAsked?", "How the client wants it placed."),
+    ("venue", "string?", "Where a leg was sent."),
+    ("broker_order_id", "string?", ""),
+    ("ord_status", "OrdStatus", "The state, or the pending request where there is one."),
+    ("state", "OrdState", ""),
+    ("pending", "Pending", ""),
+    ("uncertainty", "Doubt?", "Set while something was handed to a venue and its outcome is not known."),
+    ("cum_qty", "Decimal", ""),
+    ("leaves_qty", "Decimal", ""),
+    ("avg_px", "Decimal?", ""),
+    ("place_qty", "Decimal", "Handed to legs and not come back."),
+    ("replacing", "Terms?", "The terms of a pending replace."),
+    ("ended_by", "EndedBy?", ""),
+    ("reject_code", "Code?", ""),
+    ("text", "string?", ""),
+    ("metadata", "object?", ""),
+    ("version", "integer", "The ETag."),
+    ("created_seq", "integer", ""),
+    ("created_at", "time", ""),
+    ("updated_at", "time", ""),
+];
+
+const VENUE: &[(&str, &str, &str)] = &[
+    ("venue", "string", "Its market identifier code."),
+    ("name", "string", ""),
+    ("maker_fee", "Decimal", "Per unit; a rebate is negative."),
+    ("taker_fee", "Decimal", "Per unit; a rebate is negative."),
+    ("latency_prior_ns", "integer", ""),
+    ("fill_prior", "Decimal", ""),
+    ("fill_prior_weight", "integer", ""),
+    ("enabled", "boolean", ""),
+];
+
+#[cfg(test)]
+pub(super) fn shape(name: &str) -> Vec<&'static str> {
+    let found = SHAPES.iter().find(|(known, _, _)| *known == name);
+    found.map(|(_, _, fields)| fields.iter().map(|(field, _, _)| *field).collect()).unwrap_or_default()
+}

@@ -1,0 +1,69 @@
+use super::*;
+use crate::json::{input, orders};
+use crate::rest::{executions, positions};
+use std::path::PathBuf;
+
+/// `OMS_BLESS=1 cargo test -p oms-api` writes the document.
+#[test]
+fn the_checked_in_document_is_the_one_that_the_code_makes() {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "..", "schemas", "openapi", "oms.v1.json"].iter().collect();
+    if std::env::var_os("OMS_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, document()).unwrap();
+    }
+    let stored = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(stored == document(), "schemas/openapi/oms.v1.json is not what the code makes; OMS_BLESS=1 writes it");
+}
+
+#[test]
+fn every_reference_is_defined_and_every_operation_has_its_own_id() {
+    let document = build();
+    let mut references = Vec::new();
+    collect(&document, &mut references);
+    for reference in references {
+        assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference} is not defined");
+    }
+    let mut ids: Vec<&str> = endpoints().iter().map(|endpoint| endpoint.id).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count);
+}
+
+fn collect(value: &Value, references: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| match (key.as_str(), value) {
+            ("$ref", Value::String(reference)) => references.push(reference.clone()),
+            _ => collect(value, references),
+        }),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, references)),
+        _ => (),
+    }
+}
+
+#[test]
+fn shapes_have_the_fields_that_the_code_reads_and_writes() {
+    for (name, fields) in [
+        ("NewOrder", input::NEW_ORDER),
+        ("Routing", input::ROUTING),
+        ("Change", input::CHANGE),
+        ("SetLimit", input::LIMIT),
+        ("SetPolicy", input::POLICY),
+        ("SetWeights", input::WEIGHTS),
+        ("Order", orders::ORDER_FIELDS),
+        ("Execution", executions::EXECUTION_FIELDS),
+        ("Position", positions::POSITION_FIELDS),
+    ] {
+        assert_eq!(schemas::shape(name), fields, "{name}");
+    }
+}
+
+#[test]
+fn every_operation_answers_and_every_post_that_acts_is_idempotent() {
+    for endpoint in endpoints() {
+        assert!(!endpoint.answers.is_empty(), "{}", endpoint.id);
+        let acts = endpoint.method != "get" && !endpoint.id.starts_with("preview");
+        let keyed = endpoint.parameters.iter().any(|parameter| parameter.name == "Idempotency-Key");
+        assert_eq!(acts, keyed, "{}", endpoint.id);
+    }
+}

@@ -1,0 +1,218 @@
+//! The routes, by resource. Router and OpenAPI document are made from the same list.
+
+pub mod commands;
+pub mod executions;
+pub mod health;
+pub mod history;
+pub mod instruments;
+pub mod marketdata;
+pub mod orders;
+pub mod place;
+pub mod positions;
+pub mod preview;
+pub mod risk;
+pub mod sor;
+pub mod streams;
+
+use crate::api::Api;
+use crate::call::{Access, Call, route};
+use crate::error::respond;
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter};
+use oms_model::{Code, Refusal};
+use std::future::Future;
+
+/// Where the interface begins.
+pub const BASE: &str = "/api/v1";
+
+/// A parameter of an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it stands: `query` or `header`.
+    pub within: &'static str,
+    /// Its schema: a name of [`crate::openapi`], or a JSON type.
+    pub schema: &'static str,
+    /// What it means.
+    pub description: &'static str,
+    /// Whether it must be given.
+    pub required: bool,
+}
+
+impl Parameter {
+    /// The same, which must be given.
+    #[must_use]
+    pub const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+}
+
+/// A parameter of the query string.
+#[must_use]
+pub const fn query(name: &'static str, schema: &'static str, description: &'static str) -> Parameter {
+    Parameter { name, within: "query", schema, description, required: false }
+}
+
+/// A header.
+#[must_use]
+pub const fn header(name: &'static str, schema: &'static str, description: &'static str) -> Parameter {
+    Parameter { name, within: "header", schema, description, required: false }
+}
+
+/// One operation: its route and everything that the document says of it.
+pub struct Endpoint {
+    /// `get`, `post`, `put` or `delete`.
+    pub method: &'static str,
+    /// With `{name}` where it names something.
+    pub path: &'static str,
+    /// Unique among operations.
+    pub id: &'static str,
+    /// The resource.
+    pub tag: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    /// Who may ask.
+    pub access: Access,
+    /// Query parameters and headers.
+    pub parameters: Vec<Parameter>,
+    /// Schema of the request's body, and whether there must be one.
+    pub body: Option<(&'static str, bool)>,
+    /// Status, media type, schema and meaning of each successful answer.
+    pub answers: Vec<(u16, &'static str, &'static str, &'static str)>,
+    /// Codes that it refuses with, besides those of every operation.
+    pub errors: Vec<Code>,
+    /// Whether its lists take the filters of this resource.
+    pub filters: Option<oms_store::views::Resource>,
+    route: MethodRouter<Api>,
+}
+
+impl Endpoint {
+    fn new<F, Fut>(
+        (method, filter): (&'static str, MethodFilter),
+        access: Access,
+        path: &'static str,
+        (id, tag, summary): (&'static str, &'static str, &'static str),
+        handler: F,
+    ) -> Self
+    where
+        F: Fn(Call) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Refusal>> + Send + 'static,
+    {
+        Self {
+            method,
+            path,
+            id,
+            tag,
+            summary,
+            access,
+            parameters: Vec::new(),
+            body: None,
+            answers: Vec::new(),
+            errors: Vec::new(),
+            filters: None,
+            route: route(filter, access, handler),
+        }
+    }
+
+    fn parameters(mut self, parameters: &[Parameter]) -> Self {
+        self.parameters.extend_from_slice(parameters);
+        self
+    }
+
+    fn body(mut self, schema: &'static str) -> Self {
+        self.body = Some((schema, true));
+        self
+    }
+
+    fn optional_body(mut self, schema: &'static str) -> Self {
+        self.body = Some((schema, false));
+        self
+    }
+
+    fn json(mut self, status: u16, schema: &'static str, meaning: &'static str) -> Self {
+        self.answers.push((status, "application/json", schema, meaning));
+        self
+    }
+
+    fn media(mut self, status: u16, media: &'static str, meaning: &'static str) -> Self {
+        self.answers.push((status, media, "string", meaning));
+        self
+    }
+
+    fn errors(mut self, codes: &[Code]) -> Self {
+        self.errors.extend_from_slice(codes);
+        self
+    }
+
+    fn filters(mut self, resource: oms_store::views::Resource) -> Self {
+        self.filters = Some(resource);
+        self
+    }
+
+    fn idempotent(self) -> Self {
+        self.parameters(&[header(
+            "Idempotency-Key",
+            "string",
+            "Makes the request repeatable: the same key and payload get the first answer again, byte for byte.",
+        )])
+        .errors(&[Code::IdempotencyConflict])
+    }
+}
+
+macro_rules! methods {
+    ($($name:ident $filter:ident $text:literal),*) => {$(
+        fn $name<F, Fut>(access: Access, path: &'static str, named: (&'static str, &'static str, &'static str), handler: F) -> Endpoint
+        where
+            F: Fn(Call) -> Fut + Clone + Send + Sync + 'static,
+            Fut: Future<Output = Result<Response, Refusal>> + Send + 'static,
+        {
+            Endpoint::new(($text, MethodFilter::$filter), access, path, named, handler)
+        }
+    )*};
+}
+methods!(get GET "get", post POST "post", put PUT "put", delete DELETE "delete");
+
+/// Every operation.
+#[must_use]
+pub fn endpoints() -> Vec<Endpoint> {
+    [
+        place::endpoints(),
+        orders::endpoints(),
+        history::endpoints(),
+        commands::endpoints(),
+        preview::endpoints(),
+        executions::endpoints(),
+        positions::endpoints(),
+        instruments::endpoints(),
+        marketdata::endpoints(),
+        streams::endpoints(),
+        risk::endpoints(),
+        sor::endpoints(),
+        health::endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The router of the interface.
+#[must_use]
+pub fn router(api: Api) -> Router {
+    endpoints()
+        .into_iter()
+        .fold(Router::new(), |router, endpoint| router.route(endpoint.path, endpoint.route))
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .with_state(api)
+}
+
+async fn no_such_path(State(api): State<Api>) -> Response {
+    respond(&Refusal::new(Code::NotFound, "there is no such path"), api.new_trace())
+}
+
+async fn no_such_method(State(api): State<Api>) -> Response {
+    respond(&Refusal::new(Code::MethodNotAllowed, "the path does not take this method"), api.new_trace())
+}

@@ -1,0 +1,127 @@
+//! Health, metrics, version and the document itself.
+
+use super::{Endpoint, get};
+use crate::call::{Access, Call};
+use crate::json::Writer;
+use crate::metrics::{Exposition as _, Page};
+use crate::{openapi, reply};
+use axum::body::Body;
+use axum::response::Response;
+use http::StatusCode;
+use oms_model::Refusal;
+use std::time::Duration;
+
+/// How long the engine may take to answer before it counts as stuck.
+const ENGINE_WAIT: Duration = Duration::from_secs(1);
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let named = |id, summary| (id, "system", summary);
+    vec![
+        get(Access::Public, "/api/v1/health", named("health", "Every condition of being ready, with its state"), ready)
+            .json(200, "Health", "All are met.")
+            .json(503, "Health", "At least one is not known to be met."),
+        get(Access::Public, "/api/v1/health/live", named("healthLive", "Whether the process runs"), live)
+            .json(200, "Health", "It runs."),
+        get(Access::Public, "/api/v1/health/ready", named("healthReady", "Whether orders can be taken and sent"), ready)
+            .json(200, "Health", "All conditions are met.")
+            .json(503, "Health", "At least one is not known to be met."),
+        get(Access::Public, "/api/v1/metrics", named("metrics", "Figures in the Prometheus text format"), metrics)
+            .media(200, "text/plain; version=0.0.4", "The figures."),
+        get(Access::Public, "/api/v1/version", named("version", "What is running"), version).json(200, "Version", "Name and version."),
+        get(Access::Public, "/api/v1/openapi.json", named("openapi", "This document"), document)
+            .json(200, "object", "OpenAPI 3.1."),
+    ]
+}
+
+async fn live(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    Ok(health(&call, StatusCode::OK, "live", &[]))
+}
+
+/// One condition: its name, and what is wrong where it is not met.
+type Condition = (String, Result<(), String>);
+
+fn health(call: &Call, status: StatusCode, word: &str, conditions: &[Condition]) -> Response {
+    let mut w = Writer::with_capacity(256);
+    w.object(|w| {
+        w.text("status", word);
+        w.array_at("checks", conditions, |w, (name, met)| {
+            w.object(|w| {
+                w.string("name", name);
+                w.bool("ok", met.is_ok());
+                w.string_or_null("detail", met.as_ref().err().map(String::as_str));
+            });
+        });
+    });
+    reply::json(status, w.finish(), call.trace_id)
+}
+
+async fn ready(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let conditions = conditions(&call).await;
+    let well = conditions.iter().all(|(_, met)| met.is_ok());
+    let (status, word) = if well { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
+    Ok(health(&call, status, word, &conditions))
+}
+
+async fn conditions(call: &Call) -> Vec<Condition> {
+    let api = &call.api;
+    let mut conditions: Vec<Condition> = Vec::new();
+    // The engine answers once everything that it saw is durable, so this tells of the log too.
+    let venues = api.handle().inspect(|state, _| {
+        let sessions = state.venues().filter(|entry| entry.venue.enabled);
+        sessions.map(|entry| (entry.venue.venue, entry.connected)).collect::<Vec<_>>()
+    });
+    match tokio::time::timeout(ENGINE_WAIT, venues).await {
+        Ok(Ok(venues)) => {
+            conditions.push(("engine and log".to_owned(), Ok(())));
+            for (venue, connected) in venues {
+                let met = if connected { Ok(()) } else { Err("the session is not known to be up".to_owned()) };
+                conditions.push((format!("venue {venue}"), met));
+            }
+        }
+        Ok(Err(refusal)) => conditions.push(("engine and log".to_owned(), Err(refusal.message))),
+        Err(_) => conditions.push(("engine and log".to_owned(), Err(format!("no answer within {} ms", ENGINE_WAIT.as_millis())))),
+    }
+    let (lag, most) = (api.handle().durable().0.saturating_sub(api.views_cursor().0), api.config().max_views_lag);
+    let views = if lag <= most { Ok(()) } else { Err(format!("{lag} events behind; the most is {most}")) };
+    conditions.push(("views".to_owned(), views));
+    conditions.extend(api.probes().iter().map(|probe| (probe.name().to_owned(), probe.check())));
+    conditions
+}
+
+async fn metrics(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let api = &call.api;
+    let mut page = Page::default();
+    api.telemetry().expose(&mut page);
+    api.metrics().expose(&mut page);
+    let (requests, streams) = api.in_flight();
+    let durable = api.handle().durable().0;
+    let lag = durable.saturating_sub(api.views_cursor().0);
+    page.gauge("oms_http_requests_in_flight", "Requests worked on at this moment.", [("", requests as u64)]);
+    page.gauge("oms_streams", "Event and market-data streams.", [("", streams as u64)]);
+    page.gauge("oms_log_sequence", "The last durable sequence.", [("", durable)]);
+    page.gauge("oms_follower_lag_events", "Events that a follower is behind.", [("follower=\"views\"", lag)]);
+    page.counter("oms_ticks_total", "Quotes and trades received.", [("", api.handle().market().ticks())]);
+    for exposition in api.expositions() {
+        exposition.expose(&mut page);
+    }
+    Ok(reply::body(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", Body::from(page.finish()), call.trace_id))
+}
+
+async fn version(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let mut w = Writer::default();
+    w.object(|w| {
+        w.text("name", "oms");
+        w.text("version", env!("CARGO_PKG_VERSION"));
+        w.text("api", "v1");
+    });
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+async fn document(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    Ok(reply::body(StatusCode::OK, "application/json", Body::from(openapi::document().as_bytes()), call.trace_id))
+}

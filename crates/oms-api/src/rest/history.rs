@@ -1,0 +1,155 @@
+//! What happened to an order: its events, its executions, and why.
+
+use super::executions;
+use super::orders::{FIELDS, LIST, find};
+use super::{Endpoint, get, query};
+use crate::api::Api;
+use crate::call::{Access, Call};
+use crate::json::Writer;
+use crate::json::events::write_event;
+use crate::query::bad_parameter;
+use crate::{reply, why};
+use axum::response::Response;
+use http::StatusCode;
+use http::header::ACCEPT;
+use oms_model::event::Batch;
+use oms_model::{Code, Order, OrderId, Refusal, Seq};
+use oms_store::views::{EventRef, Filter, Op, Resource};
+use std::sync::Arc;
+
+/// The most events that one "why" page looks at.
+const MAX_WHY_EVENTS: usize = 20_000;
+/// Events asked of the views at a time.
+const STEP: u32 = 500;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let named = |id, summary| (id, "orders", summary);
+    vec![
+        get(Access::Key, "/api/v1/orders/{order_id}/events", named("getOrderEvents", "The events of an order, oldest first"), events)
+            .parameters(&[
+                query("tree", "boolean", "Whether events of the whole tree are shown; true where it is not given."),
+                query("after", "integer", "Only events after this sequence."),
+                query("limit", "integer", "1 to 500, 100 where it is not given."),
+            ])
+            .json(200, "EventPage", "A page of events.")
+            .errors(&[Code::NotFound]),
+        get(Access::Key, "/api/v1/orders/{order_id}/executions", named("getOrderExecutions", "The executions of an order and its legs"), order_executions)
+            .parameters(LIST)
+            .parameters(&[FIELDS])
+            .filters(Resource::Executions)
+            .json(200, "ExecutionPage", "A page of executions.")
+            .errors(&[Code::NotFound]),
+        get(Access::Key, "/api/v1/orders/{order_id}/why", named("explainOrder", "Why the order is as it is: every check, every route, every answer"), explain)
+            .parameters(&[query("format", "string", "`json` or `text`; the Accept header decides where it is not given.")])
+            .json(200, "Why", "The causal page.")
+            .media(200, "text/plain", "The same for people.")
+            .errors(&[Code::NotFound]),
+    ]
+}
+
+/// The batches that hold these events, with the events of each. Reads the log; may block.
+fn batches(api: &Api, refs: &[EventRef]) -> Result<Vec<(Arc<Batch>, Vec<Seq>)>, Refusal> {
+    let mut found: Vec<(Arc<Batch>, Vec<Seq>)> = Vec::new();
+    for event in refs {
+        if let Some((batch, seqs)) = found.last_mut()
+            && event.seq <= batch.last_seq()
+        {
+            if seqs.last() != Some(&event.seq) {
+                seqs.push(event.seq);
+            }
+            continue;
+        }
+        match api.handle().feed().batch_at(event.seq) {
+            Ok(Some(batch)) => found.push((batch, vec![event.seq])),
+            Ok(None) => return Err(unreadable(event.seq, &"it is not in the log")),
+            Err(error) => return Err(unreadable(event.seq, &error)),
+        }
+    }
+    Ok(found)
+}
+
+fn unreadable(seq: Seq, error: &dyn std::fmt::Display) -> Refusal {
+    tracing::error!(sequence = seq.0, %error, "an event cannot be read");
+    Refusal::new(Code::Internal, "an event of the order cannot be read").with("sequence", seq)
+}
+
+async fn events(call: Call) -> Result<Response, Refusal> {
+    let mut params = call.params()?;
+    let whole_tree = params.parsed("tree")?.unwrap_or(true);
+    let after = Seq(params.parsed("after")?.unwrap_or(0));
+    let limit = params.limit()?;
+    params.end()?;
+    let order_id = find(&call).await?.order_id;
+    let refs = call.api.query(move |views| views.event_seqs(order_id, whole_tree, after, limit)).await?;
+    let next = (refs.len() == limit as usize).then(|| refs.last().map(|event| event.seq)).flatten();
+    let api = call.api.clone();
+    let found = call.api.blocking(move || batches(&api, &refs)).await?;
+    let catalog = call.api.catalog_now().await?;
+    let mut w = Writer::with_capacity(4_096);
+    w.object(|w| {
+        let all = found.iter().flat_map(|(batch, seqs)| seqs.iter().map(move |seq| (batch, *seq)));
+        w.array_at("data", all, |w, (batch, seq)| {
+            if let Some((_, event)) = batch.numbered().find(|(at, _)| *at == seq) {
+                write_event(w, seq, batch, event, &catalog);
+            }
+        });
+        match next {
+            Some(seq) => w.number("next", seq.0),
+            None => w.null("next"),
+        }
+    });
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+async fn order_executions(call: Call) -> Result<Response, Refusal> {
+    let order = find(&call).await?;
+    let field = if order.is_root() { "root_order_id" } else { "order_id" };
+    executions::page(call, Some(Filter::new(field, Op::Eq, order.order_id.to_string()))).await
+}
+
+async fn explain(call: Call) -> Result<Response, Refusal> {
+    let mut params = call.params()?;
+    let format = params.take("format");
+    params.end()?;
+    let as_text = match format.as_deref() {
+        Some("text") => true,
+        Some("json") => false,
+        Some(_) => return Err(bad_parameter("format", "must be json or text")),
+        None => call.headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.trim().starts_with("text/plain")),
+    };
+    let asked = find(&call).await?;
+    let (root_id, order_id) = (asked.root_order_id, asked.order_id);
+    let (tree, refs) = call.api.query(move |views| Ok((views.tree(root_id)?, all_events(views, root_id)?))).await?;
+    let api = call.api.clone();
+    let found = call.api.blocking(move || batches(&api, &refs)).await?;
+    let catalog = call.api.catalog_now().await?;
+    let page = page_of(&tree, order_id, &found);
+    if as_text {
+        return Ok(reply::text(StatusCode::OK, why::text::render(&page, &catalog), call.trace_id));
+    }
+    Ok(reply::json(StatusCode::OK, why::json(&page, &catalog), call.trace_id))
+}
+
+fn all_events(views: &oms_store::views::ViewReader, root_id: OrderId) -> Result<Vec<EventRef>, oms_store::views::ViewError> {
+    let mut all: Vec<EventRef> = Vec::new();
+    while all.len() < MAX_WHY_EVENTS {
+        let after = all.last().map_or(Seq(0), |event| event.seq);
+        let some = views.event_seqs(root_id, true, after, STEP)?;
+        let last = some.len() < STEP as usize;
+        all.extend(some);
+        if last {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+fn page_of(tree: &[Order], asked: OrderId, found: &[(Arc<Batch>, Vec<Seq>)]) -> why::Why {
+    let mut page = why::Why::new(asked, tree);
+    for (batch, seqs) in found {
+        for (seq, event) in batch.numbered().filter(|(seq, _)| seqs.contains(seq)) {
+            page.add(seq, batch, event);
+        }
+    }
+    page
+}

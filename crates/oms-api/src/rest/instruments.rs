@@ -1,0 +1,91 @@
+//! Instruments, venues and accounts.
+
+use super::positions::no_such_instrument;
+use super::{Endpoint, Parameter, get, query};
+use crate::call::{Access, Call};
+use crate::json::Writer;
+use crate::json::orders::{account_fields, instrument_fields, share};
+use crate::reply;
+use axum::response::Response;
+use http::StatusCode;
+use oms_model::instrument::Venue;
+use oms_model::{Code, Refusal};
+
+const PAGE: &[Parameter] = &[
+    query("limit", "integer", "Items of a page: 1 to 500, 100 where it is not given."),
+    query("cursor", "string", "`next` of the page before."),
+];
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        get(Access::Key, "/api/v1/instruments", ("listInstruments", "instruments", "List instruments by symbol"), instruments)
+            .parameters(PAGE)
+            .json(200, "InstrumentPage", "A page of instruments."),
+        get(Access::Key, "/api/v1/instruments/{symbol}", ("getInstrument", "instruments", "An instrument"), instrument)
+            .json(200, "Instrument", "The instrument.")
+            .errors(&[Code::NotFound]),
+        get(Access::Key, "/api/v1/venues", ("listVenues", "venues", "List venues as they are configured"), venues)
+            .parameters(PAGE)
+            .json(200, "VenuePage", "A page of venues."),
+        get(Access::Key, "/api/v1/accounts", ("listAccounts", "accounts", "List accounts"), accounts)
+            .parameters(PAGE)
+            .json(200, "AccountPage", "A page of accounts."),
+    ]
+}
+
+/// A page of things that are held in memory, by their names.
+fn page<T>(call: &Call, mut items: Vec<(String, T)>, write: impl Fn(&mut Writer, &T)) -> Result<Response, Refusal> {
+    let mut params = call.params()?;
+    let limit = params.limit()? as usize;
+    let after = params.take("cursor");
+    params.end()?;
+    items.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    let from = after.map_or(0, |after| items.partition_point(|(name, _)| *name <= after));
+    let page: Vec<&(String, T)> = items.iter().skip(from).take(limit).collect();
+    let more = items.len() > from + page.len();
+    let mut w = Writer::with_capacity(64 + 256 * page.len());
+    w.object(|w| {
+        w.array_at("data", &page, |w, (_, item)| w.object(|w| write(w, item)));
+        w.string_or_null("next", page.last().filter(|_| more).map(|(name, _)| name.as_str()));
+    });
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+async fn instruments(call: Call) -> Result<Response, Refusal> {
+    let catalog = call.api.catalog_now().await?;
+    let all = catalog.instruments.values().map(|one| (one.symbol.to_string(), one)).collect();
+    page(&call, all, |w, instrument| instrument_fields(w, instrument))
+}
+
+async fn instrument(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let catalog = call.api.catalog_now().await?;
+    let instrument = catalog.instrument_named(&call.id).ok_or_else(|| no_such_instrument(&call.id))?;
+    let mut w = Writer::with_capacity(512);
+    w.object(|w| instrument_fields(w, instrument));
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+async fn venues(call: Call) -> Result<Response, Refusal> {
+    let catalog = call.api.catalog_now().await?;
+    let all = catalog.venues.values().map(|one| (one.venue.to_string(), one)).collect();
+    page(&call, all, |w, venue| venue_fields(w, venue))
+}
+
+/// A venue's configuration, within an object that is open.
+pub(super) fn venue_fields(w: &mut Writer, venue: &Venue) {
+    w.text("venue", venue.venue);
+    w.string("name", &venue.name);
+    w.text("maker_fee", venue.maker_fee);
+    w.text("taker_fee", venue.taker_fee);
+    w.number("latency_prior_ns", venue.latency_prior_ns);
+    w.text("fill_prior", share(venue.fill_prior_ppm));
+    w.number("fill_prior_weight", venue.fill_prior_weight);
+    w.bool("enabled", venue.enabled);
+}
+
+async fn accounts(call: Call) -> Result<Response, Refusal> {
+    let catalog = call.api.catalog_now().await?;
+    let all = catalog.accounts.values().map(|one| (one.account_id.to_string(), one)).collect();
+    page(&call, all, |w, account| account_fields(w, account))
+}

@@ -1,0 +1,223 @@
+//! Limits, kill switches, trading states.
+
+use super::commands::done;
+use super::place::{last_seq, mark_replay, trace_of, unexpected};
+use super::{Endpoint, delete, get, post, put, query};
+use crate::call::{Access, Call};
+use crate::catalog::Catalog;
+use crate::error::respond;
+use crate::json::orders::limit_fields;
+use crate::json::{Fields, Writer, input};
+use crate::query::bad_parameter;
+use crate::reply;
+use axum::response::Response;
+use http::StatusCode;
+use oms_engine::State;
+use oms_model::command::{Command, CommandOutcome};
+use oms_model::event::Event;
+use oms_model::limit::{LimitType, Scope};
+use oms_model::{Code, Refusal, Time, TradingState};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let named = |id, summary| (id, "risk", summary);
+    vec![
+        get(Access::Key, "/api/v1/risk/limits", named("listLimits", "The limits in force"), limits).json(200, "LimitList", "Every limit."),
+        put(Access::Key, "/api/v1/risk/limits", named("setLimit", "Set a limit"), set_limit)
+            .body("SetLimit")
+            .json(200, "Limit", "The limit with its new version.")
+            .errors(&[Code::UnsupportedMediaType])
+            .idempotent(),
+        delete(Access::Key, "/api/v1/risk/limits", named("removeLimit", "Take a limit away"), remove_limit)
+            .parameters(&[
+                query("limit_type", "LimitType", "Which.").required(),
+                query("scope", "Scope", "Whose; the tenant's where it is not given."),
+            ])
+            .json(200, "Done", "It is gone.")
+            .errors(&[Code::NotFound])
+            .idempotent(),
+        get(Access::Key, "/api/v1/risk/status", named("riskStatus", "Switches, trading states, and each limit with its use"), status)
+            .json(200, "RiskStatus", "The state of the gate."),
+        get(Access::Key, "/api/v1/risk/kill-switch", named("listKillSwitches", "The kill switches that are engaged"), kill_switches)
+            .json(200, "KillSwitches", "The scopes that take no orders."),
+        post(
+            Access::KeyProtected,
+            "/api/v1/risk/kill-switch/engage",
+            named("engageKillSwitch", "Refuse new orders in a scope and cancel the working ones"),
+            engage,
+        )
+        .body("ScopeAndReason")
+        .json(200, "Done", "It is engaged.")
+        .errors(&[Code::StateConflict, Code::UnsupportedMediaType])
+        .idempotent(),
+        post(Access::Key, "/api/v1/risk/kill-switch/release", named("releaseKillSwitch", "Take orders in a scope again"), release)
+            .body("ScopeAndReason")
+            .json(200, "Done", "It is released.")
+            .errors(&[Code::StateConflict, Code::UnsupportedMediaType])
+            .idempotent(),
+        put(Access::KeyProtected, "/api/v1/risk/trading-state", named("setTradingState", "Set the trading state of a scope"), trading_state)
+            .body("SetTradingState")
+            .json(200, "Done", "It holds.")
+            .errors(&[Code::UnsupportedMediaType])
+            .idempotent(),
+    ]
+}
+
+async fn limits(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let limits = call.api.handle().inspect(|state, _| state.risk().limits()).await?;
+    let catalog = call.api.catalog_now().await?;
+    let mut w = Writer::with_capacity(64 + 128 * limits.len());
+    w.object(|w| w.array_at("data", &limits, |w, limit| w.object(|w| limit_fields(w, limit, &catalog))));
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+async fn set_limit(mut call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let bytes = call.body().await?;
+    let value = call.parse(&bytes)?;
+    let limit = input::limit(&value, &*call.api.catalog_now().await?)?;
+    let key = call.idempotency("PUT /risk/limits", "", &value)?;
+    let answer = call.execute(Command::SetRiskLimit(limit), key).await?;
+    if let CommandOutcome::Refused(refusal) = &answer.outcome {
+        return Ok(mark_replay(respond(refusal, trace_of(&call, &answer.batch)), &answer));
+    }
+    let set = answer.batch.events.iter().find_map(|event| match event {
+        Event::RiskLimitSet(limit) => Some(limit),
+        _ => None,
+    });
+    let set = set.ok_or_else(unexpected)?;
+    let catalog = call.api.catalog_now().await?;
+    let mut w = Writer::with_capacity(128);
+    w.object(|w| limit_fields(w, set, &catalog));
+    let mut response = reply::json(StatusCode::OK, w.finish(), call.trace_id);
+    reply::sequence(&mut response, last_seq(&answer.batch));
+    Ok(mark_replay(response, &answer))
+}
+
+async fn remove_limit(call: Call) -> Result<Response, Refusal> {
+    let mut params = call.params()?;
+    let limit_type: Option<LimitType> = params.parsed("limit_type")?;
+    let limit_type = limit_type.ok_or_else(|| bad_parameter("limit_type", "is required"))?;
+    let scope = params.take("scope").unwrap_or_else(|| "TENANT".to_owned());
+    params.end()?;
+    let parsed = input::scope(&scope, &*call.api.catalog_now().await?).map_err(|problem| bad_parameter("scope", problem))?;
+    let key = call.idempotency("DELETE /risk/limits", &format!("{limit_type} {scope}"), &crate::json::Value::Null)?;
+    let answer = call.execute(Command::RemoveRiskLimit { limit_type, scope: parsed }, key).await?;
+    done(&call, &answer)
+}
+
+async fn engage(call: Call) -> Result<Response, Refusal> {
+    switch(call, "POST /risk/kill-switch/engage", |scope, reason| Command::EngageKillSwitch { scope, reason }).await
+}
+
+async fn release(call: Call) -> Result<Response, Refusal> {
+    switch(call, "POST /risk/kill-switch/release", |scope, reason| Command::ReleaseKillSwitch { scope, reason }).await
+}
+
+async fn switch(mut call: Call, endpoint: &str, command: fn(Scope, String) -> Command) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let bytes = call.body().await?;
+    let value = call.parse(&bytes)?;
+    let fields = Fields::of(&value, "", &["scope", "reason"])?;
+    let (scope, reason) = input::scope_and_reason(&fields, &*call.api.catalog_now().await?)?;
+    let key = call.idempotency(endpoint, "", &value)?;
+    let answer = call.execute(command(scope, reason), key).await?;
+    done(&call, &answer)
+}
+
+async fn trading_state(mut call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let bytes = call.body().await?;
+    let value = call.parse(&bytes)?;
+    let fields = Fields::of(&value, "", &["scope", "state", "reason"])?;
+    let state: TradingState = fields.required("state", fields.parsed("state")?)?;
+    let (scope, reason) = input::scope_and_reason(&fields, &*call.api.catalog_now().await?)?;
+    let key = call.idempotency("PUT /risk/trading-state", "", &value)?;
+    let answer = call.execute(Command::SetTradingState { scope, state, reason }, key).await?;
+    done(&call, &answer)
+}
+
+/// Every scope that something can be set for.
+fn scopes(state: &State) -> Vec<Scope> {
+    let mut scopes = vec![Scope::Tenant];
+    scopes.extend(state.accounts().map(|account| Scope::Account(account.account_id)));
+    let mut users: Vec<Scope> = state.api_keys().map(|key| Scope::User(key.user_id)).collect();
+    users.sort_unstable();
+    users.dedup();
+    scopes.extend(users);
+    scopes.extend(state.instruments().iter().map(|instrument| Scope::Instrument(instrument.instrument_id)));
+    scopes.extend(state.venues().map(|entry| Scope::Venue(entry.venue.venue)));
+    scopes
+}
+
+fn killed(state: &State) -> Vec<Scope> {
+    scopes(state).into_iter().filter(|scope| state.risk().is_killed(*scope)).collect()
+}
+
+fn write_scopes(w: &mut Writer, key: &str, scopes: &[Scope], catalog: &Catalog) {
+    w.array_at(key, scopes, |w, scope| w.item(&catalog.scope_text(*scope)));
+}
+
+async fn kill_switches(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let engaged = call.api.handle().inspect(|state, _| killed(state)).await?;
+    let catalog = call.api.catalog_now().await?;
+    let mut w = Writer::with_capacity(128);
+    w.object(|w| write_scopes(w, "engaged", &engaged, &catalog));
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+async fn status(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let now = now();
+    let (engaged, states, open, limits, in_doubt) = call
+        .api
+        .handle()
+        .inspect(move |state, _| {
+            let risk = state.risk();
+            let scopes = scopes(state);
+            let states = scopes.iter().map(|scope| (*scope, risk.trading_state(*scope)));
+            let open = scopes.iter().map(|scope| (*scope, risk.open(*scope)));
+            (
+                killed(state),
+                states.filter(|(scope, state)| *scope == Scope::Tenant || *state != TradingState::Active).collect::<Vec<_>>(),
+                open.filter(|(scope, (orders, _))| *scope == Scope::Tenant || *orders > 0).collect::<Vec<_>>(),
+                risk.status(now, state.positions()),
+                state.venues().map(|entry| u64::from(entry.in_doubt)).sum::<u64>(),
+            )
+        })
+        .await?;
+    let catalog = call.api.catalog_now().await?;
+    let mut w = Writer::with_capacity(1_024);
+    w.object(|w| {
+        write_scopes(w, "kill_switches", &engaged, &catalog);
+        w.array_at("trading_states", &states, |w, (scope, state)| {
+            w.object(|w| {
+                w.string("scope", &catalog.scope_text(*scope));
+                w.text("state", *state);
+            });
+        });
+        w.array_at("open", &open, |w, (scope, (orders, notional))| {
+            w.object(|w| {
+                w.string("scope", &catalog.scope_text(*scope));
+                w.number("orders", *orders);
+                w.text("notional", *notional);
+            });
+        });
+        w.array_at("limits", &limits, |w, status| {
+            w.object(|w| {
+                limit_fields(w, &status.limit, &catalog);
+                w.text_or_null("used", status.used);
+                w.text_or_null("headroom", status.headroom);
+            });
+        });
+        w.number("in_doubt", in_doubt);
+    });
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,33 @@
+//! Server-sent events.
+
+use super::{Endpoint, get, header, query};
+use crate::call::Access;
+use crate::sse;
+use oms_model::Code;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        get(
+            Access::Key,
+            "/api/v1/events/stream",
+            ("streamEvents", "streams", "The committed events from any sequence on, without a gap; the id of each is its sequence"),
+            sse::events::stream,
+        )
+        .parameters(&[
+            query("types", "string", "Only these kinds of events, separated by commas."),
+            query("from", "integer", "Begin with this sequence; with what happens from now on where it is not given."),
+            header("Last-Event-ID", "integer", "Go on after this sequence; stands above `from`."),
+        ])
+        .media(200, "text/event-stream", "Events; `disconnected` tells a slow client where to resume.")
+        .errors(&[Code::Overloaded]),
+        get(
+            Access::Key,
+            "/api/v1/marketdata/stream",
+            ("streamMarketData", "streams", "Every change of the best quotes, conflated: a slow client sees fewer, never older, prices"),
+            sse::marketdata::stream,
+        )
+        .parameters(&[query("symbols", "string", "Only these instruments, separated by commas; all where it is not given.")])
+        .media(200, "text/event-stream", "`quote` events; first each instrument as it is.")
+        .errors(&[Code::UnknownSymbol, Code::Overloaded]),
+    ]
+}

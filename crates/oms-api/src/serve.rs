@@ -1,0 +1,88 @@
+//! The listener: connections with bounds, and an orderly end.
+
+use crate::api::Api;
+use crate::rest::router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+/// The most headers of a request.
+const MAX_HEADERS: usize = 64;
+/// The most bytes of a request's head that are buffered.
+const MAX_HEAD: usize = 64 * 1024;
+/// How long accepting pauses when the system has no more descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `shutdown` completes: then takes no more connections, ends streams, and lets requests in
+/// flight finish within [`crate::Config::drain`].
+///
+/// # Errors
+/// What the listener's own failure says; a failed connection is no error.
+pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
+    let service = router(api.clone());
+    let connections = Arc::new(Semaphore::new(api.config().max_connections));
+    let (ending, _) = watch::channel(false);
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) if is_about_one_connection(&error) => continue,
+            Err(error) => {
+                tracing::warn!(%error, "connections cannot be accepted at the moment");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        // Without a place the connection is closed at once: a client sees that sooner than a hanging one.
+        let Ok(place) = connections.clone().try_acquire_owned() else { continue };
+        let connection = connection(stream, service.clone(), api.config().head_timeout, ending.subscribe());
+        tokio::spawn(async move {
+            connection.await;
+            drop(place);
+        });
+    }
+    ending.send_replace(true);
+    api.close();
+    let all = u32::try_from(api.config().max_connections).unwrap_or(u32::MAX);
+    if tokio::time::timeout(api.config().drain, connections.acquire_many(all)).await.is_err() {
+        tracing::warn!("some requests did not finish in time");
+    }
+    Ok(())
+}
+
+async fn connection(stream: TcpStream, service: axum::Router, head_timeout: Duration, mut ending: watch::Receiver<bool>) {
+    // Answers are small and wait for nothing; a socket without the option is slower, not wrong.
+    let _set = stream.set_nodelay(true);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    let mut connection = std::pin::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        _ = ending.wait_for(|ending| *ending) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+fn is_about_one_connection(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
+}

@@ -1,0 +1,241 @@
+//! The market-data stream: each change is rendered once, whatever the number of clients.
+
+use super::{HEARTBEAT, respond};
+use crate::api::{Api, Place};
+use crate::call::Call;
+use crate::json::Writer;
+use crate::json::orders::market_fields;
+use crate::query::bad_parameter;
+use axum::body::Bytes;
+use axum::response::Response;
+use futures_util::stream::unfold;
+use oms_model::market::Market;
+use oms_model::{Code, InstrumentId, Refusal};
+use oms_runtime::market::MarketBook;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// The most instruments of one stream.
+const MAX_SYMBOLS: usize = 500;
+
+/// One instrument's last rendered update.
+struct Slot {
+    instrument: InstrumentId,
+    symbol: String,
+    clients: AtomicUsize,
+    latest: Mutex<(u64, Bytes)>,
+}
+
+impl Slot {
+    fn latest(&self) -> (u64, Bytes) {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Renders what changed and wakes the clients, at most once in an interval.
+pub struct MarketHub {
+    book: Arc<MarketBook>,
+    interval: Duration,
+    slots: Mutex<BTreeMap<InstrumentId, Arc<Slot>>>,
+    // Counts the rounds that rendered something.
+    rounds: watch::Sender<u64>,
+    clients: watch::Sender<usize>,
+}
+
+impl MarketHub {
+    /// A hub without clients.
+    #[must_use]
+    pub fn new(book: Arc<MarketBook>, interval: Duration) -> Self {
+        Self { book, interval, slots: Mutex::default(), rounds: watch::Sender::new(0), clients: watch::Sender::new(0) }
+    }
+
+    /// Serves the clients of `api` until it closes. Idle while there are none.
+    pub async fn run(api: Api) {
+        let mut closing = api.closing();
+        tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => (),
+            () = api.hub().rounds() => (),
+        }
+    }
+
+    async fn rounds(&self) {
+        let mut clients = self.clients.subscribe();
+        let mut market = Market::default();
+        // The sender lives as long as `self`.
+        while clients.wait_for(|clients| *clients > 0).await.is_ok() {
+            let mut changed = pin!(self.book.changed());
+            // Registers before looking, so that no change falls between the look and the wait.
+            let already = std::future::poll_fn(|cx| Poll::Ready(changed.as_mut().poll(cx).is_ready())).await;
+            let next = Instant::now() + self.interval;
+            if self.render(&mut market) {
+                self.rounds.send_modify(|round| *round += 1);
+            } else if !already {
+                changed.await;
+                continue;
+            }
+            sleep_until(next).await;
+        }
+    }
+
+    /// Renders every instrument that changed. Whether there was one.
+    fn render(&self, market: &mut Market) -> bool {
+        let slots: Vec<Arc<Slot>> = self.slots.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let mut any = false;
+        for slot in slots {
+            let version = self.book.version(slot.instrument);
+            if slot.latest.lock().unwrap_or_else(PoisonError::into_inner).0 == version {
+                continue;
+            }
+            self.book.get_into(slot.instrument, market);
+            let update = update(&slot.symbol, version, market);
+            *slot.latest.lock().unwrap_or_else(PoisonError::into_inner) = (version, update);
+            any = true;
+        }
+        any
+    }
+
+    fn subscribe(&self, wanted: &[(InstrumentId, String)]) -> Vec<Arc<Slot>> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = |(instrument, symbol): &(InstrumentId, String)| {
+            let slot = slots.entry(*instrument).or_insert_with(|| {
+                let version = self.book.version(*instrument);
+                let first = update(symbol, version, &self.book.get(*instrument));
+                Arc::new(Slot {
+                    instrument: *instrument,
+                    symbol: symbol.clone(),
+                    clients: AtomicUsize::new(0),
+                    latest: Mutex::new((version, first)),
+                })
+            });
+            slot.clients.fetch_add(1, Ordering::Relaxed);
+            slot.clone()
+        };
+        let subscribed = wanted.iter().map(slot).collect();
+        self.clients.send_modify(|clients| *clients += 1);
+        subscribed
+    }
+
+    fn unsubscribe(&self, subscribed: &[Arc<Slot>]) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        for slot in subscribed {
+            if slot.clients.fetch_sub(1, Ordering::Relaxed) == 1 {
+                slots.remove(&slot.instrument);
+            }
+        }
+        self.clients.send_modify(|clients| *clients -= 1);
+    }
+}
+
+fn update(symbol: &str, version: u64, market: &Market) -> Bytes {
+    let mut w = Writer::with_capacity(320);
+    w.object(|w| market_fields(w, symbol, version, market));
+    let mut chunk = Vec::with_capacity(360);
+    chunk.extend_from_slice(b"event: quote\ndata: ");
+    chunk.extend_from_slice(w.as_bytes());
+    chunk.extend_from_slice(b"\n\n");
+    chunk.into()
+}
+
+struct Client {
+    api: Api,
+    slots: Vec<Arc<Slot>>,
+    sent: Vec<Option<u64>>,
+    rounds: watch::Receiver<u64>,
+    closing: watch::Receiver<bool>,
+    _place: Place,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.api.hub().unsubscribe(&self.slots);
+    }
+}
+
+impl Client {
+    /// What this client has not seen; waits until there is something.
+    async fn next(&mut self) -> Option<Bytes> {
+        let heartbeat = self.api.config().heartbeat;
+        loop {
+            self.rounds.borrow_and_update();
+            let unseen = self.unseen();
+            if !unseen.is_empty() {
+                return Some(unseen);
+            }
+            tokio::select! {
+                changed = timeout(heartbeat, self.rounds.changed()) => match changed {
+                    Ok(Ok(())) => (),
+                    Ok(Err(_)) => return None,
+                    Err(_) => return Some(HEARTBEAT),
+                },
+                _ = self.closing.wait_for(|closing| *closing) => return None,
+            }
+        }
+    }
+
+    fn unseen(&mut self) -> Bytes {
+        let mut one = Bytes::new();
+        let mut several: Vec<u8> = Vec::new();
+        for (slot, sent) in self.slots.iter().zip(&mut self.sent) {
+            let (version, update) = slot.latest();
+            if *sent == Some(version) {
+                continue;
+            }
+            *sent = Some(version);
+            if one.is_empty() {
+                one = update;
+            } else {
+                if several.is_empty() {
+                    several.extend_from_slice(&one);
+                }
+                several.extend_from_slice(&update);
+            }
+        }
+        if several.is_empty() { one } else { several.into() }
+    }
+}
+
+/// `GET /marketdata/stream?symbols=`: first each instrument as it is, then every change, conflated.
+///
+/// # Errors
+/// `VALIDATION_ERROR`, `UNKNOWN_SYMBOL`, `OVERLOADED`.
+pub async fn stream(call: Call) -> Result<Response, Refusal> {
+    let mut params = call.params()?;
+    let symbols = params.list("symbols");
+    params.end()?;
+    let catalog = call.api.catalog_now().await?;
+    let mut wanted: BTreeMap<InstrumentId, String> = BTreeMap::new();
+    match symbols {
+        None => wanted.extend(catalog.instruments.values().map(|one| (one.instrument_id, one.symbol.to_string()))),
+        Some(symbols) => {
+            for symbol in symbols {
+                let found = catalog.instrument_named(&symbol);
+                let found = found.ok_or_else(|| Refusal::new(Code::UnknownSymbol, format!("there is no instrument {symbol}")))?;
+                wanted.insert(found.instrument_id, symbol);
+            }
+        }
+    }
+    if wanted.is_empty() || wanted.len() > MAX_SYMBOLS {
+        return Err(bad_parameter("symbols", format_args!("must name 1 to {MAX_SYMBOLS} instruments")));
+    }
+    let place = call.api.admit_stream().ok_or_else(|| Refusal::new(Code::Overloaded, "there are too many streams"))?;
+    let wanted: Vec<(InstrumentId, String)> = wanted.into_iter().collect();
+    let slots = call.api.hub().subscribe(&wanted);
+    let client = Client {
+        sent: vec![None; slots.len()],
+        slots,
+        rounds: call.api.hub().rounds.subscribe(),
+        closing: call.api.closing(),
+        api: call.api.clone(),
+        _place: place,
+    };
+    let chunks = unfold(client, async |mut client| client.next().await.map(|chunk| (Ok::<_, Infallible>(chunk), client)));
+    Ok(respond(chunks, call.trace_id))
+}

@@ -1,0 +1,44 @@
+//! One file for each thing that can be asked, claimed or due.
+
+pub(crate) mod admin;
+pub(crate) mod cancel;
+pub(crate) mod create;
+pub(crate) mod parent;
+pub(crate) mod replace;
+pub(crate) mod report;
+pub(crate) mod route;
+pub(crate) mod timer;
+
+use crate::step::Step;
+use oms_model::command::{CommandOutcome, OrderRef};
+use oms_model::{Code, Order, Refusal};
+
+/// The order that a command names, if it may still be changed.
+pub(crate) fn changeable(step: &Step<'_>, order: &OrderRef, if_version: Option<u32>) -> Result<Order, Refusal> {
+    let state = step.state();
+    let Some(order) = state.find(order) else {
+        let closed = matches!(order, OrderRef::ClOrdId(id) if state.by_cl_ord_id(id).is_some());
+        return Err(if closed {
+            Refusal::new(Code::StateConflict, "the order is closed")
+        } else {
+            Refusal::new(Code::NotFound, "there is no such order")
+        });
+    };
+    if let Some(expected) = if_version.filter(|&version| version != order.version) {
+        let text = format!("the order is at version {}, not {expected}", order.version);
+        return Err(Refusal::new(Code::VersionMismatch, text).with("version", order.version));
+    }
+    if !order.is_root() {
+        let text = "this is a part of a client order; change the client order";
+        return Err(Refusal::new(Code::StateConflict, text).with("root_order_id", order.root_order_id));
+    }
+    if order.state.is_done() {
+        let text = format!("the order is {}", order.state);
+        return Err(Refusal::new(Code::StateConflict, text).with("ord_status", order.ord_status()));
+    }
+    Ok(order.clone())
+}
+
+pub(crate) fn refused(refusal: Refusal) -> CommandOutcome {
+    CommandOutcome::Refused(refusal)
+}

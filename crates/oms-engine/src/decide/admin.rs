@@ -1,0 +1,167 @@
+//! Limits, switches, policies and reference data. Each change is a fact with its version.
+
+use super::refused;
+use crate::step::Step;
+use oms_model::command::CommandOutcome;
+use oms_model::event::{ApiKeyCreated, Event, KillSwitchChanged, RiskLimitRemoved, TenantCreated, TradingStateSet};
+use oms_model::instrument::{Account, Instrument, Venue};
+use oms_model::limit::{LimitType, RiskLimit, Scope};
+use oms_model::policy::SorPolicy;
+use oms_model::{ApiKeyId, Code, EndedBy, InstrumentId, Refusal, TenantId, TradingState, UserId};
+
+/// The most bytes of a reason.
+const MAX_REASON: usize = 1000;
+/// The most scopes of kill switches whose orders are being canceled.
+const MAX_SWEEPS: usize = 1024;
+
+fn invalid(text: impl Into<String>) -> CommandOutcome {
+    refused(Refusal::new(Code::ValidationError, text))
+}
+
+/// Whether a scope names something that exists.
+fn check_scope(step: &Step<'_>, scope: Scope) -> Result<(), Refusal> {
+    let state = step.state();
+    let known = match scope {
+        Scope::Tenant | Scope::User(_) => true,
+        Scope::Account(id) => state.account(id).is_some(),
+        Scope::Instrument(id) => state.instrument(id).is_some(),
+        Scope::Venue(mic) => state.venue(mic).is_some(),
+    };
+    if known { Ok(()) } else { Err(Refusal::new(Code::NotFound, format!("there is no {scope}"))) }
+}
+
+pub(crate) fn engage(step: &mut Step<'_>, scope: Scope, reason: String) -> CommandOutcome {
+    if reason.trim().is_empty() || reason.len() > MAX_REASON {
+        return invalid(format!("a reason of 1 to {MAX_REASON} bytes is needed"));
+    }
+    if let Err(refusal) = check_scope(step, scope) {
+        return refused(refusal);
+    }
+    if step.sweeps.len() >= MAX_SWEEPS {
+        return refused(Refusal::new(Code::Overloaded, "too many kill switches are being engaged"));
+    }
+    if !step.state().risk().is_killed(scope) {
+        step.emit(Event::KillSwitchEngaged(KillSwitchChanged { scope, reason }));
+    }
+    step.sweeps.push_back((scope, EndedBy::KillSwitch));
+    CommandOutcome::Done
+}
+
+pub(crate) fn release(step: &mut Step<'_>, scope: Scope, reason: String) -> CommandOutcome {
+    if reason.trim().is_empty() || reason.len() > MAX_REASON {
+        return invalid(format!("a reason of 1 to {MAX_REASON} bytes is needed"));
+    }
+    if !step.state().risk().is_killed(scope) {
+        return refused(Refusal::new(Code::NotFound, format!("no kill switch is engaged for {scope}")));
+    }
+    step.sweeps.retain(|(swept, _)| *swept != scope);
+    step.emit(Event::KillSwitchReleased(KillSwitchChanged { scope, reason }));
+    CommandOutcome::Done
+}
+
+pub(crate) fn set_trading_state(step: &mut Step<'_>, scope: Scope, state: TradingState, reason: String) -> CommandOutcome {
+    if reason.len() > MAX_REASON {
+        return invalid(format!("a reason has at most {MAX_REASON} bytes"));
+    }
+    if let Err(refusal) = check_scope(step, scope) {
+        return refused(refusal);
+    }
+    if matches!(scope, Scope::Venue(_) | Scope::User(_)) {
+        return invalid("a trading state is set for the tenant, an account or an instrument");
+    }
+    step.emit(Event::TradingStateSet(TradingStateSet { scope, state, reason }));
+    CommandOutcome::Done
+}
+
+pub(crate) fn set_limit(step: &mut Step<'_>, mut limit: RiskLimit) -> CommandOutcome {
+    if let Err(refusal) = check_scope(step, limit.scope) {
+        return refused(refusal);
+    }
+    if let Err(error) = oms_risk::validate_limit(&limit) {
+        return invalid(error.to_string());
+    }
+    limit.version = step.state().risk().next_version(limit.limit_type, limit.scope);
+    step.emit(Event::RiskLimitSet(limit));
+    CommandOutcome::Done
+}
+
+pub(crate) fn remove_limit(step: &mut Step<'_>, limit_type: LimitType, scope: Scope) -> CommandOutcome {
+    if step.state().risk().limit(limit_type, scope).is_none() {
+        return refused(Refusal::new(Code::NotFound, format!("there is no limit {limit_type} for {scope}")));
+    }
+    step.emit(Event::RiskLimitRemoved(RiskLimitRemoved { limit_type, scope }));
+    CommandOutcome::Done
+}
+
+pub(crate) fn set_policy(step: &mut Step<'_>, mut policy: SorPolicy) -> CommandOutcome {
+    let weights = policy.weights;
+    let sum = [weights.price, weights.latency, weights.fill, weights.fee].iter().map(|&w| u64::from(w)).sum::<u64>();
+    if sum == 0 || policy.price_range_bps == 0 || policy.max_quote_age_ns == 0 {
+        return invalid("weights must sum to more than zero; price_range_bps and max_quote_age must be above zero");
+    }
+    if policy.min_leg_qty.is_negative() || policy.max_replans > 100 {
+        return invalid("min_leg_qty is not below zero and max_replans is at most 100");
+    }
+    if policy.mode == oms_model::SorMode::Named {
+        return invalid("a policy cannot be NAMED: only an order names its venue");
+    }
+    let unknown = policy.allow.iter().chain(&policy.deny).find(|mic| step.state().venue(**mic).is_none());
+    if let Some(mic) = unknown {
+        return refused(Refusal::new(Code::NotFound, format!("there is no venue {mic}")));
+    }
+    policy.version = step.state().policy(&policy.name).map_or(0, |known| known.version) + 1;
+    step.emit(Event::SorPolicySet(Box::new(policy)));
+    CommandOutcome::Done
+}
+
+pub(crate) fn configure_venue(step: &mut Step<'_>, venue: Venue) -> CommandOutcome {
+    if venue.fill_prior_ppm > 1_000_000 || venue.latency_prior_ns == 0 || venue.fill_prior_weight == 0 {
+        return invalid("a venue needs a latency above zero and a fill prior of at most 1000000 ppm with a weight above zero");
+    }
+    step.emit(Event::VenueConfigured(Box::new(venue)));
+    CommandOutcome::Done
+}
+
+pub(crate) fn list_instrument(step: &mut Step<'_>, mut instrument: Instrument) -> CommandOutcome {
+    let ticks_rise = instrument.ticks.windows(2).all(|pair| matches!(pair, [a, b] if a.from < b.from));
+    if instrument.ticks.is_empty() || !ticks_rise || instrument.ticks.iter().any(|step| !step.tick.is_positive()) {
+        return invalid("an instrument needs a tick table of rising steps with ticks above zero");
+    }
+    if !instrument.lot.is_positive() || instrument.min_qty.is_negative() || instrument.max_qty < instrument.min_qty {
+        return invalid("an instrument needs a lot above zero and a maximum quantity not below its minimum");
+    }
+    let known = step.state().by_symbol(&instrument.symbol).map(|known| known.instrument_id);
+    let next = u32::try_from(step.state().instruments().len()).unwrap_or(u32::MAX);
+    instrument.instrument_id = known.unwrap_or(InstrumentId(next));
+    step.emit(Event::InstrumentListed(Box::new(instrument)));
+    CommandOutcome::Done
+}
+
+pub(crate) fn open_account(step: &mut Step<'_>, account: Account) -> CommandOutcome {
+    step.emit(Event::AccountOpened(account));
+    CommandOutcome::Done
+}
+
+pub(crate) fn create_tenant(step: &mut Step<'_>, tenant_id: TenantId, slug: String) -> CommandOutcome {
+    if step.state().tenant_id() != TenantId::default() {
+        return refused(Refusal::new(Code::StateConflict, "this partition has its tenant"));
+    }
+    // The tenant's id is random, so its bits keep the order ids of two logs apart.
+    let id_salt = u64::try_from(tenant_id.as_u128() & u128::from(u64::MAX)).unwrap_or_default();
+    step.emit(Event::TenantCreated(TenantCreated { tenant_id, slug, id_salt }));
+    CommandOutcome::Done
+}
+
+pub(crate) fn create_api_key(
+    step: &mut Step<'_>,
+    api_key_id: ApiKeyId,
+    user_id: UserId,
+    prefix: String,
+    sha256: [u8; 32],
+) -> CommandOutcome {
+    if step.state().api_key(&sha256).is_some() {
+        return refused(Refusal::new(Code::StateConflict, "this key is recorded"));
+    }
+    step.emit(Event::ApiKeyCreated(Box::new(ApiKeyCreated { api_key_id, user_id, prefix, sha256 })));
+    CommandOutcome::Done
+}

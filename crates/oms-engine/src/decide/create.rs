@@ -1,0 +1,224 @@
+//! A client's new order: resolve, validate, check, route.
+
+use super::{refused, route};
+use crate::input::Preview;
+use crate::state::State;
+use crate::step::Step;
+use oms_model::command::{Actor, CommandOutcome, NewOrder, Placed};
+use oms_model::event::{Event, OrderCreated, OrderRejected, RiskChecked};
+use oms_model::market::Market;
+use oms_model::{AccountId, ClOrdId, Code, EndedBy, InstrumentId, OrdType, Order, OrderId, PolicyName, Refusal, SorMode, Time, TimeInForce};
+use oms_risk::{Gate, Proposed, Reservation, RiskBook, RiskContext};
+
+/// What an order's names stand for.
+struct Resolved {
+    instrument_id: InstrumentId,
+    account_id: AccountId,
+}
+
+pub(crate) fn create(step: &mut Step<'_>, actor: &Actor, new: &NewOrder) -> Placed {
+    let resolved = match resolve(step.state(), new) {
+        Ok(resolved) => resolved,
+        Err(refusal) => return Placed::Invalid(refusal),
+    };
+    let order_id = step.new_order_id();
+    let created = created(step, actor, new, &resolved, order_id);
+    step.emit(Event::OrderCreated(Box::new(created)));
+    if let Err(refusal) = validate(new, step.now()) {
+        return reject(step, order_id, EndedBy::Validation, &refusal);
+    }
+    let Some(order) = step.state().order(order_id).cloned() else { return Placed::Invalid(vanished()) };
+    let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, state.risk(), &order, market, now));
+    let (worst_price, results) = (gate.worst_price, gate.results);
+    step.emit(Event::RiskChecked(Box::new(RiskChecked { order_id, worst_price, results })));
+    match gate.verdict {
+        Ok(approved) => route::place(step, approved, order_id),
+        Err(refused) => reject(step, order_id, EndedBy::Risk, &refused.to_refusal()),
+    }
+}
+
+fn reject(step: &mut Step<'_>, order_id: OrderId, by: EndedBy, refusal: &Refusal) -> Placed {
+    step.emit(Event::OrderRejected(OrderRejected { order_id, by, code: refusal.code, text: refusal.message.clone() }));
+    Placed::Refused { order_id, code: refusal.code }
+}
+
+pub(crate) fn vanished() -> Refusal {
+    Refusal::new(Code::Internal, "the order is not in the state")
+}
+
+pub(crate) fn create_many(step: &mut Step<'_>, actor: &Actor, orders: &[NewOrder], atomic: bool) -> CommandOutcome {
+    if orders.is_empty() || orders.len() > oms_model::command::MAX_BATCH {
+        let text = format!("a batch holds 1 to {} orders", oms_model::command::MAX_BATCH);
+        return refused(Refusal::new(Code::ValidationError, text).with("orders", orders.len()));
+    }
+    if atomic && let Err(refusal) = rehearse(step, actor, orders) {
+        return refused(refusal);
+    }
+    CommandOutcome::Orders(orders.iter().map(|order| create(step, actor, order)).collect())
+}
+
+/// Whether all of `orders`, one after the other, would pass validation and the gate.
+///
+/// Works on a copy of the risk book. The copy grows with accounts and instruments, not with orders.
+fn rehearse(step: &mut Step<'_>, actor: &Actor, orders: &[NewOrder]) -> Result<(), Refusal> {
+    let mut book = step.state().risk().clone();
+    let mut seen: Vec<&ClOrdId> = Vec::new();
+    for (at, new) in orders.iter().enumerate() {
+        let named = |refusal: Refusal| {
+            let text = format!("order {at} of the batch would be refused: {}", refusal.message);
+            Refusal::new(Code::BatchRefused, text).with("index", at).with("code", refusal.code)
+        };
+        let resolved = resolve(step.state(), new).map_err(named)?;
+        validate(new, step.now()).map_err(named)?;
+        if let Some(id) = &new.cl_ord_id {
+            if seen.contains(&id) {
+                return Err(named(Refusal::new(Code::DuplicateClOrdId, "cl_ord_id occurs twice in the batch")));
+            }
+            seen.push(id);
+        }
+        let created = created(step, actor, new, &resolved, OrderId::default());
+        let order = Order::create(&created, step.state().next_seq(), step.now());
+        let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, &book, &order, market, now));
+        gate.verdict.as_ref().map_err(|refused| named(refused.to_refusal()))?;
+        book.on_checked(&order, gate.worst_price, step.now(), &mut Reservation::default());
+    }
+    Ok(())
+}
+
+pub(crate) fn preview(step: &mut Step<'_>, actor: &Actor, new: &NewOrder) -> Preview {
+    let refusal = |refusal| Preview { checks: Vec::new(), refusal: Some(refusal), route: None };
+    let resolved = match resolve(step.state(), new).and_then(|resolved| validate(new, step.now()).map(|()| resolved)) {
+        Ok(resolved) => resolved,
+        Err(error) => return refusal(error),
+    };
+    let created = created(step, actor, new, &resolved, OrderId::default());
+    let order = Order::create(&created, step.state().next_seq(), step.now());
+    let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, state.risk(), &order, market, now));
+    match gate.verdict {
+        Err(refused) => Preview { checks: gate.results, refusal: Some(refused.to_refusal()), route: None },
+        Ok(_) => {
+            let route = route::preview(step, &order);
+            let refusal = route.legs.is_empty().then(|| Refusal::new(Code::NoRoute, "no venue is eligible"));
+            Preview { checks: gate.results, refusal, route: Some(route) }
+        }
+    }
+}
+
+fn gate(state: &State, book: &RiskBook, order: &Order, market: &Market, now: Time) -> Gate {
+    book.check(&Proposed::of(order), &risk_context(state, order, market, now))
+}
+
+/// What the gate may know about an order's surroundings.
+pub(crate) fn risk_context<'a>(state: &'a State, order: &Order, market: &'a Market, now: Time) -> RiskContext<'a> {
+    let (Some(instrument), Some(account)) = (state.instrument(order.instrument_id), state.account(order.account_id)) else {
+        unreachable!("an order is created only for an instrument and an account that are known");
+    };
+    let position = state.position(order.account_id, order.instrument_id);
+    RiskContext { now, market, instrument, account, position }
+}
+
+fn resolve(state: &State, new: &NewOrder) -> Result<Resolved, Refusal> {
+    let Some(instrument) = state.by_symbol(&new.symbol) else {
+        return Err(Refusal::new(Code::UnknownSymbol, format!("there is no instrument {}", new.symbol)).with("symbol", &new.symbol));
+    };
+    let account_id = match new.account_id {
+        Some(id) if state.account(id).is_some() => id,
+        Some(id) => return Err(Refusal::new(Code::NotFound, "there is no such account").with("account_id", id)),
+        None => {
+            let mut accounts = state.accounts();
+            match (accounts.next(), accounts.next()) {
+                (Some(only), None) => only.account_id,
+                (None, _) => return Err(Refusal::new(Code::NotFound, "the tenant has no account")),
+                (Some(_), Some(_)) => {
+                    return Err(Refusal::new(Code::ValidationError, "account_id is needed: the tenant has several accounts"));
+                }
+            }
+        }
+    };
+    if let Some(id) = &new.cl_ord_id
+        && let Some(original) = state.by_cl_ord_id(id)
+    {
+        return Err(Refusal::new(Code::DuplicateClOrdId, "cl_ord_id was used before").with("order_id", original));
+    }
+    if let Some(policy) = &new.routing.policy
+        && state.policy(policy).is_none()
+    {
+        return Err(Refusal::new(Code::NotFound, "there is no such routing policy").with("policy", policy));
+    }
+    Ok(Resolved { instrument_id: instrument.instrument_id, account_id })
+}
+
+/// The rules of the order's type. What they refuse is recorded as a refused order.
+fn validate(new: &NewOrder, now: Time) -> Result<(), Refusal> {
+    let refuse = |code: Code, text: String| Err(Refusal::new(code, text));
+    let (ord_type, tif) = (new.ord_type, new.time_in_force);
+    if new.price.is_some() != ord_type.has_price() {
+        let need = if ord_type.has_price() { "needs a price" } else { "takes no price" };
+        return refuse(Code::ValidationError, format!("a {ord_type} order {need}"));
+    }
+    if new.stop_px.is_some() != ord_type.has_stop() {
+        let need = if ord_type.has_stop() { "needs a stop_px" } else { "takes no stop_px" };
+        return refuse(Code::ValidationError, format!("a {ord_type} order {need}"));
+    }
+    if new.expire_at.is_some() != (tif == TimeInForce::Gtd) {
+        let need = if tif == TimeInForce::Gtd { "needs expire_at" } else { "takes no expire_at" };
+        return refuse(Code::ValidationError, format!("a {tif} order {need}"));
+    }
+    if new.expire_at.is_some_and(|at| at <= now) {
+        return refuse(Code::ValidationError, "expire_at is not in the future".to_owned());
+    }
+    let at_once = matches!(tif, TimeInForce::Ioc | TimeInForce::Fok);
+    if at_once && ord_type.has_stop() {
+        return refuse(Code::OrderTypeUnsupported, format!("a {ord_type} order waits, so it cannot be {tif}"));
+    }
+    if matches!(tif, TimeInForce::Gtc | TimeInForce::Gtd) && ord_type == OrdType::Market {
+        return refuse(Code::OrderTypeUnsupported, format!("a MARKET order cannot be {tif}"));
+    }
+    let named = new.routing.mode == Some(SorMode::Named);
+    if named != new.routing.venue.is_some() {
+        let text = if named { "mode NAMED needs a venue" } else { "a venue is named only with mode NAMED" };
+        return refuse(Code::ValidationError, text.to_owned());
+    }
+    Ok(())
+}
+
+fn created(step: &Step<'_>, actor: &Actor, new: &NewOrder, resolved: &Resolved, order_id: OrderId) -> OrderCreated {
+    let expire_at = match new.time_in_force {
+        TimeInForce::Day => Some(step.config.day_end(step.now())),
+        TimeInForce::Gtd => new.expire_at,
+        TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok => None,
+    };
+    let cl_ord_id = new.cl_ord_id.clone().unwrap_or_else(|| own_cl_ord_id(order_id));
+    let plain = new.routing == oms_model::order::Routing::default();
+    OrderCreated {
+        order_id,
+        parent_order_id: None,
+        root_order_id: order_id,
+        cl_ord_id,
+        account_id: resolved.account_id,
+        user_id: actor.user_id,
+        instrument_id: resolved.instrument_id,
+        side: new.side,
+        ord_type: new.ord_type,
+        time_in_force: new.time_in_force,
+        source: actor.source,
+        order_qty: new.order_qty,
+        price: new.price,
+        stop_px: new.stop_px,
+        expire_at,
+        routing: (!plain).then(|| Box::new(new.routing.clone())),
+        venue: None,
+        metadata: new.metadata.clone(),
+    }
+}
+
+/// A client that names no id gets the order's own, so that every order has one.
+fn own_cl_ord_id(order_id: OrderId) -> ClOrdId {
+    ClOrdId::new(oms_model::WireId::derive(order_id, 0).as_str()).unwrap_or_default()
+}
+
+/// The policy that an order is placed under.
+pub(crate) fn policy_name(order: &Order) -> PolicyName {
+    let named = order.routing.as_deref().and_then(|routing| routing.policy.clone());
+    named.unwrap_or_else(|| oms_model::policy::SorPolicy::default().name)
+}

@@ -1,0 +1,124 @@
+//! A replace: checked as the difference it makes, then passed to the parts.
+
+use super::create::risk_context;
+use super::{changeable, refused, route};
+use crate::step::Step;
+use oms_model::command::{Change, CommandOutcome, OrderRef, changed};
+use oms_model::event::{Event, OrderReplaceRequested, OrderReplaced, RequestRejected, RiskChecked};
+use oms_model::order::Terms;
+use oms_model::{Code, EndedBy, IntentKind, Order, OrderId, Pending, Qty, Refusal};
+
+pub(crate) fn replace(step: &mut Step<'_>, order: &OrderRef, change: &Change, if_version: Option<u32>) -> CommandOutcome {
+    let order = match changeable(step, order, if_version) {
+        Ok(order) => order,
+        Err(refusal) => return refused(refusal),
+    };
+    let terms = changed(order.terms(), change);
+    if let Err(refusal) = validate(step, &order, &terms) {
+        return refused(refusal);
+    }
+    let order_id = order.order_id;
+    let gate = step.with_market(order.instrument_id, |state, market, now| {
+        let reserved = state.entry(order_id).map(|entry| entry.reserved).unwrap_or_default();
+        state.risk().check_replace(&order, &reserved, &terms, &risk_context(state, &order, market, now))
+    });
+    let (worst_price, results) = (gate.worst_price, gate.results);
+    step.emit(Event::RiskChecked(Box::new(RiskChecked { order_id, worst_price, results })));
+    if let Err(reason) = gate.verdict {
+        let refusal = reason.to_refusal();
+        let rejected = RequestRejected { order_id, by: EndedBy::Risk, text: refusal.to_string() };
+        step.emit(Event::ReplaceRejected(rejected));
+        return refused(refusal.with("order_id", order_id));
+    }
+    request(step, &order, terms);
+    let version = step.state().order(order_id).map_or(order.version, |order| order.version);
+    CommandOutcome::Pending { orders: vec![(order_id, version)] }
+}
+
+fn validate(step: &Step<'_>, order: &Order, terms: &Terms) -> Result<(), Refusal> {
+    let refuse = |code: Code, text: &str| Err(Refusal::new(code, text));
+    if order.pending != Pending::None {
+        return refuse(Code::StateConflict, "an earlier cancel or replace of the order is pending");
+    }
+    if *terms == order.terms() {
+        return refuse(Code::ValidationError, "the replace changes nothing");
+    }
+    if terms.price.is_some() != order.ord_type.has_price() || terms.stop_px.is_some() != order.ord_type.has_stop() {
+        return refuse(Code::ValidationError, "the order's type does not take that price");
+    }
+    if terms.order_qty <= order.cum_qty {
+        let refusal = Refusal::new(Code::StateConflict, "order_qty must be above what was executed; cancel the rest instead");
+        return Err(refusal.with("cum_qty", order.cum_qty));
+    }
+    for leg in step.state().children(order).filter(|leg| leg.is_working()) {
+        if let Some(doubt) = &leg.order.doubt {
+            let refusal = Refusal::new(Code::OutcomeInDoubt, "the outcome of a part of the order at its venue is not known");
+            return Err(refusal.with("leg", leg.order.order_id).with("reason", &doubt.reason));
+        }
+        if leg.request.is_some() {
+            return refuse(Code::StateConflict, "a part of the order has an unanswered request at its venue");
+        }
+    }
+    Ok(())
+}
+
+/// What a replace asks of one working part.
+enum PartChange {
+    Keep,
+    Replace(Terms),
+    Cancel,
+}
+
+fn request(step: &mut Step<'_>, order: &Order, terms: Terms) {
+    let order_id = order.order_id;
+    step.emit(Event::OrderReplaceRequested(OrderReplaceRequested { order_id, terms }));
+    let changes = part_changes(step, order, &terms);
+    let mut asked = false;
+    for (leg_id, part) in changes {
+        match part {
+            PartChange::Keep => (),
+            PartChange::Cancel => {
+                asked = true;
+                super::cancel::cancel_leg(step, leg_id, EndedBy::Client);
+            }
+            PartChange::Replace(terms) => {
+                asked = true;
+                step.emit(Event::OrderReplaceRequested(OrderReplaceRequested { order_id: leg_id, terms }));
+                route::send(step, leg_id, IntentKind::Replace);
+            }
+        }
+    }
+    if !asked {
+        step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision: 0 }));
+        super::parent::place_rest(step, order_id);
+    }
+}
+
+/// A smaller quantity is taken from what has no part first, then from the newest part; a larger one goes to the
+/// only part or, once the replace is through, to new ones. Prices go to every part.
+fn part_changes(step: &Step<'_>, order: &Order, terms: &Terms) -> Vec<(OrderId, PartChange)> {
+    let working: Vec<&Order> = step.state().children(order).filter(|leg| leg.is_working()).map(|leg| &leg.order).collect();
+    let mut surplus = order.place_qty.saturating_sub(terms.order_qty).max(Qty::ZERO);
+    let only_part = working.len() == 1;
+    let mut changes: Vec<(OrderId, PartChange)> = Vec::with_capacity(working.len());
+    for leg in working.iter().rev() {
+        let mut wanted = leg.terms();
+        wanted.price = terms.price.filter(|_| leg.ord_type.has_price()).or(leg.price);
+        wanted.stop_px = terms.stop_px.or(leg.stop_px);
+        let cut = surplus.min(leg.open_qty());
+        surplus = surplus.saturating_sub(cut);
+        wanted.order_qty = wanted.order_qty.saturating_sub(cut);
+        if only_part && terms.order_qty > order.place_qty {
+            wanted.order_qty = wanted.order_qty.saturating_add(terms.order_qty.saturating_sub(order.place_qty));
+        }
+        let part = if wanted.order_qty <= leg.cum_qty {
+            PartChange::Cancel
+        } else if wanted == leg.terms() {
+            PartChange::Keep
+        } else {
+            PartChange::Replace(wanted)
+        };
+        changes.push((leg.order_id, part));
+    }
+    changes
+}

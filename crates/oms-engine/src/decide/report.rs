@@ -1,0 +1,371 @@
+//! What a venue claims. A report may be late, twice, out of order or wrong; each is booked once or raised.
+
+use super::{cancel, parent, route};
+use crate::step::Step;
+use oms_model::event::{
+    BrokerSession, Event, ExecutionRecorded, ExecutionUnmatched, Filled, OrderAccepted, OrderAnomaly, OrderEnded, OrderInDoubt,
+    OrderOutcomeResolved, OrderRejected, OrderReplaced, RequestRejected,
+};
+use oms_model::report::{Report, ReportBody, VenueFill};
+use oms_model::{
+    Anomaly, BrokerOrderId, Code, EndedBy, IntentKind, Mic, Notional, OrdState, Order, OrderId, Outcome, Pending, Time, TimeInForce, WireId,
+};
+
+/// The longest text of a venue that is kept; the rest is cut off.
+const MAX_TEXT: usize = 500;
+
+pub(crate) fn report(step: &mut Step<'_>, report: Report) {
+    let Report { venue, transact_time, body } = report;
+    match body {
+        ReportBody::SessionUp => return session_up(step, venue),
+        ReportBody::SessionDown { reason } => return session_down(step, venue, &reason),
+        _ => (),
+    }
+    let Some((leg, revision)) = body.wire_id().and_then(|wire_id| leg_of(step, wire_id, venue)) else {
+        return unmatched(step, venue, transact_time, &body);
+    };
+    match body {
+        ReportBody::Accepted { broker_order_id, .. } => accepted(step, &leg, broker_order_id),
+        ReportBody::Rejected { text, .. } => rejected(step, &leg, clip(text)),
+        ReportBody::Fill { fill, .. } => filled(step, &leg, transact_time, fill),
+        ReportBody::Canceled { text, .. } => canceled(step, &leg, revision, clip(text)),
+        ReportBody::CancelRejected { text, .. } => cancel_rejected(step, &leg, revision, EndedBy::Venue, clip(text)),
+        ReportBody::Replaced { .. } => replaced(step, &leg, revision),
+        ReportBody::ReplaceRejected { text, .. } => replace_rejected(step, &leg, revision, EndedBy::Venue, clip(text)),
+        ReportBody::Expired { .. } => expired(step, &leg),
+        ReportBody::Unknown { intent, reason, .. } => in_doubt(step, leg.order_id, intent, revision, clip(reason)),
+        ReportBody::NotSent { intent, reason, .. } => not_sent(step, &leg, intent, revision, clip(reason)),
+        ReportBody::Resolved { intent, outcome, broker_order_id, evidence, .. } => {
+            resolved(step, &leg, intent, revision, outcome, broker_order_id, clip(evidence));
+        }
+        ReportBody::SessionUp | ReportBody::SessionDown { .. } => (),
+    }
+}
+
+fn clip(mut text: String) -> String {
+    if text.len() > MAX_TEXT {
+        let end = (0..=MAX_TEXT).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        text.truncate(end);
+    }
+    text
+}
+
+/// The leg that a wire id names, if it was sent to this venue; with the revision.
+fn leg_of(step: &Step<'_>, wire_id: &WireId, venue: Mic) -> Option<(Order, u32)> {
+    let (order_id, revision) = wire_id.parts()?;
+    let leg = step.state().order(order_id)?;
+    let ours = leg.venue == Some(venue) && revision <= leg.revision && leg.state != OrdState::New;
+    ours.then(|| (leg.clone(), revision))
+}
+
+/// A fill that matches no order is kept in suspense. Other reports about orders that were cleaned up, or that
+/// were never ours, change nothing.
+fn unmatched(step: &mut Step<'_>, venue: Mic, transact_time: Time, body: &ReportBody) {
+    let ReportBody::Fill { wire_id, fill } = body else { return };
+    if step.state().suspense().any(|known| known.venue == venue && known.exec_id == fill.exec_id) {
+        return;
+    }
+    step.emit(Event::ExecutionUnmatched(Box::new(ExecutionUnmatched {
+        exec_id: fill.exec_id.clone(),
+        venue,
+        wire_id: wire_id.as_str().to_owned(),
+        last_qty: fill.last_qty,
+        last_px: fill.last_px,
+        transact_time,
+    })));
+}
+
+fn anomaly(step: &mut Step<'_>, order_id: OrderId, anomaly: Anomaly, detail: String) {
+    step.emit(Event::OrderAnomaly(OrderAnomaly { order_id, anomaly, detail }));
+}
+
+/// Direct evidence about an intent that was in doubt ends the doubt first.
+fn settle_doubt(step: &mut Step<'_>, leg_id: OrderId, intent: IntentKind, outcome: Outcome, evidence: &str) {
+    let Some(doubt) = step.state().order(leg_id).and_then(|leg| leg.doubt.as_deref()) else { return };
+    if doubt.intent != intent {
+        return;
+    }
+    let resolved = OrderOutcomeResolved { order_id: leg_id, intent, revision: doubt.revision, outcome, evidence: evidence.to_owned() };
+    step.emit(Event::OrderOutcomeResolved(resolved));
+}
+
+/// A cancel that had to wait for a doubt or a pending replace is sent now.
+fn send_waiting_cancel(step: &mut Step<'_>, leg_id: OrderId) {
+    let Some(entry) = step.state().entry(leg_id) else { return };
+    let asked = entry.order.pending == Pending::Cancel && entry.request.is_none();
+    if asked && entry.order.doubt.is_none() && !entry.order.state.is_done() {
+        route::send(step, leg_id, IntentKind::Cancel);
+    }
+}
+
+fn accepted(step: &mut Step<'_>, leg: &Order, broker_order_id: Option<BrokerOrderId>) {
+    let order_id = leg.order_id;
+    if leg.state != OrdState::Unack {
+        return not_sent_tripwire(step, leg, "acknowledged");
+    }
+    settle_doubt(step, order_id, IntentKind::New, Outcome::Live, "acknowledged by the venue");
+    step.emit(Event::OrderAccepted(OrderAccepted { order_id, broker_order_id }));
+    parent::acknowledged(step, leg.root_order_id);
+    send_waiting_cancel(step, order_id);
+}
+
+/// An order that was resolved as never sent must not appear. If it does, it is canceled and raised.
+fn not_sent_tripwire(step: &mut Step<'_>, leg: &Order, what: &str) {
+    if leg.ended_by != Some(EndedBy::NotSent) {
+        return;
+    }
+    anomaly(step, leg.order_id, Anomaly::NotSentAppeared, format!("{what} by the venue after it was resolved as not sent"));
+    route::send(step, leg.order_id, IntentKind::Cancel);
+    if let Some(venue) = leg.venue {
+        let reason = format!("order {} appeared after it was resolved as not sent", leg.order_id);
+        step.emit(Event::BrokerDisconnected(BrokerSession { venue, reason }));
+    }
+}
+
+fn rejected(step: &mut Step<'_>, leg: &Order, text: String) {
+    if leg.state.is_done() {
+        return;
+    }
+    settle_doubt(step, leg.order_id, IntentKind::New, Outcome::Rejected, "refused by the venue");
+    let order_id = leg.order_id;
+    step.emit(Event::OrderRejected(OrderRejected { order_id, by: EndedBy::Venue, code: Code::BrokerReject, text }));
+    parent::part_ended(step, order_id);
+}
+
+fn filled(step: &mut Step<'_>, leg: &Order, transact_time: Time, fill: VenueFill) {
+    let order_id = leg.order_id;
+    let known = step.state().entry(order_id).is_some_and(|entry| entry.execs.binary_search(&fill.exec_id).is_ok());
+    let (Some(last_notional), true) = (fill.last_px.notional(fill.last_qty), fill.last_qty.is_positive()) else {
+        return anomaly(step, order_id, Anomaly::UnexpectedReport, format!("execution {} has no usable quantity or price", fill.exec_id));
+    };
+    if known {
+        return;
+    }
+    settle_doubt(step, order_id, IntentKind::New, Outcome::Live, "executed by the venue");
+    let was_done = leg.state.is_done();
+    step.emit(Event::ExecutionRecorded(Box::new(ExecutionRecorded {
+        exec_id: fill.exec_id.clone(),
+        order_id,
+        root_order_id: leg.root_order_id,
+        account_id: leg.account_id,
+        instrument_id: leg.instrument_id,
+        side: leg.side,
+        venue: leg.venue.unwrap_or_default(),
+        last_qty: fill.last_qty,
+        last_px: fill.last_px,
+        liquidity: fill.liquidity,
+        fee: fill.fee_per_unit.notional(fill.last_qty).unwrap_or(Notional::ZERO),
+        transact_time,
+    })));
+    for id in [order_id, leg.root_order_id] {
+        fill_one(step, id, &fill, last_notional);
+    }
+    if was_done {
+        not_sent_tripwire(step, leg, "executed");
+    } else {
+        parent::acknowledged(step, leg.root_order_id);
+        send_waiting_cancel(step, order_id);
+    }
+    recall_surplus(step, leg.root_order_id);
+    if step.state().order(order_id).is_some_and(|leg| leg.state == OrdState::Filled) {
+        parent::part_ended(step, order_id);
+    }
+}
+
+/// A client order that is wholly executed has no use for parts that still work: they could only overfill it.
+fn recall_surplus(step: &mut Step<'_>, root_id: OrderId) {
+    let Some(root) = step.state().order(root_id).filter(|root| root.state == OrdState::Filled) else { return };
+    let working: Vec<OrderId> = step.state().children(root).filter(|leg| leg.is_working()).map(|leg| leg.order.order_id).collect();
+    for leg in working {
+        cancel::cancel_leg(step, leg, EndedBy::Router);
+    }
+}
+
+fn fill_one(step: &mut Step<'_>, order_id: OrderId, fill: &VenueFill, last_notional: Notional) {
+    let Some(order) = step.state().order(order_id) else { return };
+    let (state, cum) = (order.state, order.cum_qty.saturating_add(fill.last_qty));
+    let (whole, over) = (cum >= order.order_qty, cum > order.order_qty);
+    let filled = Filled { order_id, exec_id: fill.exec_id.clone(), last_qty: fill.last_qty, last_px: fill.last_px, last_notional };
+    if whole && !state.is_done() {
+        step.emit(Event::OrderFilled(filled));
+    } else {
+        step.emit(Event::OrderPartiallyFilled(filled));
+    }
+    if over {
+        anomaly(step, order_id, Anomaly::Overfill, format!("execution {} takes cum_qty to {cum}", fill.exec_id));
+    } else if state.is_done() {
+        anomaly(step, order_id, Anomaly::FillAfterEnd, format!("execution {} after the order was {state}", fill.exec_id));
+    }
+}
+
+fn canceled(step: &mut Step<'_>, leg: &Order, revision: u32, text: String) {
+    if leg.state.is_done() {
+        return;
+    }
+    let order_id = leg.order_id;
+    let asked = leg.pending == Pending::Cancel && revision > 0;
+    settle_doubt(step, order_id, IntentKind::New, Outcome::Canceled, "canceled by the venue");
+    settle_doubt(step, order_id, IntentKind::Cancel, Outcome::Canceled, "canceled by the venue");
+    settle_doubt(step, order_id, IntentKind::Replace, Outcome::Canceled, "canceled by the venue");
+    let by = if asked { EndedBy::Client } else { EndedBy::Venue };
+    step.emit(Event::OrderCanceled(OrderEnded { order_id, by, text: text.clone() }));
+    let at_once = matches!(leg.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
+    if !asked && !at_once && leg.pending != Pending::Cancel {
+        anomaly(step, order_id, Anomaly::UnsolicitedEnd, format!("the venue canceled it unasked: {text}"));
+    }
+    parent::part_ended(step, order_id);
+}
+
+fn cancel_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy, text: String) {
+    let order_id = leg.order_id;
+    let outstanding = step.state().entry(order_id).and_then(|entry| entry.request) == Some((IntentKind::Cancel, revision));
+    if !outstanding {
+        return;
+    }
+    settle_doubt(step, order_id, IntentKind::Cancel, Outcome::Rejected, "the venue answered the cancel");
+    step.emit(Event::CancelRejected(RequestRejected { order_id, by, text: text.clone() }));
+    parent::cancel_refused(step, order_id, &text);
+}
+
+fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32) {
+    let entry = step.state().entry(leg.order_id);
+    let outstanding = entry.and_then(|entry| entry.request) == Some((IntentKind::Replace, revision));
+    let terms = leg.replacing.as_deref().copied();
+    let (true, Some(terms)) = (outstanding, terms) else { return };
+    let order_id = leg.order_id;
+    settle_doubt(step, order_id, IntentKind::Replace, Outcome::Live, "the venue answered the replace");
+    step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision }));
+    after_replace_answer(step, leg);
+}
+
+fn replace_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy, text: String) {
+    let order_id = leg.order_id;
+    let outstanding = step.state().entry(order_id).and_then(|entry| entry.request) == Some((IntentKind::Replace, revision));
+    if !outstanding {
+        return;
+    }
+    settle_doubt(step, order_id, IntentKind::Replace, Outcome::Rejected, "the venue answered the replace");
+    step.emit(Event::ReplaceRejected(RequestRejected { order_id, by, text }));
+    after_replace_answer(step, leg);
+}
+
+fn after_replace_answer(step: &mut Step<'_>, leg: &Order) {
+    send_waiting_cancel(step, leg.order_id);
+    if step.state().order(leg.order_id).is_some_and(|leg| leg.state.is_done()) {
+        parent::part_ended(step, leg.order_id);
+    } else {
+        parent::settle_replace(step, leg.root_order_id);
+    }
+}
+
+fn expired(step: &mut Step<'_>, leg: &Order) {
+    if leg.state.is_done() {
+        return;
+    }
+    let order_id = leg.order_id;
+    settle_doubt(step, order_id, IntentKind::New, Outcome::Expired, "expired at the venue");
+    settle_doubt(step, order_id, IntentKind::Cancel, Outcome::Expired, "expired at the venue");
+    settle_doubt(step, order_id, IntentKind::Replace, Outcome::Expired, "expired at the venue");
+    step.emit(Event::OrderExpired(OrderEnded { order_id, by: EndedBy::Venue, text: String::new() }));
+    parent::part_ended(step, order_id);
+}
+
+/// Whether the venue has not answered this intent of the leg.
+fn is_outstanding(step: &Step<'_>, order_id: OrderId, intent: IntentKind, revision: u32) -> bool {
+    let Some(entry) = step.state().entry(order_id) else { return false };
+    match intent {
+        IntentKind::New => entry.order.state == OrdState::Unack,
+        IntentKind::Cancel | IntentKind::Replace => entry.request == Some((intent, revision)) && !entry.order.state.is_done(),
+    }
+}
+
+pub(crate) fn in_doubt(step: &mut Step<'_>, order_id: OrderId, intent: IntentKind, revision: u32, reason: String) {
+    let free = step.state().order(order_id).is_some_and(|leg| leg.doubt.is_none());
+    if free && is_outstanding(step, order_id, intent, revision) {
+        step.emit(Event::OrderInDoubt(OrderInDoubt { order_id, intent, revision, reason }));
+    }
+}
+
+fn not_sent(step: &mut Step<'_>, leg: &Order, intent: IntentKind, revision: u32, reason: String) {
+    if !is_outstanding(step, leg.order_id, intent, revision) {
+        return;
+    }
+    settle_doubt(step, leg.order_id, intent, Outcome::NotSent, &reason);
+    match intent {
+        IntentKind::New => {
+            let (order_id, by, code) = (leg.order_id, EndedBy::NotSent, Code::BrokerUnavailable);
+            step.emit(Event::OrderRejected(OrderRejected { order_id, by, code, text: reason }));
+            parent::part_ended(step, order_id);
+        }
+        IntentKind::Cancel => cancel_rejected(step, leg, revision, EndedBy::NotSent, reason),
+        IntentKind::Replace => replace_rejected(step, leg, revision, EndedBy::NotSent, reason),
+    }
+}
+
+fn resolved(
+    step: &mut Step<'_>,
+    leg: &Order,
+    intent: IntentKind,
+    revision: u32,
+    outcome: Outcome,
+    broker_order_id: Option<BrokerOrderId>,
+    evidence: String,
+) {
+    if !is_outstanding(step, leg.order_id, intent, revision) {
+        return;
+    }
+    if outcome == Outcome::NotSent {
+        return not_sent(step, leg, intent, revision, evidence);
+    }
+    settle_doubt(step, leg.order_id, intent, outcome, &evidence);
+    match (intent, outcome) {
+        (IntentKind::New, Outcome::Live) => {
+            step.emit(Event::OrderAccepted(OrderAccepted { order_id: leg.order_id, broker_order_id }));
+            parent::acknowledged(step, leg.root_order_id);
+            send_waiting_cancel(step, leg.order_id);
+        }
+        (_, Outcome::Canceled) => canceled(step, leg, revision, evidence),
+        (_, Outcome::Expired) => expired(step, leg),
+        (IntentKind::New, Outcome::Rejected) => rejected(step, leg, evidence),
+        (IntentKind::New, Outcome::Filled) => {
+            // Its fills are reported before it; one that claims to be filled without them is raised, not believed.
+            anomaly(step, leg.order_id, Anomaly::UnexpectedReport, format!("resolved as filled without its executions: {evidence}"));
+        }
+        (IntentKind::Cancel, Outcome::Live | Outcome::Filled | Outcome::Rejected) => {
+            cancel_rejected(step, leg, revision, EndedBy::Venue, evidence);
+        }
+        (IntentKind::Replace, Outcome::Live | Outcome::Filled | Outcome::Rejected) => {
+            replace_rejected(step, leg, revision, EndedBy::Venue, evidence);
+        }
+        (_, Outcome::NotSent) => (),
+    }
+}
+
+/// A session that is lost leaves everything unanswered in doubt.
+fn session_down(step: &mut Step<'_>, venue: Mic, reason: &str) {
+    if step.state().venue(venue).is_some_and(|entry| entry.connected) {
+        step.emit(Event::BrokerDisconnected(BrokerSession { venue, reason: reason.to_owned() }));
+    }
+    let open: Vec<OrderId> = step.state().unanswered().filter(|(mic, _)| *mic == venue).map(|(_, id)| id).collect();
+    for order_id in open {
+        doubt_unanswered(step, order_id, reason);
+    }
+}
+
+/// Puts whatever a leg waits for in doubt.
+pub(crate) fn doubt_unanswered(step: &mut Step<'_>, order_id: OrderId, reason: &str) {
+    let Some(entry) = step.state().entry(order_id) else { return };
+    let (intent, revision) = match entry.request {
+        _ if entry.order.state == OrdState::Unack => (IntentKind::New, 0),
+        Some(request) => request,
+        None => return,
+    };
+    in_doubt(step, order_id, intent, revision, reason.to_owned());
+}
+
+fn session_up(step: &mut Step<'_>, venue: Mic) {
+    if step.state().venue(venue).is_some_and(|entry| !entry.connected) {
+        step.emit(Event::BrokerConnected(BrokerSession { venue, reason: "session up and reconciled".to_owned() }));
+    }
+    cancel::resume_waiting(step, venue);
+}

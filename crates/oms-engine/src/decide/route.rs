@@ -1,0 +1,221 @@
+//! From an approved order, or the rest of one, to legs with durable intents.
+
+use super::create::policy_name;
+use crate::state::State;
+use crate::step::Step;
+use oms_model::command::Placed;
+use oms_model::event::{Event, Leg, OrderCreated, OrderRejected, OrderSent, OrderStateSynced, RouteDecided};
+use oms_model::market::Market;
+use oms_model::policy::{Exhausted, SorPolicy};
+use oms_model::{Code, EndedBy, IntentKind, Mic, OrdState, OrdType, Order, OrderId, Qty, SorMode, Time, TimeInForce};
+use oms_risk::{Approved, Proposed};
+use oms_router::{RoutePlan, RouteRequest, VenueView};
+
+/// Places an order that has just passed the gate. Only the gate makes the proof that it did.
+pub(crate) fn place(step: &mut Step<'_>, approved: Approved<Proposed>, order_id: OrderId) -> Placed {
+    let Some(order) = step.state().order(order_id).cloned() else { return Placed::Invalid(super::create::vanished()) };
+    let qty = approved.into_inner().order_qty;
+    if release_legs(step, &order, qty, None) {
+        return Placed::Accepted { order_id };
+    }
+    // A new order that finds no place is refused whatever the policy says of re-plans: the client is still there to decide.
+    let text = "no venue is eligible; the route decision names each one's reason".to_owned();
+    step.emit(Event::OrderRejected(OrderRejected { order_id, by: EndedBy::Router, code: Code::NoRoute, text }));
+    Placed::Refused { order_id, code: Code::NoRoute }
+}
+
+/// Plans `qty` of `order` and releases the legs. Whether there was any.
+pub(crate) fn release_legs(step: &mut Step<'_>, order: &Order, qty: Qty, replan_reason: Option<Box<str>>) -> bool {
+    let policy = policy(step.state(), order);
+    let (plan, mode) = plan(step, order, qty, &policy);
+    let mut decided = decision(order, &policy, mode, &plan, replan_reason);
+    // Bounded by the batch; a plan has at most a few legs for each venue.
+    for (at, leg) in plan.legs.iter().take(usize::from(step.orders_left())).enumerate() {
+        let aggressive = is_aggressive(order, &plan, at);
+        decided.legs.push(Leg {
+            order_id: step.new_order_id(),
+            venue: leg.venue,
+            qty: leg.qty,
+            price: leg.price,
+            time_in_force: leg.time_in_force,
+            aggressive,
+        });
+        decided.place_qty = decided.place_qty.saturating_add(leg.qty);
+    }
+    let legs = decided.legs.clone();
+    let place_qty = decided.place_qty;
+    step.emit(Event::RouteDecided(Box::new(decided)));
+    for leg in &legs {
+        release(step, order, leg);
+    }
+    if legs.is_empty() {
+        return false;
+    }
+    if order.state == OrdState::New {
+        let synced = OrderStateSynced { order_id: order.order_id, state: OrdState::Unack, place_qty };
+        step.emit(Event::OrderStateSynced(synced));
+    }
+    true
+}
+
+/// The decision that would be taken for `order`, without taking it.
+pub(crate) fn preview(step: &mut Step<'_>, order: &Order) -> RouteDecided {
+    let policy = policy(step.state(), order);
+    let (plan, mode) = plan(step, order, order.order_qty, &policy);
+    let mut decided = decision(order, &policy, mode, &plan, None);
+    for (at, leg) in plan.legs.iter().enumerate() {
+        let aggressive = is_aggressive(order, &plan, at);
+        let (venue, qty, price, time_in_force) = (leg.venue, leg.qty, leg.price, leg.time_in_force);
+        decided.legs.push(Leg { order_id: OrderId::default(), venue, qty, price, time_in_force, aggressive });
+        decided.place_qty = decided.place_qty.saturating_add(qty);
+    }
+    decided
+}
+
+fn policy(state: &State, order: &Order) -> SorPolicy {
+    state.policy(&policy_name(order)).cloned().unwrap_or_default()
+}
+
+/// What happens to the rest of `order` once its re-plans are used up, and how many it has.
+pub(crate) fn replan_bounds(state: &State, order: &Order) -> (u32, Exhausted) {
+    let policy = policy(state, order);
+    (policy.max_replans, policy.exhausted)
+}
+
+fn plan(step: &mut Step<'_>, order: &Order, qty: Qty, policy: &SorPolicy) -> (RoutePlan, SorMode) {
+    let routing = order.routing.as_deref();
+    let mode = routing.and_then(|r| r.mode).unwrap_or(policy.mode);
+    let named = routing.and_then(|r| r.venue);
+    let failed = failures(step.state(), order);
+    let plan = step.with_market(order.instrument_id, |state, market, now| {
+        plan_against(state, market, now, order, qty, policy, mode, named, &failed)
+    });
+    (plan, mode)
+}
+
+#[allow(clippy::too_many_arguments, reason = "the one place where the router's request is put together")]
+fn plan_against(
+    state: &State,
+    market: &Market,
+    now: Time,
+    order: &Order,
+    qty: Qty,
+    policy: &SorPolicy,
+    mode: SorMode,
+    named: Option<Mic>,
+    failed: &[(Mic, u32)],
+) -> RoutePlan {
+    let venues: Vec<VenueView<'_>> = state
+        .venues()
+        .map(|entry| VenueView {
+            venue: &entry.venue,
+            stats: &entry.stats,
+            connected: entry.connected,
+            killed: state.risk().is_killed(oms_model::limit::Scope::Venue(entry.venue.venue)),
+            in_doubt: entry.in_doubt >= MAX_IN_DOUBT,
+        })
+        .collect();
+    let lot = state.instrument(order.instrument_id).map_or(Qty::ZERO, |instrument| instrument.lot);
+    oms_router::plan(&RouteRequest {
+        side: order.side,
+        ord_type: order.ord_type,
+        qty,
+        price: order.price,
+        time_in_force: order.time_in_force,
+        lot,
+        mode,
+        named,
+        market,
+        venues: &venues,
+        policy,
+        failed,
+        now,
+    })
+}
+
+/// So many orders in doubt at a venue keep new ones away from it.
+const MAX_IN_DOUBT: u32 = 5;
+
+fn decision(order: &Order, policy: &SorPolicy, mode: SorMode, plan: &RoutePlan, replan_reason: Option<Box<str>>) -> RouteDecided {
+    RouteDecided {
+        order_id: order.order_id,
+        attempt: order.attempts + 1,
+        policy: policy.name.clone(),
+        policy_version: policy.version,
+        mode,
+        bid: plan.bid,
+        ask: plan.ask,
+        candidates: plan.candidates.clone(),
+        legs: Vec::new(),
+        place_qty: order.place_qty,
+        replan_reason,
+    }
+}
+
+fn is_aggressive(order: &Order, plan: &RoutePlan, at: usize) -> bool {
+    let Some(leg) = plan.legs.get(at) else { return false };
+    if order.ord_type.has_stop() {
+        return false;
+    }
+    let Some(price) = leg.price else { return true };
+    let seen = plan.candidates.iter().find(|candidate| candidate.venue == leg.venue);
+    match seen {
+        Some(candidate) if order.side.is_buy() => candidate.ask.is_some_and(|ask| price >= ask),
+        Some(candidate) => candidate.bid.is_some_and(|bid| price <= bid),
+        None => false,
+    }
+}
+
+/// Venues where a part of this order ended without being filled, with how often.
+fn failures(state: &State, order: &Order) -> Vec<(Mic, u32)> {
+    let mut failed: Vec<(Mic, u32)> = Vec::new();
+    for child in state.children(order) {
+        let Some(venue) = child.order.venue else { continue };
+        if !matches!(child.order.state, OrdState::Rejected | OrdState::Canceled | OrdState::Expired) {
+            continue;
+        }
+        match failed.iter_mut().find(|(mic, _)| *mic == venue) {
+            Some((_, times)) => *times += 1,
+            None => failed.push((venue, 1)),
+        }
+    }
+    failed
+}
+
+fn release(step: &mut Step<'_>, order: &Order, leg: &Leg) {
+    // A sweep takes a market order's liquidity with a limit at each level.
+    let priced = order.ord_type == OrdType::Market && leg.price.is_some();
+    let ord_type = if priced { OrdType::Limit } else { order.ord_type };
+    let expire_at = matches!(leg.time_in_force, TimeInForce::Day | TimeInForce::Gtd).then_some(order.expire_at).flatten();
+    step.emit(Event::OrderCreated(Box::new(OrderCreated {
+        order_id: leg.order_id,
+        parent_order_id: Some(order.order_id),
+        root_order_id: order.root_order_id,
+        cl_ord_id: order.cl_ord_id.clone(),
+        account_id: order.account_id,
+        user_id: order.user_id,
+        instrument_id: order.instrument_id,
+        side: order.side,
+        ord_type,
+        time_in_force: leg.time_in_force,
+        source: order.source,
+        order_qty: leg.qty,
+        price: leg.price,
+        stop_px: order.stop_px,
+        expire_at,
+        routing: None,
+        venue: Some(leg.venue),
+        metadata: None,
+    })));
+    send(step, leg.order_id, IntentKind::New);
+}
+
+/// Makes an intent of a leg durable; its venue is handed it once the batch is.
+pub(crate) fn send(step: &mut Step<'_>, order_id: OrderId, intent: IntentKind) {
+    let Some(leg) = step.state().order(order_id) else { return };
+    let Some(venue) = leg.venue else { return };
+    let revision = if intent == IntentKind::New { 0 } else { leg.revision + 1 };
+    let terms = if intent == IntentKind::Replace { leg.replacing.as_deref().copied() } else { None };
+    let deadline = step.now().plus(step.config.send_within_ns);
+    step.emit(Event::OrderSent(OrderSent { order_id, intent, revision, venue, deadline, terms }));
+}

@@ -1,0 +1,73 @@
+//! What time brings: orders expire, answers are overdue, done orders leave the hot state, sweeps go on.
+
+use super::{cancel, report};
+use crate::state::TimerKind;
+use crate::step::Step;
+use oms_model::event::{BrokerSession, Event, OrderClosed};
+use oms_model::{EndedBy, Mic, OrderId, Pending};
+
+/// How much one timer input does at most; what is left is due at once.
+const AT_ONCE: usize = 256;
+
+pub(crate) fn timer(step: &mut Step<'_>) {
+    for (due, kind, order_id) in step.state().due(step.now(), AT_ONCE) {
+        match kind {
+            TimerKind::Expire => expire(step, order_id),
+            TimerKind::Answer => report::doubt_unanswered(step, order_id, "the venue has not answered in time"),
+            TimerKind::Close => close(step, order_id),
+        }
+        assert!(!step.state().is_set(due, kind, order_id), "a timer that was served is set no more");
+    }
+    sweep(step);
+}
+
+fn expire(step: &mut Step<'_>, order_id: OrderId) {
+    let Some(order) = step.state().order(order_id) else { return };
+    if order.state.is_done() {
+        return;
+    }
+    if order.pending == Pending::Cancel {
+        // Asked already; the timer of an order fires once.
+        step.emit(Event::OrderCancelRequested(oms_model::event::OrderCancelRequested { order_id, by: EndedBy::Timer }));
+        return;
+    }
+    cancel::cancel_tree(step, order_id, EndedBy::Timer);
+}
+
+/// A whole tree is closed together, once nothing of it works and nothing is in doubt.
+fn close(step: &mut Step<'_>, root_id: OrderId) {
+    let Some(root) = step.state().order(root_id) else { return };
+    let mut ids: Vec<OrderId> = step.state().children(root).map(|leg| leg.order.order_id).collect();
+    ids.push(root_id);
+    for order_id in ids {
+        step.emit(Event::OrderClosed(OrderClosed { order_id }));
+    }
+}
+
+/// Cancels the next orders in the scopes of kill switches.
+fn sweep(step: &mut Step<'_>) {
+    let Some((scope, by)) = step.sweeps.pop_front() else { return };
+    let found = cancel::working_in(step, scope, AT_ONCE);
+    if found.len() == AT_ONCE {
+        step.sweeps.push_front((scope, by));
+    }
+    for order_id in found {
+        cancel::cancel_tree(step, order_id, by);
+    }
+}
+
+/// The process has just recovered: no session is up, whatever was not answered is in doubt, and the scopes
+/// of engaged kill switches are swept again.
+pub(crate) fn recovered(step: &mut Step<'_>) {
+    const REASON: &str = "the process was restarted";
+    let connected: Vec<Mic> = step.state().venues().filter(|entry| entry.connected).map(|entry| entry.venue.venue).collect();
+    for venue in connected {
+        step.emit(Event::BrokerDisconnected(BrokerSession { venue, reason: REASON.to_owned() }));
+    }
+    let open: Vec<OrderId> = step.state().unanswered().map(|(_, order_id)| order_id).collect();
+    for order_id in open {
+        report::doubt_unanswered(step, order_id, REASON);
+    }
+    let engaged = step.state().risk().parts().killed;
+    step.sweeps.extend(engaged.into_iter().map(|scope| (scope, EndedBy::KillSwitch)));
+}

@@ -1,0 +1,178 @@
+//! The engine: one input in, one batch of events out.
+
+use crate::config::Config;
+use crate::decide;
+use crate::input::{Input, InputBody, Preview};
+use crate::state::State;
+use crate::step::Step;
+use oms_model::command::{Actor, Command, CommandOutcome, NewOrder};
+use oms_model::event::{Batch, Event, IdempotencyRecorded, IdempotentResult};
+use oms_model::limit::Scope;
+use oms_model::market::Market;
+use oms_model::{Code, CommandId, EndedBy, InstrumentId, Refusal, Seq, Time, TraceId};
+use std::collections::VecDeque;
+
+/// Where decisions read the market.
+pub trait Markets {
+    /// Copies the market in `instrument` into `market`, keeping its memory.
+    fn get_into(&self, instrument: InstrumentId, market: &mut Market);
+}
+
+/// What the engine may not find out for itself.
+pub struct Context<'a> {
+    /// The time.
+    pub now: Time,
+    /// The market.
+    pub markets: &'a dyn Markets,
+}
+
+/// What came of an input.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The facts, already folded. Without events there is nothing to store.
+    pub batch: Batch,
+    /// The answer to a command; `None` for other inputs.
+    pub outcome: Option<CommandOutcome>,
+    /// The command was answered before, in the batch that begins here; `batch` has no events.
+    pub replay_of: Option<Seq>,
+}
+
+/// The state with the rules that change it.
+pub struct Engine {
+    pub(crate) state: State,
+    pub(crate) config: Config,
+    pub(crate) market: Market,
+    /// Scopes whose working orders are being canceled, a bounded number at a time. Not part of the state:
+    /// it is made again from the engaged kill switches.
+    pub(crate) sweeps: VecDeque<(Scope, EndedBy)>,
+}
+
+impl Engine {
+    /// An engine that goes on from `state`.
+    #[must_use]
+    pub fn new(state: State, config: Config) -> Self {
+        Self { state, config, market: Market::default(), sweeps: VecDeque::new() }
+    }
+
+    /// The state, with everything decided so far folded in.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// When the engine wants an [`InputBody::Timer`]; `None` where nothing is due ever.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Time> {
+        if self.sweeps.is_empty() { self.state.next_timer() } else { Some(Time(i64::MIN)) }
+    }
+
+    /// Decides what follows from `input` and folds it.
+    pub fn step(&mut self, input: Input, context: &Context<'_>) -> Output {
+        let Input { command_id, actor, trace_id, body } = input;
+        let mut step = Step::new(self, context);
+        let (outcome, replay_of) = match body {
+            InputBody::Command { command, idempotency } => {
+                let known = idempotency.and_then(|id| step.state().idempotent(&id).map(|found| (id, found)));
+                match known {
+                    Some((id, (fingerprint, seq))) if fingerprint == id.fingerprint_head() => (None, Some(seq)),
+                    Some(_) => (Some(CommandOutcome::Refused(other_payload())), None),
+                    None => {
+                        let outcome = command_outcome(&mut step, &actor, command);
+                        if let Some(id) = idempotency {
+                            let result = stored(&outcome);
+                            let record = IdempotencyRecorded { key: id.key, fingerprint: id.fingerprint, result };
+                            step.emit(Event::IdempotencyRecorded(Box::new(record)));
+                        }
+                        (Some(outcome), None)
+                    }
+                }
+            }
+            InputBody::Report(report) => {
+                decide::report::report(&mut step, report);
+                (None, None)
+            }
+            InputBody::Timer => {
+                decide::timer::timer(&mut step);
+                (None, None)
+            }
+            InputBody::Recovered => {
+                decide::timer::recovered(&mut step);
+                (None, None)
+            }
+        };
+        Output { batch: step.finish(command_id, actor, trace_id), outcome, replay_of }
+    }
+
+    /// What would happen to `order`, without placing it.
+    pub fn preview(&mut self, actor: &Actor, order: &NewOrder, context: &Context<'_>) -> Preview {
+        decide::create::preview(&mut Step::new(self, context), actor, order)
+    }
+
+    /// Folds a stored batch, at recovery.
+    pub fn replay(&mut self, batch: &Batch) {
+        self.state.fold(batch);
+    }
+
+    /// An input of the system itself, for [`InputBody::Timer`] and [`InputBody::Recovered`].
+    #[must_use]
+    pub fn system_input(&self, command_id: CommandId, body: InputBody) -> Input {
+        let source = if body == InputBody::Timer { oms_model::Source::Timer } else { oms_model::Source::System };
+        let actor = Actor { tenant_id: self.state.tenant_id(), source, ..Actor::default() };
+        Input { command_id, actor, trace_id: TraceId::default(), body }
+    }
+}
+
+fn other_payload() -> Refusal {
+    Refusal::new(Code::IdempotencyConflict, "the idempotency key was used with another payload")
+}
+
+fn stored(outcome: &CommandOutcome) -> IdempotentResult {
+    let mut result = IdempotentResult::default();
+    match outcome {
+        CommandOutcome::Orders(placed) => result.placed.clone_from(placed),
+        CommandOutcome::Pending { orders } => result.pending.clone_from(orders),
+        CommandOutcome::Done => (),
+        CommandOutcome::Refused(refusal) => result.refused = Some(refusal.clone()),
+    }
+    result
+}
+
+/// The outcome that a stored batch came to: the same that was answered when it was decided.
+/// `None` where the batch holds no idempotency record.
+#[must_use]
+pub fn outcome_of(batch: &Batch) -> Option<CommandOutcome> {
+    let Some(Event::IdempotencyRecorded(record)) = batch.events.last() else { return None };
+    let result = &record.result;
+    Some(if let Some(refusal) = &result.refused {
+        CommandOutcome::Refused(refusal.clone())
+    } else if !result.placed.is_empty() {
+        CommandOutcome::Orders(result.placed.clone())
+    } else if !result.pending.is_empty() {
+        CommandOutcome::Pending { orders: result.pending.clone() }
+    } else {
+        CommandOutcome::Done
+    })
+}
+
+fn command_outcome(step: &mut Step<'_>, actor: &Actor, command: Command) -> CommandOutcome {
+    match command {
+        Command::CreateOrder(order) => CommandOutcome::Orders(vec![decide::create::create(step, actor, &order)]),
+        Command::CreateOrders { orders, atomic } => decide::create::create_many(step, actor, &orders, atomic),
+        Command::CancelOrder { order, if_version } => decide::cancel::cancel(step, &order, if_version),
+        Command::ReplaceOrder { order, change, if_version } => decide::replace::replace(step, &order, &change, if_version),
+        Command::MassCancel { scope } => decide::cancel::mass_cancel(step, scope),
+        Command::EngageKillSwitch { scope, reason } => decide::admin::engage(step, scope, reason),
+        Command::ReleaseKillSwitch { scope, reason } => decide::admin::release(step, scope, reason),
+        Command::SetTradingState { scope, state, reason } => decide::admin::set_trading_state(step, scope, state, reason),
+        Command::SetRiskLimit(limit) => decide::admin::set_limit(step, limit),
+        Command::RemoveRiskLimit { limit_type, scope } => decide::admin::remove_limit(step, limit_type, scope),
+        Command::SetSorPolicy(policy) => decide::admin::set_policy(step, *policy),
+        Command::ConfigureVenue(venue) => decide::admin::configure_venue(step, *venue),
+        Command::ListInstrument(instrument) => decide::admin::list_instrument(step, *instrument),
+        Command::OpenAccount(account) => decide::admin::open_account(step, account),
+        Command::CreateTenant { tenant_id, slug } => decide::admin::create_tenant(step, tenant_id, slug),
+        Command::CreateApiKey { api_key_id, user_id, prefix, sha256 } => {
+            decide::admin::create_api_key(step, api_key_id, user_id, prefix, sha256)
+        }
+    }
+}

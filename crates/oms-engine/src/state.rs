@@ -1,0 +1,292 @@
+//! Everything that decisions depend on, as a fold of events.
+
+mod apply;
+mod parts;
+mod timers;
+
+use crate::input::IdempotencyKey;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use oms_model::command::OrderRef;
+use oms_model::event::{ApiKeyCreated, ExecutionUnmatched, Leg};
+use oms_model::instrument::{Account, Instrument, Venue};
+use oms_model::policy::SorPolicy;
+use oms_model::position::Position;
+use oms_model::{AccountId, ClOrdId, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Seq, Symbol, TenantId, Time};
+use oms_risk::{Reservation, RiskBook};
+use oms_router::VenueStats;
+pub use parts::{EntryParts, IdempotencyParts, StateParts, VenueParts};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+pub use timers::TimerKind;
+
+/// How long the answer to an idempotency key is kept, nanoseconds.
+pub const IDEMPOTENCY_WINDOW_NS: i64 = 86_400_000_000_000;
+/// The most idempotency keys kept; beyond it the oldest go first.
+pub const MAX_IDEMPOTENCY_KEYS: usize = 16_000_000;
+/// How long after an intent's deadline the venue's answer is overdue, nanoseconds.
+pub const ANSWER_WITHIN_NS: i64 = 3_000_000_000;
+/// How long an order that is done stays in the hot state, for what may still arrive about it, nanoseconds.
+pub const CLOSE_AFTER_NS: i64 = 3_600_000_000_000;
+/// The most executions that match no order kept for a person to look at; the log has them all.
+pub const MAX_SUSPENSE: usize = 10_000;
+
+/// An order with what only the engine needs of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// The order.
+    pub order: Order,
+    /// The executions that were booked on it, sorted, so that each is booked once. Only legs have some.
+    pub execs: Vec<ExecId>,
+    /// What is reserved for a root.
+    pub reserved: Reservation,
+    /// The cancel or replace that the venue has not answered.
+    pub request: Option<(IntentKind, u32)>,
+    /// When the last intent was decided.
+    pub sent_at: Time,
+    /// Whether a leg was priced to trade at once.
+    pub aggressive: bool,
+    /// When the venue should have answered by; set while it should.
+    pub answer_by: Option<Time>,
+    /// When the tree leaves the hot state; set once nothing of it works. Only roots.
+    pub close_at: Option<Time>,
+}
+
+impl Entry {
+    /// Whether something was handed to the venue that it has not answered.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        !self.order.is_root() && (self.order.state == oms_model::OrdState::Unack || self.request.is_some())
+    }
+
+    /// Whether it can still be executed, or may have been without our knowing.
+    #[must_use]
+    pub fn is_working(&self) -> bool {
+        !self.order.state.is_done() || self.order.doubt.is_some()
+    }
+}
+
+/// A venue with what was measured of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VenueEntry {
+    /// As configured.
+    pub venue: Venue,
+    /// As measured.
+    pub stats: VenueStats,
+    /// Whether its session is up and reconciled.
+    pub connected: bool,
+    /// Legs there whose outcome is not known.
+    pub in_doubt: u32,
+}
+
+pub(crate) type Fixed<K, V> = HashMap<K, V, FixedState>;
+
+/// The hot state of one tenant's partition.
+#[derive(Clone, Debug)]
+pub struct State {
+    tenant_id: TenantId,
+    slug: String,
+    id_salt: u64,
+    last_seq: Seq,
+    time: Time,
+    orders: Fixed<OrderId, Box<Entry>>,
+    // Kept for ever: an id that was used once is never taken again.
+    cl_ord_ids: Fixed<ClOrdId, OrderId>,
+    open_roots: u64,
+    unanswered: BTreeSet<(Mic, OrderId)>,
+    timers: BTreeSet<(Time, TimerKind, OrderId)>,
+    instruments: Vec<Instrument>,
+    symbols: Fixed<Symbol, InstrumentId>,
+    accounts: BTreeMap<AccountId, Account>,
+    venues: BTreeMap<Mic, VenueEntry>,
+    policies: BTreeMap<PolicyName, SorPolicy>,
+    api_keys: BTreeMap<[u8; 32], ApiKeyCreated>,
+    positions: BTreeMap<(AccountId, InstrumentId), Position>,
+    suspense: VecDeque<ExecutionUnmatched>,
+    idempotency: Fixed<u128, (u128, Seq)>,
+    idempotency_order: VecDeque<(Time, u128)>,
+    risk: RiskBook,
+    // Legs of the last route decision. They are created and sent in the same batch, so this carries nothing from
+    // one batch to the next and is no part of a snapshot.
+    released: Vec<Leg>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            tenant_id: TenantId::default(),
+            slug: String::new(),
+            id_salt: 0,
+            last_seq: Seq(0),
+            time: Time(0),
+            orders: HashMap::with_hasher(FixedState::default()),
+            cl_ord_ids: HashMap::with_hasher(FixedState::default()),
+            open_roots: 0,
+            unanswered: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            instruments: Vec::new(),
+            symbols: HashMap::with_hasher(FixedState::default()),
+            accounts: BTreeMap::new(),
+            venues: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            api_keys: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            suspense: VecDeque::new(),
+            idempotency: HashMap::with_hasher(FixedState::default()),
+            idempotency_order: VecDeque::new(),
+            risk: RiskBook::default(),
+            released: Vec::new(),
+        }
+    }
+}
+
+impl State {
+    /// Whose partition it is.
+    #[must_use]
+    pub fn tenant_id(&self) -> TenantId {
+        self.tenant_id
+    }
+    /// The tenant's short name; empty before it was named.
+    #[must_use]
+    pub fn slug(&self) -> &str {
+        &self.slug
+    }
+    pub(crate) fn id_salt(&self) -> u64 {
+        self.id_salt
+    }
+    /// The last event folded in.
+    #[must_use]
+    pub fn last_seq(&self) -> Seq {
+        self.last_seq
+    }
+    /// The sequence of the next event.
+    #[must_use]
+    pub fn next_seq(&self) -> Seq {
+        self.last_seq.next()
+    }
+    /// When the last event was decided.
+    #[must_use]
+    pub fn time(&self) -> Time {
+        self.time
+    }
+    /// An order with what the engine knows of it; `None` where it is unknown or was cleaned up.
+    #[must_use]
+    pub fn entry(&self, order_id: OrderId) -> Option<&Entry> {
+        self.orders.get(&order_id).map(|entry| &**entry)
+    }
+    /// An order; `None` where it is unknown or was cleaned up.
+    #[must_use]
+    pub fn order(&self, order_id: OrderId) -> Option<&Order> {
+        self.entry(order_id).map(|entry| &entry.order)
+    }
+    /// The order that a reference names.
+    #[must_use]
+    pub fn find(&self, order: &OrderRef) -> Option<&Order> {
+        match order {
+            OrderRef::Id(id) => self.order(*id),
+            OrderRef::ClOrdId(id) => self.order(*self.cl_ord_ids.get(id)?),
+        }
+    }
+    /// The order that used `cl_ord_id`, even where it was cleaned up.
+    #[must_use]
+    pub fn by_cl_ord_id(&self, cl_ord_id: &ClOrdId) -> Option<OrderId> {
+        self.cl_ord_ids.get(cl_ord_id).copied()
+    }
+    /// Every order in the hot state, sorted by id. Walks them all.
+    #[must_use]
+    pub fn orders_sorted(&self) -> Vec<&Entry> {
+        let mut all: Vec<&Entry> = self.orders.values().map(|entry| &**entry).collect();
+        all.sort_unstable_by_key(|entry| entry.order.order_id);
+        all
+    }
+    /// Orders in the hot state.
+    #[must_use]
+    pub fn order_count(&self) -> usize {
+        self.orders.len()
+    }
+    /// Client orders that are not done.
+    #[must_use]
+    pub fn open_roots(&self) -> u64 {
+        self.open_roots
+    }
+    /// An order's parts, oldest first.
+    pub fn children<'a>(&'a self, order: &'a Order) -> impl Iterator<Item = &'a Entry> {
+        order.children.iter().filter_map(|id| self.entry(*id))
+    }
+    /// Legs whose last intent the venue has not answered, by venue.
+    pub fn unanswered(&self) -> impl Iterator<Item = (Mic, OrderId)> + '_ {
+        self.unanswered.iter().copied()
+    }
+    /// An instrument.
+    #[must_use]
+    pub fn instrument(&self, id: InstrumentId) -> Option<&Instrument> {
+        self.instruments.get(id.0 as usize)
+    }
+    /// The instrument with this ticker.
+    #[must_use]
+    pub fn by_symbol(&self, symbol: &Symbol) -> Option<&Instrument> {
+        self.instrument(*self.symbols.get(symbol)?)
+    }
+    /// Every instrument, by id.
+    #[must_use]
+    pub fn instruments(&self) -> &[Instrument] {
+        &self.instruments
+    }
+    /// An account.
+    #[must_use]
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(&id)
+    }
+    /// Every account, by id.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+    /// A venue.
+    #[must_use]
+    pub fn venue(&self, venue: Mic) -> Option<&VenueEntry> {
+        self.venues.get(&venue)
+    }
+    /// Every venue, by code.
+    pub fn venues(&self) -> impl Iterator<Item = &VenueEntry> {
+        self.venues.values()
+    }
+    /// A routing policy.
+    #[must_use]
+    pub fn policy(&self, name: &PolicyName) -> Option<&SorPolicy> {
+        self.policies.get(name)
+    }
+    /// Every routing policy, by name.
+    pub fn policies(&self) -> impl Iterator<Item = &SorPolicy> {
+        self.policies.values()
+    }
+    /// The credential whose key has this SHA-256.
+    #[must_use]
+    pub fn api_key(&self, sha256: &[u8; 32]) -> Option<&ApiKeyCreated> {
+        self.api_keys.get(sha256)
+    }
+    /// Every credential.
+    pub fn api_keys(&self) -> impl Iterator<Item = &ApiKeyCreated> {
+        self.api_keys.values()
+    }
+    /// A position; `None` where nothing was ever executed.
+    #[must_use]
+    pub fn position(&self, account: AccountId, instrument: InstrumentId) -> Option<&Position> {
+        self.positions.get(&(account, instrument))
+    }
+    /// Every position, by account and instrument.
+    pub fn positions(&self) -> impl Iterator<Item = &Position> {
+        self.positions.values()
+    }
+    /// Executions that match no order.
+    pub fn suspense(&self) -> impl Iterator<Item = &ExecutionUnmatched> {
+        self.suspense.iter()
+    }
+    /// Limits, kill switches, trading states and exposures.
+    #[must_use]
+    pub fn risk(&self) -> &RiskBook {
+        &self.risk
+    }
+    /// The head of the fingerprint under which a key was used, and where its answer stands.
+    pub(crate) fn idempotent(&self, id: &IdempotencyKey) -> Option<(u128, Seq)> {
+        self.idempotency.get(&id.key).copied()
+    }
+}

@@ -1,0 +1,288 @@
+//! Folding events. Refuses nothing; asserts what the decisions promise.
+
+use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, IDEMPOTENCY_WINDOW_NS, MAX_IDEMPOTENCY_KEYS, MAX_SUSPENSE, State, TimerKind};
+use crate::input::fingerprint_head;
+use oms_model::event::{Batch, Event, ExecutionRecorded, IdempotencyRecorded, OrderCreated, OrderSent, RiskChecked};
+use oms_model::instrument::{Instrument, Venue};
+use oms_model::position::Position;
+use oms_model::{IntentKind, Mic, OrdState, Order, OrderId, Seq, Time};
+
+impl State {
+    /// Folds a stored batch.
+    ///
+    /// # Panics
+    /// Where the batch is not the next one, or holds a step that no decision makes.
+    pub fn fold(&mut self, batch: &Batch) {
+        assert_eq!(batch.first_seq, self.next_seq(), "batches are folded without a gap");
+        for (seq, event) in batch.numbered() {
+            self.apply(seq, batch.time, event);
+        }
+    }
+
+    pub(crate) fn apply(&mut self, seq: Seq, time: Time, event: &Event) {
+        assert_eq!(seq, self.next_seq(), "events are folded without a gap");
+        assert!(time >= self.time, "time never goes back");
+        self.last_seq = seq;
+        self.time = time;
+        match event {
+            Event::OrderCreated(e) => self.created(e, seq, time),
+            Event::ExecutionRecorded(e) => self.executed(e),
+            Event::ExecutionUnmatched(e) => {
+                if self.suspense.len() == MAX_SUSPENSE {
+                    self.suspense.pop_front();
+                }
+                self.suspense.push_back((**e).clone());
+            }
+            Event::BrokerConnected(e) => self.set_connected(e.venue, true),
+            Event::BrokerDisconnected(e) => self.set_connected(e.venue, false),
+            Event::KillSwitchEngaged(e) => self.risk.engage(e.scope),
+            Event::KillSwitchReleased(e) => self.risk.release(e.scope),
+            Event::TradingStateSet(e) => self.risk.set_trading_state(e.scope, e.state),
+            Event::RiskLimitSet(e) => self.risk.set_limit(e),
+            Event::RiskLimitRemoved(e) => self.risk.remove_limit(e.limit_type, e.scope),
+            Event::SorPolicySet(e) => drop(self.policies.insert(e.name.clone(), (**e).clone())),
+            Event::VenueConfigured(e) => self.configured(e),
+            Event::InstrumentListed(e) => self.listed(e),
+            Event::AccountOpened(e) => drop(self.accounts.insert(e.account_id, e.clone())),
+            Event::ApiKeyCreated(e) => drop(self.api_keys.insert(e.sha256, (**e).clone())),
+            Event::TenantCreated(e) => {
+                self.tenant_id = e.tenant_id;
+                self.slug.clone_from(&e.slug);
+                self.id_salt = e.id_salt;
+            }
+            Event::IdempotencyRecorded(e) => self.answered(e, seq, time),
+            Event::RiskChecked(e) => {
+                self.on_order(e.order_id, event, time);
+                self.checked(e, time);
+            }
+            Event::OrderClosed(e) => self.closed(e.order_id),
+            Event::RouteDecided(e) => {
+                self.released.clone_from(&e.legs);
+                self.on_order(e.order_id, event, time);
+            }
+            Event::OrderRejected(_)
+            | Event::OrderSent(_)
+            | Event::OrderStateSynced(_)
+            | Event::OrderAccepted(_)
+            | Event::OrderPartiallyFilled(_)
+            | Event::OrderFilled(_)
+            | Event::OrderCancelRequested(_)
+            | Event::OrderCanceled(_)
+            | Event::CancelRejected(_)
+            | Event::OrderReplaceRequested(_)
+            | Event::OrderReplaced(_)
+            | Event::ReplaceRejected(_)
+            | Event::OrderExpired(_)
+            | Event::OrderInDoubt(_)
+            | Event::OrderOutcomeResolved(_)
+            | Event::OrderAnomaly(_) => {
+                if let Some(order_id) = event.order_id() {
+                    self.on_order(order_id, event, time);
+                }
+            }
+        }
+    }
+
+    fn created(&mut self, event: &OrderCreated, seq: Seq, time: Time) {
+        let order = Order::create(event, seq, time);
+        match event.parent_order_id {
+            Some(parent) => {
+                if let Some(parent) = self.orders.get_mut(&parent) {
+                    parent.order.children.push(event.order_id);
+                }
+            }
+            None => {
+                self.cl_ord_ids.insert(event.cl_ord_id.clone(), event.order_id);
+                self.open_roots += 1;
+                if let Some(at) = event.expire_at {
+                    self.set_timer(at, TimerKind::Expire, event.order_id);
+                }
+            }
+        }
+        let known = self.orders.insert(event.order_id, Box::new(Entry { order, ..Entry::default() }));
+        assert!(known.is_none(), "order id {} is used twice", event.order_id);
+    }
+
+    /// Folds an event of one order and what follows from it for indexes, timers, exposure and statistics.
+    fn on_order(&mut self, order_id: OrderId, event: &Event, time: Time) {
+        // Taken out for the moment, so that the rest of the state may change beside it.
+        let Some(mut entry) = self.orders.remove(&order_id) else { return };
+        let (was_unanswered, was_done, had_doubt) = (entry.is_unanswered(), entry.order.state.is_done(), entry.order.doubt.is_some());
+        let first_fill = entry.order.cum_qty.is_zero();
+        entry.order.apply(event, time);
+        let root_id = entry.order.root_order_id;
+        if entry.order.is_root() {
+            self.root_changed(&mut entry, event, was_done);
+        } else {
+            self.leg_changed(&mut entry, event, time, first_fill);
+            self.index_leg(&mut entry, was_unanswered, had_doubt);
+        }
+        self.orders.insert(order_id, entry);
+        self.arm_close(root_id, time);
+    }
+
+    fn root_changed(&mut self, entry: &mut Entry, event: &Event, was_done: bool) {
+        let order_id = entry.order.order_id;
+        self.risk.follow(&entry.order, &mut entry.reserved);
+        if entry.order.state.is_done() && !was_done {
+            self.open_roots -= 1;
+        }
+        let by_timer = matches!(event, Event::OrderCancelRequested(e) if e.by == oms_model::EndedBy::Timer);
+        if let Some(at) = entry.order.expire_at.filter(|_| entry.order.state.is_done() || by_timer) {
+            self.clear_timer(at, TimerKind::Expire, order_id);
+        }
+    }
+
+    fn leg_changed(&mut self, entry: &mut Entry, event: &Event, time: Time, first_fill: bool) {
+        let venue = entry.order.venue.unwrap_or_default();
+        let aggressive = entry.aggressive;
+        match event {
+            Event::OrderSent(e) => self.sent(entry, e, time),
+            Event::OrderAccepted(_) => {
+                let latency = u64::try_from(time.since(entry.sent_at)).unwrap_or(0);
+                // A resolved doubt says nothing about how fast the venue answers.
+                if entry.request.is_none() && entry.answer_by.is_some() {
+                    self.stats(venue, |stats| stats.acknowledged(latency));
+                }
+            }
+            Event::OrderPartiallyFilled(_) | Event::OrderFilled(_) if first_fill => self.stats(venue, |stats| stats.filled(aggressive)),
+            Event::OrderRejected(_) => self.stats(venue, oms_router::VenueStats::rejected),
+            Event::CancelRejected(_) | Event::OrderReplaced(_) | Event::ReplaceRejected(_) => entry.request = None,
+            _ => (),
+        }
+        if entry.order.state.is_done() {
+            entry.request = None;
+        }
+    }
+
+    fn sent(&mut self, entry: &mut Entry, event: &OrderSent, time: Time) {
+        entry.sent_at = time;
+        let order_id = entry.order.order_id;
+        if let Some(at) = entry.answer_by {
+            self.clear_timer(at, TimerKind::Answer, order_id);
+        }
+        let at = event.deadline.plus(ANSWER_WITHIN_NS);
+        entry.answer_by = Some(at);
+        self.set_timer(at, TimerKind::Answer, order_id);
+        match event.intent {
+            IntentKind::New => {
+                entry.aggressive = self.released_aggressive(&entry.order);
+                let aggressive = entry.aggressive;
+                self.stats(event.venue, |stats| stats.submitted(aggressive));
+            }
+            IntentKind::Cancel | IntentKind::Replace => entry.request = Some((event.intent, event.revision)),
+        }
+    }
+
+    /// Keeps the index of unanswered legs, their timers and the count of doubts in line with a leg.
+    fn index_leg(&mut self, entry: &mut Entry, was_unanswered: bool, had_doubt: bool) {
+        let (order_id, venue) = (entry.order.order_id, entry.order.venue.unwrap_or_default());
+        let unanswered = entry.is_unanswered();
+        if unanswered != was_unanswered {
+            if unanswered {
+                self.unanswered.insert((venue, order_id));
+            } else {
+                self.unanswered.remove(&(venue, order_id));
+            }
+        }
+        let in_doubt = entry.order.doubt.is_some();
+        if let Some(at) = entry.answer_by.filter(|_| !unanswered || in_doubt) {
+            self.clear_timer(at, TimerKind::Answer, order_id);
+            entry.answer_by = None;
+        }
+        if in_doubt != had_doubt
+            && let Some(venue) = self.venues.get_mut(&venue)
+        {
+            venue.in_doubt = if in_doubt { venue.in_doubt + 1 } else { venue.in_doubt.saturating_sub(1) };
+        }
+    }
+
+    /// A tree leaves the hot state some time after nothing of it works any more.
+    fn arm_close(&mut self, root_id: OrderId, time: Time) {
+        let Some(root) = self.orders.get(&root_id) else { return };
+        if !root.order.state.is_done() || self.children(&root.order).any(Entry::is_working) {
+            return;
+        }
+        let (before, at) = (root.close_at, time.plus(CLOSE_AFTER_NS));
+        if let Some(before) = before {
+            self.clear_timer(before, TimerKind::Close, root_id);
+        }
+        self.set_timer(at, TimerKind::Close, root_id);
+        if let Some(root) = self.orders.get_mut(&root_id) {
+            root.close_at = Some(at);
+        }
+    }
+
+    fn checked(&mut self, event: &RiskChecked, time: Time) {
+        if let Some(entry) = self.orders.get_mut(&event.order_id) {
+            self.risk.on_checked(&entry.order, event.worst_price, time, &mut entry.reserved);
+        }
+    }
+
+    fn executed(&mut self, event: &ExecutionRecorded) {
+        if let Some(leg) = self.orders.get_mut(&event.order_id)
+            && let Err(at) = leg.execs.binary_search(&event.exec_id)
+        {
+            leg.execs.insert(at, event.exec_id.clone());
+        }
+        let (account_id, instrument_id) = (event.account_id, event.instrument_id);
+        let flat = || Position { account_id, instrument_id, ..Position::default() };
+        let position = self.positions.entry((account_id, instrument_id)).or_insert_with(flat);
+        position.book(event.side.is_buy(), event.last_qty, event.last_px, event.fee);
+    }
+
+    fn closed(&mut self, order_id: OrderId) {
+        let Some(entry) = self.orders.remove(&order_id) else { return };
+        assert!(!entry.is_working() && entry.reserved.is_empty(), "only an order of which nothing works is closed");
+        assert!(entry.order.state == OrdState::Filled || entry.order.state.is_done(), "only a done order is closed");
+        if let Some(at) = entry.close_at {
+            self.clear_timer(at, TimerKind::Close, order_id);
+        }
+    }
+
+    fn answered(&mut self, event: &IdempotencyRecorded, seq: Seq, time: Time) {
+        let keep_from = time.plus(-IDEMPOTENCY_WINDOW_NS);
+        while let Some(&(at, key)) = self.idempotency_order.front() {
+            if at >= keep_from && self.idempotency_order.len() < MAX_IDEMPOTENCY_KEYS {
+                break;
+            }
+            self.idempotency_order.pop_front();
+            self.idempotency.remove(&key);
+        }
+        self.idempotency.insert(event.key, (fingerprint_head(&event.fingerprint), seq));
+        self.idempotency_order.push_back((time, event.key));
+    }
+
+    fn set_connected(&mut self, venue: Mic, connected: bool) {
+        if let Some(entry) = self.venues.get_mut(&venue) {
+            entry.connected = connected;
+        }
+    }
+
+    fn configured(&mut self, venue: &Venue) {
+        self.venues.entry(venue.venue).or_default().venue.clone_from(venue);
+    }
+
+    fn listed(&mut self, instrument: &Instrument) {
+        let at = instrument.instrument_id.0 as usize;
+        self.symbols.insert(instrument.symbol.clone(), instrument.instrument_id);
+        match self.instruments.get_mut(at) {
+            Some(known) => known.clone_from(instrument),
+            None => {
+                assert_eq!(at, self.instruments.len(), "instrument ids have no gap");
+                self.instruments.push(instrument.clone());
+            }
+        }
+    }
+
+    fn stats(&mut self, venue: Mic, f: impl FnOnce(&mut oms_router::VenueStats)) {
+        if let Some(entry) = self.venues.get_mut(&venue) {
+            f(&mut entry.stats);
+        }
+    }
+
+    /// Whether the plan that released a leg priced it to trade at once.
+    fn released_aggressive(&self, leg: &Order) -> bool {
+        self.released.iter().find(|released| released.order_id == leg.order_id).is_some_and(|released| released.aggressive)
+    }
+}

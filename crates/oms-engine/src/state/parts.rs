@@ -1,0 +1,215 @@
+//! The whole state in canonical order, for snapshots and state hashes. Equal states give equal parts,
+//! however they came about; what follows from the parts is built again from them.
+
+use super::{Entry, State, TimerKind, VenueEntry};
+use oms_model::event::{ApiKeyCreated, ExecutionUnmatched};
+use oms_model::instrument::{Account, Instrument, Venue};
+use oms_model::policy::SorPolicy;
+use oms_model::position::Position;
+use oms_model::{ClOrdId, ExecId, IntentKind, Order, OrderId, Seq, TenantId, Time};
+use oms_risk::{Reservation, RiskBook, RiskParts};
+use oms_router::{VenueStats, VenueStatsParts};
+
+/// An order with what the engine keeps beside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EntryParts {
+    /// The order; its children are listed in it.
+    pub order: Order,
+    /// See [`Entry::execs`].
+    pub execs: Vec<ExecId>,
+    /// See [`Entry::reserved`].
+    pub reserved: Reservation,
+    /// See [`Entry::request`]: the kind.
+    pub request: Option<IntentKind>,
+    /// See [`Entry::request`]: the revision.
+    pub request_revision: u32,
+    /// See [`Entry::sent_at`].
+    pub sent_at: Time,
+    /// See [`Entry::aggressive`].
+    pub aggressive: bool,
+    /// See [`Entry::answer_by`].
+    pub answer_by: Option<Time>,
+    /// See [`Entry::close_at`].
+    pub close_at: Option<Time>,
+    /// Whether the order's own expiry is still to be served.
+    pub expires: bool,
+}
+
+/// A venue with what was measured of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VenueParts {
+    /// As configured.
+    pub venue: Venue,
+    /// As measured.
+    pub stats: VenueStatsParts,
+    /// See [`VenueEntry::connected`].
+    pub connected: bool,
+}
+
+/// One idempotency key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IdempotencyParts {
+    /// When it was used.
+    pub time: Time,
+    /// The key.
+    pub key: u128,
+    /// The head of the payload's fingerprint.
+    pub fingerprint: u128,
+    /// Where its answer stands.
+    pub seq: Seq,
+}
+
+/// Everything that a state holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StateParts {
+    /// See [`State::tenant_id`].
+    pub tenant_id: TenantId,
+    /// See [`State::slug`].
+    pub slug: String,
+    /// Mixed into order ids.
+    pub id_salt: u64,
+    /// See [`State::last_seq`].
+    pub last_seq: Seq,
+    /// See [`State::time`].
+    pub time: Time,
+    /// Instruments by id.
+    pub instruments: Vec<Instrument>,
+    /// Accounts by id.
+    pub accounts: Vec<Account>,
+    /// Venues by code.
+    pub venues: Vec<VenueParts>,
+    /// Policies by name.
+    pub policies: Vec<SorPolicy>,
+    /// Credentials by hash.
+    pub api_keys: Vec<ApiKeyCreated>,
+    /// Positions by account and instrument.
+    pub positions: Vec<Position>,
+    /// Executions that match no order, oldest first.
+    pub suspense: Vec<ExecutionUnmatched>,
+    /// Limits, switches and exposures.
+    pub risk: RiskParts,
+    /// Orders by id.
+    pub orders: Vec<EntryParts>,
+    /// Ids that clients used, by id.
+    pub cl_ord_ids: Vec<(ClOrdId, OrderId)>,
+    /// Idempotency keys, oldest first.
+    pub idempotency: Vec<IdempotencyParts>,
+}
+
+impl State {
+    /// The whole state in canonical order.
+    #[must_use]
+    pub fn parts(&self) -> StateParts {
+        let mut cl_ord_ids: Vec<(ClOrdId, OrderId)> = self.cl_ord_ids.iter().map(|(id, order)| (id.clone(), *order)).collect();
+        cl_ord_ids.sort_unstable();
+        let idempotency = self.idempotency_order.iter().filter_map(|&(time, key)| {
+            let &(fingerprint, seq) = self.idempotency.get(&key)?;
+            Some(IdempotencyParts { time, key, fingerprint, seq })
+        });
+        StateParts {
+            tenant_id: self.tenant_id,
+            slug: self.slug.clone(),
+            id_salt: self.id_salt,
+            last_seq: self.last_seq,
+            time: self.time,
+            instruments: self.instruments.clone(),
+            accounts: self.accounts.values().cloned().collect(),
+            venues: self.venues.values().map(venue_parts).collect(),
+            policies: self.policies.values().cloned().collect(),
+            api_keys: self.api_keys.values().cloned().collect(),
+            positions: self.positions.values().cloned().collect(),
+            suspense: self.suspense.iter().cloned().collect(),
+            risk: self.risk.parts(),
+            orders: self.orders_sorted().into_iter().map(|entry| self.entry_parts(entry)).collect(),
+            cl_ord_ids,
+            idempotency: idempotency.collect(),
+        }
+    }
+
+    fn entry_parts(&self, entry: &Entry) -> EntryParts {
+        let order = &entry.order;
+        let expires = order.is_root() && order.expire_at.is_some_and(|at| self.is_set(at, TimerKind::Expire, order.order_id));
+        EntryParts {
+            order: order.clone(),
+            execs: entry.execs.clone(),
+            reserved: entry.reserved,
+            request: entry.request.map(|(kind, _)| kind),
+            request_revision: entry.request.map_or(0, |(_, revision)| revision),
+            sent_at: entry.sent_at,
+            aggressive: entry.aggressive,
+            answer_by: entry.answer_by,
+            close_at: entry.close_at,
+            expires,
+        }
+    }
+
+    /// The state with these parts.
+    #[must_use]
+    pub fn from_parts(parts: StateParts) -> Self {
+        let mut state = Self {
+            tenant_id: parts.tenant_id,
+            slug: parts.slug,
+            id_salt: parts.id_salt,
+            last_seq: parts.last_seq,
+            time: parts.time,
+            suspense: parts.suspense.into(),
+            risk: RiskBook::from_parts(parts.risk),
+            ..Self::default()
+        };
+        state.accounts = parts.accounts.into_iter().map(|account| (account.account_id, account)).collect();
+        state.policies = parts.policies.into_iter().map(|policy| (policy.name.clone(), policy)).collect();
+        state.api_keys = parts.api_keys.into_iter().map(|key| (key.sha256, key)).collect();
+        state.positions = parts.positions.into_iter().map(|p| ((p.account_id, p.instrument_id), p)).collect();
+        state.symbols = parts.instruments.iter().map(|i| (i.symbol.clone(), i.instrument_id)).collect();
+        state.instruments = parts.instruments;
+        state.venues = parts.venues.into_iter().map(|venue| (venue.venue.venue, venue_entry(venue))).collect();
+        state.cl_ord_ids = parts.cl_ord_ids.into_iter().collect();
+        state.idempotency = parts.idempotency.iter().map(|i| (i.key, (i.fingerprint, i.seq))).collect();
+        state.idempotency_order = parts.idempotency.iter().map(|i| (i.time, i.key)).collect();
+        for entry in parts.orders {
+            state.restore(entry);
+        }
+        state
+    }
+
+    fn restore(&mut self, parts: EntryParts) {
+        let entry = Entry {
+            order: parts.order,
+            execs: parts.execs,
+            reserved: parts.reserved,
+            request: parts.request.map(|kind| (kind, parts.request_revision)),
+            sent_at: parts.sent_at,
+            aggressive: parts.aggressive,
+            answer_by: parts.answer_by,
+            close_at: parts.close_at,
+        };
+        let (order_id, venue) = (entry.order.order_id, entry.order.venue.unwrap_or_default());
+        if entry.order.is_root() && !entry.order.state.is_done() {
+            self.open_roots += 1;
+        }
+        if entry.is_unanswered() {
+            self.unanswered.insert((venue, order_id));
+        }
+        if entry.order.doubt.is_some()
+            && let Some(venue) = self.venues.get_mut(&venue)
+        {
+            venue.in_doubt += 1;
+        }
+        let expiry = entry.order.expire_at.filter(|_| parts.expires);
+        let timers = [(expiry, TimerKind::Expire), (entry.answer_by, TimerKind::Answer), (entry.close_at, TimerKind::Close)];
+        for (at, kind) in timers {
+            if let Some(at) = at {
+                self.set_timer(at, kind, order_id);
+            }
+        }
+        self.orders.insert(order_id, Box::new(entry));
+    }
+}
+
+fn venue_parts(entry: &VenueEntry) -> VenueParts {
+    VenueParts { venue: entry.venue.clone(), stats: entry.stats.to_parts(), connected: entry.connected }
+}
+
+fn venue_entry(parts: VenueParts) -> VenueEntry {
+    VenueEntry { venue: parts.venue, stats: VenueStats::from_parts(parts.stats), connected: parts.connected, in_doubt: 0 }
+}

@@ -1,0 +1,80 @@
+//! One decision in the making.
+
+use crate::config::Config;
+use crate::engine::{Context, Engine};
+use crate::state::State;
+use oms_model::command::Actor;
+use oms_model::event::{Batch, Event};
+use oms_model::limit::Scope;
+use oms_model::market::Market;
+use oms_model::{CommandId, EndedBy, InstrumentId, OrderId, Seq, Time, TraceId};
+use std::collections::VecDeque;
+
+/// The events decided so far, each folded as it was appended.
+pub(crate) struct Step<'a> {
+    state: &'a mut State,
+    market: &'a mut Market,
+    context: &'a Context<'a>,
+    pub(crate) sweeps: &'a mut VecDeque<(Scope, EndedBy)>,
+    pub(crate) config: Config,
+    first_seq: Seq,
+    now: Time,
+    orders: u16,
+    events: Vec<Event>,
+}
+
+impl<'a> Step<'a> {
+    pub(crate) fn new(engine: &'a mut Engine, context: &'a Context<'a>) -> Self {
+        // Time never goes back, whatever the clock outside does.
+        let now = context.now.max(engine.state.time());
+        let first_seq = engine.state.next_seq();
+        Self {
+            state: &mut engine.state,
+            market: &mut engine.market,
+            context,
+            sweeps: &mut engine.sweeps,
+            config: engine.config,
+            first_seq,
+            now,
+            orders: 0,
+            events: Vec::new(),
+        }
+    }
+
+    pub(crate) fn state(&self) -> &State {
+        self.state
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Appends a fact and folds it.
+    pub(crate) fn emit(&mut self, event: Event) {
+        self.state.apply(self.state.next_seq(), self.now, &event);
+        self.events.push(event);
+    }
+
+    /// The id of the next order of this batch.
+    pub(crate) fn new_order_id(&mut self) -> OrderId {
+        assert!(self.orders < 4096, "a batch creates at most 4096 orders");
+        let id = OrderId::derive(self.now, self.state.id_salt(), self.first_seq, self.orders);
+        self.orders += 1;
+        id
+    }
+
+    /// How many orders this batch may still create.
+    pub(crate) fn orders_left(&self) -> u16 {
+        4096 - self.orders
+    }
+
+    /// The market in `instrument` as it is now, with the state.
+    pub(crate) fn with_market<T>(&mut self, instrument: InstrumentId, f: impl FnOnce(&State, &Market, Time) -> T) -> T {
+        self.context.markets.get_into(instrument, self.market);
+        f(self.state, self.market, self.now)
+    }
+
+    pub(crate) fn finish(self, command_id: CommandId, actor: Actor, trace_id: TraceId) -> Batch {
+        Batch { first_seq: self.first_seq, time: self.now, command_id, actor, trace_id, events: self.events }
+    }
+}

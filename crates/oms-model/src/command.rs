@@ -1,0 +1,214 @@
+//! What is asked, by whom. A command may be refused.
+
+use crate::amount::{Price, Qty};
+use crate::ids::{AccountId, ApiKeyId, ClOrdId, OrderId, Symbol, TenantId, Time, UserId};
+use crate::instrument::{Account, Instrument, Venue};
+use crate::limit::{LimitType, RiskLimit, Scope};
+use crate::order::{Routing, Terms};
+use crate::policy::SorPolicy;
+use crate::refusal::{Code, Refusal};
+use crate::terms::{OrdType, Side, Source, TimeInForce, TradingState};
+
+/// Who asks, and through which door.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Actor {
+    /// For which tenant; comes from the credential only.
+    pub tenant_id: TenantId,
+    /// Which person or machine.
+    pub user_id: UserId,
+    /// With which key, where one was used.
+    pub api_key_id: Option<ApiKeyId>,
+    /// Through which door.
+    pub source: Source,
+}
+
+/// A client's new order. The edge has parsed it; the engine checks it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewOrder {
+    /// The client's id; the order's own id in text where none is given.
+    pub cl_ord_id: Option<ClOrdId>,
+    /// For which account; the tenant's only one where none is given.
+    pub account_id: Option<AccountId>,
+    /// What.
+    pub symbol: Symbol,
+    /// FIX 54.
+    pub side: Side,
+    /// FIX 40.
+    pub ord_type: OrdType,
+    /// FIX 38.
+    pub order_qty: Qty,
+    /// FIX 44, for LIMIT and STOP_LIMIT.
+    pub price: Option<Price>,
+    /// FIX 99, for STOP and STOP_LIMIT.
+    pub stop_px: Option<Price>,
+    /// FIX 59.
+    pub time_in_force: TimeInForce,
+    /// FIX 126, for GTD.
+    pub expire_at: Option<Time>,
+    /// How it should be placed.
+    pub routing: Routing,
+    /// The client's own JSON object, 8 KiB at most.
+    pub metadata: Option<Box<str>>,
+}
+
+/// An order, named by our id or by the client's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderRef {
+    /// By ours.
+    Id(OrderId),
+    /// By the client's.
+    ClOrdId(ClOrdId),
+}
+
+/// A change of terms; what is `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// New total quantity, executed part included.
+    pub order_qty: Option<Qty>,
+    /// New limit.
+    pub price: Option<Price>,
+    /// New trigger.
+    pub stop_px: Option<Price>,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Place one order.
+    CreateOrder(Box<NewOrder>),
+    /// Place up to [`MAX_BATCH`] orders; `atomic`: all of them or none.
+    CreateOrders {
+        /// In order.
+        orders: Vec<NewOrder>,
+        /// Whether one refusal refuses all.
+        atomic: bool,
+    },
+    /// Cancel an order and everything below it.
+    CancelOrder {
+        /// Which.
+        order: OrderRef,
+        /// Refuse unless this is its version.
+        if_version: Option<u32>,
+    },
+    /// Change an order's terms.
+    ReplaceOrder {
+        /// Which.
+        order: OrderRef,
+        /// To what.
+        change: Change,
+        /// Refuse unless this is its version.
+        if_version: Option<u32>,
+    },
+    /// Cancel every working order in a scope.
+    MassCancel {
+        /// Which.
+        scope: Scope,
+    },
+    /// Refuse new orders in a scope and cancel the working ones.
+    EngageKillSwitch {
+        /// Which.
+        scope: Scope,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Take orders in a scope again.
+    ReleaseKillSwitch {
+        /// Which.
+        scope: Scope,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Set the trading state of a scope.
+    SetTradingState {
+        /// Which.
+        scope: Scope,
+        /// To what.
+        state: TradingState,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Set a limit; its version is assigned.
+    SetRiskLimit(RiskLimit),
+    /// Take a limit away.
+    RemoveRiskLimit {
+        /// Which.
+        limit_type: LimitType,
+        /// Whose.
+        scope: Scope,
+    },
+    /// Set a routing policy; its version is assigned.
+    SetSorPolicy(Box<SorPolicy>),
+    /// Add or change a venue.
+    ConfigureVenue(Box<Venue>),
+    /// Add or change an instrument; a new one's id is assigned.
+    ListInstrument(Box<Instrument>),
+    /// Add or change an account.
+    OpenAccount(Account),
+    /// Name the tenant of this partition.
+    CreateTenant {
+        /// Its id.
+        tenant_id: TenantId,
+        /// Its short name.
+        slug: String,
+    },
+    /// Record a machine's credential; only its hash is known.
+    CreateApiKey {
+        /// Its id.
+        api_key_id: ApiKeyId,
+        /// The user that it acts for.
+        user_id: UserId,
+        /// The first characters, for recognition.
+        prefix: String,
+        /// SHA-256 of the whole key.
+        sha256: [u8; 32],
+    },
+}
+
+/// The most orders in one [`Command::CreateOrders`].
+pub const MAX_BATCH: usize = 100;
+
+/// What came of placing one order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Placed {
+    /// It was accepted and, where a route was found, its legs are on their way.
+    Accepted {
+        /// Its id.
+        order_id: OrderId,
+    },
+    /// It was refused after being recorded.
+    Refused {
+        /// Its id.
+        order_id: OrderId,
+        /// The first failed check's code.
+        code: Code,
+    },
+    /// It was refused before an order could be recorded.
+    Invalid(Refusal),
+}
+
+/// What came of a command. A pure function of the batch of events that it led to, so that an
+/// idempotent replay gives the same answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandOutcome {
+    /// [`Command::CreateOrder`], [`Command::CreateOrders`]: one for each order.
+    Orders(Vec<Placed>),
+    /// A cancel or replace was taken on, or a mass cancel: the orders concerned with their new versions.
+    Pending {
+        /// (order, version) of each.
+        orders: Vec<(OrderId, u32)>,
+    },
+    /// An administrative change was made.
+    Done,
+    /// Refused; nothing changed.
+    Refused(Refusal),
+}
+
+/// Terms after a change.
+#[must_use]
+pub fn changed(terms: Terms, change: &Change) -> Terms {
+    Terms {
+        order_qty: change.order_qty.unwrap_or(terms.order_qty),
+        price: change.price.or(terms.price),
+        stop_px: change.stop_px.or(terms.stop_px),
+    }
+}

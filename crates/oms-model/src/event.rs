@@ -1,0 +1,617 @@
+//! What is so: facts in the past tense, never edited.
+
+use crate::amount::{Notional, Price, Qty};
+use crate::command::{Actor, Placed};
+use crate::ids::{
+    AccountId, ApiKeyId, BrokerOrderId, ClOrdId, CommandId, ExecId, InstrumentId, Mic, OrderId, PolicyName, Seq, TenantId, Time, TraceId,
+    UserId,
+};
+use crate::instrument::{Account, Instrument, Venue};
+use crate::limit::{CheckResult, LimitType, RiskLimit, Scope};
+use crate::order::{Routing, Terms};
+use crate::policy::SorPolicy;
+use crate::refusal::{Code, Refusal};
+use crate::terms::{
+    Anomaly, EndedBy, IntentKind, Liquidity, OrdState, OrdType, Outcome, Side, SorMode, Source, TimeInForce, TradingState, terms,
+};
+
+/// The events that one input led to: one atomic entry of the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// Sequence of the first event; the others follow without a gap.
+    pub first_seq: Seq,
+    /// When the engine decided; never before the batch before it.
+    pub time: Time,
+    /// The input.
+    pub command_id: CommandId,
+    /// Who caused it.
+    pub actor: Actor,
+    /// The trace it belongs to.
+    pub trace_id: TraceId,
+    /// The facts.
+    pub events: Vec<Event>,
+}
+
+impl Batch {
+    /// Sequence of the last event.
+    #[must_use]
+    pub fn last_seq(&self) -> Seq {
+        Seq(self.first_seq.0 + self.events.len().max(1) as u64 - 1)
+    }
+    /// The events with their sequences.
+    pub fn numbered(&self) -> impl Iterator<Item = (Seq, &Event)> {
+        self.events.iter().enumerate().map(|(at, event)| (Seq(self.first_seq.0 + at as u64), event))
+    }
+}
+
+/// An order was recorded: a client's, or a part of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of `Order`")]
+pub struct OrderCreated {
+    pub order_id: OrderId,
+    pub parent_order_id: Option<OrderId>,
+    pub root_order_id: OrderId,
+    pub cl_ord_id: ClOrdId,
+    pub account_id: AccountId,
+    pub user_id: UserId,
+    pub instrument_id: InstrumentId,
+    pub side: Side,
+    pub ord_type: OrdType,
+    pub time_in_force: TimeInForce,
+    pub source: Source,
+    pub order_qty: Qty,
+    pub price: Option<Price>,
+    pub stop_px: Option<Price>,
+    pub expire_at: Option<Time>,
+    pub routing: Option<Box<Routing>>,
+    pub venue: Option<Mic>,
+    pub metadata: Option<Box<str>>,
+}
+
+/// The gate looked at an order, or at the change that a replace would make.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RiskChecked {
+    /// The order.
+    pub order_id: OrderId,
+    /// The worst price that the order is reserved at; `None` where it was refused.
+    pub worst_price: Option<Price>,
+    /// Every check in order of precedence.
+    pub results: Vec<CheckResult>,
+}
+
+/// An order was refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderRejected {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who refused it.
+    pub by: EndedBy,
+    /// With which code.
+    pub code: Code,
+    /// In which words.
+    pub text: String,
+}
+
+terms! {
+    /// Why the router left a venue out.
+    Exclusion {
+        /// It is switched off in the configuration.
+        Disabled = 1 "DISABLED",
+        /// Its session is down.
+        Disconnected = 2 "DISCONNECTED",
+        /// The policy or the client does not allow it.
+        NotAllowed = 3 "NOT_ALLOWED",
+        /// It shows no quote on the side that the order would trade against, and the order cannot rest.
+        NoQuote = 4 "NO_QUOTE",
+        /// Its quote is too old.
+        StaleQuote = 5 "STALE_QUOTE",
+        /// Its own bid is at or above its own offer.
+        CrossedQuote = 6 "CROSSED_QUOTE",
+        /// It has halted the instrument or is closed.
+        Halted = 7 "HALTED",
+        /// It is not the venue that the client named.
+        NotNamed = 8 "NOT_NAMED",
+        /// It failed this order before.
+        FailedBefore = 9 "FAILED_BEFORE",
+        /// A kill switch is engaged for it.
+        KillSwitch = 10 "KILL_SWITCH",
+        /// Orders there are in doubt; nothing more is sent until they are resolved.
+        InDoubt = 11 "IN_DOUBT",
+    }
+}
+
+/// What the router saw of a venue and how it scored it. Scores are parts per million.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Candidate {
+    /// The venue.
+    pub venue: Mic,
+    /// Why it was left out; `None` where it was eligible.
+    pub excluded: Option<Exclusion>,
+    /// Its bid.
+    pub bid: Option<Price>,
+    /// Displayed at the bid.
+    pub bid_size: Qty,
+    /// Its offer.
+    pub ask: Option<Price>,
+    /// Displayed at the offer.
+    pub ask_size: Qty,
+    /// Age of the quote on the side that the order would trade against, nanoseconds.
+    pub quote_age_ns: u64,
+    /// Latency that was scored, nanoseconds.
+    pub latency_ns: u64,
+    /// Fill probability that was scored.
+    pub fill_ppm: u32,
+    /// Fee per unit that was scored; a rebate is negative.
+    pub fee: Price,
+    /// Price component.
+    pub price_score: u32,
+    /// Latency component.
+    pub latency_score: u32,
+    /// Fill component.
+    pub fill_score: u32,
+    /// Fee component.
+    pub fee_score: u32,
+    /// Weighted sum, less the penalty for earlier failures of this order.
+    pub score: u32,
+}
+
+/// One leg of a plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leg {
+    /// The order that it became.
+    pub order_id: OrderId,
+    /// Where.
+    pub venue: Mic,
+    /// How much.
+    pub qty: Qty,
+    /// At which limit; `None` for a market order.
+    pub price: Option<Price>,
+    /// For how long.
+    pub time_in_force: TimeInForce,
+    /// Whether it was priced to trade at once against the quote that was seen.
+    pub aggressive: bool,
+}
+
+/// The router's decision with everything it saw. Nothing is looked up again later.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteDecided {
+    /// The order that was placed.
+    pub order_id: OrderId,
+    /// 1 for the first plan, then one more for each re-plan.
+    pub attempt: u32,
+    /// Under which policy.
+    pub policy: PolicyName,
+    /// Which version of it.
+    pub policy_version: u32,
+    /// In which mode.
+    pub mode: SorMode,
+    /// Best bid seen.
+    pub bid: Option<Price>,
+    /// Best offer seen.
+    pub ask: Option<Price>,
+    /// Every venue considered.
+    pub candidates: Vec<Candidate>,
+    /// The plan; empty where no place was found.
+    pub legs: Vec<Leg>,
+    /// The order's `place_qty` with these legs.
+    pub place_qty: Qty,
+    /// Why it was planned again.
+    pub replan_reason: Option<Box<str>>,
+}
+
+/// An intent is durable: the venue follower will hand it over, once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderSent {
+    /// The leg.
+    pub order_id: OrderId,
+    /// What is handed over.
+    pub intent: IntentKind,
+    /// With the order it gives the wire id.
+    pub revision: u32,
+    /// Where.
+    pub venue: Mic,
+    /// Not handed over after this time.
+    pub deadline: Time,
+    /// Terms of a replace.
+    pub terms: Option<Terms>,
+}
+
+/// A parent's state or placed quantity follows its children.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrderStateSynced {
+    /// The parent.
+    pub order_id: OrderId,
+    /// Its state.
+    pub state: OrdState,
+    /// Its quantity with children.
+    pub place_qty: Qty,
+}
+
+/// The venue works the order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderAccepted {
+    /// The leg.
+    pub order_id: OrderId,
+    /// The venue's id.
+    pub broker_order_id: Option<BrokerOrderId>,
+}
+
+/// An order's executed quantity rose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// The order: the leg, or one above it.
+    pub order_id: OrderId,
+    /// By which execution.
+    pub exec_id: ExecId,
+    /// By how much.
+    pub last_qty: Qty,
+    /// At which price.
+    pub last_px: Price,
+    /// Price times quantity, exact.
+    pub last_notional: Notional,
+}
+
+/// A cancel was taken on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderCancelRequested {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who asked.
+    pub by: EndedBy,
+}
+
+/// An order ended without being wholly executed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderEnded {
+    /// The order.
+    pub order_id: OrderId,
+    /// What ended it.
+    pub by: EndedBy,
+    /// In which words.
+    pub text: String,
+}
+
+/// A cancel or replace was refused; the order works on as it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestRejected {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who refused.
+    pub by: EndedBy,
+    /// In which words.
+    pub text: String,
+}
+
+/// A replace was taken on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrderReplaceRequested {
+    /// The order.
+    pub order_id: OrderId,
+    /// The terms asked for.
+    pub terms: Terms,
+}
+
+/// New terms hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrderReplaced {
+    /// The order.
+    pub order_id: OrderId,
+    /// The terms.
+    pub terms: Terms,
+    /// The revision under which the venue now knows the order.
+    pub revision: u32,
+}
+
+/// The outcome of an intent is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderInDoubt {
+    /// The leg.
+    pub order_id: OrderId,
+    /// What was handed over.
+    pub intent: IntentKind,
+    /// Its revision.
+    pub revision: u32,
+    /// Why it is not known.
+    pub reason: String,
+}
+
+/// Evidence ended the doubt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderOutcomeResolved {
+    /// The leg.
+    pub order_id: OrderId,
+    /// What was in doubt.
+    pub intent: IntentKind,
+    /// Its revision.
+    pub revision: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The evidence.
+    pub evidence: String,
+}
+
+/// The order was cleaned up and leaves the hot state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrderClosed {
+    /// The order.
+    pub order_id: OrderId,
+}
+
+/// Something a person should look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderAnomaly {
+    /// The order.
+    pub order_id: OrderId,
+    /// What kind.
+    pub anomaly: Anomaly,
+    /// What was seen.
+    pub detail: String,
+}
+
+/// An execution was booked; the position follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExecutionRecorded {
+    /// The venue's id of it.
+    pub exec_id: ExecId,
+    /// The leg that was executed.
+    pub order_id: OrderId,
+    /// The client's order.
+    pub root_order_id: OrderId,
+    /// Whose.
+    pub account_id: AccountId,
+    /// In what.
+    pub instrument_id: InstrumentId,
+    /// Bought or sold.
+    pub side: Side,
+    /// Where.
+    pub venue: Mic,
+    /// How much.
+    pub last_qty: Qty,
+    /// At which price.
+    pub last_px: Price,
+    /// Added or removed liquidity.
+    pub liquidity: Liquidity,
+    /// Charge; a rebate is negative.
+    pub fee: Notional,
+    /// When, by the venue's clock.
+    pub transact_time: Time,
+}
+
+/// An execution that belongs to no order we know: kept in suspense for a person, never dropped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExecutionUnmatched {
+    /// The venue's id of it.
+    pub exec_id: ExecId,
+    /// Where.
+    pub venue: Mic,
+    /// The id that the venue gave as ours.
+    pub wire_id: String,
+    /// How much.
+    pub last_qty: Qty,
+    /// At which price.
+    pub last_px: Price,
+    /// When, by the venue's clock.
+    pub transact_time: Time,
+}
+
+/// A venue's session came up or went down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrokerSession {
+    /// The venue.
+    pub venue: Mic,
+    /// Why.
+    pub reason: String,
+}
+
+/// A kill switch was engaged or released.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KillSwitchChanged {
+    /// For what.
+    pub scope: Scope,
+    /// Why.
+    pub reason: String,
+}
+
+/// A trading state was set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TradingStateSet {
+    /// For what.
+    pub scope: Scope,
+    /// To what.
+    pub state: TradingState,
+    /// Why.
+    pub reason: String,
+}
+
+/// A limit was taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RiskLimitRemoved {
+    /// Which.
+    pub limit_type: LimitType,
+    /// Whose.
+    pub scope: Scope,
+}
+
+/// The tenant of this partition was named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TenantCreated {
+    /// Its id.
+    pub tenant_id: TenantId,
+    /// Its short name.
+    pub slug: String,
+    /// Mixed into the order ids of this log.
+    pub id_salt: u64,
+}
+
+/// A machine's credential was recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApiKeyCreated {
+    /// Its id.
+    pub api_key_id: ApiKeyId,
+    /// The user that it acts for.
+    pub user_id: UserId,
+    /// The first characters.
+    pub prefix: String,
+    /// SHA-256 of the whole key.
+    pub sha256: [u8; 32],
+}
+
+/// An idempotency key was used; the same key and payload within the window get the same answer.
+/// Always the last event of its batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdempotencyRecorded {
+    /// SHA-256 of (endpoint, key), its first 16 bytes.
+    pub key: u128,
+    /// SHA-256 of the canonical payload.
+    pub fingerprint: [u8; 32],
+    /// What the command came to.
+    pub result: IdempotentResult,
+}
+
+/// The stored form of a command's outcome. What an order placement came to is read from its own
+/// events; everything else stands here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdempotentResult {
+    /// Orders placed, in order; an order that was recorded is named, one that was not has its refusal.
+    pub placed: Vec<Placed>,
+    /// Orders concerned by a cancel or replace, with their new versions.
+    pub pending: Vec<(OrderId, u32)>,
+    /// The refusal of the whole command.
+    pub refused: Option<Refusal>,
+}
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $code:literal $name:ident($body:ty),)*) => {
+        /// A fact.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Event { $($(#[$doc])* $name($body),)* }
+
+        impl Event {
+            /// Every event's name with its stored number.
+            pub const KINDS: &'static [(u16, &'static str)] = &[$(($code, stringify!($name)),)*];
+            /// The stored number of its kind; never reused.
+            #[must_use]
+            pub const fn code(&self) -> u16 { match self { $(Self::$name(_) => $code,)* } }
+            /// The name of its kind.
+            #[must_use]
+            pub const fn name(&self) -> &'static str { match self { $(Self::$name(_) => stringify!($name),)* } }
+        }
+    };
+}
+
+events! {
+    /// See the body.
+    1 OrderCreated(Box<OrderCreated>),
+    /// See the body.
+    2 RiskChecked(Box<RiskChecked>),
+    /// See the body.
+    3 OrderRejected(OrderRejected),
+    /// See the body.
+    4 RouteDecided(Box<RouteDecided>),
+    /// See the body.
+    5 OrderSent(OrderSent),
+    /// See the body.
+    6 OrderStateSynced(OrderStateSynced),
+    /// See the body.
+    7 OrderAccepted(OrderAccepted),
+    /// The order is not yet wholly executed.
+    8 OrderPartiallyFilled(Filled),
+    /// The order is wholly executed.
+    9 OrderFilled(Filled),
+    /// See the body.
+    10 OrderCancelRequested(OrderCancelRequested),
+    /// It was canceled.
+    11 OrderCanceled(OrderEnded),
+    /// See the body.
+    12 CancelRejected(RequestRejected),
+    /// See the body.
+    13 OrderReplaceRequested(OrderReplaceRequested),
+    /// See the body.
+    14 OrderReplaced(OrderReplaced),
+    /// See the body.
+    15 ReplaceRejected(RequestRejected),
+    /// Its time in force ended it.
+    16 OrderExpired(OrderEnded),
+    /// See the body.
+    17 OrderInDoubt(OrderInDoubt),
+    /// See the body.
+    18 OrderOutcomeResolved(OrderOutcomeResolved),
+    /// See the body.
+    19 OrderClosed(OrderClosed),
+    /// See the body.
+    20 OrderAnomaly(OrderAnomaly),
+    /// See the body.
+    21 ExecutionRecorded(Box<ExecutionRecorded>),
+    /// See the body.
+    22 ExecutionUnmatched(Box<ExecutionUnmatched>),
+    /// Orders may be sent there.
+    23 BrokerConnected(BrokerSession),
+    /// Nothing may be sent there.
+    24 BrokerDisconnected(BrokerSession),
+    /// See the body.
+    25 KillSwitchEngaged(KillSwitchChanged),
+    /// See the body.
+    26 KillSwitchReleased(KillSwitchChanged),
+    /// See the body.
+    27 TradingStateSet(TradingStateSet),
+    /// With its new version.
+    28 RiskLimitSet(RiskLimit),
+    /// See the body.
+    29 RiskLimitRemoved(RiskLimitRemoved),
+    /// With its new version.
+    30 SorPolicySet(Box<SorPolicy>),
+    /// As it now is.
+    31 VenueConfigured(Box<Venue>),
+    /// As it now is.
+    32 InstrumentListed(Box<Instrument>),
+    /// As it now is.
+    33 AccountOpened(Account),
+    /// See the body.
+    34 TenantCreated(TenantCreated),
+    /// See the body.
+    35 ApiKeyCreated(Box<ApiKeyCreated>),
+    /// See the body.
+    36 IdempotencyRecorded(Box<IdempotencyRecorded>),
+}
+
+impl Event {
+    /// The order that it is about.
+    #[must_use]
+    pub fn order_id(&self) -> Option<OrderId> {
+        match self {
+            Self::OrderCreated(e) => Some(e.order_id),
+            Self::RiskChecked(e) => Some(e.order_id),
+            Self::OrderRejected(e) => Some(e.order_id),
+            Self::RouteDecided(e) => Some(e.order_id),
+            Self::OrderSent(e) => Some(e.order_id),
+            Self::OrderStateSynced(e) => Some(e.order_id),
+            Self::OrderAccepted(e) => Some(e.order_id),
+            Self::OrderPartiallyFilled(e) | Self::OrderFilled(e) => Some(e.order_id),
+            Self::OrderCancelRequested(e) => Some(e.order_id),
+            Self::OrderCanceled(e) | Self::OrderExpired(e) => Some(e.order_id),
+            Self::CancelRejected(e) | Self::ReplaceRejected(e) => Some(e.order_id),
+            Self::OrderReplaceRequested(e) => Some(e.order_id),
+            Self::OrderReplaced(e) => Some(e.order_id),
+            Self::OrderInDoubt(e) => Some(e.order_id),
+            Self::OrderOutcomeResolved(e) => Some(e.order_id),
+            Self::OrderClosed(e) => Some(e.order_id),
+            Self::OrderAnomaly(e) => Some(e.order_id),
+            Self::ExecutionRecorded(e) => Some(e.order_id),
+            Self::ExecutionUnmatched(_)
+            | Self::BrokerConnected(_)
+            | Self::BrokerDisconnected(_)
+            | Self::KillSwitchEngaged(_)
+            | Self::KillSwitchReleased(_)
+            | Self::TradingStateSet(_)
+            | Self::RiskLimitSet(_)
+            | Self::RiskLimitRemoved(_)
+            | Self::SorPolicySet(_)
+            | Self::VenueConfigured(_)
+            | Self::InstrumentListed(_)
+            | Self::AccountOpened(_)
+            | Self::TenantCreated(_)
+            | Self::ApiKeyCreated(_)
+            | Self::IdempotencyRecorded(_) => None,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+use super::*;
+
+#[test]
+fn uuids_round_trip_as_text() {
+    let id = OrderId::derive(Time(1_763_700_000_123_000_000), 0xABCD, Seq(42), 3);
+    let text = id.to_string();
+    assert_eq!(text.len(), 36);
+    assert_eq!(&text[14..15], "7");
+    assert_eq!(text.parse::<OrderId>().unwrap(), id);
+    for bad in ["", "0", &text[1..], &text.replace('-', "_"), &format!("{text}0")] {
+        assert_eq!(bad.parse::<OrderId>(), Err(IdError::NotUuid));
+    }
+}
+
+#[test]
+fn order_ids_of_one_log_never_collide() {
+    let mut seen = std::collections::HashSet::new();
+    for seq in 1..2_000 {
+        for nth in 0..5 {
+            assert!(seen.insert(OrderId::derive(Time(1_000_000_000), 7, Seq(seq), nth)));
+        }
+    }
+}
+
+#[test]
+fn wire_ids_name_their_order_and_revision() {
+    let id = OrderId::derive(Time(5_000_000), 1, Seq(9), 0);
+    assert_eq!(WireId::derive(id, 17).parts(), Some((id, 17)));
+    assert_eq!(WireId::new("someone-elses").unwrap().parts(), None);
+}
+
+#[test]
+fn text_ids_refuse_spaces_controls_and_length() {
+    assert!(ClOrdId::new("A-1").is_ok());
+    for bad in ["", "a b", "a\n", "é", &"x".repeat(65)] {
+        assert_eq!(ClOrdId::new(bad), Err(IdError::BadText));
+    }
+    assert!("XNAS".parse::<Mic>().is_ok());
+    for bad in ["xnas", "XNA", "XNASD", "X AS"] {
+        assert_eq!(bad.parse::<Mic>(), Err(IdError::NotMic));
+    }
+}

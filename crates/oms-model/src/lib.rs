@@ -1,0 +1,31 @@
+//! The words of an order management system: ids, amounts, terms, instruments, orders, executions,
+//! positions, commands, reports, events and refusals.
+//!
+//! - Nothing here reads a clock, a random source, a file or a socket; floats do not occur.
+//! - Amounts are exact fixed-point decimals; overflow is a value (`None`), never a wrap.
+//! - Three tenses are kept apart: a [`command::Command`] is asked, a [`report::Report`] is claimed,
+//!   an [`event::Event`] is so.
+//! - The vocabulary is FIX's wherever FIX has a word.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
+
+pub mod amount;
+pub mod command;
+pub mod event;
+pub mod ids;
+pub mod instrument;
+pub mod limit;
+pub mod machine;
+pub mod market;
+pub mod order;
+pub mod policy;
+pub mod position;
+pub mod refusal;
+pub mod report;
+pub mod terms;
+
+pub use amount::{Decimal, Notional, Price, Qty};
+pub use event::{Batch, Event};
+pub use ids::*;
+pub use order::Order;
+pub use refusal::{Code, Refusal};
+pub use terms::*;

@@ -1,0 +1,409 @@
+//! An order: a node of an order tree, its state machine and how events change it.
+//!
+//! - Facts are stored (quantities, state, pending request, doubt); what is shown is derived.
+//! - [`Order::apply`] refuses nothing. An illegal step is an engine fault and stops the process.
+
+use crate::amount::{Notional, Price, Qty};
+use crate::event::{Event, OrderCreated};
+use crate::ids::{AccountId, BrokerOrderId, ClOrdId, InstrumentId, Mic, OrderId, PolicyName, Seq, Time, UserId, WireId};
+use crate::machine::Machine;
+use crate::refusal::Code;
+use crate::terms::{EndedBy, IntentKind, OrdState, OrdStatus, OrdType, Outcome, Pending, Side, SorMode, Source, TimeInForce};
+
+/// The state machine of orders.
+pub struct OrderMachine;
+
+use OrdState::{Canceled, Closed, Expired, Filled, Live, New, PartiallyFilled, Rejected, Unack};
+
+/// Every legal step of an order.
+///
+/// The steps marked `bust` undo a fill; `late` is a venue that refuses what it had acknowledged.
+pub const TRANSITIONS: &[(OrdState, OrdState)] = &[
+    (New, Unack),
+    (New, Canceled),
+    (New, Rejected),
+    (New, Expired),
+    (Unack, Live),
+    (Unack, PartiallyFilled),
+    (Unack, Filled),
+    (Unack, Canceled),
+    (Unack, Rejected),
+    (Unack, Expired),
+    (Live, PartiallyFilled),
+    (Live, Filled),
+    (Live, Canceled),
+    (Live, Rejected), // late
+    (Live, Expired),
+    (PartiallyFilled, Live), // bust
+    (PartiallyFilled, PartiallyFilled),
+    (PartiallyFilled, Filled),
+    (PartiallyFilled, Canceled),
+    (PartiallyFilled, Rejected), // late
+    (PartiallyFilled, Expired),
+    (Filled, Live),            // bust
+    (Filled, PartiallyFilled), // bust, or a replace to a larger quantity
+    (Filled, Closed),
+    (Canceled, Closed),
+    (Rejected, Closed),
+    (Expired, Closed),
+];
+
+impl Machine for OrderMachine {
+    type State = OrdState;
+    const INITIAL: OrdState = New;
+    const STEPS: &'static [(OrdState, OrdState)] = TRANSITIONS;
+    const TERMINAL: &'static [OrdState] = &[Closed];
+}
+
+impl OrdState {
+    /// Whether nothing more can be executed in the ordinary course.
+    #[must_use]
+    pub const fn is_done(self) -> bool {
+        match self {
+            New | Unack | Live | PartiallyFilled => false,
+            Filled | Canceled | Rejected | Expired | Closed => true,
+        }
+    }
+}
+
+/// How the client wants the order placed. What is not said comes from the policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Routing {
+    /// The mode.
+    pub mode: Option<SorMode>,
+    /// The venue, for [`SorMode::Named`].
+    pub venue: Option<Mic>,
+    /// The policy.
+    pub policy: Option<PolicyName>,
+}
+
+/// The terms that a replace changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Total quantity, executed part included.
+    pub order_qty: Qty,
+    /// Limit.
+    pub price: Option<Price>,
+    /// Trigger.
+    pub stop_px: Option<Price>,
+}
+
+/// Something was handed to a venue and its outcome is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Doubt {
+    /// What was handed over.
+    pub intent: IntentKind,
+    /// Its revision; with the order it gives the [`WireId`].
+    pub revision: u32,
+    /// Since when.
+    pub since: Time,
+    /// Why the outcome is not known.
+    pub reason: String,
+}
+
+/// An order as it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Order {
+    /// Ours.
+    pub order_id: OrderId,
+    /// The order that this one is a part of.
+    pub parent_order_id: Option<OrderId>,
+    /// The client's order at the top of the tree; itself where it is that.
+    pub root_order_id: OrderId,
+    /// The client's id; a leg has none of its own and repeats its root's.
+    pub cl_ord_id: ClOrdId,
+    /// For whom.
+    pub account_id: AccountId,
+    /// By whom.
+    pub user_id: UserId,
+    /// What.
+    pub instrument_id: InstrumentId,
+    /// FIX 54.
+    pub side: Side,
+    /// FIX 40.
+    pub ord_type: OrdType,
+    /// FIX 59.
+    pub time_in_force: TimeInForce,
+    /// Through which door it came.
+    pub source: Source,
+    /// Where it stands.
+    pub state: OrdState,
+    /// The request that is not answered.
+    pub pending: Pending,
+    /// Set while IN_DOUBT.
+    pub doubt: Option<Box<Doubt>>,
+    /// FIX 38.
+    pub order_qty: Qty,
+    /// FIX 14.
+    pub cum_qty: Qty,
+    /// Of `order_qty`, what was handed to children and has not come back: their cum and leaves.
+    pub place_qty: Qty,
+    /// Exact value of what was executed.
+    pub cum_notional: Notional,
+    /// FIX 44.
+    pub price: Option<Price>,
+    /// FIX 99.
+    pub stop_px: Option<Price>,
+    /// End of a GTD or DAY order.
+    pub expire_at: Option<Time>,
+    /// The terms asked for by the pending replace.
+    pub replacing: Option<Box<Terms>>,
+    /// How the client wants it placed; only roots.
+    pub routing: Option<Box<Routing>>,
+    /// Where a leg was sent.
+    pub venue: Option<Mic>,
+    /// FIX 37, once the venue told it.
+    pub broker_order_id: Option<BrokerOrderId>,
+    /// The last revision used at the venue: 0 the order itself, then one for each cancel or replace request.
+    pub revision: u32,
+    /// The revision under which the venue knows the order: 0, or the last replace it accepted.
+    pub venue_revision: u32,
+    /// Routing attempts so far; only roots.
+    pub attempts: u32,
+    /// What ended or refused it.
+    pub ended_by: Option<EndedBy>,
+    /// The code it was refused with.
+    pub reject_code: Option<Code>,
+    /// The words that it was refused or ended with.
+    pub text: Option<Box<str>>,
+    /// The client's own JSON object, kept as given.
+    pub metadata: Option<Box<str>>,
+    /// Raised by every event of this order; the ETag.
+    pub version: u32,
+    /// The sequence of the event that created it.
+    pub created_seq: Seq,
+    /// When it was created.
+    pub created_at: Time,
+    /// When an event last changed it.
+    pub updated_at: Time,
+    /// The parts it was placed as, oldest first.
+    pub children: Vec<OrderId>,
+}
+
+impl Order {
+    /// The order that this event creates.
+    #[must_use]
+    pub fn create(event: &OrderCreated, seq: Seq, time: Time) -> Self {
+        Self {
+            order_id: event.order_id,
+            parent_order_id: event.parent_order_id,
+            root_order_id: event.root_order_id,
+            cl_ord_id: event.cl_ord_id.clone(),
+            account_id: event.account_id,
+            user_id: event.user_id,
+            instrument_id: event.instrument_id,
+            side: event.side,
+            ord_type: event.ord_type,
+            time_in_force: event.time_in_force,
+            source: event.source,
+            order_qty: event.order_qty,
+            price: event.price,
+            stop_px: event.stop_px,
+            expire_at: event.expire_at,
+            routing: event.routing.clone(),
+            venue: event.venue,
+            metadata: event.metadata.clone(),
+            version: 1,
+            created_seq: seq,
+            created_at: time,
+            updated_at: time,
+            ..Self::default()
+        }
+    }
+
+    /// FIX 151: what can still be executed; nothing once the order is done.
+    #[must_use]
+    pub fn leaves_qty(&self) -> Qty {
+        if self.state.is_done() { Qty::ZERO } else { self.open_qty() }
+    }
+
+    /// Ordered and not executed, whatever the state; never below zero.
+    #[must_use]
+    pub fn open_qty(&self) -> Qty {
+        self.order_qty.saturating_sub(self.cum_qty).max(Qty::ZERO)
+    }
+
+    /// FIX 6; `None` before the first fill.
+    #[must_use]
+    pub fn avg_px(&self) -> Option<Price> {
+        self.cum_notional.avg_px(self.cum_qty)
+    }
+
+    /// What is shown: FIX precedence, pending cancel before pending replace before the state.
+    #[must_use]
+    pub fn ord_status(&self) -> OrdStatus {
+        if self.state.is_done() {
+            return self.state.into();
+        }
+        match self.pending {
+            Pending::Cancel => OrdStatus::PendingCancel,
+            Pending::Replace => OrdStatus::PendingReplace,
+            Pending::None => self.state.into(),
+        }
+    }
+
+    /// Whether it is the client's order at the top of a tree.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.parent_order_id.is_none()
+    }
+
+    /// The id under which the venue knows `revision` of it.
+    #[must_use]
+    pub fn wire_id(&self, revision: u32) -> WireId {
+        WireId::derive(self.order_id, revision)
+    }
+
+    /// The terms as they stand.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        Terms { order_qty: self.order_qty, price: self.price, stop_px: self.stop_px }
+    }
+
+    /// What may be executed at worst: the larger of the standing and the pending quantity, less what was executed.
+    #[must_use]
+    pub fn worst_open_qty(&self) -> Qty {
+        if self.state.is_done() && self.doubt.is_none() {
+            return Qty::ZERO;
+        }
+        let asked = self.replacing.as_deref().map_or(self.order_qty, |t| t.order_qty.max(self.order_qty));
+        asked.saturating_sub(self.cum_qty).max(Qty::ZERO)
+    }
+
+    /// Folds one event of this order.
+    ///
+    /// # Panics
+    /// On a step that [`TRANSITIONS`] does not hold: the engine must not have decided it.
+    pub fn apply(&mut self, event: &Event, time: Time) {
+        self.version += 1;
+        self.updated_at = time;
+        match event {
+            Event::OrderRejected(e) => self.end(Rejected, e.by, Some(e.code), &e.text),
+            Event::OrderSent(e) => self.sent(e.intent, e.revision),
+            Event::OrderStateSynced(e) => {
+                self.step(e.state);
+                self.place_qty = e.place_qty;
+            }
+            Event::OrderAccepted(e) => {
+                self.step(Live);
+                self.broker_order_id.clone_from(&e.broker_order_id);
+            }
+            Event::OrderPartiallyFilled(e) | Event::OrderFilled(e) => self.filled(e.last_qty, e.last_notional),
+            Event::OrderCancelRequested(_) => self.pending = Pending::Cancel,
+            Event::OrderCanceled(e) => self.end(Canceled, e.by, None, &e.text),
+            Event::OrderExpired(e) => self.end(Expired, e.by, None, &e.text),
+            Event::CancelRejected(_) => self.settle(Pending::Cancel),
+            Event::ReplaceRejected(_) => self.settle(Pending::Replace),
+            Event::OrderReplaceRequested(e) => {
+                self.pending = Pending::Replace;
+                self.replacing = Some(Box::new(e.terms));
+            }
+            Event::OrderReplaced(e) => self.replaced(&e.terms, e.revision),
+            Event::OrderInDoubt(e) => {
+                let (intent, revision) = (e.intent, e.revision);
+                self.doubt = Some(Box::new(Doubt { intent, revision, since: time, reason: e.reason.clone() }));
+            }
+            Event::OrderOutcomeResolved(e) => self.resolved(e.intent, e.outcome),
+            Event::OrderClosed(_) => self.step(Closed),
+            Event::RouteDecided(e) => {
+                self.attempts = e.attempt;
+                self.place_qty = e.place_qty;
+            }
+            Event::RiskChecked(_) | Event::OrderAnomaly(_) => (),
+            Event::OrderCreated(_)
+            | Event::ExecutionRecorded(_)
+            | Event::ExecutionUnmatched(_)
+            | Event::BrokerConnected(_)
+            | Event::BrokerDisconnected(_)
+            | Event::KillSwitchEngaged(_)
+            | Event::KillSwitchReleased(_)
+            | Event::TradingStateSet(_)
+            | Event::RiskLimitSet(_)
+            | Event::RiskLimitRemoved(_)
+            | Event::SorPolicySet(_)
+            | Event::VenueConfigured(_)
+            | Event::InstrumentListed(_)
+            | Event::AccountOpened(_)
+            | Event::ApiKeyCreated(_)
+            | Event::IdempotencyRecorded(_)
+            | Event::TenantCreated(_) => self.version -= 1,
+        }
+    }
+
+    fn step(&mut self, to: OrdState) {
+        if self.state == to {
+            return;
+        }
+        assert!(OrderMachine::allows(self.state, to), "order {} cannot go from {} to {to}", self.order_id, self.state);
+        self.state = to;
+    }
+
+    fn sent(&mut self, intent: IntentKind, revision: u32) {
+        self.revision = revision;
+        if intent == IntentKind::New {
+            self.step(Unack);
+        }
+    }
+
+    fn filled(&mut self, qty: Qty, notional: Notional) {
+        self.cum_qty = self.cum_qty.saturating_add(qty);
+        self.cum_notional = self.cum_notional.saturating_add(notional);
+        if self.state.is_done() {
+            return; // Money that moved is booked; an order that had ended stays ended.
+        }
+        if self.cum_qty >= self.order_qty {
+            self.step(Filled);
+            self.settle_pending();
+        } else {
+            self.step(PartiallyFilled);
+        }
+    }
+
+    fn end(&mut self, state: OrdState, by: EndedBy, code: Option<Code>, text: &str) {
+        self.step(state);
+        self.settle_pending();
+        self.ended_by = Some(by);
+        self.reject_code = code;
+        self.text = if text.is_empty() { None } else { Some(text.into()) };
+    }
+
+    fn replaced(&mut self, terms: &Terms, revision: u32) {
+        self.order_qty = terms.order_qty;
+        self.price = terms.price;
+        self.stop_px = terms.stop_px;
+        self.venue_revision = revision;
+        self.settle(Pending::Replace);
+        if self.state.is_done() {
+            return;
+        }
+        if self.cum_qty >= self.order_qty && self.cum_qty.is_positive() {
+            // The step table has no way from LIVE to FILLED without a fill that PARTIALLY_FILLED did not see.
+            self.step(Filled);
+        }
+    }
+
+    fn resolved(&mut self, intent: IntentKind, outcome: Outcome) {
+        self.doubt = None;
+        if intent == IntentKind::New && outcome == Outcome::Live && self.state == Unack {
+            self.step(Live);
+        }
+    }
+
+    /// A request was answered. A cancel that was asked while a replace was pending stays pending.
+    fn settle(&mut self, answered: Pending) {
+        if answered == Pending::Replace {
+            self.replacing = None;
+        }
+        if self.pending == answered {
+            self.pending = Pending::None;
+        }
+    }
+
+    fn settle_pending(&mut self) {
+        self.pending = Pending::None;
+        self.replacing = None;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! The list of checks, in order of precedence, and what they all look at.
+
+use crate::book::{RiskBook, ScopeBook, Working, owner_scopes};
+use crate::exposure::{Exposure, Owner, Reservation, worst_of};
+use crate::gate::{Approved, Gate, Proposed, Refused, RiskContext};
+use crate::{collar, duplicate, exposure, kill_switch, position, rate, size};
+use oms_model::amount::ONE;
+use oms_model::limit::{Check, CheckResult, LimitType, Scope, Verdict};
+use oms_model::{Code, Decimal, Notional, Order, Price, Qty};
+
+/// Every check in order of precedence; [`Check`] says what each is for. A new check is one line here.
+const CHECKS: [fn(&Inquiry<'_>) -> CheckResult; Check::ALL.len()] = [
+    kill_switch::check_kill_switch,
+    kill_switch::check_trading_state,
+    kill_switch::check_account,
+    kill_switch::check_instrument,
+    size::check_tick,
+    size::check_lot,
+    duplicate::check,
+    collar::check,
+    size::check_order_qty,
+    size::check_order_notional,
+    rate::check,
+    exposure::check_open_orders,
+    exposure::check_open_notional,
+    position::check_qty,
+    position::check_notional,
+];
+
+/// What is asked of the gate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose<'a> {
+    /// May this order be taken?
+    New,
+    /// May it be changed to what is proposed?
+    Replace { current: &'a Order, reserved: Reservation },
+    /// May its unplaced rest be routed again?
+    Replan { current: &'a Order, reserved: Reservation },
+}
+
+/// In what a measure counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// 10^-9, as [`Decimal`].
+    Decimal,
+    /// 10^-18, as [`Notional`].
+    Notional,
+}
+
+impl Unit {
+    /// A limit in this unit; held at the bound where it is larger than anything that can be measured.
+    pub(crate) fn raw(self, limit: Decimal) -> i128 {
+        match self {
+            Self::Decimal => limit.raw(),
+            Self::Notional => limit.raw().saturating_mul(i128::from(ONE)),
+        }
+    }
+    /// A measure as it is recorded.
+    pub(crate) fn shown(self, measured: i128) -> Decimal {
+        match self {
+            Self::Decimal => Decimal::from_raw(measured),
+            Self::Notional => Notional::from_raw(measured).to_decimal(),
+        }
+    }
+}
+
+/// A sum or product left the range of its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OutOfRange;
+
+/// One order before the gate, and everything that the checks look at, found once.
+#[derive(Debug)]
+pub(crate) struct Inquiry<'a> {
+    pub(crate) book: &'a RiskBook,
+    pub(crate) ctx: &'a RiskContext<'a>,
+    pub(crate) order: Proposed,
+    pub(crate) purpose: Purpose<'a>,
+    scopes: [(Scope, Option<&'a ScopeBook>); 4],
+    working: Working,
+    /// The strictest MAX_QUOTE_AGE, seconds.
+    pub(crate) max_quote_age: Option<Decimal>,
+    /// The market price that the order is measured against; `None` where there is none that is fresh.
+    pub(crate) reference: Option<Price>,
+    /// The price at which the order is valued; `None` where it has none.
+    pub(crate) worst_price: Option<Result<Price, OutOfRange>>,
+}
+
+impl<'a> Inquiry<'a> {
+    /// # Panics
+    /// Where the context is not that of the order.
+    pub(crate) fn new(book: &'a RiskBook, ctx: &'a RiskContext<'a>, order: Proposed, purpose: Purpose<'a>) -> Self {
+        assert_eq!(order.account_id, ctx.account.account_id, "the context is of another account");
+        assert_eq!(order.instrument_id, ctx.instrument.instrument_id, "the context is of another instrument");
+        let owner = Owner { account_id: order.account_id, user_id: order.user_id, instrument_id: order.instrument_id, side: order.side };
+        let mut inquiry = Self {
+            book,
+            ctx,
+            order,
+            purpose,
+            scopes: owner_scopes(owner).map(|scope| (scope, book.scope(scope))),
+            working: book.working(order.account_id, order.instrument_id),
+            max_quote_age: None,
+            reference: None,
+            worst_price: None,
+        };
+        inquiry.max_quote_age = inquiry.least(LimitType::MaxQuoteAge).map(|(_, limit)| limit.value);
+        inquiry.reference = collar::reference(&inquiry);
+        inquiry.worst_price = inquiry.priced();
+        inquiry
+    }
+
+    /// The scopes whose limits apply, widest first.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = (Scope, Option<&'a ScopeBook>)> + use<'a> {
+        self.scopes.into_iter()
+    }
+
+    pub(crate) fn is_new(&self) -> bool {
+        matches!(self.purpose, Purpose::New)
+    }
+
+    pub(crate) fn is_replan(&self) -> bool {
+        matches!(self.purpose, Purpose::Replan { .. })
+    }
+
+    /// What is reserved for the order already, and the order as it stands.
+    pub(crate) fn current(&self) -> Option<(&'a Order, Reservation)> {
+        match self.purpose {
+            Purpose::New => None,
+            Purpose::Replace { current, reserved } | Purpose::Replan { current, reserved } => Some((current, reserved)),
+        }
+    }
+
+    /// The price at which the order is valued; out of range where its value is.
+    fn priced(&self) -> Option<Result<Price, OutOfRange>> {
+        let price = match collar::worst_price(self)? {
+            Ok(price) => price,
+            Err(out) => return Some(Err(out)),
+        };
+        if !self.order.order_qty.is_positive() || !price.is_positive() {
+            return None;
+        }
+        Some(price.notional(self.order.order_qty).map(|_| price).ok_or(OutOfRange))
+    }
+
+    /// What would be reserved once the order is taken, a pending replace at its worst; `None` where it has no price.
+    fn reserving(&self) -> Option<Result<Exposure, OutOfRange>> {
+        let worst = match self.worst_price? {
+            Ok(worst) => worst,
+            Err(out) => return Some(Err(out)),
+        };
+        let order = &self.order;
+        Some(Ok(match self.current() {
+            None => Exposure { qty: order.order_qty, price: worst_of(order.side, [order.price, None], worst) },
+            Some((current, reserved)) => Exposure {
+                qty: reserved.qty.max(order.order_qty.saturating_sub(current.cum_qty)),
+                price: worst_of(order.side, [current.price, order.price], worst.max(reserved.worst_price)),
+            },
+        }))
+    }
+
+    /// The value that the order adds to what works; nothing where it frees some.
+    pub(crate) fn added_notional(&self) -> Option<Result<Notional, OutOfRange>> {
+        let after = match self.reserving()? {
+            Ok(after) => after,
+            Err(out) => return Some(Err(out)),
+        };
+        let before = self.current().map_or(Notional::ZERO, |(_, reserved)| reserved.notional());
+        let added = after.notional().and_then(|after| after.checked_sub(before));
+        Some(added.map(|n| n.max(Notional::ZERO)).ok_or(OutOfRange))
+    }
+
+    /// The quantity that the order adds to what works on its side; nothing where it frees some.
+    pub(crate) fn added_qty(&self) -> Qty {
+        match self.current() {
+            None => self.order.order_qty,
+            Some((current, reserved)) => self.order.order_qty.saturating_sub(current.cum_qty).saturating_sub(reserved.qty).max(Qty::ZERO),
+        }
+    }
+
+    /// The position if everything working on the order's side were filled: without the order, and with it.
+    /// `None` out of range.
+    pub(crate) fn worst_positions(&self) -> Option<(Qty, Qty)> {
+        let held = self.ctx.position.map_or(Qty::ZERO, |p| p.qty);
+        let added = self.added_qty();
+        if self.order.side.is_buy() {
+            let before = held.checked_add(self.working.buy_qty)?;
+            Some((before, before.checked_add(added)?))
+        } else {
+            let before = held.checked_sub(self.working.sell_qty)?;
+            Some((before, before.checked_sub(added)?))
+        }
+    }
+
+    /// A result that says nothing was measured.
+    pub(crate) fn not_applicable(&self, check: Check) -> CheckResult {
+        CheckResult { check, verdict: Verdict::NotApplicable, ..CheckResult::default() }
+    }
+}
+
+/// A check without a number that failed.
+pub(crate) fn refuse(check: Check, code: Code, scope: Scope) -> CheckResult {
+    CheckResult { check, verdict: Verdict::Fail, code: Some(code), scope, ..CheckResult::default() }
+}
+
+/// A check without a number that passed.
+pub(crate) fn pass(check: Check) -> CheckResult {
+    CheckResult { check, verdict: Verdict::Pass, ..CheckResult::default() }
+}
+
+/// Runs every check.
+pub(crate) fn evaluate(inquiry: &Inquiry<'_>) -> Gate {
+    let mut results = Vec::with_capacity(CHECKS.len());
+    for check in CHECKS {
+        results.push(check(inquiry));
+    }
+    let verdict = match results.iter().find(|r| r.verdict == Verdict::Fail) {
+        None => Ok(Approved::new(inquiry.order)),
+        Some(first) => Err(refused(inquiry, first)),
+    };
+    assert!(verdict.is_err() || matches!(inquiry.worst_price, Some(Ok(_))), "an order passed the gate without a price");
+    let worst_price = inquiry.worst_price.and_then(Result::ok).filter(|_| verdict.is_ok());
+    Gate { results, worst_price, verdict }
+}
+
+fn refused(inquiry: &Inquiry<'_>, first: &CheckResult) -> Refused {
+    let code = first.code.unwrap_or(Code::Internal);
+    let retry_after_ns = if code == Code::RateLimited { rate::retry_after(inquiry) } else { None };
+    let text = match (first.value, first.limit) {
+        (Some(value), Some(limit)) => format!("{}: {value} against {limit} ({})", first.check, first.scope),
+        (Some(value), None) => format!("{}: {value} ({})", first.check, first.scope),
+        (None, Some(limit)) => format!("{}: nothing to compare with {limit} ({})", first.check, first.scope),
+        (None, None) if code == Code::RiskLimitBreach => format!("{}: the amount is out of range", first.check),
+        (None, None) => format!("{}: {code} ({})", first.check, first.scope),
+    };
+    Refused { code, check: first.check, scope: first.scope, value: first.value, limit: first.limit, text, retry_after_ns }
+}
+
+#[cfg(test)]
+mod tests;

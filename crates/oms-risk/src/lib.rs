@@ -1,0 +1,32 @@
+//! The pre-trade risk gate: may this order go out?
+//!
+//! - [`RiskBook`] holds limits, kill switches, trading states and exposures. It changes by facts only.
+//! - [`RiskBook::check`] judges a new order, [`RiskBook::check_replace`] the difference that a replace makes,
+//!   [`RiskBook::check_replan`] an accepted order that is to be placed again. They change nothing.
+//! - All checks are evaluated and recorded; the first that fails, in the order of [`Check`], gives the code.
+//! - Only the gate can make an [`Approved`] value, and only that may be routed.
+//! - One check costs the same however many orders are open: exposures are kept as sums.
+//! - Cancels never pass through here: risk does not refuse them.
+//!
+//! [`Check`]: oms_model::limit::Check
+#![deny(clippy::float_arithmetic)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
+
+pub mod book;
+mod check;
+mod collar;
+pub mod duplicate;
+pub mod exposure;
+pub mod gate;
+mod kill_switch;
+pub mod limits;
+pub mod parts;
+mod position;
+pub mod rate;
+mod size;
+
+pub use book::RiskBook;
+pub use exposure::Reservation;
+pub use gate::{Approved, Gate, Proposed, Refused, RiskContext};
+pub use limits::{InvalidLimit, LimitStatus, validate_limit};
+pub use parts::RiskParts;

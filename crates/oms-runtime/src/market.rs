@@ -1,0 +1,105 @@
+//! The market as it is now: one book for all readers, written by feeds.
+//!
+//! A reader takes a copy of one instrument's market; nobody waits for a slow reader. Streams are told
+//! *that* something changed and read the latest, so a slow client sees fewer, never older, prices.
+
+use crate::port::MarketSink;
+use oms_model::market::{Level, Market};
+use oms_model::{InstrumentId, Mic, Price, Qty, Time};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+use tokio::sync::Notify;
+
+/// The most instruments in one book.
+pub const MAX_INSTRUMENTS: usize = 65_536;
+
+#[derive(Default)]
+struct Slot {
+    market: Market,
+    version: u64,
+}
+
+/// Every instrument's market.
+#[derive(Default)]
+pub struct MarketBook {
+    slots: RwLock<Vec<RwLock<Slot>>>,
+    ticks: AtomicU64,
+    changed: Notify,
+}
+
+impl MarketBook {
+    /// An empty book.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The market in `instrument`; empty where nothing was received.
+    #[must_use]
+    pub fn get(&self, instrument: InstrumentId) -> Market {
+        self.read(instrument, |slot| slot.market.clone()).unwrap_or_default()
+    }
+
+    /// Copies the market in `instrument` into `market`, keeping its memory.
+    pub fn get_into(&self, instrument: InstrumentId, market: &mut Market) {
+        if self.read(instrument, |slot| market.clone_from(&slot.market)).is_none() {
+            market.clone_from(&Market::default());
+        }
+    }
+
+    /// How often the market in `instrument` has changed.
+    #[must_use]
+    pub fn version(&self, instrument: InstrumentId) -> u64 {
+        self.read(instrument, |slot| slot.version).unwrap_or(0)
+    }
+
+    /// Quotes and trades received.
+    #[must_use]
+    pub fn ticks(&self) -> u64 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the next change of any instrument.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn read<T>(&self, instrument: InstrumentId, f: impl FnOnce(&Slot) -> T) -> Option<T> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let slot = slots.get(instrument.0 as usize)?.read().unwrap_or_else(PoisonError::into_inner);
+        Some(f(&slot))
+    }
+
+    fn write(&self, instrument: InstrumentId, f: impl FnOnce(&mut Market)) {
+        let index = instrument.0 as usize;
+        if index >= MAX_INSTRUMENTS {
+            return;
+        }
+        let known = self.slots.read().unwrap_or_else(PoisonError::into_inner).len();
+        if index >= known {
+            let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+            while slots.len() <= index {
+                slots.push(RwLock::default());
+            }
+        }
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.get(index) {
+            let mut slot = slot.write().unwrap_or_else(PoisonError::into_inner);
+            f(&mut slot.market);
+            slot.version += 1;
+        }
+        self.ticks.fetch_add(1, Ordering::Relaxed);
+        self.changed.notify_waiters();
+    }
+}
+
+impl MarketSink for MarketBook {
+    fn quote(&self, instrument: InstrumentId, venue: Mic, bid_side: bool, level: Option<(Price, Qty)>, received_at: Time) {
+        let level = level.map(|(price, size)| Level { price, size, at: received_at });
+        self.write(instrument, |market| market.set_quote(venue, bid_side, level));
+    }
+
+    fn trade(&self, instrument: InstrumentId, _venue: Option<Mic>, price: Price, qty: Qty, received_at: Time) {
+        self.write(instrument, |market| market.set_last(price, qty, received_at));
+    }
+}

@@ -1,0 +1,244 @@
+//! The engine's state as bytes: what a snapshot stores and what a state hash is the hash of.
+//!
+//! The stored shapes stand here, beside their tags, because the engine knows no encoding.
+
+use oms_engine::state::{EntryParts, IdempotencyParts, State, StateParts, VenueParts};
+use oms_model::event::{ApiKeyCreated, ExecutionUnmatched};
+use oms_model::instrument::{Account, Instrument, Venue};
+use oms_model::limit::{LimitType, RiskLimit, Scope, ScopedState};
+use oms_model::policy::SorPolicy;
+use oms_model::position::Position;
+use oms_model::{
+    AccountId, ClOrdId, ExecId, InstrumentId, IntentKind, Notional, Order, OrderId, Price, Qty, Seq, Side, TenantId, Time,
+};
+use oms_risk::parts::{OpenUse, RateUse, RecentOrder, RetiredLimit, WorkingQty};
+use oms_risk::{Reservation, RiskParts};
+use oms_router::{FillCount, LATENCY_COLUMNS, LATENCY_ROWS, VenueStatsParts};
+use oms_store::codec::{DecodeError, Message};
+use sha2::{Digest, Sha256};
+
+/// Version of the encoding. A snapshot of another one is not read but made again from the log.
+pub const SCHEMA: u32 = 1;
+
+/// Structs that are stored as they are, field by field.
+macro_rules! mirror {
+    ($($local:ident = $of:ident { $($tag:literal $field:ident: $type:ty),+ $(,)? })*) => {
+        $(struct $local { $($field: $type),+ }
+        impl From<$of> for $local { fn from(from: $of) -> Self { Self { $($field: from.$field.into()),+ } } }
+        impl From<$local> for $of { fn from(from: $local) -> Self { Self { $($field: from.$field.into()),+ } } })*
+        oms_store::message! { $($local { $($tag $field),+ })* }
+    };
+}
+
+mirror! {
+    StoredReservation = Reservation { 1 qty: Qty, 2 price: Price, 3 worst_price: Price }
+    StoredFills = FillCount { 1 submitted: u32, 2 filled: u32 }
+    StoredRetired = RetiredLimit { 1 limit_type: LimitType, 2 scope: Scope, 3 version: u32 }
+    StoredOpen = OpenUse { 1 scope: Scope, 2 open_orders: u64, 3 open_notional: Notional }
+    StoredWorking = WorkingQty { 1 account_id: AccountId, 2 instrument_id: InstrumentId, 3 buy_qty: Qty, 4 sell_qty: Qty }
+    StoredRate = RateUse { 1 scope: Scope, 2 times: Vec<Time> }
+    StoredRecent = RecentOrder {
+        1 at: Time, 2 account_id: AccountId, 3 instrument_id: InstrumentId, 4 side: Side, 5 order_qty: Qty,
+        6 price: Option<Price>, 7 stop_px: Option<Price>,
+    }
+    StoredKey = IdempotencyParts { 1 time: Time, 2 key: u128, 3 fingerprint: u128, 4 seq: Seq }
+    StoredEntry = EntryParts {
+        1 order: Order, 2 execs: Vec<ExecId>, 3 reserved: StoredReservation, 4 request: Option<IntentKind>,
+        5 request_revision: u32, 6 sent_at: Time, 7 aggressive: bool, 8 answer_by: Option<Time>, 9 close_at: Option<Time>,
+        10 expires: bool,
+    }
+    StoredVenue = VenueParts { 1 venue: Venue, 2 stats: StoredStats, 3 connected: bool }
+}
+
+struct StoredStats {
+    acknowledged: u64,
+    rejected: u64,
+    latency_sum_ns: u64,
+    latency: Vec<u32>,
+    aggressive: StoredFills,
+    passive: StoredFills,
+}
+
+struct StoredRisk {
+    limits: Vec<RiskLimit>,
+    retired: Vec<StoredRetired>,
+    killed: Vec<Scope>,
+    trading_states: Vec<ScopedState>,
+    open: Vec<StoredOpen>,
+    working: Vec<StoredWorking>,
+    rates: Vec<StoredRate>,
+    recent: Vec<StoredRecent>,
+}
+
+struct StoredClOrdId {
+    cl_ord_id: ClOrdId,
+    order_id: OrderId,
+}
+
+struct StoredState {
+    tenant_id: TenantId,
+    slug: String,
+    id_salt: u64,
+    last_seq: Seq,
+    time: Time,
+    instruments: Vec<Instrument>,
+    accounts: Vec<Account>,
+    venues: Vec<StoredVenue>,
+    policies: Vec<SorPolicy>,
+    api_keys: Vec<ApiKeyCreated>,
+    positions: Vec<Position>,
+    suspense: Vec<ExecutionUnmatched>,
+    risk: StoredRisk,
+    orders: Vec<StoredEntry>,
+    cl_ord_ids: Vec<StoredClOrdId>,
+    idempotency: Vec<StoredKey>,
+}
+
+oms_store::message! {
+    StoredStats { 1 acknowledged, 2 rejected, 3 latency_sum_ns, 4 latency, 5 aggressive, 6 passive }
+    StoredRisk { 1 limits, 2 retired, 3 killed, 4 trading_states, 5 open, 6 working, 7 rates, 8 recent }
+    StoredClOrdId { 1 cl_ord_id, 2 order_id }
+    StoredState {
+        1 tenant_id, 2 slug, 3 id_salt, 4 last_seq, 5 time, 6 instruments, 7 accounts, 8 venues, 9 policies, 10 api_keys,
+        11 positions, 12 suspense, 13 risk, 14 orders, 15 cl_ord_ids, 16 idempotency,
+    }
+}
+
+fn all<A, B: From<A>>(list: Vec<A>) -> Vec<B> {
+    list.into_iter().map(B::from).collect()
+}
+
+impl From<VenueStatsParts> for StoredStats {
+    fn from(parts: VenueStatsParts) -> Self {
+        Self {
+            acknowledged: parts.acknowledged,
+            rejected: parts.rejected,
+            latency_sum_ns: parts.latency_sum_ns,
+            latency: parts.latency.as_flattened().iter().map(|&count| count.into()).collect(),
+            aggressive: parts.aggressive.into(),
+            passive: parts.passive.into(),
+        }
+    }
+}
+
+impl From<StoredStats> for VenueStatsParts {
+    fn from(stored: StoredStats) -> Self {
+        let mut latency = [[0_u16; LATENCY_COLUMNS]; LATENCY_ROWS];
+        for (slot, count) in latency.as_flattened_mut().iter_mut().zip(stored.latency) {
+            *slot = u16::try_from(count).unwrap_or(u16::MAX);
+        }
+        Self {
+            acknowledged: stored.acknowledged,
+            rejected: stored.rejected,
+            latency_sum_ns: stored.latency_sum_ns,
+            latency,
+            aggressive: stored.aggressive.into(),
+            passive: stored.passive.into(),
+        }
+    }
+}
+
+impl From<RiskParts> for StoredRisk {
+    fn from(parts: RiskParts) -> Self {
+        Self {
+            limits: parts.limits,
+            retired: all(parts.retired),
+            killed: parts.killed,
+            trading_states: parts.trading_states,
+            open: all(parts.open),
+            working: all(parts.working),
+            rates: all(parts.rates),
+            recent: all(parts.recent),
+        }
+    }
+}
+
+impl From<StoredRisk> for RiskParts {
+    fn from(stored: StoredRisk) -> Self {
+        Self {
+            limits: stored.limits,
+            retired: all(stored.retired),
+            killed: stored.killed,
+            trading_states: stored.trading_states,
+            open: all(stored.open),
+            working: all(stored.working),
+            rates: all(stored.rates),
+            recent: all(stored.recent),
+        }
+    }
+}
+
+impl From<StateParts> for StoredState {
+    fn from(parts: StateParts) -> Self {
+        let named = |(cl_ord_id, order_id)| StoredClOrdId { cl_ord_id, order_id };
+        Self {
+            tenant_id: parts.tenant_id,
+            slug: parts.slug,
+            id_salt: parts.id_salt,
+            last_seq: parts.last_seq,
+            time: parts.time,
+            instruments: parts.instruments,
+            accounts: parts.accounts,
+            venues: all(parts.venues),
+            policies: parts.policies,
+            api_keys: parts.api_keys,
+            positions: parts.positions,
+            suspense: parts.suspense,
+            risk: parts.risk.into(),
+            orders: all(parts.orders),
+            cl_ord_ids: parts.cl_ord_ids.into_iter().map(named).collect(),
+            idempotency: all(parts.idempotency),
+        }
+    }
+}
+
+impl From<StoredState> for StateParts {
+    fn from(stored: StoredState) -> Self {
+        Self {
+            tenant_id: stored.tenant_id,
+            slug: stored.slug,
+            id_salt: stored.id_salt,
+            last_seq: stored.last_seq,
+            time: stored.time,
+            instruments: stored.instruments,
+            accounts: stored.accounts,
+            venues: all(stored.venues),
+            policies: stored.policies,
+            api_keys: stored.api_keys,
+            positions: stored.positions,
+            suspense: stored.suspense,
+            risk: stored.risk.into(),
+            orders: all(stored.orders),
+            cl_ord_ids: stored.cl_ord_ids.into_iter().map(|named| (named.cl_ord_id, named.order_id)).collect(),
+            idempotency: all(stored.idempotency),
+        }
+    }
+}
+
+/// The state as canonical bytes: equal states give equal bytes.
+#[must_use]
+pub fn encode(state: &State) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    StoredState::from(state.parts()).encode(&mut bytes);
+    bytes
+}
+
+/// The state from its bytes.
+///
+/// # Errors
+/// Where the bytes are not what [`encode`] writes.
+pub fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
+    StoredState::decode(bytes).map(|stored| State::from_parts(stored.into()))
+}
+
+/// SHA-256 of the state's canonical bytes. The same log prefix always gives the same hash.
+#[must_use]
+pub fn state_hash(state: &State) -> [u8; 32] {
+    hash_of(&encode(state))
+}
+
+/// The state hash of a state's canonical bytes.
+#[must_use]
+pub fn hash_of(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}

@@ -1,0 +1,125 @@
+-- The views: a cache of the log for queries. Everything here is a fold of the log's first
+-- `log_position.last_seq` events and can be rebuilt from them, so this file is never migrated:
+-- a change raises SCHEMA_VERSION, and older files are rebuilt.
+--
+-- Terms are their stored numbers. Prices are integers at 10^-9. Quantities (10^-9) and money (10^-18)
+-- are 128 bits big-endian with the sign bit flipped, so that bytes sort as the numbers do.
+-- Times are UTC nanoseconds. Ids are the 16 bytes of the UUID.
+
+CREATE TABLE log_position (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    last_seq   INTEGER NOT NULL,
+    command_id BLOB NOT NULL,   -- of the batch that ends at last_seq: tells one log from another
+    time       INTEGER NOT NULL -- of that batch
+) STRICT;
+
+CREATE TABLE instruments (
+    instrument_id INTEGER PRIMARY KEY,
+    symbol        TEXT NOT NULL,
+    listing       TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE orders (
+    created_seq     INTEGER PRIMARY KEY,
+    order_id        BLOB NOT NULL,
+    parent_order_id BLOB,
+    root_order_id   BLOB NOT NULL,
+    root_seq        INTEGER NOT NULL, -- created_seq of the root
+    cl_ord_id       TEXT NOT NULL,
+    account_id      BLOB NOT NULL,
+    user_id         BLOB NOT NULL,
+    instrument_id   INTEGER NOT NULL,
+    symbol          TEXT NOT NULL,
+    side            INTEGER NOT NULL,
+    ord_type        INTEGER NOT NULL,
+    time_in_force   INTEGER NOT NULL,
+    source          INTEGER NOT NULL,
+    venue           TEXT,
+    created_at      INTEGER NOT NULL,
+    -- From here on: what events change.
+    state           INTEGER NOT NULL,
+    ord_status      INTEGER NOT NULL,
+    pending         INTEGER NOT NULL,
+    in_doubt        INTEGER NOT NULL,
+    order_qty       BLOB NOT NULL,
+    cum_qty         BLOB NOT NULL,
+    leaves_qty      BLOB NOT NULL,
+    price           INTEGER,
+    stop_px         INTEGER,
+    avg_px          INTEGER,
+    broker_order_id TEXT,
+    ended_by        INTEGER,
+    reject_code     INTEGER,
+    updated_at      INTEGER NOT NULL,
+    last_seq        INTEGER NOT NULL,
+    version         INTEGER NOT NULL,
+    body            BLOB NOT NULL     -- the whole order
+) STRICT;
+
+CREATE UNIQUE INDEX orders_by_id ON orders (order_id);
+CREATE INDEX orders_by_root ON orders (root_order_id);
+CREATE INDEX orders_by_cl_ord_id ON orders (cl_ord_id);
+CREATE INDEX orders_by_symbol ON orders (symbol);
+CREATE INDEX orders_by_status ON orders (ord_status);
+CREATE INDEX orders_by_time ON orders (created_at);
+CREATE INDEX orders_in_doubt ON orders (created_seq) WHERE in_doubt = 1;
+
+-- Which events concern an order. What they say stays in the log and is read there by sequence.
+CREATE TABLE order_events (
+    root_seq  INTEGER NOT NULL, -- orders.created_seq of the tree's root
+    seq       INTEGER NOT NULL,
+    order_seq INTEGER NOT NULL, -- orders.created_seq of the order
+    kind      INTEGER NOT NULL,
+    PRIMARY KEY (root_seq, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE executions (
+    seq           INTEGER PRIMARY KEY,
+    exec_id       TEXT NOT NULL,
+    order_id      BLOB NOT NULL,
+    root_order_id BLOB NOT NULL,
+    account_id    BLOB NOT NULL,
+    instrument_id INTEGER NOT NULL,
+    symbol        TEXT NOT NULL,
+    side          INTEGER NOT NULL,
+    venue         TEXT NOT NULL,
+    last_qty      BLOB NOT NULL,
+    last_px       INTEGER NOT NULL,
+    liquidity     INTEGER NOT NULL,
+    fee           BLOB NOT NULL,
+    transact_time INTEGER NOT NULL,
+    recorded_at   INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX executions_by_order ON executions (order_id);
+CREATE INDEX executions_by_root ON executions (root_order_id);
+CREATE INDEX executions_by_symbol ON executions (symbol);
+CREATE INDEX executions_by_time ON executions (transact_time);
+
+-- Executions that belong to no order we know, kept for a person.
+CREATE TABLE suspense (
+    seq           INTEGER PRIMARY KEY,
+    exec_id       TEXT NOT NULL,
+    venue         TEXT NOT NULL,
+    wire_id       TEXT NOT NULL,
+    last_qty      BLOB NOT NULL,
+    last_px       INTEGER NOT NULL,
+    transact_time INTEGER NOT NULL,
+    recorded_at   INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE anomalies (
+    seq         INTEGER PRIMARY KEY,
+    order_id    BLOB NOT NULL,
+    kind        INTEGER NOT NULL,
+    detail      TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE positions (
+    account_id    BLOB NOT NULL,
+    instrument_id INTEGER NOT NULL,
+    qty           BLOB NOT NULL,
+    body          BLOB NOT NULL, -- the whole position
+    PRIMARY KEY (account_id, instrument_id)
+) STRICT;

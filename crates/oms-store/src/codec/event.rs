@@ -1,0 +1,89 @@
+//! An event: the number of its kind, and its body as bytes.
+
+use oms_model::Event;
+use prost::encoding::{WireType, encode_key};
+
+use super::bytes::put_delimited;
+use super::error::{DecodeError, Fault};
+use super::messages::{RISK_CHECKED_RESULTS, ROUTE_DECIDED_CANDIDATES};
+use super::wire::{Field, Fields, Message};
+
+/// Name of the message in the schema.
+const NAME: &str = "Event";
+/// Tag of the number of the kind.
+const KIND: u32 = 1;
+/// Tag of the body.
+const PAYLOAD: u32 = 2;
+
+/// Hands the number and name of every event to the macro `then`.
+macro_rules! stored_events {
+    ($then:ident) => {
+        $then! {
+            1 OrderCreated, 2 RiskChecked, 3 OrderRejected, 4 RouteDecided, 5 OrderSent, 6 OrderStateSynced,
+            7 OrderAccepted, 8 OrderPartiallyFilled, 9 OrderFilled, 10 OrderCancelRequested, 11 OrderCanceled,
+            12 CancelRejected, 13 OrderReplaceRequested, 14 OrderReplaced, 15 ReplaceRejected, 16 OrderExpired,
+            17 OrderInDoubt, 18 OrderOutcomeResolved, 19 OrderClosed, 20 OrderAnomaly, 21 ExecutionRecorded,
+            22 ExecutionUnmatched, 23 BrokerConnected, 24 BrokerDisconnected, 25 KillSwitchEngaged,
+            26 KillSwitchReleased, 27 TradingStateSet, 28 RiskLimitSet, 29 RiskLimitRemoved, 30 SorPolicySet,
+            31 VenueConfigured, 32 InstrumentListed, 33 AccountOpened, 34 TenantCreated, 35 ApiKeyCreated,
+            36 IdempotencyRecorded,
+        }
+    };
+}
+
+macro_rules! bodies {
+    ($($code:literal $name:ident,)*) => {
+        /// Appends the fields of the body.
+        fn encode_body(event: &Event, out: &mut Vec<u8>) {
+            match event { $(Event::$name(body) => body.encode(out),)* }
+        }
+
+        /// Reads the body of an event of this kind.
+        fn decode_body(kind: u32, bytes: &[u8]) -> Result<Event, DecodeError> {
+            match kind {
+                $($code => Message::decode(bytes).map(Event::$name),)*
+                _ => Err(unknown_kind(kind)),
+            }
+        }
+    };
+}
+stored_events!(bodies);
+
+#[cold]
+fn unknown_kind(kind: u32) -> DecodeError {
+    DecodeError::from(Fault::UnknownCode { code: u64::from(kind) }).within(NAME, KIND)
+}
+
+/// Appends an event with its length, under `tag` of the batch.
+pub(super) fn put_event(event: &Event, tag: u32, out: &mut Vec<u8>) {
+    encode_key(tag, WireType::LengthDelimited, out);
+    put_delimited(out, |out| {
+        u32::from(event.code()).put(KIND, out);
+        encode_key(PAYLOAD, WireType::LengthDelimited, out);
+        put_delimited(out, |out| encode_body(event, out));
+    });
+}
+
+/// Reads an event from exactly these bytes; for a `REPLAY` without what no state depends on.
+pub(super) fn read_event<const REPLAY: bool>(bytes: &[u8]) -> Result<Event, DecodeError> {
+    let mut fields = Fields::new(NAME, bytes);
+    let mut kind: u32 = 0;
+    let mut payload: Option<&[u8]> = None;
+    while let Some(tag) = fields.next_tag()? {
+        match tag {
+            KIND => fields.merge(&mut kind)?,
+            PAYLOAD if payload.is_none() => payload = Some(fields.take_delimited()?),
+            PAYLOAD => return Err(fields.refuse(Fault::OutOfOrder)),
+            _ => return Err(fields.refuse(Fault::UnknownField)),
+        }
+    }
+    let Some(payload) = payload else {
+        return Err(DecodeError::from(Fault::Missing).within(NAME, PAYLOAD));
+    };
+    match kind {
+        // The kinds of `stored_events`; a test holds that nothing else is left out.
+        2 if REPLAY => Message::decode_without::<RISK_CHECKED_RESULTS>(payload).map(Event::RiskChecked),
+        4 if REPLAY => Message::decode_without::<ROUTE_DECIDED_CANDIDATES>(payload).map(Event::RouteDecided),
+        _ => decode_body(kind, payload),
+    }
+}

@@ -1,0 +1,211 @@
+//! The fields of everything that is stored, with their tags. A tag is never used for something else.
+
+use oms_model::Order;
+use oms_model::command::Placed;
+use oms_model::event::{
+    ApiKeyCreated, BrokerSession, Candidate, ExecutionRecorded, ExecutionUnmatched, Filled, IdempotencyRecorded,
+    IdempotentResult, KillSwitchChanged, Leg, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed,
+    OrderCreated, OrderEnded, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced,
+    OrderSent, OrderStateSynced, RequestRejected, RiskChecked, RiskLimitRemoved, RouteDecided, TenantCreated,
+    TradingStateSet,
+};
+use oms_model::instrument::{Account, Instrument, TickStep, Venue};
+use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
+use oms_model::order::{Doubt, Routing, Terms};
+use oms_model::policy::{SorPolicy, Weights};
+use oms_model::position::{Lot, Position};
+use oms_model::refusal::{Code, Refusal};
+use oms_model::{AccountId, InstrumentId, Mic, OrderId, UserId};
+use prost::encoding::{WireType, encode_key};
+
+use super::bytes::{delimited, put_delimited};
+use super::error::{DecodeError, Fault};
+use super::wire::{Field, Fields, Message, Value};
+
+/// Tag of [`RiskChecked::results`], which recovery does not need.
+pub(super) const RISK_CHECKED_RESULTS: u32 = 3;
+/// Tag of [`RouteDecided::candidates`], which recovery does not need.
+pub(super) const ROUTE_DECIDED_CANDIDATES: u32 = 8;
+
+/// Hands every stored struct to the macro `then`.
+macro_rules! stored_messages {
+    ($then:ident) => {
+        $then! {
+            OrderCreated {
+                1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
+                7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 order_qty, 13 price,
+                14 stop_px, 15 expire_at, 16 routing, 17 venue, 18 metadata,
+            }
+            RiskChecked { 1 order_id, 2 worst_price, 3 results }
+            OrderRejected { 1 order_id, 2 by, 3 code, 4 text }
+            Candidate {
+                1 venue, 2 excluded, 3 bid, 4 bid_size, 5 ask, 6 ask_size, 7 quote_age_ns, 8 latency_ns,
+                9 fill_ppm, 10 fee, 11 price_score, 12 latency_score, 13 fill_score, 14 fee_score, 15 score,
+            }
+            Leg { 1 order_id, 2 venue, 3 qty, 4 price, 5 time_in_force, 6 aggressive }
+            RouteDecided {
+                1 order_id, 2 attempt, 3 policy, 4 policy_version, 5 mode, 6 bid, 7 ask, 8 candidates, 9 legs,
+                10 place_qty, 11 replan_reason,
+            }
+            OrderSent { 1 order_id, 2 intent, 3 revision, 4 venue, 5 deadline, 6 terms }
+            OrderStateSynced { 1 order_id, 2 state, 3 place_qty }
+            OrderAccepted { 1 order_id, 2 broker_order_id }
+            Filled { 1 order_id, 2 exec_id, 3 last_qty, 4 last_px, 5 last_notional }
+            OrderCancelRequested { 1 order_id, 2 by }
+            OrderEnded { 1 order_id, 2 by, 3 text }
+            RequestRejected { 1 order_id, 2 by, 3 text }
+            OrderReplaceRequested { 1 order_id, 2 terms }
+            OrderReplaced { 1 order_id, 2 terms, 3 revision }
+            OrderInDoubt { 1 order_id, 2 intent, 3 revision, 4 reason }
+            OrderOutcomeResolved { 1 order_id, 2 intent, 3 revision, 4 outcome, 5 evidence }
+            OrderClosed { 1 order_id }
+            OrderAnomaly { 1 order_id, 2 anomaly, 3 detail }
+            ExecutionRecorded {
+                1 exec_id, 2 order_id, 3 root_order_id, 4 account_id, 5 instrument_id, 6 side, 7 venue, 8 last_qty,
+                9 last_px, 10 liquidity, 11 fee, 12 transact_time,
+            }
+            ExecutionUnmatched { 1 exec_id, 2 venue, 3 wire_id, 4 last_qty, 5 last_px, 6 transact_time }
+            BrokerSession { 1 venue, 2 reason }
+            KillSwitchChanged { 1 scope, 2 reason }
+            TradingStateSet { 1 scope, 2 state, 3 reason }
+            RiskLimitRemoved { 1 limit_type, 2 scope }
+            TenantCreated { 1 tenant_id, 2 slug, 3 id_salt }
+            ApiKeyCreated { 1 api_key_id, 2 user_id, 3 prefix, 4 sha256 }
+            IdempotencyRecorded { 1 key, 2 fingerprint, 3 result }
+            IdempotentResult { 1 placed, 2 pending, 3 refused }
+            Refusal { 1 code, 2 message, 3 details }
+            CheckResult { 1 check, 2 verdict, 3 code, 4 scope, 5 value, 6 limit, 7 limit_version }
+            RiskLimit { 1 limit_type, 2 scope, 3 value, 4 version }
+            ScopedState { 1 scope, 2 state }
+            Routing { 1 mode, 2 venue, 3 policy }
+            Terms { 1 order_qty, 2 price, 3 stop_px }
+            Weights { 1 price, 2 latency, 3 fill, 4 fee }
+            SorPolicy {
+                1 name, 2 version, 3 mode, 4 weights, 5 price_range_bps, 6 max_quote_age_ns, 7 fee_adjusted,
+                8 latency_stat, 9 cap_to_displayed, 10 min_leg_qty, 11 max_replans, 12 exhausted, 13 allow, 14 deny,
+            }
+            TickStep { 1 from, 2 tick }
+            Instrument {
+                1 instrument_id, 2 symbol, 3 listing, 4 asset_class, 5 currency, 6 ticks, 7 lot, 8 min_qty,
+                9 max_qty, 10 active,
+            }
+            Account { 1 account_id, 2 name, 3 currency, 4 active }
+            Venue {
+                1 venue, 2 name, 3 maker_fee, 4 taker_fee, 5 latency_prior_ns, 6 fill_prior_ppm,
+                7 fill_prior_weight, 8 enabled,
+            }
+            Doubt { 1 intent, 2 revision, 3 since, 4 reason }
+            Order {
+                1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
+                7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 state, 13 pending, 14 doubt,
+                15 order_qty, 16 cum_qty, 17 place_qty, 18 cum_notional, 19 price, 20 stop_px, 21 expire_at,
+                22 replacing, 23 routing, 24 venue, 25 broker_order_id, 26 revision, 27 venue_revision,
+                28 attempts, 29 ended_by, 30 reject_code, 31 text, 32 metadata, 33 version, 34 created_seq,
+                35 created_at, 36 updated_at, 37 children,
+            }
+            Lot { 1 qty, 2 price }
+            Position {
+                1 account_id, 2 instrument_id, 3 qty, 4 bought_qty, 5 sold_qty, 6 bought_notional, 7 sold_notional,
+                8 realized, 9 fees, 10 lots,
+            }
+        }
+    };
+}
+stored_messages!(message);
+
+/// An order that was recorded and then refused; part of [`Placed`].
+pub(super) struct RefusedOrder {
+    pub(super) order_id: OrderId,
+    pub(super) code: Code,
+}
+
+message! { RefusedOrder { 1 order_id, 2 code } }
+
+/// Writes a value of a `oneof`: always, because its key says which of them it is.
+#[inline]
+fn put_case<T: Value>(value: &T, tag: u32, out: &mut Vec<u8>) {
+    encode_key(tag, T::WIRE, out);
+    value.write(out);
+}
+
+/// Reads the only value of a `oneof`.
+#[inline]
+fn case<T: Value>(fields: &mut Fields<'_>) -> Result<T, DecodeError> {
+    let mut value: Option<T> = None;
+    fields.merge(&mut value)?;
+    match fields.next_tag()? {
+        None => value.ok_or_else(|| fields.refuse(Fault::Missing)),
+        Some(_) => Err(fields.refuse(Fault::OutOfOrder)),
+    }
+}
+
+/// A `oneof`; the tenant is none of its cases, so that the widest scope takes no space.
+impl Value for Scope {
+    const WIRE: WireType = WireType::LengthDelimited;
+
+    #[inline]
+    fn zero() -> Self {
+        Self::Tenant
+    }
+
+    #[inline]
+    fn is_zero(&self) -> bool {
+        matches!(self, Self::Tenant)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        put_delimited(out, |out| match self {
+            Self::Tenant => (),
+            Self::Account(id) => put_case(id, 1, out),
+            Self::User(id) => put_case(id, 2, out),
+            Self::Instrument(id) => put_case(id, 3, out),
+            Self::Venue(mic) => put_case(mic, 4, out),
+        });
+    }
+
+    fn read(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        let mut fields = Fields::new("Scope", delimited(input)?);
+        match fields.next_tag()? {
+            None => Ok(Self::Tenant),
+            Some(1) => case::<AccountId>(&mut fields).map(Self::Account),
+            Some(2) => case::<UserId>(&mut fields).map(Self::User),
+            Some(3) => case::<InstrumentId>(&mut fields).map(Self::Instrument),
+            Some(4) => case::<Mic>(&mut fields).map(Self::Venue),
+            Some(_) => Err(fields.refuse(Fault::UnknownField)),
+        }
+    }
+}
+
+/// A `oneof` of which one case always stands.
+impl Message for Placed {
+    const NAME: &'static str = "Placed";
+    const FIELDS: &'static [(u32, &'static str)] = &[(1, "accepted"), (2, "refused"), (3, "invalid")];
+
+    fn blank() -> Self {
+        Self::Accepted { order_id: OrderId::absent() }
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Accepted { order_id } => put_case(order_id, 1, out),
+            Self::Refused { order_id, code } => {
+                put_case(&RefusedOrder { order_id: *order_id, code: *code }, 2, out);
+            }
+            Self::Invalid(refusal) => put_case(refusal, 3, out),
+        }
+    }
+
+    fn decode_without<const SKIP: u32>(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut fields = Fields::new(Self::NAME, bytes);
+        match fields.next_tag()? {
+            Some(1) => case(&mut fields).map(|order_id| Self::Accepted { order_id }),
+            Some(2) => {
+                let RefusedOrder { order_id, code } = case(&mut fields)?;
+                Ok(Self::Refused { order_id, code })
+            }
+            Some(3) => case(&mut fields).map(Self::Invalid),
+            Some(_) => Err(fields.refuse(Fault::UnknownField)),
+            None => Err(fields.refuse(Fault::Missing)),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Folds events into rows. Several changes of one order or position within a transaction are one row write.
+
+use oms_model::event::{ExecutionRecorded, OrderCreated};
+use oms_model::instrument::Instrument;
+use oms_model::position::Position;
+use oms_model::{AccountId, Batch, Event, InstrumentId, Order, OrderId, Seq, Symbol, Time};
+use rusqlite::Connection;
+
+use super::error::ViewError;
+use super::hot::{Hot, IdMap};
+use super::rows::{self, OrderRow, Rows};
+
+/// Changed orders that are held back at most before their rows are written, within one transaction.
+const MAX_UNWRITTEN: usize = 16_384;
+
+struct HotOrder {
+    row: OrderRow,
+    /// Whether it has a row.
+    stored: bool,
+    /// Whether it is listed as changed.
+    changed: bool,
+}
+
+struct HotPosition {
+    position: Position,
+    changed: bool,
+}
+
+/// What is kept in memory between transactions; always equal to the committed rows then.
+pub(super) struct Fold {
+    orders: Hot<OrderId, HotOrder>,
+    positions: Hot<(AccountId, InstrumentId), HotPosition>,
+    symbols: IdMap<InstrumentId, Symbol>,
+    changed_orders: Vec<OrderId>,
+    changed_positions: Vec<(AccountId, InstrumentId)>,
+}
+
+impl Fold {
+    /// An empty memory that holds about `hot` orders at most, and as many positions.
+    pub(super) fn new(conn: &Connection, hot: usize) -> Result<Self, ViewError> {
+        Ok(Self {
+            orders: Hot::new(hot / 2),
+            positions: Hot::new(hot / 2),
+            symbols: rows::symbols(conn)?,
+            changed_orders: Vec::new(),
+            changed_positions: Vec::new(),
+        })
+    }
+
+    /// Forgets everything, because the transaction was undone.
+    pub(super) fn forget(&mut self, conn: &Connection) -> Result<(), ViewError> {
+        self.orders.clear();
+        self.positions.clear();
+        self.changed_orders.clear();
+        self.changed_positions.clear();
+        self.symbols = rows::symbols(conn)?;
+        Ok(())
+    }
+
+    /// Drops what was not used for a while; everything is stored.
+    pub(super) fn trim(&mut self) {
+        self.orders.turn();
+        self.positions.turn();
+    }
+
+    pub(super) fn batch(&mut self, batch: &Batch, rows: &mut Rows<'_>) -> Result<(), ViewError> {
+        for (seq, event) in batch.numbered() {
+            self.event(seq, batch.time, event, rows)?;
+        }
+        if self.changed_orders.len() >= MAX_UNWRITTEN { self.write(rows) } else { Ok(()) }
+    }
+
+    fn event(&mut self, seq: Seq, time: Time, event: &Event, rows: &mut Rows<'_>) -> Result<(), ViewError> {
+        match event {
+            Event::OrderCreated(e) => self.created(seq, time, e, event.code(), rows),
+            Event::ExecutionRecorded(e) => {
+                self.changed(seq, time, e.order_id, event, rows)?;
+                self.executed(seq, time, e, rows)
+            }
+            Event::OrderAnomaly(e) => {
+                self.changed(seq, time, e.order_id, event, rows)?;
+                rows.anomaly(seq, time, e)
+            }
+            Event::ExecutionUnmatched(e) => rows.suspense(seq, time, e),
+            Event::InstrumentListed(e) => self.listed(e, rows),
+            Event::RiskChecked(_)
+            | Event::OrderRejected(_)
+            | Event::RouteDecided(_)
+            | Event::OrderSent(_)
+            | Event::OrderStateSynced(_)
+            | Event::OrderAccepted(_)
+            | Event::OrderPartiallyFilled(_)
+            | Event::OrderFilled(_)
+            | Event::OrderCancelRequested(_)
+            | Event::OrderCanceled(_)
+            | Event::CancelRejected(_)
+            | Event::OrderReplaceRequested(_)
+            | Event::OrderReplaced(_)
+            | Event::ReplaceRejected(_)
+            | Event::OrderExpired(_)
+            | Event::OrderInDoubt(_)
+            | Event::OrderOutcomeResolved(_)
+            | Event::OrderClosed(_) => match event.order_id() {
+                Some(order_id) => self.changed(seq, time, order_id, event, rows),
+                None => Ok(()),
+            },
+            Event::BrokerConnected(_)
+            | Event::BrokerDisconnected(_)
+            | Event::KillSwitchEngaged(_)
+            | Event::KillSwitchReleased(_)
+            | Event::TradingStateSet(_)
+            | Event::RiskLimitSet(_)
+            | Event::RiskLimitRemoved(_)
+            | Event::SorPolicySet(_)
+            | Event::VenueConfigured(_)
+            | Event::AccountOpened(_)
+            | Event::TenantCreated(_)
+            | Event::ApiKeyCreated(_)
+            | Event::IdempotencyRecorded(_) => Ok(()),
+        }
+    }
+
+    fn created(&mut self, seq: Seq, time: Time, e: &OrderCreated, kind: u16, rows: &mut Rows<'_>) -> Result<(), ViewError> {
+        let mut root_seq = seq;
+        if let Some(parent_id) = e.parent_order_id {
+            let parent = self.order(seq, parent_id, rows)?;
+            parent.row.order.children.push(e.order_id);
+            root_seq = parent.row.root_seq;
+            self.mark(parent_id);
+        }
+        let row = OrderRow { order: Order::create(e, seq, time), root_seq, last_seq: seq };
+        self.orders.put(e.order_id, HotOrder { row, stored: false, changed: false });
+        self.mark(e.order_id);
+        rows.event(root_seq, seq, seq, kind)
+    }
+
+    fn changed(&mut self, seq: Seq, time: Time, order_id: OrderId, event: &Event, rows: &mut Rows<'_>) -> Result<(), ViewError> {
+        let hot = self.order(seq, order_id, rows)?;
+        hot.row.order.apply(event, time);
+        hot.row.last_seq = seq;
+        let (root_seq, created_seq) = (hot.row.root_seq, hot.row.order.created_seq);
+        self.mark(order_id);
+        rows.event(root_seq, seq, created_seq, event.code())
+    }
+
+    fn executed(&mut self, seq: Seq, time: Time, e: &ExecutionRecorded, rows: &mut Rows<'_>) -> Result<(), ViewError> {
+        rows.execution(seq, time, self.symbol(e.instrument_id), e)?;
+        let key = (e.account_id, e.instrument_id);
+        let hot = if let Some(hot) = self.positions.get(key) {
+            hot
+        } else {
+            let (account_id, instrument_id) = key;
+            let stored = rows.position(account_id, instrument_id)?;
+            let position = stored.unwrap_or_else(|| Position { account_id, instrument_id, ..Position::default() });
+            self.positions.put(key, HotPosition { position, changed: false })
+        };
+        hot.position.book(e.side.is_buy(), e.last_qty, e.last_px, e.fee);
+        if !hot.changed {
+            hot.changed = true;
+            self.changed_positions.push(key);
+        }
+        Ok(())
+    }
+
+    fn listed(&mut self, instrument: &Instrument, rows: &mut Rows<'_>) -> Result<(), ViewError> {
+        // Orders that wait to be written take the symbol that they had, so that one statement renames all.
+        self.write(rows)?;
+        rows.instrument(instrument, self.symbol(instrument.instrument_id))?;
+        self.symbols.insert(instrument.instrument_id, instrument.symbol.clone());
+        Ok(())
+    }
+
+    /// Empty for an instrument that was never listed.
+    fn symbol(&self, instrument: InstrumentId) -> &str {
+        self.symbols.get(&instrument).map_or("", Symbol::as_str)
+    }
+
+    fn order(&mut self, seq: Seq, order_id: OrderId, rows: &mut Rows<'_>) -> Result<&mut HotOrder, ViewError> {
+        if self.orders.get(order_id).is_none() {
+            let row = rows.order(order_id)?.ok_or(ViewError::UnknownOrder { seq, order_id })?;
+            self.orders.put(order_id, HotOrder { row, stored: true, changed: false });
+        }
+        self.orders.get(order_id).ok_or(ViewError::UnknownOrder { seq, order_id })
+    }
+
+    fn mark(&mut self, order_id: OrderId) {
+        if let Some(hot) = self.orders.get(order_id)
+            && !hot.changed
+        {
+            hot.changed = true;
+            self.changed_orders.push(order_id);
+        }
+    }
+
+    /// Writes the rows of everything that changed.
+    pub(super) fn write(&mut self, rows: &mut Rows<'_>) -> Result<(), ViewError> {
+        for order_id in std::mem::take(&mut self.changed_orders) {
+            let Some(hot) = self.orders.get(order_id) else { continue };
+            if hot.stored {
+                rows.update_order(&hot.row)?;
+            } else {
+                let symbol = self.symbols.get(&hot.row.order.instrument_id).map_or("", Symbol::as_str);
+                rows.insert_order(&hot.row, symbol)?;
+            }
+            hot.stored = true;
+            hot.changed = false;
+        }
+        for key in std::mem::take(&mut self.changed_positions) {
+            let Some(hot) = self.positions.get(key) else { continue };
+            rows.put_position(&hot.position)?;
+            hot.changed = false;
+        }
+        Ok(())
+    }
+}

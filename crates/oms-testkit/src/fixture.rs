@@ -1,0 +1,229 @@
+//! A small desk: one tenant, one account, two instruments, three venues.
+
+use oms_engine::input::{Input, InputBody};
+use oms_engine::{Config, Context, Engine, Markets, Output, State};
+use oms_model::command::{Actor, Command, NewOrder};
+use oms_model::instrument::{Account, Currency, Instrument, TickStep, Venue};
+use oms_model::market::{Level, Market};
+use oms_model::report::{Report, ReportBody};
+use oms_model::{
+    AccountId, AssetClass, CommandId, InstrumentId, Mic, OrdType, Price, Qty, Side, Source, Symbol, TenantId, Time, TimeInForce, TraceId, UserId,
+};
+use std::collections::BTreeMap;
+
+/// The venues of the desk.
+pub const VENUES: [Mic; 3] = [Mic::of(b"ARCX"), Mic::of(b"XNAS"), Mic::of(b"XNYS")];
+/// Its tenant.
+pub const TENANT: TenantId = TenantId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
+/// Its account.
+pub const ACCOUNT: AccountId = AccountId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00AC);
+/// Its trader.
+pub const USER: UserId = UserId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0055);
+/// When its day begins: 2026-11-20 14:30:00 UTC.
+pub const OPEN: Time = Time(1_795_185_000_000_000_000);
+
+/// Prices by instrument, as the tests set them.
+#[derive(Clone, Debug, Default)]
+pub struct TestMarkets(pub BTreeMap<InstrumentId, Market>);
+
+impl Markets for TestMarkets {
+    fn get_into(&self, instrument: InstrumentId, market: &mut Market) {
+        match self.0.get(&instrument) {
+            Some(known) => market.clone_from(known),
+            None => *market = Market::default(),
+        }
+    }
+}
+
+/// An engine with its market and its clock.
+pub struct Desk {
+    /// The engine.
+    pub engine: Engine,
+    /// The market.
+    pub markets: TestMarkets,
+    /// The time.
+    pub now: Time,
+    inputs: u128,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Exact decimals from text, for tests.
+///
+/// # Panics
+/// Where the text is none.
+pub fn dec<T: std::str::FromStr>(text: &str) -> T {
+    text.parse().unwrap_or_else(|_| panic!("{text:?} is not a number"))
+}
+
+/// The trader as an actor.
+#[must_use]
+pub fn actor() -> Actor {
+    Actor { tenant_id: TENANT, user_id: USER, api_key_id: None, source: Source::Rest }
+}
+
+/// A limit order.
+#[must_use]
+pub fn limit_order(cl_ord_id: &str, side: Side, qty: &str, symbol: &str, price: &str) -> NewOrder {
+    NewOrder {
+        cl_ord_id: Some(dec_id(cl_ord_id)),
+        symbol: Symbol::new(symbol).unwrap(),
+        side,
+        ord_type: OrdType::Limit,
+        order_qty: dec(qty),
+        price: Some(dec(price)),
+        time_in_force: TimeInForce::Day,
+        ..NewOrder::default()
+    }
+}
+
+fn dec_id(text: &str) -> oms_model::ClOrdId {
+    text.parse().unwrap()
+}
+
+/// The set-up commands of the desk.
+#[must_use]
+pub fn setup() -> Vec<Command> {
+    let mut commands = vec![Command::CreateTenant { tenant_id: TENANT, slug: "desk".into() }];
+    let account = Account { account_id: ACCOUNT, name: "main".into(), currency: Currency::USD, active: true };
+    commands.push(Command::OpenAccount(account));
+    for symbol in ["XYZ", "ABC"] {
+        commands.push(Command::ListInstrument(Box::new(instrument(symbol))));
+    }
+    for venue in VENUES {
+        commands.push(Command::ConfigureVenue(Box::new(Venue {
+            venue,
+            name: venue.to_string(),
+            maker_fee: dec("-0.002"),
+            taker_fee: dec("0.003"),
+            latency_prior_ns: 500_000,
+            fill_prior_ppm: 500_000,
+            fill_prior_weight: 10,
+            enabled: true,
+        })));
+    }
+    commands
+}
+
+/// An instrument in cents, single units.
+#[must_use]
+pub fn instrument(symbol: &str) -> Instrument {
+    Instrument {
+        instrument_id: InstrumentId(0),
+        symbol: Symbol::new(symbol).unwrap(),
+        listing: Mic::of(b"XNYS"),
+        asset_class: AssetClass::Equity,
+        currency: Currency::USD,
+        ticks: vec![
+            TickStep { from: Price::ZERO, tick: dec("0.0001") },
+            TickStep { from: dec("1"), tick: dec("0.01") },
+        ],
+        lot: dec("1"),
+        min_qty: dec("1"),
+        max_qty: dec("1000000"),
+        active: true,
+    }
+}
+
+impl Desk {
+    /// The desk in the morning: set up, venues connected, no quotes.
+    #[must_use]
+    pub fn new() -> Self {
+        let engine = Engine::new(State::default(), Config::default());
+        let mut desk = Self { engine, markets: TestMarkets::default(), now: OPEN, inputs: 0 };
+        for command in setup() {
+            desk.command(command);
+        }
+        for venue in VENUES {
+            desk.report(venue, ReportBody::SessionUp);
+        }
+        desk
+    }
+
+    /// Lets an input in.
+    pub fn input(&mut self, actor: Actor, body: InputBody) -> Output {
+        self.inputs += 1;
+        let input = Input { command_id: CommandId::from_u128(self.inputs), actor, trace_id: TraceId::default(), body };
+        self.engine.step(input, &Context { now: self.now, markets: &self.markets })
+    }
+
+    /// Lets a command in.
+    pub fn command(&mut self, command: Command) -> Output {
+        self.input(actor(), InputBody::Command { command, idempotency: None })
+    }
+
+    /// Lets a venue's report in.
+    pub fn report(&mut self, venue: Mic, body: ReportBody) -> Output {
+        let actor = Actor { tenant_id: TENANT, source: Source::Venue, ..Actor::default() };
+        self.input(actor, InputBody::Report(Report { venue, transact_time: self.now, body }))
+    }
+
+    /// Moves the clock and serves what is due, at most `1_000` times.
+    pub fn advance(&mut self, ns: i64) -> Vec<Output> {
+        self.now = self.now.plus(ns);
+        let mut outputs = Vec::new();
+        for _ in 0..1_000 {
+            if self.engine.next_deadline().is_none_or(|due| due > self.now) {
+                return outputs;
+            }
+            outputs.push(self.input(Actor { tenant_id: TENANT, source: Source::Timer, ..Actor::default() }, InputBody::Timer));
+        }
+        panic!("timers do not come to rest");
+    }
+
+    /// Sets a venue's quote in an instrument.
+    pub fn quote(&mut self, symbol: &str, venue: Mic, bid: Option<(Price, Qty)>, ask: Option<(Price, Qty)>) {
+        let symbol = Symbol::new(symbol).unwrap();
+        let id = self.engine.state().by_symbol(&symbol).expect("the instrument is listed").instrument_id;
+        let at = self.now;
+        let level = |side: Option<(Price, Qty)>| side.map(|(price, size)| Level { price, size, at });
+        let market = self.markets.0.entry(id).or_default();
+        market.set_quote(venue, true, level(bid));
+        market.set_quote(venue, false, level(ask));
+    }
+}
+
+/// The invariants of order trees, positions and exposure that hold after every batch.
+///
+/// # Panics
+/// With the first one that does not hold.
+pub fn assert_invariants(state: &State, place: &str) {
+    let mut sums: BTreeMap<(AccountId, InstrumentId), Qty> = BTreeMap::new();
+    let mut open = 0;
+    for entry in state.orders_sorted() {
+        let order = &entry.order;
+        let id = order.order_id;
+        for (name, qty) in [("cum", order.cum_qty), ("leaves", order.leaves_qty()), ("place", order.place_qty)] {
+            assert!(!qty.is_negative(), "{place}: {name} of {id} is below zero");
+        }
+        assert!(order.state.is_done() || order.cum_qty <= order.order_qty, "{place}: {id} is over its quantity");
+        if !order.is_root() {
+            let signed = if order.side.is_buy() { order.cum_qty } else { Qty::ZERO.saturating_sub(order.cum_qty) };
+            let sum = sums.entry((order.account_id, order.instrument_id)).or_default();
+            *sum = sum.saturating_add(signed);
+            continue;
+        }
+        open += u64::from(!order.state.is_done());
+        let (mut cum, mut working) = (Qty::ZERO, Qty::ZERO);
+        for leg in state.children(order) {
+            cum = cum.saturating_add(leg.order.cum_qty);
+            if leg.is_working() {
+                working = working.saturating_add(leg.order.worst_open_qty());
+            }
+        }
+        assert_eq!(cum, order.cum_qty, "{place}: {id} has what its parts have");
+        let asked = order.replacing.as_deref().map_or(order.order_qty, |terms| terms.order_qty.max(order.order_qty));
+        let placed = cum.saturating_add(working);
+        assert!(order.state.is_done() || placed <= asked, "{place}: {id} has {placed} with its parts, more than {asked}");
+        assert_eq!(entry.reserved.qty, if entry.reserved.is_accepted() { order.worst_open_qty() } else { Qty::ZERO }, "{place}: reservation of {id}");
+    }
+    assert_eq!(open, state.open_roots(), "{place}: open orders are counted");
+    for position in state.positions() {
+        let sum = sums.get(&(position.account_id, position.instrument_id)).copied().unwrap_or_default();
+        assert_eq!(position.qty, sum, "{place}: a position is the sum of its executions");
+    }
+}

@@ -1,0 +1,7 @@
+//! What every test shares and the product lacks: the scenario script, builders, the reference model, the simulator.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking, with the place and the reason")]
+
+pub mod fixture;
+pub mod script;
+
+pub use script::check;

@@ -1,0 +1,74 @@
+//! What a line should come to.
+
+use super::run::Run;
+use crate::fixture::ACCOUNT;
+use oms_model::{Code, OrdStatus, Order, Qty, Symbol};
+use std::collections::VecDeque;
+
+impl Run {
+    /// Checks the words behind `->`.
+    pub(super) fn expect(&self, subject: &str, expected: &mut VecDeque<&str>, shown: &str) {
+        if expected.is_empty() {
+            assert_eq!(self.last_code, None, "{shown}: it was refused");
+            return;
+        }
+        if let Some(symbol) = subject.strip_prefix("position ") {
+            return self.expect_position(symbol, expected, shown);
+        }
+        let state = self.desk.engine.state();
+        match subject {
+            "open" => return assert_eq!(state.open_roots().to_string(), take(expected), "{shown}"),
+            "suspense" => return assert_eq!(state.suspense().count().to_string(), take(expected), "{shown}"),
+            _ => (),
+        }
+        while let Some(word) = expected.pop_front() {
+            if word == "refused" {
+                let code: Code = take(expected).parse().unwrap();
+                assert_eq!(self.last_code, Some(code), "{shown}");
+                continue;
+            }
+            let order = self.root(subject).unwrap_or_else(|| panic!("{shown}: there is no order {subject}"));
+            self.expect_order(order, word, expected, shown);
+        }
+    }
+
+    fn expect_position(&self, symbol: &str, expected: &mut VecDeque<&str>, shown: &str) {
+        let state = self.desk.engine.state();
+        let id = state.by_symbol(&Symbol::new(symbol).unwrap()).expect("listed").instrument_id;
+        let qty = state.position(ACCOUNT, id).map_or(Qty::ZERO, |position| position.qty);
+        assert_eq!(qty.to_string(), take(expected), "{shown}");
+    }
+
+    fn expect_order(&self, order: &Order, word: &str, expected: &mut VecDeque<&str>, shown: &str) {
+        match word {
+            "leaves" => assert_eq!(order.leaves_qty().to_string(), take(expected), "{shown}: leaves"),
+            "cum" => assert_eq!(order.cum_qty.to_string(), take(expected), "{shown}: cum"),
+            "place" => assert_eq!(order.place_qty.to_string(), take(expected), "{shown}: place"),
+            "qty" => assert_eq!(order.order_qty.to_string(), take(expected), "{shown}: qty"),
+            "avg" => assert_eq!(order.avg_px().map_or("-".into(), |px| px.to_string()), take(expected), "{shown}: avg"),
+            "code" => {
+                let code = order.reject_code.map_or("-".into(), |code| code.to_string());
+                assert_eq!(code, take(expected), "{shown}: code ({:?})", order.text);
+            }
+            "legs" => {
+                let legs: Vec<String> = self.desk.engine.state().children(order).map(|leg| shown_leg(&leg.order)).collect();
+                let wanted: Vec<&str> = expected.drain(..).collect();
+                assert_eq!(legs, wanted, "{shown}: legs");
+            }
+            status => {
+                let wanted: OrdStatus = status.parse().unwrap_or_else(|_| panic!("{shown}: cannot read {status:?}"));
+                assert_eq!(order.ord_status(), wanted, "{shown}: status (code {:?}, {:?})", order.reject_code, order.text);
+            }
+        }
+    }
+}
+
+/// A leg as `XNAS:100:LIVE`, with `?` behind the state while it is in doubt.
+fn shown_leg(leg: &Order) -> String {
+    let doubt = if leg.doubt.is_some() { "?" } else { "" };
+    format!("{}:{}:{}{doubt}", leg.venue.unwrap_or_default(), leg.order_qty, leg.ord_status())
+}
+
+fn take<'a>(expected: &mut VecDeque<&'a str>) -> &'a str {
+    expected.pop_front().expect("a value follows")
+}

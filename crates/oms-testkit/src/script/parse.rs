@@ -1,0 +1,60 @@
+//! Lines of a script.
+//!
+//! | line | meaning |
+//! |---|---|
+//! | `quote VENUE SYMBOL BID x SIZE / ASK x SIZE` | the venue's quote; `-` for a missing side |
+//! | `submit ID buy\|sell\|short QTY SYMBOL [@ PRICE] [stop PRICE] [DAY\|GTC\|IOC\|FOK\|GTD+SECONDS] [MODE] [at VENUE] [policy NAME]` | a new order; without `@` a market order |
+//! | `cancel ID [if VERSION]`, `replace ID [qty QTY] [price PRICE] [stop PRICE] [if VERSION]` | the client asks |
+//! | `ack LEG`, `reject LEG [WORDS]`, `fill LEG QTY @ PRICE [exec ID]`, `expire LEG` | the venue tells |
+//! | `cancel-ack LEG`, `cancel-reject LEG [WORDS]`, `replace-ack LEG`, `replace-reject LEG [WORDS]`, `cancel-unasked LEG` | the venue tells |
+//! | `unknown LEG new\|cancel\|replace`, `not-sent LEG new\|cancel\|replace`, `resolve LEG new\|cancel\|replace OUTCOME` | the gateway tells |
+//! | `up VENUE`, `down VENUE`, `restart` | sessions; the process restarts |
+//! | `wait SECONDS` | time passes and timers are served |
+//! | `limit TYPE VALUE [account\|user\|SYMBOL]`, `kill\|release [SYMBOL\|VENUE\|account\|user]`, `state ACTIVE\|REDUCING\|HALTED` | risk |
+//! | `policy NAME MODE [replans N] [rest] [no-cap]` | a routing policy |
+//! | `order ID`, `position SYMBOL`, `open`, `suspense` | only an expectation |
+
+use std::collections::VecDeque;
+
+/// One line of a script, cut into words, with what it should come to.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    pub(super) text: &'a str,
+    pub(super) words: VecDeque<&'a str>,
+    pub(super) expected: VecDeque<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    /// The line without its comment; `None` where nothing is left.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        let content = text.split('#').next().unwrap_or_default();
+        let (action, expected) = content.split_once("->").unwrap_or((content, ""));
+        let words: VecDeque<&str> = action.split_whitespace().collect();
+        (!words.is_empty()).then(|| Self { text: text.trim(), words, expected: expected.split_whitespace().collect() })
+    }
+
+    /// The next word.
+    pub(super) fn word(&mut self) -> &'a str {
+        self.words.pop_front().unwrap_or_else(|| panic!("{:?}: a word is missing", self.text))
+    }
+
+    /// The next word as a value.
+    pub(super) fn value<T: std::str::FromStr>(&mut self) -> T {
+        let word = self.word();
+        word.parse().unwrap_or_else(|_| panic!("{:?}: {word:?} is not what is expected there", self.text))
+    }
+
+    /// Takes `word` where it is the next one.
+    pub(super) fn take(&mut self, word: &str) -> bool {
+        let is_next = self.words.front() == Some(&word);
+        if is_next {
+            self.words.pop_front();
+        }
+        is_next
+    }
+
+    /// The words that are left, as text.
+    pub(super) fn rest(&mut self) -> String {
+        self.words.drain(..).collect::<Vec<_>>().join(" ")
+    }
+}

@@ -1,0 +1,290 @@
+//! Runs the lines of a script against a desk.
+
+use super::parse::Line;
+use crate::fixture::{ACCOUNT, Desk, USER, VENUES};
+use oms_engine::Output;
+use oms_engine::input::InputBody;
+use oms_model::command::{Change, Command, CommandOutcome, NewOrder, OrderRef, Placed};
+use oms_model::limit::{RiskLimit, Scope};
+use oms_model::order::Routing;
+use oms_model::policy::{Exhausted, SorPolicy};
+use oms_model::report::{ReportBody, VenueFill};
+use oms_model::{
+    ClOrdId, Code, ExecId, IntentKind, Liquidity, Mic, OrdType, Order, OrderId, Price, Qty, Side, SorMode, Symbol, TimeInForce, WireId,
+};
+
+pub(super) struct Run {
+    pub(super) desk: Desk,
+    pub(super) last_code: Option<Code>,
+    execs: u64,
+}
+
+impl Run {
+    pub(super) fn new(desk: Desk) -> Self {
+        Self { desk, last_code: None, execs: 0 }
+    }
+
+    pub(super) fn script(&mut self, script: &str) {
+        for (number, text) in script.lines().enumerate() {
+            let Some(line) = Line::parse(text) else { continue };
+            let shown = format!("line {}: {}", number + 1, line.text);
+            self.line(line, &shown);
+            crate::fixture::assert_invariants(self.desk.engine.state(), &shown);
+        }
+    }
+
+    fn line(&mut self, mut line: Line<'_>, shown: &str) {
+        self.last_code = None;
+        let verb = line.word();
+        let subject = self.act(verb, &mut line);
+        assert!(line.words.is_empty(), "{shown}: cannot read {:?}", line.words);
+        self.expect(&subject, &mut line.expected, shown);
+    }
+
+    /// Does what a line says. What its expectation is about.
+    fn act(&mut self, verb: &str, line: &mut Line<'_>) -> String {
+        match verb {
+            "quote" => self.quote(line),
+            "submit" => self.submit(line),
+            "cancel" | "replace" => self.change(verb, line),
+            "up" => self.session(line, |_| ReportBody::SessionUp),
+            "down" => self.session(line, |_| ReportBody::SessionDown { reason: "line lost".into() }),
+            "restart" => self.restart(),
+            "wait" => {
+                let seconds: i64 = line.value();
+                self.desk.advance(seconds * 1_000_000_000);
+                String::new()
+            }
+            "limit" | "kill" | "release" | "state" | "policy" => self.configure(verb, line),
+            "order" => line.word().to_owned(),
+            "position" => format!("position {}", line.word()),
+            "open" | "suspense" => verb.to_owned(),
+            _ => self.venue_says(verb, line),
+        }
+    }
+
+    fn quote(&mut self, line: &mut Line<'_>) -> String {
+        let (venue, symbol): (Mic, &str) = (line.value(), line.word());
+        let mut side = |line: &mut Line<'_>| {
+            if line.take("-") {
+                return None;
+            }
+            let price: Price = line.value();
+            assert!(line.take("x"), "a size follows");
+            Some((price, line.value::<Qty>()))
+        };
+        let bid = side(line);
+        assert!(line.take("/"), "the offer follows");
+        let ask = side(line);
+        self.desk.quote(symbol, venue, bid, ask);
+        String::new()
+    }
+
+    fn submit(&mut self, line: &mut Line<'_>) -> String {
+        let id = line.word().to_owned();
+        let side = match line.word() {
+            "buy" => Side::Buy,
+            "sell" => Side::Sell,
+            "short" => Side::SellShort,
+            other => panic!("{other:?} is no side"),
+        };
+        let mut order = NewOrder {
+            cl_ord_id: Some(ClOrdId::new(&id).unwrap()),
+            side,
+            order_qty: line.value(),
+            symbol: line.value(),
+            ..NewOrder::default()
+        };
+        while let Some(word) = line.words.pop_front() {
+            self.submit_word(word, line, &mut order);
+        }
+        order.ord_type = match (order.price.is_some(), order.stop_px.is_some()) {
+            (false, false) => OrdType::Market,
+            (true, false) => OrdType::Limit,
+            (false, true) => OrdType::Stop,
+            (true, true) => OrdType::StopLimit,
+        };
+        let output = self.desk.command(Command::CreateOrder(Box::new(order)));
+        self.remember(&output);
+        id
+    }
+
+    fn submit_word(&self, word: &str, line: &mut Line<'_>, order: &mut NewOrder) {
+        match word {
+            "@" => order.price = Some(line.value()),
+            "stop" => order.stop_px = Some(line.value()),
+            "at" => order.routing = Routing { mode: Some(SorMode::Named), venue: Some(line.value()), policy: None },
+            "policy" => order.routing.policy = Some(line.value()),
+            _ if word.starts_with("GTD+") => {
+                let seconds: i64 = word.trim_start_matches("GTD+").parse().unwrap();
+                order.time_in_force = TimeInForce::Gtd;
+                order.expire_at = Some(self.desk.now.plus(seconds * 1_000_000_000));
+            }
+            _ => match word.parse::<TimeInForce>() {
+                Ok(tif) => order.time_in_force = tif,
+                Err(_) => order.routing.mode = Some(word.parse().unwrap_or_else(|_| panic!("cannot read {word:?}"))),
+            },
+        }
+    }
+
+    fn remember(&mut self, output: &Output) {
+        self.last_code = match &output.outcome {
+            Some(CommandOutcome::Refused(refusal)) => Some(refusal.code),
+            Some(CommandOutcome::Orders(placed)) => placed.iter().find_map(|placed| match placed {
+                Placed::Accepted { .. } => None,
+                Placed::Refused { code, .. } => Some(*code),
+                Placed::Invalid(refusal) => Some(refusal.code),
+            }),
+            Some(CommandOutcome::Pending { .. } | CommandOutcome::Done) | None => None,
+        };
+    }
+
+    fn change(&mut self, verb: &str, line: &mut Line<'_>) -> String {
+        let id = line.word().to_owned();
+        let (mut change, mut if_version) = (Change::default(), None);
+        while let Some(word) = line.words.pop_front() {
+            match word {
+                "qty" => change.order_qty = Some(line.value()),
+                "price" => change.price = Some(line.value()),
+                "stop" => change.stop_px = Some(line.value()),
+                "if" => if_version = Some(line.value()),
+                other => panic!("cannot read {other:?}"),
+            }
+        }
+        let order = OrderRef::ClOrdId(ClOrdId::new(&id).unwrap());
+        let command = if verb == "cancel" {
+            Command::CancelOrder { order, if_version }
+        } else {
+            Command::ReplaceOrder { order, change, if_version }
+        };
+        let output = self.desk.command(command);
+        self.remember(&output);
+        id
+    }
+
+    fn session(&mut self, line: &mut Line<'_>, body: impl Fn(Mic) -> ReportBody) -> String {
+        let venue: Mic = line.value();
+        self.desk.report(venue, body(venue));
+        String::new()
+    }
+
+    fn restart(&mut self) -> String {
+        let parts = self.desk.engine.state().parts();
+        let state = oms_engine::State::from_parts(parts.clone());
+        assert_eq!(state.parts(), parts, "a state survives its own parts");
+        self.desk.engine = oms_engine::Engine::new(state, oms_engine::Config::default());
+        self.desk.input(crate::fixture::actor(), InputBody::Recovered);
+        String::new()
+    }
+
+    fn scope(&self, word: &str) -> Scope {
+        match word {
+            "account" => Scope::Account(ACCOUNT),
+            "user" => Scope::User(USER),
+            _ => match word.parse::<Mic>() {
+                Ok(mic) if VENUES.contains(&mic) => Scope::Venue(mic),
+                _ => {
+                    let symbol: Symbol = word.parse().unwrap();
+                    Scope::Instrument(self.desk.engine.state().by_symbol(&symbol).expect("listed").instrument_id)
+                }
+            },
+        }
+    }
+
+    fn configure(&mut self, verb: &str, line: &mut Line<'_>) -> String {
+        let reason = "script".to_owned();
+        let command = match verb {
+            "limit" => {
+                let (limit_type, value) = (line.value(), line.value());
+                let scope = line.words.pop_front().map_or(Scope::Tenant, |word| self.scope(word));
+                Command::SetRiskLimit(RiskLimit { limit_type, scope, value, version: 0 })
+            }
+            "state" => Command::SetTradingState { scope: Scope::Tenant, state: line.value(), reason },
+            "policy" => Command::SetSorPolicy(Box::new(policy(line))),
+            _ => {
+                let scope = line.words.pop_front().map_or(Scope::Tenant, |word| self.scope(word));
+                if verb == "kill" { Command::EngageKillSwitch { scope, reason } } else { Command::ReleaseKillSwitch { scope, reason } }
+            }
+        };
+        let output = self.desk.command(command);
+        self.remember(&output);
+        self.desk.advance(0);
+        String::new()
+    }
+
+    pub(super) fn root(&self, id: &str) -> Option<&Order> {
+        let cl_ord_id = ClOrdId::new(id).unwrap();
+        self.desk.engine.state().find(&OrderRef::ClOrdId(cl_ord_id))
+    }
+
+    /// The leg that a word like `A1.2` names: the client's order and the leg's place, from 1.
+    fn leg(&self, word: &str) -> (String, OrderId, Mic, u32) {
+        let (id, place) = word.split_once('.').unwrap_or_else(|| panic!("{word:?} names no leg"));
+        let root = self.root(id).unwrap_or_else(|| panic!("there is no order {id}"));
+        let place: usize = place.parse().unwrap();
+        let leg_id = *root.children.get(place - 1).unwrap_or_else(|| panic!("{id} has no leg {place}"));
+        let leg = self.desk.engine.state().order(leg_id).expect("a leg is in the state");
+        (id.to_owned(), leg_id, leg.venue.expect("a leg has a venue"), leg.revision)
+    }
+
+    fn venue_says(&mut self, verb: &str, line: &mut Line<'_>) -> String {
+        let (id, leg, venue, revision) = self.leg(line.word());
+        let (order, request) = (WireId::derive(leg, 0), WireId::derive(leg, revision));
+        let body = match verb {
+            "ack" => ReportBody::Accepted { wire_id: order, broker_order_id: None },
+            "reject" => ReportBody::Rejected { wire_id: order, text: line.rest() },
+            "fill" => ReportBody::Fill { wire_id: order, fill: self.fill(line) },
+            "expire" => ReportBody::Expired { wire_id: order },
+            "cancel-ack" => ReportBody::Canceled { wire_id: request, text: line.rest() },
+            "cancel-unasked" => ReportBody::Canceled { wire_id: order, text: line.rest() },
+            "cancel-reject" => ReportBody::CancelRejected { wire_id: request, text: line.rest() },
+            "replace-ack" => ReportBody::Replaced { wire_id: request },
+            "replace-reject" => ReportBody::ReplaceRejected { wire_id: request, text: line.rest() },
+            "unknown" | "not-sent" | "resolve" => {
+                let intent: IntentKind = line.word().to_ascii_uppercase().parse().unwrap();
+                let wire_id = if intent == IntentKind::New { order } else { request };
+                let reason = "as the script says".to_owned();
+                match verb {
+                    "unknown" => ReportBody::Unknown { wire_id, intent, reason },
+                    "not-sent" => ReportBody::NotSent { wire_id, intent, reason },
+                    _ => {
+                        let outcome = line.value();
+                        ReportBody::Resolved { wire_id, intent, outcome, broker_order_id: None, evidence: reason }
+                    }
+                }
+            }
+            other => panic!("{other:?} is no verb"),
+        };
+        self.desk.report(venue, body);
+        id
+    }
+
+    fn fill(&mut self, line: &mut Line<'_>) -> VenueFill {
+        let last_qty = line.value();
+        assert!(line.take("@"), "a price follows");
+        let last_px = line.value();
+        self.execs += 1;
+        let own = format!("E{}", self.execs);
+        let exec_id = if line.take("exec") { line.word().to_owned() } else { own };
+        VenueFill {
+            exec_id: ExecId::new(&exec_id).unwrap(),
+            last_qty,
+            last_px,
+            liquidity: Liquidity::Removed,
+            fee_per_unit: crate::fixture::dec("0.003"),
+        }
+    }
+}
+
+fn policy(line: &mut Line<'_>) -> SorPolicy {
+    let mut policy = SorPolicy { name: line.value(), mode: line.value(), ..SorPolicy::default() };
+    while let Some(word) = line.words.pop_front() {
+        match word {
+            "replans" => policy.max_replans = line.value(),
+            "rest" => policy.exhausted = Exhausted::Rest,
+            "no-cap" => policy.cap_to_displayed = false,
+            other => panic!("cannot read {other:?}"),
+        }
+    }
+    policy
+}

@@ -1,0 +1,19 @@
+//! Every script under `tests/scenarios` of the workspace, each a test of its own file name in the failure message.
+
+use std::path::Path;
+
+#[test]
+fn scenarios() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios");
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "oms"));
+    files.sort();
+    assert!(files.len() >= 5, "the scenarios are where they belong");
+    for file in files {
+        let script = std::fs::read_to_string(&file).unwrap();
+        println!("{}", file.file_name().unwrap().display());
+        for case in script.split("\n---\n") {
+            oms_testkit::check(case);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The venue port onto the floor.
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use oms_model::report::VenueFill;
+use oms_model::{Mic, Time, WireId};
+use oms_runtime::port::{Answer, Handed, VenueOrder, VenuePort, WireCancel, WireOrder, WireReplace};
+
+use super::Floor;
+use crate::paper::PaperVenue;
+use crate::paper::faults::Faults;
+use crate::paper::request::Request;
+
+/// Whose time it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clock {
+    /// The floor's own: it stands until someone drives it.
+    Floor,
+    /// The system's.
+    Wall,
+}
+
+struct Shared {
+    floor: Mutex<Floor>,
+    /// Something was handed over: what is due next may have changed.
+    handed: Condvar,
+    clock: Clock,
+}
+
+/// A floor that several ports and one driver share.
+#[derive(Clone)]
+pub struct SharedFloor {
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for SharedFloor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedFloor").field("clock", &self.shared.clock).finish_non_exhaustive()
+    }
+}
+
+impl SharedFloor {
+    /// A floor on its own clock, for whoever drives it step by step.
+    #[must_use]
+    pub fn driven(floor: Floor) -> Self {
+        Self::on(floor, Clock::Floor)
+    }
+
+    /// A floor on the system's clock.
+    #[must_use]
+    pub fn on_wall_clock(floor: Floor) -> Self {
+        Self::on(floor, Clock::Wall)
+    }
+
+    fn on(floor: Floor, clock: Clock) -> Self {
+        Self { shared: Arc::new(Shared { floor: Mutex::new(floor), handed: Condvar::new(), clock }) }
+    }
+
+    /// The floor itself.
+    pub fn lock(&self) -> MutexGuard<'_, Floor> {
+        self.shared.floor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What time it is for a floor, by its clock.
+    #[must_use]
+    pub fn now(&self, floor: &Floor) -> Time {
+        match self.shared.clock {
+            Clock::Floor => floor.now(),
+            // The system's clock may be set back; the floor's time does not follow.
+            Clock::Wall => wall_time().max(floor.now()),
+        }
+    }
+
+    /// Waits until something is handed over or `wait` has passed.
+    pub(crate) fn wait<'a>(&self, floor: MutexGuard<'a, Floor>, wait: Duration) -> MutexGuard<'a, Floor> {
+        self.shared.handed.wait_timeout(floor, wait).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Lets a waiting driver look again.
+    pub(crate) fn wake(&self) {
+        self.shared.handed.notify_all();
+    }
+
+    /// A port for each venue.
+    #[must_use]
+    pub fn ports(&self) -> Vec<PaperPort> {
+        self.lock().venues().map(|(mic, _)| PaperPort { floor: self.clone(), mic }).collect()
+    }
+
+    /// Sets a venue's fault switches; false where there is no such venue.
+    pub fn set_faults(&self, venue: Mic, faults: Faults) -> bool {
+        self.with(venue, |venue, now| venue.set_faults(now, faults)).is_some()
+    }
+
+    /// The session ends: DAY orders expire at every venue.
+    pub fn end_session(&self) {
+        let mut floor = self.lock();
+        let now = self.now(&floor);
+        floor.end_session(now);
+        self.wake();
+    }
+
+    fn with<T>(&self, venue: Mic, act: impl FnOnce(&mut PaperVenue, Time) -> T) -> Option<T> {
+        let mut floor = self.lock();
+        let now = self.now(&floor);
+        let result = act(floor.venue_mut(venue)?, now);
+        drop(floor);
+        self.wake();
+        Some(result)
+    }
+}
+
+/// The time by the system's clock.
+#[must_use]
+pub fn wall_time() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// The port to one paper venue. Handing over never waits for the venue; queries are answered at
+/// once, after everything that was handed over before.
+#[derive(Clone, Debug)]
+pub struct PaperPort {
+    floor: SharedFloor,
+    mic: Mic,
+}
+
+impl PaperPort {
+    fn hand(&self, request: Request) -> Handed {
+        let handed = self.floor.with(self.mic, |venue, now| {
+            if now > request.deadline() {
+                return Handed::NotSent(format!("deadline passed by {} ns", now.since(request.deadline())));
+            }
+            venue.submit(now, request)
+        });
+        handed.unwrap_or_else(|| Handed::NotSent("no such venue".to_owned()))
+    }
+
+    fn ask<T>(&self, question: impl FnOnce(&mut PaperVenue, Time) -> Answer<T>) -> Answer<T> {
+        self.floor.with(self.mic, question).unwrap_or_else(|| Answer::Failed("no such venue".to_owned()))
+    }
+}
+
+impl VenuePort for PaperPort {
+    fn venue(&self) -> Mic {
+        self.mic
+    }
+
+    fn send(&mut self, order: &WireOrder) -> Handed {
+        self.hand(Request::New(order.clone()))
+    }
+
+    fn cancel(&mut self, request: &WireCancel) -> Handed {
+        self.hand(Request::Cancel(request.clone()))
+    }
+
+    fn replace(&mut self, request: &WireReplace) -> Handed {
+        self.hand(Request::Replace(request.clone()))
+    }
+
+    fn query(&mut self, order: &WireId) -> Answer<Option<VenueOrder>> {
+        self.ask(|venue, now| venue.query(now, order))
+    }
+
+    fn open_orders(&mut self) -> Answer<Vec<VenueOrder>> {
+        self.ask(PaperVenue::open_orders)
+    }
+
+    fn executions_since(&mut self, since: Time) -> Answer<Vec<(WireId, Time, VenueFill)>> {
+        self.ask(|venue, now| venue.executions_since(now, since))
+    }
+}

@@ -1,0 +1,19 @@
+//! Execution venues: paper venues on replayed markets, their ports, and the suite that every
+//! implementation of the venue port passes.
+//!
+//! ```text
+//! replay   a recorded market, tick by tick, at any speed
+//! paper    one venue: matching, latency, faults, ledger             (no clock, no threads)
+//! floor    every venue on one replay; the ports                     (no clock, no threads)
+//! market   the floor on the wall clock: one thread
+//! ```
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")
+)]
+
+pub mod conformance;
+pub mod floor;
+pub mod market;
+pub mod paper;
+pub mod replay;
