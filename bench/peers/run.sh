@@ -14,7 +14,6 @@ connections=${CONNECTIONS:-64}
 seconds=${SECONDS_MEASURED:-15}
 warmup=${SECONDS_WARMUP:-3}
 port=${PORT:-18080}
-workers=${PEER_WORKERS:-2}
 work=${PEERS_WORK:-$repository/target/peers}
 python=${PYTHON:-python3}
 
@@ -28,14 +27,19 @@ case $service in
 esac
 need "$python"
 need curl
+need setsid "package util-linux"
 
 # --- stopping: whatever was started is stopped, in reverse order -------------
 service_pid='' cluster='' sockets=''
 stop() {
     local status=$?
+    set +e
     trap - EXIT INT TERM
-    if [[ -n $service_pid ]] && kill -0 "$service_pid" 2>/dev/null; then
-        kill -TERM "$service_pid" 2>/dev/null || true
+    trap '' PIPE        # a closed terminal must not leave a database behind
+    if [[ -n $service_pid ]] && kill -TERM "$service_pid" 2>/dev/null; then
+        local deadline=$((SECONDS + 15))
+        while kill -0 "$service_pid" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.1; done
+        kill -KILL -- "-$service_pid" 2>/dev/null || true   # its workers, should any be left
         wait "$service_pid" 2>/dev/null || true
     fi
     if [[ -n $cluster ]]; then
@@ -44,8 +48,8 @@ stop() {
                 || say "PostgreSQL in $cluster did not stop"
         fi
         if ((status != 0)); then
-            for log in "$cluster"/*.log; do
-                [[ -s $log ]] && { say "end of $log:"; tail -n 20 "$log" >&2; }
+            for log in "$cluster/service.log" "$cluster/data/server.log"; do
+                if [[ -s $log ]]; then say "end of $log:"; tail -n 20 "$log" >&2; fi
             done
         fi
         rm -rf -- "$cluster" "$sockets"
@@ -60,6 +64,8 @@ trap 'exit 143' TERM
 bindir=''
 database_user=${PEERS_DB_USER:-postgres}
 
+# The package's own directory comes first: on Debian, programs on PATH may be
+# wrappers or links without psql beside them.
 find_postgres() {
     local candidate
     for candidate in \
@@ -109,7 +115,7 @@ start_postgres() {
     (
         cd "$cluster"
         as_database "$bindir/initdb" -D "$cluster/data" -U peer --auth=trust -E UTF8 --locale=C \
-            >"$cluster/initdb.log" 2>&1
+            >/dev/null
         cat "$here/postgresql.conf" >>"$cluster/data/postgresql.conf"
         as_database "$bindir/pg_ctl" -D "$cluster/data" -l "$cluster/data/server.log" -w -t 60 \
             -o "-c listen_addresses='' -c unix_socket_directories='$sockets'" start >/dev/null
@@ -151,14 +157,14 @@ start_service() {
     export PYTHONPATH=$here/shared PYTHONDONTWRITEBYTECODE=1
     case $service in
         fastapi)
-            "$venv/bin/uvicorn" app:app --app-dir "$here/fastapi" --host 127.0.0.1 --port "$port" \
-                --workers "$workers" --loop uvloop --http httptools --no-access-log \
+            setsid "$venv/bin/uvicorn" app:app --app-dir "$here/fastapi" --host 127.0.0.1 --port "$port" \
+                --workers "${PEER_WORKERS:-2}" --loop uvloop --http httptools --no-access-log \
                 --log-level warning --backlog 2048 >"$cluster/service.log" 2>&1 &
             ;;
         django_ninja)
-            "$venv/bin/gunicorn" wsgi:application --chdir "$here/django_ninja" \
-                --bind "127.0.0.1:$port" --workers "$workers" --worker-class gthread \
-                --threads "${PEER_THREADS:-32}" --keep-alive 75 --log-level warning \
+            setsid "$venv/bin/gunicorn" wsgi:application --chdir "$here/django_ninja" \
+                --bind "127.0.0.1:$port" --workers "${PEER_WORKERS:-4}" --worker-class gthread \
+                --threads "${PEER_THREADS:-16}" --keep-alive 75 --log-level warning \
                 >"$cluster/service.log" 2>&1 &
             ;;
     esac
@@ -219,14 +225,19 @@ fi
 API_KEY=$api_key "$python" "$here/contract.py" "$url" || fail "the service does not keep the contract"
 ((warmup == 0)) || run_load "$warmup" >/dev/null
 
+mkdir -p "$work"
+box_directory=${cluster:-$work}
 before='' after=''
 if [[ $service != url ]]; then
     # Settled: nothing from the warm-up is written back during the measurement.
     sql -c 'CHECKPOINT'
     before=$(counters)
 fi
+# Sampled on both sides of the measurement, while the service idles.
+box_before=$("$python" "$here/box.py" "$box_directory")
 result=$(run_load "$seconds")
+box_after=$("$python" "$here/box.py" "$box_directory")
 [[ $service == url ]] || after=$(counters)
 
-SERVICE=$service RESULT=$result BEFORE=$before AFTER=$after CONNECTIONS=$connections LOAD_NAME=$load_name \
+SERVICE=$service RESULT=$result BOX_BEFORE=$box_before BOX_AFTER=$box_after BEFORE=$before AFTER=$after CONNECTIONS=$connections LOAD_NAME=$load_name \
 VARIANT=${PEER_WRITE:-statement} "$python" "$here/result.py"

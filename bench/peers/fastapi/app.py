@@ -19,7 +19,7 @@ from peer_order import (
     prepare,
 )
 
-POOL_SIZE = int(os.environ.get("PEER_POOL", "24"))
+POOL_SIZE = int(os.environ.get("PEER_POOL", "32"))
 JSON = "application/json"
 
 

@@ -214,10 +214,10 @@ impl Api {
     ) -> Result<T, Refusal> {
         let durable = self.handle().durable();
         let mut watermark = self.inner.parts.watermark.clone();
-        let reached = tokio::time::timeout(self.config().read_wait, watermark.wait_for(|cursor| *cursor >= durable.0)).await;
-        match reached {
-            Ok(Ok(_)) => (),
-            Ok(Err(_)) => return Err(Refusal::new(Code::Overloaded, "the views are not being filled")),
+        let reached = until(&mut watermark, |cursor| *cursor >= durable.0);
+        match tokio::time::timeout(self.config().read_wait, reached).await {
+            Ok(true) => (),
+            Ok(false) => return Err(Refusal::new(Code::Overloaded, "the views are not being filled")),
             Err(_) => return Err(behind("the views", durable)),
         }
         let reader = self.inner.parts.views.clone();
@@ -273,6 +273,12 @@ impl Api {
     pub(crate) fn closing(&self) -> watch::Receiver<bool> {
         self.inner.closing.subscribe()
     }
+}
+
+/// Waits until a watched value meets a condition; false where it no longer can.
+pub(crate) async fn until<T>(watched: &mut watch::Receiver<T>, condition: impl FnMut(&T) -> bool) -> bool {
+    // What `wait_for` answers holds a lock, which must not live on across the caller's next wait.
+    watched.wait_for(condition).await.is_ok()
 }
 
 fn behind(what: &str, asked: Seq) -> Refusal {

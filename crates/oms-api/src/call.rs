@@ -17,6 +17,7 @@ use oms_model::command::{Actor, Command};
 use oms_model::{Code, Refusal, Source, TraceId};
 use oms_runtime::handle::{Answer, Request as EngineRequest};
 use std::future::Future;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The longest wait that `Prefer: wait` may ask for.
@@ -48,7 +49,8 @@ pub struct Call {
     /// When it came.
     pub began: Instant,
     uri: Uri,
-    body: Body,
+    // A body is not `Sync`, and futures that hold `&Call` must be `Send`. Nobody ever waits for the lock.
+    body: Mutex<Body>,
 }
 
 /// The route of a handler.
@@ -95,7 +97,7 @@ async fn call(api: &Api, access: Access, request: Request, trace_id: TraceId, be
         .await
         .map_err(|_| Refusal::new(Code::ValidationError, "the path is not UTF-8"))?;
     let id = captured.iter().next().map_or_else(String::new, |(_, value)| value.to_owned());
-    Ok(Call { api: api.clone(), actor, trace_id, id, headers: parts.headers, began, uri: parts.uri, body })
+    Ok(Call { api: api.clone(), actor, trace_id, id, headers: parts.headers, began, uri: parts.uri, body: Mutex::new(body) })
 }
 
 /// The trace id of a W3C `traceparent` header.
@@ -171,7 +173,7 @@ impl Call {
         if length.is_some_and(|length| length > most as u64) {
             return Err(too_large());
         }
-        let body = std::mem::take(&mut self.body);
+        let body = std::mem::take(self.body.get_mut().unwrap_or_else(PoisonError::into_inner));
         match tokio::time::timeout(self.api.config().body_timeout, to_bytes(body, most)).await {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(error)) if is_too_large(&error) => Err(too_large()),

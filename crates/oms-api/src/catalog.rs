@@ -1,5 +1,6 @@
 //! The names that requests and answers use - instruments, venues, accounts, keys - as of the committed log.
 
+use crate::api::until;
 use crate::auth::KeyRing;
 use oms_engine::State;
 use oms_model::event::{Batch, Event};
@@ -111,8 +112,8 @@ impl Names {
     /// The names as of `seq` or later. Waits until they are; the caller bounds the wait.
     pub async fn as_of(&self, seq: Seq) -> Arc<Catalog> {
         if *self.cursor.borrow() < seq.0 {
-            // The sender lives as long as `self`.
-            let _reached = self.cursor.subscribe().wait_for(|cursor| *cursor >= seq.0).await;
+            // The sender lives as long as `self`, so the condition can always still be met.
+            until(&mut self.cursor.subscribe(), |cursor| *cursor >= seq.0).await;
         }
         self.current()
     }

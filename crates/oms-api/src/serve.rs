@@ -1,6 +1,6 @@
 //! The listener: connections with bounds, and an orderly end.
 
-use crate::api::Api;
+use crate::api::{Api, until};
 use crate::rest::router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -73,7 +73,7 @@ async fn connection(stream: TcpStream, service: axum::Router, head_timeout: Dura
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,
-        _ = ending.wait_for(|ending| *ending) => {
+        _ = until(&mut ending, |ending| *ending) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -4,7 +4,7 @@ mod apply;
 mod parts;
 mod timers;
 
-use crate::input::IdempotencyKey;
+use crate::input::{IdempotencyKey, halves};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use oms_model::command::OrderRef;
@@ -102,8 +102,8 @@ pub struct State {
     api_keys: BTreeMap<[u8; 32], ApiKeyCreated>,
     positions: BTreeMap<(AccountId, InstrumentId), Position>,
     suspense: VecDeque<ExecutionUnmatched>,
-    idempotency: Fixed<u128, (u128, Seq)>,
-    idempotency_order: VecDeque<(Time, u128)>,
+    idempotency: Fixed<[u64; 2], (u64, Seq)>,
+    idempotency_order: VecDeque<(Time, [u64; 2])>,
     risk: RiskBook,
     // Legs of the last route decision. They are created and sent in the same batch, so this carries nothing from
     // one batch to the next and is no part of a snapshot.
@@ -286,7 +286,7 @@ impl State {
         &self.risk
     }
     /// The head of the fingerprint under which a key was used, and where its answer stands.
-    pub(crate) fn idempotent(&self, id: &IdempotencyKey) -> Option<(u128, Seq)> {
-        self.idempotency.get(&id.key).copied()
+    pub(crate) fn idempotent(&self, id: &IdempotencyKey) -> Option<(u64, Seq)> {
+        self.idempotency.get(&halves(id.key)).copied()
     }
 }

@@ -32,24 +32,25 @@ macro_rules! uuid_ids {
     ($($name:ident = $doc:literal,)*) => {$(
         #[doc = $doc]
         #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(u128);
+        // Two halves, because a `u128` would be aligned to 16 bytes and make every order larger.
+        pub struct $name([u64; 2]);
         impl $name {
             /// From the 128 bits of a UUID.
             #[must_use]
-            pub const fn from_u128(bits: u128) -> Self { Self(bits) }
+            pub const fn from_u128(bits: u128) -> Self { Self([(bits >> 64) as u64, bits as u64]) }
             /// The 128 bits of the UUID.
             #[must_use]
-            pub const fn as_u128(self) -> u128 { self.0 }
+            pub const fn as_u128(self) -> u128 { (self.0[0] as u128) << 64 | self.0[1] as u128 }
         }
         impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write_uuid(f, self.0) }
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write_uuid(f, self.as_u128()) }
         }
         impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write_uuid(f, self.0) }
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write_uuid(f, self.as_u128()) }
         }
         impl FromStr for $name {
             type Err = IdError;
-            fn from_str(text: &str) -> Result<Self, IdError> { parse_uuid(text).map(Self) }
+            fn from_str(text: &str) -> Result<Self, IdError> { parse_uuid(text).map(Self::from_u128) }
         }
     )*};
 }
@@ -200,7 +201,7 @@ impl OrderId {
     pub fn derive(time: Time, salt: u64, seq: Seq, nth: u16) -> Self {
         let ms = u128::from((time.0 / 1_000_000).max(0).unsigned_abs() & 0xFFFF_FFFF_FFFF);
         let low = u128::from((seq.0 ^ salt) & 0x3FFF_FFFF_FFFF_FFFF);
-        Self(ms << 80 | 0x7 << 76 | u128::from(nth & 0xFFF) << 64 | 0b10 << 62 | low)
+        Self::from_u128(ms << 80 | 0x7 << 76 | u128::from(nth & 0xFFF) << 64 | 0b10 << 62 | low)
     }
 }
 
@@ -209,7 +210,7 @@ impl WireId {
     /// A new order is revision 0; every cancel or replace request takes the next.
     #[must_use]
     pub fn derive(order: OrderId, revision: u32) -> Self {
-        Self(compact_str::format_compact!("{:032x}-{revision}", order.0))
+        Self(compact_str::format_compact!("{:032x}-{revision}", order.as_u128()))
     }
     /// The order and revision it was derived from; `None` where it is not one of ours.
     #[must_use]
@@ -218,7 +219,7 @@ impl WireId {
         if order.len() != 32 {
             return None;
         }
-        Some((OrderId(u128::from_str_radix(order, 16).ok()?), revision.parse().ok()?))
+        Some((OrderId::from_u128(u128::from_str_radix(order, 16).ok()?), revision.parse().ok()?))
     }
 }
 

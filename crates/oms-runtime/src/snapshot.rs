@@ -36,12 +36,11 @@ mirror! {
     StoredRetired = RetiredLimit { 1 limit_type: LimitType, 2 scope: Scope, 3 version: u32 }
     StoredOpen = OpenUse { 1 scope: Scope, 2 open_orders: u64, 3 open_notional: Notional }
     StoredWorking = WorkingQty { 1 account_id: AccountId, 2 instrument_id: InstrumentId, 3 buy_qty: Qty, 4 sell_qty: Qty }
-    StoredRate = RateUse { 1 scope: Scope, 2 times: Vec<Time> }
     StoredRecent = RecentOrder {
         1 at: Time, 2 account_id: AccountId, 3 instrument_id: InstrumentId, 4 side: Side, 5 order_qty: Qty,
         6 price: Option<Price>, 7 stop_px: Option<Price>,
     }
-    StoredKey = IdempotencyParts { 1 time: Time, 2 key: u128, 3 fingerprint: u128, 4 seq: Seq }
+    StoredKey = IdempotencyParts { 1 time: Time, 2 key: u128, 3 fingerprint: u64, 4 seq: Seq }
     StoredEntry = EntryParts {
         1 order: Order, 2 execs: Vec<ExecId>, 3 reserved: StoredReservation, 4 request: Option<IntentKind>,
         5 request_revision: u32, 6 sent_at: Time, 7 aggressive: bool, 8 answer_by: Option<Time>, 9 close_at: Option<Time>,
@@ -50,11 +49,26 @@ mirror! {
     StoredVenue = VenueParts { 1 venue: Venue, 2 stats: StoredStats, 3 connected: bool }
 }
 
+struct StoredTime {
+    time: Time,
+}
+
+struct StoredRate {
+    scope: Scope,
+    times: Vec<StoredTime>,
+}
+
+/// One bucket of a latency histogram that is not empty.
+struct StoredBucket {
+    at: u32,
+    count: u32,
+}
+
 struct StoredStats {
     acknowledged: u64,
     rejected: u64,
     latency_sum_ns: u64,
-    latency: Vec<u32>,
+    latency: Vec<StoredBucket>,
     aggressive: StoredFills,
     passive: StoredFills,
 }
@@ -95,6 +109,9 @@ struct StoredState {
 }
 
 oms_store::message! {
+    StoredTime { 1 time }
+    StoredRate { 1 scope, 2 times }
+    StoredBucket { 1 at, 2 count }
     StoredStats { 1 acknowledged, 2 rejected, 3 latency_sum_ns, 4 latency, 5 aggressive, 6 passive }
     StoredRisk { 1 limits, 2 retired, 3 killed, 4 trading_states, 5 open, 6 working, 7 rates, 8 recent }
     StoredClOrdId { 1 cl_ord_id, 2 order_id }
@@ -108,13 +125,29 @@ fn all<A, B: From<A>>(list: Vec<A>) -> Vec<B> {
     list.into_iter().map(B::from).collect()
 }
 
+fn bucket((at, &count): (u32, &u16)) -> StoredBucket {
+    StoredBucket { at, count: count.into() }
+}
+
+impl From<RateUse> for StoredRate {
+    fn from(from: RateUse) -> Self {
+        Self { scope: from.scope, times: from.times.into_iter().map(|time| StoredTime { time }).collect() }
+    }
+}
+
+impl From<StoredRate> for RateUse {
+    fn from(stored: StoredRate) -> Self {
+        Self { scope: stored.scope, times: stored.times.into_iter().map(|stored| stored.time).collect() }
+    }
+}
+
 impl From<VenueStatsParts> for StoredStats {
     fn from(parts: VenueStatsParts) -> Self {
         Self {
             acknowledged: parts.acknowledged,
             rejected: parts.rejected,
             latency_sum_ns: parts.latency_sum_ns,
-            latency: parts.latency.as_flattened().iter().map(|&count| count.into()).collect(),
+            latency: (0..).zip(parts.latency.as_flattened()).filter(|(_, count)| **count > 0).map(bucket).collect(),
             aggressive: parts.aggressive.into(),
             passive: parts.passive.into(),
         }
@@ -124,8 +157,10 @@ impl From<VenueStatsParts> for StoredStats {
 impl From<StoredStats> for VenueStatsParts {
     fn from(stored: StoredStats) -> Self {
         let mut latency = [[0_u16; LATENCY_COLUMNS]; LATENCY_ROWS];
-        for (slot, count) in latency.as_flattened_mut().iter_mut().zip(stored.latency) {
-            *slot = u16::try_from(count).unwrap_or(u16::MAX);
+        for StoredBucket { at, count } in stored.latency {
+            if let Some(slot) = latency.as_flattened_mut().get_mut(at as usize) {
+                *slot = u16::try_from(count).unwrap_or(u16::MAX);
+            }
         }
         Self {
             acknowledged: stored.acknowledged,

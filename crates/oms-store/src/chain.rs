@@ -25,23 +25,12 @@ impl ChainHash {
     #[must_use]
     pub fn genesis(partition: u32) -> Self {
         let hasher = Sha256::new().chain_update(b"oms journal genesis v1");
-        Self(
-            hasher
-                .chain_update(partition.to_le_bytes())
-                .finalize()
-                .into(),
-        )
+        Self(hasher.chain_update(partition.to_le_bytes()).finalize().into())
     }
 
     /// The hash of what follows `self`: `content` is the fields and the body.
     pub(crate) fn link(self, content: &[u8]) -> Self {
-        Self(
-            Sha256::new()
-                .chain_update(self.0)
-                .chain_update(content)
-                .finalize()
-                .into(),
-        )
+        Self(Sha256::new().chain_update(self.0).chain_update(content).finalize().into())
     }
 
     /// As [`ChainHash::link`], for an entry that is not laid out in one piece.

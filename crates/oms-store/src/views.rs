@@ -44,6 +44,8 @@ pub struct Views {
     fold: Fold,
     position: Position,
     pool: Arc<Pool>,
+    /// Whether the memory may differ from the rows: a fold was begun and not ended.
+    torn: bool,
 }
 
 impl Views {
@@ -61,7 +63,7 @@ impl Views {
         let (conn, position) = schema::open_writer(path)?;
         let fold = Fold::new(&conn, hot)?;
         let pool = Arc::new(Pool::new(path, position.last_seq));
-        Ok(Self { path: path.to_owned(), conn, fold, position, pool })
+        Ok(Self { path: path.to_owned(), conn, fold, position, pool, torn: false })
     }
 
     /// Deletes the views at `path` and makes empty ones. No connection to them may be open.
@@ -119,7 +121,7 @@ impl Views {
         schema::delete(&self.path)?;
         let (conn, position) = schema::open_writer(&self.path)?;
         (self.conn, self.position) = (conn, position);
-        self.fold.forget(&self.conn)?;
+        self.torn = true;
         self.pool.reached(Seq(0));
         drop(closed);
         Ok(())
@@ -149,19 +151,17 @@ impl Views {
     /// # Panics
     /// On a step of an order that the table of steps does not hold, as [`oms_model::Order::apply`] does.
     pub fn apply(&mut self, batches: &[Arc<Batch>]) -> Result<(), ViewError> {
-        let Self { conn, fold, position, .. } = self;
-        match Self::transact(conn, fold, *position, batches) {
-            Ok(reached) => {
-                self.position = reached;
-                self.fold.trim();
-                self.pool.reached(reached.last_seq);
-                Ok(())
-            }
-            Err(error) => {
-                self.fold.forget(&self.conn)?;
-                Err(error)
-            }
+        let Self { conn, fold, position, torn, .. } = self;
+        if *torn {
+            fold.forget(conn)?;
         }
+        // Stays so where the fold is refused or panics: the transaction is undone, the memory is not.
+        *torn = true;
+        *position = Self::transact(conn, fold, *position, batches)?;
+        *torn = false;
+        fold.trim();
+        self.pool.reached(self.position.last_seq);
+        Ok(())
     }
 
     fn transact(conn: &mut Connection, fold: &mut Fold, from: Position, batches: &[Arc<Batch>]) -> Result<Position, ViewError> {

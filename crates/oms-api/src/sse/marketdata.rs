@@ -1,7 +1,7 @@
 //! The market-data stream: each change is rendered once, whatever the number of clients.
 
 use super::{HEARTBEAT, respond};
-use crate::api::{Api, Place};
+use crate::api::{Api, Place, until};
 use crate::call::Call;
 use crate::json::Writer;
 use crate::json::orders::market_fields;
@@ -61,7 +61,7 @@ impl MarketHub {
     pub async fn run(api: Api) {
         let mut closing = api.closing();
         tokio::select! {
-            _ = closing.wait_for(|closing| *closing) => (),
+            _ = until(&mut closing, |closing| *closing) => (),
             () = api.hub().rounds() => (),
         }
     }
@@ -70,7 +70,7 @@ impl MarketHub {
         let mut clients = self.clients.subscribe();
         let mut market = Market::default();
         // The sender lives as long as `self`.
-        while clients.wait_for(|clients| *clients > 0).await.is_ok() {
+        while until(&mut clients, |clients| *clients > 0).await {
             let mut changed = pin!(self.book.changed());
             // Registers before looking, so that no change falls between the look and the wait.
             let already = std::future::poll_fn(|cx| Poll::Ready(changed.as_mut().poll(cx).is_ready())).await;
@@ -175,7 +175,7 @@ impl Client {
                     Ok(Err(_)) => return None,
                     Err(_) => return Some(HEARTBEAT),
                 },
-                _ = self.closing.wait_for(|closing| *closing) => return None,
+                _ = until(&mut self.closing, |closing| *closing) => return None,
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Folding events. Refuses nothing; asserts what the decisions promise.
 
 use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, IDEMPOTENCY_WINDOW_NS, MAX_IDEMPOTENCY_KEYS, MAX_SUSPENSE, State, TimerKind};
-use crate::input::fingerprint_head;
+use crate::input::{fingerprint_head, halves};
 use oms_model::event::{Batch, Event, ExecutionRecorded, IdempotencyRecorded, OrderCreated, OrderSent, RiskChecked};
 use oms_model::instrument::{Instrument, Venue};
 use oms_model::position::Position;
@@ -88,6 +88,10 @@ impl State {
         match event.parent_order_id {
             Some(parent) => {
                 if let Some(parent) = self.orders.get_mut(&parent) {
+                    // Most orders have one part; room for more is made when there are more.
+                    if parent.order.children.is_empty() {
+                        parent.order.children.reserve_exact(1);
+                    }
                     parent.order.children.push(event.order_id);
                 }
             }
@@ -249,8 +253,9 @@ impl State {
             self.idempotency_order.pop_front();
             self.idempotency.remove(&key);
         }
-        self.idempotency.insert(event.key, (fingerprint_head(&event.fingerprint), seq));
-        self.idempotency_order.push_back((time, event.key));
+        let key = halves(event.key);
+        self.idempotency.insert(key, (fingerprint_head(&event.fingerprint), seq));
+        self.idempotency_order.push_back((time, key));
     }
 
     fn set_connected(&mut self, venue: Mic, connected: bool) {

@@ -1,6 +1,7 @@
 //! The whole state in canonical order, for snapshots and state hashes. Equal states give equal parts,
 //! however they came about; what follows from the parts is built again from them.
 
+use crate::input::{halves, whole};
 use super::{Entry, State, TimerKind, VenueEntry};
 use oms_model::event::{ApiKeyCreated, ExecutionUnmatched};
 use oms_model::instrument::{Account, Instrument, Venue};
@@ -54,7 +55,7 @@ pub struct IdempotencyParts {
     /// The key.
     pub key: u128,
     /// The head of the payload's fingerprint.
-    pub fingerprint: u128,
+    pub fingerprint: u64,
     /// Where its answer stands.
     pub seq: Seq,
 }
@@ -104,7 +105,7 @@ impl State {
         cl_ord_ids.sort_unstable();
         let idempotency = self.idempotency_order.iter().filter_map(|&(time, key)| {
             let &(fingerprint, seq) = self.idempotency.get(&key)?;
-            Some(IdempotencyParts { time, key, fingerprint, seq })
+            Some(IdempotencyParts { time, key: whole(key), fingerprint, seq })
         });
         StateParts {
             tenant_id: self.tenant_id,
@@ -164,8 +165,8 @@ impl State {
         state.instruments = parts.instruments;
         state.venues = parts.venues.into_iter().map(|venue| (venue.venue.venue, venue_entry(venue))).collect();
         state.cl_ord_ids = parts.cl_ord_ids.into_iter().collect();
-        state.idempotency = parts.idempotency.iter().map(|i| (i.key, (i.fingerprint, i.seq))).collect();
-        state.idempotency_order = parts.idempotency.iter().map(|i| (i.time, i.key)).collect();
+        state.idempotency = parts.idempotency.iter().map(|i| (halves(i.key), (i.fingerprint, i.seq))).collect();
+        state.idempotency_order = parts.idempotency.iter().map(|i| (i.time, halves(i.key))).collect();
         for entry in parts.orders {
             state.restore(entry);
         }

@@ -193,7 +193,7 @@ pub(crate) fn make_segment(disk: &dyn Disk, header: &SegmentHeader, prepared: Op
         Some(file) => (file, prepare::NAME),
         None => (disk.create(FRESH, header.len, Mode::Durable)?, FRESH),
     };
-    debug_assert!(SECTOR < header.len);
+    assert!(SECTOR < header.len, "a segment has room after its header");
     file.write_at(0, &header.encode())?;
     disk.rename(name, &segment_name(header.first_seq))?;
     disk.sync_dir()?;

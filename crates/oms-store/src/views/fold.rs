@@ -163,8 +163,7 @@ impl Fold {
     }
 
     fn listed(&mut self, instrument: &Instrument, rows: &mut Rows<'_>) -> Result<(), ViewError> {
-        // Orders that wait to be written take the symbol that they had, so that one statement renames all.
-        self.write(rows)?;
+        // What has a row is renamed there; orders that wait for one take the symbol when they are written.
         rows.instrument(instrument, self.symbol(instrument.instrument_id))?;
         self.symbols.insert(instrument.instrument_id, instrument.symbol.clone());
         Ok(())

@@ -11,8 +11,8 @@ use super::hot::IdMap;
 use super::sortable;
 use crate::codec::Message;
 
-const INSERT_ORDER: &str = "INSERT INTO orders (created_seq, order_id, parent_order_id, root_order_id, root_seq, cl_ord_id, account_id, user_id,
-    instrument_id, symbol, side, ord_type, time_in_force, source, venue, created_at, state, ord_status, pending, in_doubt, order_qty,
+const INSERT_ORDER: &str = "INSERT INTO orders (created_seq, order_id, parent_order_id, root_order_id, root_seq, cl_ord_id, account_id,
+    user_id, instrument_id, symbol, side, ord_type, time_in_force, source, venue, created_at, state, ord_status, pending, in_doubt, order_qty,
     cum_qty, leaves_qty, price, stop_px, avg_px, broker_order_id, ended_by, reject_code, updated_at, last_seq, version, body)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27,
     ?28, ?29, ?30, ?31, ?32, ?33)";
@@ -21,8 +21,8 @@ const UPDATE_ORDER: &str = "UPDATE orders SET state = ?2, ord_status = ?3, pendi
     last_seq = ?16, version = ?17, body = ?18 WHERE created_seq = ?1";
 const SELECT_ORDER: &str = "SELECT root_seq, last_seq, body FROM orders WHERE order_id = ?1";
 const INSERT_EVENT: &str = "INSERT INTO order_events (root_seq, seq, order_seq, kind) VALUES (?1, ?2, ?3, ?4)";
-const INSERT_EXECUTION: &str = "INSERT INTO executions (seq, exec_id, order_id, root_order_id, account_id, instrument_id, symbol, side, venue,
-    last_qty, last_px, liquidity, fee, transact_time, recorded_at)
+const INSERT_EXECUTION: &str = "INSERT INTO executions (seq, exec_id, order_id, root_order_id, account_id, instrument_id, symbol, side,
+    venue, last_qty, last_px, liquidity, fee, transact_time, recorded_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 const SELECT_POSITION: &str = "SELECT body FROM positions WHERE account_id = ?1 AND instrument_id = ?2";
 const PUT_POSITION: &str = "INSERT INTO positions (account_id, instrument_id, qty, body) VALUES (?1, ?2, ?3, ?4)

@@ -97,7 +97,7 @@ fn check_trees(views: &Views, expected: &Expected) {
             Filter { field: "symbol".into(), op: Op::In, values: vec![expected.symbol(order.instrument_id).to_owned()] },
         ];
         if !expected.symbol(order.instrument_id).is_empty() {
-            assert_eq!(reader.orders(&ListQuery { filters, ..ListQuery::default() }).unwrap().items, [order.clone()]);
+            assert_eq!(reader.orders(&ListQuery { filters, ..ListQuery::default() }).unwrap().items, std::slice::from_ref(order));
         }
     }
 }
@@ -153,7 +153,8 @@ fn what_cannot_be_folded_changes_nothing() {
 
         // A batch is missing.
         let error = views.apply(&[good[0].clone(), good[1].clone(), good[3].clone()]).unwrap_err();
-        assert!(matches!(error, ViewError::Gap { expected, found } if expected == good[2].first_seq && found == good[3].first_seq), "{error}");
+        let (first, second) = (good[2].first_seq, good[3].first_seq);
+        assert!(matches!(error, ViewError::Gap { expected, found } if expected == first && found == second), "{error}");
         check(&views, &before);
 
         // An order that nobody created.
@@ -200,11 +201,8 @@ fn after_a_crash_the_views_go_on_from_a_commit() {
     for cut in 0..25 {
         let copy = scratch.file(&format!("copy-{cut}"));
         crash(&path, &copy, Some(wal_size * cut / 25 + random.next() % 4096));
-        let mut views = match Views::open_hot(&copy, 6) {
-            Ok(views) => views,
-            // Cut before the tables were committed: an empty file.
-            Err(error) => panic!("cut {cut}: {error}"),
-        };
+        // Cut before the tables were committed, it is a new file.
+        let mut views = Views::open_hot(&copy, 6).unwrap_or_else(|error| panic!("cut {cut}: {error}"));
         let prefix = prefixes.iter().find(|prefix| prefix.cursor == views.cursor()).expect("a commit, not something between");
         check(&views, prefix);
         reached.insert(prefix.cursor);

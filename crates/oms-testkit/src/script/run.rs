@@ -65,7 +65,7 @@ impl Run {
 
     fn quote(&mut self, line: &mut Line<'_>) -> String {
         let (venue, symbol): (Mic, &str) = (line.value(), line.word());
-        let mut side = |line: &mut Line<'_>| {
+        let side = |line: &mut Line<'_>| {
             if line.take("-") {
                 return None;
             }

@@ -94,7 +94,7 @@ const TABLE: &[(&str, &str, Meets)] = &[
     ("cl_ord_id", "c-7", |o| o.cl_ord_id.as_str() == "c-7"),
     ("cl_ord_id__like", "C-1%", |o| o.cl_ord_id.as_str().starts_with("c-1")),
     ("cl_ord_id__like", "c-_", |o| o.cl_ord_id.as_str().len() == 3),
-    ("cl_ord_id__like", "%1_", |o| o.cl_ord_id.as_str().rfind('1').is_some_and(|at| at + 2 == o.cl_ord_id.as_str().len()) || o.cl_ord_id.as_str().ends_with("11")),
+    ("cl_ord_id__like", "%1_", |o| o.cl_ord_id.as_str().bytes().rev().nth(1) == Some(b'1')),
     ("cl_ord_id__like", "c-\\%", |_| false),
     ("cl_ord_id__in", "c-1,c-2,nobody", |o| matches!(o.cl_ord_id.as_str(), "c-1" | "c-2")),
     ("cl_ord_id", "' OR 1=1 --", |_| false),
@@ -177,7 +177,8 @@ fn executions_are_filtered_exactly() {
     assert_eq!(count("last_px__lte", "0.5"), all.iter().filter(|(_, _, e)| e.last_px <= px("0.5")).count());
     assert_eq!(count("last_qty__gt", "20"), all.iter().filter(|(_, _, e)| e.last_qty > qty("20")).count());
     assert_eq!(count("liquidity", "ADDED"), all.iter().filter(|(_, _, e)| e.liquidity == oms_model::Liquidity::Added).count());
-    assert_eq!(count("root_order_id", &some.root_order_id.to_string()), all.iter().filter(|(_, _, e)| e.root_order_id == some.root_order_id).count());
+    let of_root = all.iter().filter(|(_, _, e)| e.root_order_id == some.root_order_id).count();
+    assert_eq!(count("root_order_id", &some.root_order_id.to_string()), of_root);
     assert_eq!(count("order_id", &some.order_id.to_string()), all.iter().filter(|(_, _, e)| e.order_id == some.order_id).count());
     assert_eq!(count("exec_id", some.exec_id.as_str()), 1);
     let time = some.transact_time;
@@ -288,7 +289,8 @@ fn random_query(random: &mut Random) -> ListQuery {
             sort.push(Sort { field, descending: random.one_in(2) });
         }
     }
-    const PAIRS: &[(&str, &str)] = &[("price__gt", "0"), ("is_root", "true"), ("venue__isnull", "false"), ("side__ne", "SELL"), ("price__isnull", "true")];
+    const PAIRS: &[(&str, &str)] =
+        &[("price__gt", "0"), ("is_root", "true"), ("venue__isnull", "false"), ("side__ne", "SELL"), ("price__isnull", "true")];
     let filters = match random.below(3) {
         0 => Vec::new(),
         _ => {
@@ -314,9 +316,9 @@ fn the_pages_together_are_the_list() {
         let (mut paged, mut cursor) = (Vec::new(), None);
         loop {
             // The size of a page may change on the way.
-            let limit = Some(1 + random.below(40) as u32);
-            let page = world.reader.orders(&ListQuery { cursor, limit, ..query.clone() }).unwrap();
-            assert!(page.next.is_none() || page.items.len() == limit.unwrap() as usize, "only the last page is short");
+            let limit = 1 + random.below(40);
+            let page = world.reader.orders(&ListQuery { cursor, limit: Some(limit as u32), ..query.clone() }).unwrap();
+            assert!(page.next.is_none() || page.items.len() == limit, "only the last page is short");
             paged.extend(page.items);
             cursor = page.next;
             if cursor.is_none() {
@@ -371,7 +373,8 @@ fn a_cursor_belongs_to_its_query() {
     let with = |q: ListQuery| world.reader.orders(&ListQuery { cursor: first.next.clone(), ..q });
     assert!(with(query(&both, "symbol")).is_ok());
     assert!(with(query(&[both[1], both[0]], "symbol")).is_ok(), "conditions have no order");
-    for other in [query(&both[..1], "symbol"), query(&both, "-symbol"), query(&both, "symbol,side"), query(&[("side__ne", "SELL"), both[1]], "symbol")] {
+    let other_value = query(&[("side__ne", "SELL"), both[1]], "symbol");
+    for other in [query(&both[..1], "symbol"), query(&both, "-symbol"), query(&both, "symbol,side"), other_value] {
         assert!(matches!(with(other), Err(ViewError::Query(QueryError::OtherCursor))));
     }
     let executions = world.reader.executions(&ListQuery { cursor: first.next.clone(), ..query(&both[..1], "symbol") });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use oms_model::command::Actor;
 use oms_model::event::{
-    ExecutionRecorded, ExecutionUnmatched, Filled, IdempotencyRecorded, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed,
+    ExecutionRecorded, ExecutionUnmatched, Filled, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed,
     OrderCreated, OrderEnded, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent,
     OrderStateSynced, RequestRejected, RouteDecided,
 };
@@ -158,7 +158,7 @@ impl Stream {
             self.change(batch);
         }
         if self.random.one_in(5) {
-            self.push(batch, Event::IdempotencyRecorded(Box::new(IdempotencyRecorded::default())));
+            self.push(batch, Event::IdempotencyRecorded(Box::default()));
         }
     }
 
@@ -215,7 +215,10 @@ impl Stream {
         let revision = order.revision + 1;
         let event = match self.random.below(18) {
             0 | 1 if !order.state.is_done() && self.expected.orders.len() < 400 => {
-                self.push(batch, Event::RouteDecided(Box::new(RouteDecided { order_id, attempt: order.attempts + 1, ..RouteDecided::default() })));
+                let route = RouteDecided { order_id, attempt: order.attempts + 1, ..RouteDecided::default() };
+                if self.random.one_in(2) {
+                    self.push(batch, Event::RouteDecided(Box::new(route)));
+                }
                 let leg = self.create(batch, Some(&order));
                 Event::OrderSent(OrderSent { order_id: leg, ..OrderSent::default() })
             }

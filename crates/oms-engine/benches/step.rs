@@ -1,0 +1,130 @@
+//! One order through the engine: checks with every limit set, route over eight venues, fold; with 1 thousand,
+//! 100 thousand and 1 million orders open. Prints nanoseconds for each and bytes of memory for each open order.
+//!
+//! `cargo bench -p oms-engine`
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_arithmetic, reason = "a bench")]
+
+use oms_engine::input::{IdempotencyKey, InputBody};
+use oms_model::command::{Command, CommandOutcome, NewOrder, Placed};
+use oms_model::instrument::Venue;
+use oms_model::limit::{LimitType, RiskLimit, Scope};
+use oms_model::report::ReportBody;
+use oms_model::{Mic, Side, WireId};
+use oms_testkit::fixture::{ACCOUNT, Desk, actor, dec, limit_order};
+use std::time::Instant;
+
+const EIGHT: [&[u8; 4]; 8] = [b"ARCX", b"BATS", b"BATY", b"EDGA", b"EDGX", b"XBOS", b"XNAS", b"XNYS"];
+const SYMBOLS: [&str; 2] = ["XYZ", "ABC"];
+
+fn main() {
+    println!("{:>12} {:>12} {:>12} {:>12} {:>16}", "open orders", "ns p50", "ns p99", "ns mean", "bytes per order");
+    for open in [1_000, 100_000, 1_000_000] {
+        measure(open);
+    }
+}
+
+fn measure(open: u64) {
+    let before = resident();
+    let mut desk = desk();
+    let mut number = 0;
+    while desk.engine.state().open_roots() < open {
+        number += 1;
+        place(&mut desk, number);
+        acknowledge(&mut desk);
+    }
+    let each = resident().saturating_sub(before) / open;
+    let mut times: Vec<u128> = (0..20_000)
+        .map(|_| {
+            number += 1;
+            let order = new_order(number);
+            let began = Instant::now();
+            submit(&mut desk, order, number);
+            began.elapsed().as_nanos()
+        })
+        .collect();
+    times.sort_unstable();
+    let mean = times.iter().sum::<u128>() / times.len() as u128;
+    println!("{open:>12} {:>12} {:>12} {mean:>12} {each:>16}", times[times.len() / 2], times[times.len() * 99 / 100]);
+}
+
+fn desk() -> Desk {
+    let mut desk = Desk::new();
+    for (at, code) in EIGHT.into_iter().enumerate() {
+        let venue = Mic::of(code);
+        desk.command(Command::ConfigureVenue(Box::new(Venue {
+            venue,
+            name: venue.to_string(),
+            maker_fee: dec("-0.002"),
+            taker_fee: dec("0.003"),
+            latency_prior_ns: 300_000 + 50_000 * at as u64,
+            fill_prior_ppm: 500_000,
+            fill_prior_weight: 10,
+            enabled: true,
+        })));
+        desk.report(venue, ReportBody::SessionUp);
+        for symbol in SYMBOLS {
+            desk.quote(symbol, venue, Some((dec("20.00"), dec("500"))), Some((dec("20.02"), dec("700"))));
+        }
+    }
+    let bounds = [
+        (LimitType::DuplicateWindow, "0.001"),
+        (LimitType::PriceCollarPct, "90"),
+        (LimitType::MaxOrderQty, "1000000"),
+        (LimitType::MaxOrderNotional, "100000000"),
+        (LimitType::OrderRate, "100000"),
+        (LimitType::MaxOpenOrders, "100000000"),
+        (LimitType::MaxOpenNotional, "1000000000000000"),
+        (LimitType::MaxPositionQty, "1000000000000"),
+        (LimitType::MaxPositionNotional, "1000000000000000"),
+        (LimitType::MaxQuoteAge, "86400"),
+    ];
+    for (limit_type, value) in bounds {
+        for scope in [Scope::Tenant, Scope::Account(ACCOUNT)] {
+            let limit = RiskLimit { limit_type, scope, value: dec(value), version: 0 };
+            let output = desk.command(Command::SetRiskLimit(limit));
+            assert_eq!(output.outcome, Some(CommandOutcome::Done));
+        }
+    }
+    desk
+}
+
+fn new_order(number: u64) -> NewOrder {
+    // Quotes stay fresh because the clock moves by little; every order differs from the one before it.
+    let price = format!("19.{:02}", number % 90 + 10);
+    let id = format!("C{number:015}");
+    limit_order(&id, Side::Buy, &(number % 50 + 1).to_string(), SYMBOLS[(number % 2) as usize], &price)
+}
+
+fn submit(desk: &mut Desk, order: NewOrder, number: u64) -> oms_engine::Output {
+    desk.now = desk.now.plus(20_000);
+    let key = IdempotencyKey { key: u128::from(number) << 64 | 7, fingerprint: [number as u8; 32] };
+    let command = Command::CreateOrder(Box::new(order));
+    desk.input(actor(), InputBody::Command { command, idempotency: Some(key) })
+}
+
+fn place(desk: &mut Desk, number: u64) {
+    let output = submit(desk, new_order(number), number);
+    let Some(CommandOutcome::Orders(placed)) = output.outcome else { panic!("an order is placed") };
+    assert!(matches!(placed[0], Placed::Accepted { .. }), "{placed:?}");
+    if number % 4_096 == 0 {
+        for code in EIGHT {
+            for symbol in SYMBOLS {
+                desk.quote(symbol, Mic::of(code), Some((dec("20.00"), dec("500"))), Some((dec("20.02"), dec("700"))));
+            }
+        }
+    }
+}
+
+fn acknowledge(desk: &mut Desk) {
+    let sent: Vec<_> = desk.engine.state().unanswered().collect();
+    for (venue, leg) in sent {
+        desk.report(venue, ReportBody::Accepted { wire_id: WireId::derive(leg, 0), broker_order_id: None });
+    }
+}
+
+/// Resident memory of this process, bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/statm").unwrap();
+    status.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}

@@ -1,0 +1,425 @@
+//! The command line: nouns, then verbs.
+
+use crate::exit;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// An order management system and smart order router.
+#[derive(Debug, Parser)]
+#[command(name = "oms", version, after_help = exit::HELP, propagate_version = true)]
+pub struct Cli {
+    /// A file of settings; what it does not say has its default.
+    #[arg(long, global = true, env = "OMS_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The nouns.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a desk: its log, its engine, its venues and its interface.
+    Serve(Serve),
+    /// Place orders and see what became of them.
+    #[command(subcommand)]
+    Order(Order),
+    /// Positions and their value.
+    #[command(subcommand)]
+    Position(Position),
+    /// Limits and the kill switch.
+    #[command(subcommand)]
+    Risk(Risk),
+    /// The smart order router.
+    #[command(subcommand)]
+    Sor(Sor),
+    /// Read, verify and replay a log, without changing it.
+    #[command(subcommand)]
+    Journal(Journal),
+    /// Measure a running desk under load.
+    Load(Load),
+    /// The settings.
+    #[command(subcommand)]
+    Config(Config),
+}
+
+/// `oms serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// A demo desk on recorded markets: sets up what is missing, prints an API key, listens on loopback only.
+    #[arg(long)]
+    pub demo: bool,
+    /// The folder of the desk.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// How fast the recorded market is replayed: 1x to 100x, or max.
+    #[arg(long, value_name = "X")]
+    pub speed: Option<String>,
+    /// Seed of all chance at the paper venues.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// Which desk, as whom, and how to show what it answers.
+#[derive(Clone, Debug, Args)]
+pub struct Remote {
+    /// Where the desk is [default: the setting client.url].
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// The API key [default: the setting client.api_key, else that of the demo desk in the data folder].
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// Show the answer as it came: JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What an order is made of.
+#[derive(Debug, Args)]
+pub struct Ticket {
+    /// BUY, SELL or SELL_SHORT.
+    #[arg(value_parser = upper)]
+    pub side: String,
+    /// How many.
+    pub qty: String,
+    /// Of what.
+    pub symbol: String,
+    /// The limit price; without one the order is a market order.
+    #[arg(long, value_name = "PRICE")]
+    pub price: Option<String>,
+    /// The trigger price: makes it a STOP or, with --price, a STOP_LIMIT order.
+    #[arg(long, value_name = "PRICE")]
+    pub stop: Option<String>,
+    /// DAY, GTC, IOC, FOK or GTD.
+    #[arg(long, value_name = "TIF", value_parser = upper)]
+    pub tif: Option<String>,
+    /// When a GTD order expires, RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    pub expire_at: Option<String>,
+    /// The account; the tenant's only one where it is not given.
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+    /// Your own id of the order, unique for ever.
+    #[arg(long, value_name = "ID")]
+    pub cl_ord_id: Option<String>,
+    /// SINGLE_BEST, SPLIT, SWEEP or NAMED.
+    #[arg(long, value_name = "MODE", value_parser = upper)]
+    pub mode: Option<String>,
+    /// The venue of a NAMED order.
+    #[arg(long, value_name = "MIC", value_parser = upper)]
+    pub venue: Option<String>,
+    /// The routing policy.
+    #[arg(long, value_name = "NAME")]
+    pub policy: Option<String>,
+}
+
+/// Terms are written in capitals; people need not.
+#[allow(clippy::unnecessary_wraps, reason = "the shape of a clap parser")]
+fn upper(text: &str) -> Result<String, std::convert::Infallible> {
+    Ok(text.to_uppercase().replace('-', "_"))
+}
+
+/// `oms order`.
+#[derive(Debug, Subcommand)]
+pub enum Order {
+    /// Place an order: oms order place buy 300 IBM --price 190.10
+    Place {
+        /// The order.
+        #[command(flatten)]
+        ticket: Ticket,
+        /// Wait so many seconds for the venue's first word.
+        #[arg(long, value_name = "SECONDS")]
+        wait: Option<u32>,
+        /// Makes the request repeatable: the same key gets the first answer again.
+        #[arg(long, value_name = "KEY")]
+        idempotency_key: Option<String>,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Cancel an order and everything below it.
+    Cancel {
+        /// Its id, or cl_ord_id:<yours>.
+        order: String,
+        /// Wait so many seconds until it is decided.
+        #[arg(long, value_name = "SECONDS")]
+        wait: Option<u32>,
+        /// Refuse unless the order has this version.
+        #[arg(long, value_name = "VERSION")]
+        if_version: Option<u32>,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Change quantity, price or trigger of an order.
+    Modify {
+        /// Its id, or cl_ord_id:<yours>.
+        order: String,
+        /// New total quantity, executed part included.
+        #[arg(long)]
+        qty: Option<String>,
+        /// New limit price.
+        #[arg(long)]
+        price: Option<String>,
+        /// New trigger price.
+        #[arg(long)]
+        stop: Option<String>,
+        /// Wait so many seconds until it is decided.
+        #[arg(long, value_name = "SECONDS")]
+        wait: Option<u32>,
+        /// Refuse unless the order has this version.
+        #[arg(long, value_name = "VERSION")]
+        if_version: Option<u32>,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// List client orders, the newest first.
+    List {
+        /// A filter such as symbol=IBM or ord_status__in=NEW,FILLED; may be given more than once.
+        #[arg(long = "filter", value_name = "FIELD=VALUE")]
+        filters: Vec<String>,
+        /// Fields to sort by, a minus for descending.
+        #[arg(long, default_value = "-created_seq", allow_hyphen_values = true)]
+        sort: String,
+        /// How many, 500 at most.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Show one order.
+    Show {
+        /// Its id, or cl_ord_id:<yours>.
+        order: String,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Explain an order: what was checked, what the router saw and chose, what the venues did.
+    Why {
+        /// Its id, or cl_ord_id:<yours>.
+        order: String,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Show a client order with its legs.
+    Tree {
+        /// The id of any order of the tree, or cl_ord_id:<yours>.
+        order: String,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Follow the events as they happen.
+    Tail {
+        /// Begin with this sequence rather than with what happens from now on.
+        #[arg(long, value_name = "SEQ")]
+        from: Option<u64>,
+        /// Only these kinds of events, separated by commas.
+        #[arg(long, value_name = "KINDS")]
+        types: Option<String>,
+        /// Stop after so many events.
+        #[arg(long, value_name = "N")]
+        count: Option<u64>,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+}
+
+/// `oms position`.
+#[derive(Debug, Subcommand)]
+pub enum Position {
+    /// List the positions at the market as it is now.
+    List {
+        /// Flat ones too.
+        #[arg(long)]
+        all: bool,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+}
+
+/// `oms risk`.
+#[derive(Debug, Subcommand)]
+pub enum Risk {
+    /// Show switches, trading states, and each limit with its use.
+    Status {
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Engage a kill switch: refuse new orders in a scope and cancel the working ones.
+    Kill {
+        /// TENANT, ACCOUNT:<id>, USER:<id>, INSTRUMENT:<symbol> or VENUE:<MIC>.
+        #[arg(long, default_value = "TENANT")]
+        scope: String,
+        /// Why, in words.
+        #[arg(long)]
+        reason: String,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Release a kill switch.
+    Release {
+        /// As it was engaged.
+        #[arg(long, default_value = "TENANT")]
+        scope: String,
+        /// Why, in words.
+        #[arg(long)]
+        reason: String,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+}
+
+/// `oms sor`.
+#[derive(Debug, Subcommand)]
+pub enum Sor {
+    /// Show how an order would be checked and routed now; nothing is recorded.
+    Preview {
+        /// The order.
+        #[command(flatten)]
+        ticket: Ticket,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+}
+
+/// Which log.
+#[derive(Debug, Args)]
+pub struct Stored {
+    /// The folder of the desk [default: the setting server.data].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// For machines: JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `oms journal`.
+#[derive(Debug, Subcommand)]
+pub enum Journal {
+    /// Print events of the log.
+    Show {
+        /// Begin with this sequence.
+        #[arg(long, value_name = "SEQ", default_value_t = 1)]
+        from: u64,
+        /// Stop after so many events.
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: u64,
+        /// The log.
+        #[command(flatten)]
+        stored: Stored,
+    },
+    /// Check every checksum and the hash chain; exit code 1 and the place where the log is damaged.
+    Verify {
+        /// The log.
+        #[command(flatten)]
+        stored: Stored,
+    },
+    /// Fold the whole log and compare with the newest snapshot; exit code 1 where they differ.
+    Replay {
+        /// The log.
+        #[command(flatten)]
+        stored: Stored,
+    },
+    /// Print the hash of the state at a sequence.
+    Hash {
+        /// The sequence, which must be the end of a batch; the log's end where it is not given.
+        #[arg(long, value_name = "SEQ")]
+        at: Option<u64>,
+        /// The log.
+        #[command(flatten)]
+        stored: Stored,
+    },
+}
+
+/// `oms load`.
+#[derive(Debug, Args)]
+pub struct Load {
+    /// Where the desk is [default: the setting client.url].
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// The API key [default: the setting client.api_key, else that of the demo desk in the data folder].
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// Connections.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub connections: u32,
+    /// Orders per second, sent on schedule whatever the desk does (open loop).
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub rate: u32,
+    /// Send the next order on a connection when the last is answered (closed loop), as fast as the desk takes them.
+    #[arg(long, conflicts_with = "rate")]
+    pub closed: bool,
+    /// How long: 500ms, 10s, 2m.
+    #[arg(long, default_value = "10s", value_parser = duration)]
+    pub duration: std::time::Duration,
+    /// Orders sent before it is measured, in the same time units; they are answered but not reported.
+    #[arg(long, default_value = "0s", value_parser = duration)]
+    pub warmup: std::time::Duration,
+    /// Instruments, separated by commas.
+    #[arg(long, value_delimiter = ',', default_value = "AIG,BAC,IBM")]
+    pub symbol: Vec<String>,
+    /// Share of orders that trade at once; the others rest far from the market.
+    #[arg(long, value_name = "PERCENT", default_value = "0%", value_parser = percent)]
+    pub marketable: u32,
+    /// Stop after so many orders.
+    #[arg(long, value_name = "N")]
+    pub orders: Option<u64>,
+    /// Seed of the ids; the same one sends the same orders again.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Append a line for each acknowledged order: order id, cl_ord_id, idempotency key, SHA-256 of the answer's body.
+    #[arg(long, value_name = "FILE")]
+    pub journal_acks: Option<PathBuf>,
+    /// Report as JSON.
+    #[arg(long)]
+    pub report_json: bool,
+}
+
+/// `oms config`.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Check the settings.
+    Check,
+    /// Show every setting in force and where it comes from; secrets are masked.
+    Show {
+        /// For machines: JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A time span: a number and `ms`, `s` or `m`.
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| format!("{text:?} is not a time span such as 500ms, 10s or 2m"))?;
+    match unit {
+        "ms" => Ok(std::time::Duration::from_millis(number)),
+        "s" | "" => Ok(std::time::Duration::from_secs(number)),
+        "m" => Ok(std::time::Duration::from_secs(number.saturating_mul(60))),
+        _ => Err(format!("{unit:?} is not ms, s or m")),
+    }
+}
+
+/// A share in percent, with or without the sign.
+fn percent(text: &str) -> Result<u32, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse().ok().filter(|percent| *percent <= 100);
+    number.ok_or_else(|| format!("{text:?} is not a share such as 10%"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+use super::*;
+use clap::CommandFactory;
+use std::time::Duration;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(line.split(' '))
+}
+
+#[test]
+fn the_command_line_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+/// `OMS_BLESS=1 cargo test -p oms-server` writes the snapshot.
+#[test]
+fn the_root_help_is_what_it_was() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/help.txt");
+    let help = Cli::command().term_width(100).render_help().to_string();
+    let help = help.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") + "\n";
+    if std::env::var_os("OMS_BLESS").is_some() {
+        std::fs::write(path, &help).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), help, "OMS_BLESS=1 writes it");
+}
+
+#[test]
+fn every_verb_of_the_contract_is_there() {
+    for line in [
+        "oms serve --demo --data d --listen 127.0.0.1:0 --speed 10x --seed 7",
+        "oms order place buy 300 IBM --price 190.10 --tif ioc --mode sweep --wait 2 --json",
+        "oms order cancel cl_ord_id:A1 --if-version 3",
+        "oms order modify 0 --qty 5",
+        "oms order list --filter symbol=IBM --sort -created_at",
+        "oms order show 0",
+        "oms order why 0",
+        "oms order tree 0",
+        "oms order tail --from 1 --types OrderFilled",
+        "oms position list",
+        "oms risk status",
+        "oms risk kill --reason x",
+        "oms risk release --scope VENUE:XNYS --reason x",
+        "oms sor preview sell-short 10 BAC",
+        "oms journal show --from 3 --limit 9",
+        "oms journal verify --data d",
+        "oms journal replay",
+        "oms journal hash --at 12",
+        "oms load --connections 256 --closed --duration 500ms --marketable 10% --symbol IBM,BAC",
+        "oms config check --config f",
+        "oms config show",
+    ] {
+        parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
+}
+
+#[test]
+fn terms_are_taken_in_any_case() {
+    let Command::Sor(Sor::Preview { ticket, .. }) = parse("oms sor preview sell-short 10 BAC --tif gtc").unwrap().command else {
+        panic!("a preview");
+    };
+    assert_eq!((ticket.side.as_str(), ticket.tif.as_deref()), ("SELL_SHORT", Some("GTC")));
+}
+
+#[test]
+fn spans_and_shares_are_checked() {
+    assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+    assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+    assert!(duration("10h").is_err() && duration("s").is_err());
+    assert_eq!((percent("10%"), percent("100")), (Ok(10), Ok(100)));
+    assert!(percent("101%").is_err());
+    let error = parse("oms load --rate 5 --closed").unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+}
