@@ -1,0 +1,196 @@
+//! The commands that talk to a desk over its REST interface.
+
+mod market;
+mod orders;
+mod show;
+mod tail;
+
+use crate::cli::{Command, Remote};
+use crate::config::Settings;
+use crate::exit::{Failure, Outcome, written};
+use crate::serve::key;
+use serde_json::Value;
+use std::io::Write as _;
+use std::time::Duration;
+use ureq::Agent;
+use ureq::http::Response;
+
+/// The largest answer that is read.
+const MAX_ANSWER: u64 = 256 << 20;
+
+/// A desk, as whom we talk to it, and how its answers are shown.
+pub struct Client {
+    agent: Agent,
+    url: String,
+    key: String,
+    /// Whether answers are shown as they came.
+    json: bool,
+}
+
+/// An answer: its status and its body.
+struct Answer {
+    status: u16,
+    body: String,
+}
+
+/// Does one command.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn run(command: Command, settings: &Settings) -> Outcome {
+    match command {
+        Command::Order(order) => orders::run(order, settings),
+        Command::Position(position) => market::position(position, settings),
+        Command::Risk(risk) => market::risk(risk, settings),
+        Command::Sor(sor) => market::sor(sor, settings),
+        Command::Serve(_) | Command::Journal(_) | Command::Load(_) | Command::Config(_) => {
+            Err(Failure::Usage("this command does not talk to a desk".to_owned()))
+        }
+    }
+}
+
+/// The key to use: the flag, the setting, or that of the demo desk.
+///
+/// # Errors
+/// [`Failure::Usage`] where there is none.
+pub fn credential(flag: Option<&str>, settings: &Settings) -> Result<String, Failure> {
+    if let Some(key) = flag {
+        return Ok(key.to_owned());
+    }
+    if !settings.client.api_key.is_empty() {
+        return Ok(settings.client.api_key.clone());
+    }
+    key::read(&settings.server.data).map_err(|error| {
+        let path = key::path(&settings.server.data);
+        Failure::Usage(format!("no API key: give --key or set OMS_API_KEY (there is no demo key in {}: {error})", path.display()))
+    })
+}
+
+impl Client {
+    fn new(remote: &Remote, settings: &Settings) -> Result<Self, Failure> {
+        let key = credential(remote.key.as_deref(), settings)?;
+        let url = remote.url.clone().unwrap_or_else(|| settings.client.url.clone());
+        Ok(Self::to(&url, &key, remote.json, Some(Duration::from_millis(settings.client.timeout_ms))))
+    }
+
+    /// A client of the desk at `url`.
+    #[must_use]
+    pub fn to(url: &str, key: &str, json: bool, timeout: Option<Duration>) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).timeout_global(timeout).proxy(None).build();
+        Self { agent: config.new_agent(), url: url.trim_end_matches('/').to_owned(), key: key.to_owned(), json }
+    }
+
+    /// Reads a resource.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] with the server's code, [`Failure::Unreachable`].
+    pub fn read(&self, path: &str) -> Result<Value, Failure> {
+        parsed(&self.get(path, "application/json")?.body)
+    }
+
+    fn get(&self, path: &str, accept: &str) -> Result<Answer, Failure> {
+        let request = self.agent.get(format!("{}/api/v1{path}", self.url)).header("x-api-key", &self.key).header("accept", accept);
+        self.answer(request.call())
+    }
+
+    fn post(&self, path: &str, headers: &[(&str, String)], body: &Value) -> Result<Answer, Failure> {
+        let mut request = self.agent.post(format!("{}/api/v1{path}", self.url));
+        request = request.header("x-api-key", &self.key).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        self.answer(request.send(body.to_string()))
+    }
+
+    fn answer(&self, sent: Result<Response<ureq::Body>, ureq::Error>) -> Result<Answer, Failure> {
+        let mut response = sent.map_err(|error| self.unreachable(&error))?;
+        let status = response.status().as_u16();
+        let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_string().map_err(|error| self.unreachable(&error))?;
+        if status < 400 { Ok(Answer { status, body }) } else { Err(self.refused(status, &body)) }
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> Failure {
+        match error {
+            ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::Usage(format!("{}: {error}", self.url)),
+            _ => Failure::Unreachable(format!("{}: {error}", self.url)),
+        }
+    }
+
+    /// What a refusal says; with `--json` its body goes to stdout as well.
+    fn refused(&self, status: u16, body: &str) -> Failure {
+        if self.json {
+            // The refusal itself is on stderr and in the exit code.
+            let _shown = writeln!(std::io::stdout(), "{body}");
+        }
+        let Ok(envelope) = serde_json::from_str::<Value>(body) else {
+            return Failure::Refused(format!("HTTP {status}: {}", body.trim()));
+        };
+        let field = |name: &str| envelope.get(name).and_then(Value::as_str).unwrap_or_default();
+        let mut text = format!("{}: {}", field("code"), field("message"));
+        if let Some(details) = envelope.get("details").and_then(Value::as_object).filter(|details| !details.is_empty()) {
+            let details: Vec<String> = details.iter().map(|(name, value)| format!("{name}={}", show::text(value))).collect();
+            text.push_str(&format!(" ({})", details.join(", ")));
+        }
+        if !field("hint").is_empty() {
+            text.push_str(&format!("\nhint: {}", field("hint")));
+        }
+        text.push_str(&format!("\ntrace: {}", field("trace_id")));
+        Failure::Refused(text)
+    }
+
+    /// Shows an answer: as it came, or as `people` would have it.
+    fn show(&self, answer: &Answer, people: impl FnOnce(&Value) -> String) -> Outcome {
+        if self.json {
+            return print(&answer.body);
+        }
+        print(&people(&parsed(&answer.body)?))
+    }
+}
+
+fn parsed(body: &str) -> Result<Value, Failure> {
+    serde_json::from_str(body).map_err(|error| Failure::Unreachable(format!("the answer is not JSON: {error}")))
+}
+
+fn print(text: &str) -> Outcome {
+    written(writeln!(std::io::stdout(), "{}", text.trim_end()))
+}
+
+/// A value as part of a path or a query.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b':' | b',' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_a_path_is_escaped() {
+        assert_eq!(escaped("cl_ord_id:A/1 ü?"), "cl_ord_id:A%2F1%20%C3%BC%3F");
+    }
+
+    #[test]
+    fn a_refusal_shows_code_figures_and_hint() {
+        let client = Client::to("http://127.0.0.1:1/", "k", false, None);
+        let body = r#"{"trace_id":"t1","code":"PRICE_COLLAR","message":"too far","details":{"limit":"10"},"hint":"move it"}"#;
+        let failure = client.refused(422, body);
+        assert_eq!(failure.code(), 1);
+        assert_eq!(failure.to_string(), "PRICE_COLLAR: too far (limit=10)\nhint: move it\ntrace: t1");
+        assert_eq!(client.refused(502, "bad gateway").to_string(), "HTTP 502: bad gateway");
+    }
+
+    #[test]
+    fn nobody_there_is_its_own_failure() {
+        // A port that was free a moment ago: nobody listens on it.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let client = Client::to(&format!("http://127.0.0.1:{port}"), "k", false, Some(Duration::from_secs(5)));
+        assert_eq!(client.read("/orders").unwrap_err().code(), 3);
+    }
+}

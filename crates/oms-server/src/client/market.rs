@@ -1,0 +1,81 @@
+//! `oms position`, `oms risk` and `oms sor`.
+
+use super::{Client, orders, show};
+use crate::cli::{Position, Risk, Sor};
+use crate::config::Settings;
+use crate::exit::Outcome;
+use serde_json::{Value, json};
+
+pub(super) fn position(position: Position, settings: &Settings) -> Outcome {
+    let Position::List { all, remote } = position;
+    let client = Client::new(&remote, settings)?;
+    let answer = client.get(if all { "/positions?limit=500" } else { "/positions?limit=500&open=true" }, "application/json")?;
+    let columns = ["symbol", ">qty", ">avg_cost", ">mark", ">market_value", ">unrealized", ">realized", ">fees", "account_id"];
+    client.show(&answer, |page| show::table(&columns, show::items(page, "data"), show::field))
+}
+
+pub(super) fn risk(risk: Risk, settings: &Settings) -> Outcome {
+    let (path, scope, reason, remote) = match risk {
+        Risk::Status { remote } => {
+            let client = Client::new(&remote, settings)?;
+            let answer = client.get("/risk/status", "application/json")?;
+            return client.show(&answer, status);
+        }
+        Risk::Kill { scope, reason, remote } => ("/risk/kill-switch/engage", scope, reason, remote),
+        Risk::Release { scope, reason, remote } => ("/risk/kill-switch/release", scope, reason, remote),
+    };
+    let client = Client::new(&remote, settings)?;
+    let answer = client.post(path, &[], &json!({"scope": scope, "reason": reason}))?;
+    client.show(&answer, |done| format!("{} for {scope}, sequence {}", show::field(done, "status"), show::field(done, "sequence")))
+}
+
+fn status(status: &Value) -> String {
+    let switches = show::items(status, "kill_switches");
+    let engaged = if switches.is_empty() { "none".to_owned() } else { switches.iter().map(show::text).collect::<Vec<_>>().join(" ") };
+    let limits = show::table(
+        &["limit_type", "scope", ">value", ">used", ">headroom", ">version"],
+        show::items(status, "limits"),
+        show::field,
+    );
+    let open = show::table(&["scope", ">orders", ">notional"], show::items(status, "open"), show::field);
+    let states = show::table(&["scope", "state"], show::items(status, "trading_states"), show::field);
+    format!("kill switches engaged: {engaged}\norders in doubt: {}\n\n{states}\n\n{open}\n\n{limits}", show::field(status, "in_doubt"))
+}
+
+pub(super) fn sor(sor: Sor, settings: &Settings) -> Outcome {
+    let Sor::Preview { ticket, remote } = sor;
+    let client = Client::new(&remote, settings)?;
+    let answer = client.post("/sor/preview", &[], &orders::body(&ticket))?;
+    client.show(&answer, preview)
+}
+
+fn preview(preview: &Value) -> String {
+    let mut text = String::new();
+    match preview.get("refusal").filter(|refusal| !refusal.is_null()) {
+        Some(refusal) => text.push_str(&format!("refused: {} {}\n\n", show::field(refusal, "code"), show::field(refusal, "message"))),
+        None => text.push_str("accepted\n\n"),
+    }
+    let checks = show::table(&["check", "verdict", ">value", ">limit", "scope", "code"], show::items(preview, "checks"), show::field);
+    text.push_str(&checks);
+    let Some(route) = preview.get("route").filter(|route| !route.is_null()) else { return text };
+    text.push_str(&format!("\n\nroute: {} by policy {} (version {})\n", show::field(route, "mode"), show::field(route, "policy"), show::field(route, "policy_version")));
+    let scored = [
+        "venue", ">bid", ">bid_size", ">ask", ">ask_size", ">fee", ">price_score", ">latency_score", ">fill_score", ">fee_score", ">score",
+        "excluded",
+    ];
+    text.push_str(&show::table(&scored, show::items(route, "candidates"), show::field));
+    text.push_str("\n\nlegs:\n");
+    text.push_str(&show::table(&["venue", ">qty", ">price", "time_in_force", "aggressive"], show::items(route, "legs"), show::field));
+    if let Some(estimate) = preview.get("estimate").filter(|estimate| !estimate.is_null()) {
+        let field = |name| show::field(estimate, name);
+        text.push_str(&format!(
+            "\n\nestimate: {} at {}, notional {}, fees {}, shortfall against the mid {}",
+            field("qty"),
+            field("avg_px"),
+            field("notional"),
+            field("fees"),
+            field("shortfall")
+        ));
+    }
+    text
+}
