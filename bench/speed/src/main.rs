@@ -1,0 +1,61 @@
+//! Figures of whole parts of the system, each beside what it is measured against in the same run.
+//!
+//! - `durable`: orders through a partition, many outstanding, each answered once durable; beside raw writes of the same bytes.
+//! - `recovery`: seconds for each million events, with and without a snapshot.
+//! - `bare-http`: a bare axum handler that parses the same JSON and journals the same bytes; load it with `oms load`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench stops at the first thing that is not as it should be")]
+
+mod bare_http;
+mod durable;
+mod raw;
+mod recovery;
+mod world;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Parser)]
+#[command(about)]
+struct Arguments {
+    /// Where the logs are written; must be on the disk that is to be measured.
+    #[arg(long, default_value = "target/speed")]
+    dir: PathBuf,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Orders in process, each answered once durable.
+    Durable {
+        /// Orders outstanding at any time.
+        #[arg(long, default_value_t = 64)]
+        outstanding: usize,
+        /// Seconds.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
+    /// Recovery of a log of so many events.
+    Recovery {
+        /// Millions of events.
+        #[arg(long, default_value_t = 1)]
+        millions: u64,
+    },
+    /// The bare handler.
+    BareHttp {
+        /// Where it listens.
+        #[arg(long, default_value = "127.0.0.1:8099")]
+        listen: String,
+    },
+}
+
+fn main() {
+    let Arguments { dir, what } = Arguments::parse();
+    std::fs::create_dir_all(&dir).unwrap();
+    let dir = tempfile::tempdir_in(dir).unwrap();
+    match what {
+        What::Durable { outstanding, seconds } => durable::run(dir.path(), outstanding, seconds),
+        What::Recovery { millions } => recovery::run(dir.path(), millions),
+        What::BareHttp { listen } => bare_http::run(dir.path(), &listen),
+    }
+}
