@@ -1,22 +1,42 @@
 //! The logic behind the Makefile.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
+mod cargo;
 mod slice;
+mod step;
+mod task;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask TASK [ARGUMENT ...]
 
 tasks:
+  run  [FLAG ...]                   build the program as it is shipped and open a demo desk: oms serve --demo
+  test                              everything that must hold before a change is taken, with a summary
+  check                             the quick half of it: format, lints, types
+  bench [FILTER ...]                the benchmarks of engine, router, gate, codec, journal and views
+  sim  [FLAG ...]                   the simulator: crashes, lying disks, faulty venues, planted bugs
+  load [FLAG ...]                   orders at a rate against a running desk: oms load
+  fmt                               format the code
+  clean                             take away what was built
   slice [INPUT_DIR [OUTPUT_FILE]]   cut the market data slice that the product ships";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.split_first() {
-        Some((task, rest)) if task == "slice" => slice::run(rest),
-        Some(_) | None => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
+        Some((task, rest)) => match task.as_str() {
+            "run" => task::run::run(rest),
+            "test" => task::test::run(rest),
+            "check" => task::check::run(rest),
+            "bench" => task::bench::run(rest),
+            "sim" => task::sim::run(rest),
+            "load" => task::load::run(rest),
+            "fmt" => task::tidy::fmt(rest),
+            "clean" => task::tidy::clean(rest),
+            "slice" => slice::run(rest).map_err(|error| error.to_string()),
+            _ => return usage(),
+        },
+        None => return usage(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -25,4 +45,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
 }

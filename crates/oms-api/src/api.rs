@@ -42,7 +42,7 @@ pub struct Config {
     pub max_views_lag: u64,
     /// The shortest time between two updates of one market-data client.
     pub market_interval: Duration,
-    /// How long a client of the event stream may take nothing before it is disconnected.
+    /// How long a client may take nothing of what it is sent before it is disconnected.
     pub slow_client: Duration,
     /// Silence after which a stream sends a comment.
     pub heartbeat: Duration,
@@ -232,7 +232,10 @@ impl Api {
     }
 
     /// Runs something that may block, off the async threads.
-    pub(crate) async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
             tracing::error!(%error, "a read failed");
             Err(Refusal::new(Code::Internal, "the read failed"))

@@ -2,8 +2,8 @@
 
 use crate::api::Api;
 use crate::error::{respond, status};
-use crate::json::read::{Object, Value};
 use crate::json::parse;
+use crate::json::read::{Object, Value};
 use crate::query::Params;
 use crate::{auth, error, idempotency};
 use axum::body::{Body, Bytes, to_bytes};

@@ -126,8 +126,7 @@ impl Exposition for Telemetry {
         page.gauge("oms_open_orders", "Client orders that are not done.", [("", self.open_orders.get())]);
         page.gauge("oms_in_doubt_orders", "Legs whose outcome at the venue is not known.", [("", self.in_doubt.get())]);
         page.gauge("oms_suspense_executions", "Executions that match no order.", [("", self.suspense.get())]);
-        let stages =
-            [("stage=\"decide\"", &self.decide), ("stage=\"journal\"", &self.commit), ("stage=\"send\"", &self.send)];
+        let stages = [("stage=\"decide\"", &self.decide), ("stage=\"journal\"", &self.commit), ("stage=\"send\"", &self.send)];
         page.histogram("oms_stage_seconds", "Time spent in a stage of an order's way.", stages);
     }
 }

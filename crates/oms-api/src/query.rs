@@ -85,7 +85,9 @@ impl Params {
     pub fn fields(&mut self, known: &[&str]) -> Result<Vec<String>, Refusal> {
         let fields = self.list("fields").unwrap_or_default();
         match fields.iter().find(|field| !known.contains(&field.as_str())) {
-            Some(field) => Err(bad_parameter("fields", format_args!("names {field}, which is not a field")).with("known", known.join(", "))),
+            Some(field) => {
+                Err(bad_parameter("fields", format_args!("names {field}, which is not a field")).with("known", known.join(", ")))
+            }
             None => Ok(fields),
         }
     }

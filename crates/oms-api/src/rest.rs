@@ -199,7 +199,6 @@ pub fn endpoints() -> Vec<Endpoint> {
 }
 
 /// The router of the interface.
-#[must_use]
 pub fn router(api: Api) -> Router {
     endpoints()
         .into_iter()

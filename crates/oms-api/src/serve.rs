@@ -1,10 +1,13 @@
 //! The listener: connections with bounds, and an orderly end.
 
-use crate::api::{Api, until};
+mod patient;
+
+use crate::api::{Api, Config, until};
 use crate::rest::router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use patient::Patient;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -46,7 +49,7 @@ pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output
         };
         // Without a place the connection is closed at once: a client sees that sooner than a hanging one.
         let Ok(place) = connections.clone().try_acquire_owned() else { continue };
-        let connection = connection(stream, service.clone(), api.config().head_timeout, ending.subscribe());
+        let connection = connection(stream, service.clone(), *api.config(), ending.subscribe());
         tokio::spawn(async move {
             connection.await;
             drop(place);
@@ -61,15 +64,15 @@ pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output
     Ok(())
 }
 
-async fn connection(stream: TcpStream, service: axum::Router, head_timeout: Duration, mut ending: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, service: axum::Router, config: Config, mut ending: watch::Receiver<bool>) {
     // Answers are small and wait for nothing; a socket without the option is slower, not wrong.
     let _set = stream.set_nodelay(true);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head_timeout)
+        .header_read_timeout(config.head_timeout)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        .serve_connection(TokioIo::new(Patient::new(stream, config.slow_client)), TowerToHyperService::new(service));
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,

@@ -178,7 +178,10 @@ pub fn sentence(event: &Event) -> String {
         Event::OrderClosed(_) => "closed".to_owned(),
         Event::OrderAnomaly(e) => format!("anomaly {}: {}", e.anomaly, e.detail),
         Event::ExecutionRecorded(e) => {
-            format!("execution {} booked: {} {} at {} on {}, {} liquidity, fee {}", e.exec_id, e.side, e.last_qty, e.last_px, e.venue, e.liquidity, e.fee)
+            format!(
+                "execution {} booked: {} {} at {} on {}, {} liquidity, fee {}",
+                e.exec_id, e.side, e.last_qty, e.last_px, e.venue, e.liquidity, e.fee
+            )
         }
         other => other.name().to_owned(),
     }

@@ -198,6 +198,22 @@ impl State {
         all.sort_unstable_by_key(|entry| entry.order.order_id);
         all
     }
+    /// The ids of the orders that `wanted` picks, sorted. Looks at all of them, in no order.
+    pub(crate) fn pick(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<OrderId> {
+        let mut ids: Vec<OrderId> = self.orders.values().filter(|entry| wanted(entry)).map(|entry| entry.order.order_id).collect();
+        ids.sort_unstable();
+        ids
+    }
+    /// Whether something that was handed to a venue is neither answered nor in doubt.
+    #[must_use]
+    pub fn has_undoubted(&self) -> bool {
+        self.undoubted(1).next().is_some()
+    }
+    /// Legs that are neither answered nor in doubt, at most `limit`.
+    pub(crate) fn undoubted(&self, limit: usize) -> impl Iterator<Item = OrderId> + '_ {
+        let without_doubt = |id: &OrderId| self.order(*id).is_some_and(|leg| leg.doubt.is_none());
+        self.unanswered.iter().map(|&(_, id)| id).filter(without_doubt).take(limit)
+    }
     /// Orders in the hot state.
     #[must_use]
     pub fn order_count(&self) -> usize {

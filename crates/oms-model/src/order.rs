@@ -285,7 +285,9 @@ impl Order {
                 self.place_qty = e.place_qty;
             }
             Event::OrderAccepted(e) => {
-                self.step(Live);
+                if self.state == Unack {
+                    self.step(Live);
+                }
                 self.broker_order_id.clone_from(&e.broker_order_id);
             }
             Event::OrderPartiallyFilled(e) | Event::OrderFilled(e) => self.filled(e.last_qty, e.last_notional),

@@ -101,7 +101,8 @@ pub fn start(
     for port in ports {
         let venue = port.venue();
         let (queue, work) = sync_channel(WORK_QUEUE);
-        let doubts: Vec<Resolve> = start.legs.values().filter(|leg| leg.order.venue == Some(venue)).filter_map(WorkingLeg::doubtful).collect();
+        // Whatever the venue said while nobody listened is lost, so every working leg is asked about, not only the doubtful.
+        let doubts: Vec<Resolve> = start.legs.values().filter(|leg| leg.order.venue == Some(venue)).map(WorkingLeg::question).collect();
         let worker = Worker::new(port, handle.clone(), clock.clone(), telemetry.clone(), work, doubts);
         queues.insert(venue, queue);
         threads.push(spawn(format!("oms-{venue}"), Box::new(move || worker.run()))?);
@@ -126,8 +127,14 @@ impl WorkingLeg {
     /// What is to be found out about it, if something is in doubt.
     fn doubtful(&self) -> Option<Resolve> {
         self.order.doubt.as_ref()?;
+        Some(self.question())
+    }
+
+    /// What is to be found out about it after a time in which the venue was not heard.
+    fn question(&self) -> Resolve {
         let new_unanswered = self.order.state == OrdState::Unack;
-        Some(Resolve::new(self.order.order_id, self.order.wire_id(0), new_unanswered, self.request))
+        let current = self.order.wire_id(self.order.venue_revision);
+        Resolve::new(self.order.order_id, self.order.wire_id(0), current, new_unanswered, self.request)
     }
 }
 
@@ -173,7 +180,12 @@ impl Gateway {
             }
             Event::InstrumentListed(e) => drop(self.symbols.insert(e.instrument_id, e.symbol.clone())),
             Event::KillSwitchEngaged(_) => self.kills_seen += 1,
-            Event::BrokerDisconnected(e) => self.push(e.venue, Work::Reconcile),
+            Event::BrokerDisconnected(e) => {
+                self.push(e.venue, Work::Reconcile);
+                let at_venue = self.legs.values().filter(|leg| leg.order.venue == Some(e.venue) && !leg.order.state.is_done());
+                let questions: Vec<Work> = at_venue.map(|leg| Work::Resolve(leg.question())).collect();
+                self.ready.entry(e.venue).or_default().extend(questions);
+            }
             _ => (),
         }
         let Some(order_id) = event.order_id() else { return };

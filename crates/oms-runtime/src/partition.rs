@@ -195,8 +195,14 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(250);
 impl Loop {
     /// What was handed over before the restart and not answered is in doubt.
     fn recovered(&mut self) {
-        self.system(InputBody::Recovered);
-        self.flush();
+        loop {
+            // Each turn puts some of them in doubt, so the turns come to an end.
+            self.system(InputBody::Recovered);
+            self.flush();
+            if !self.engine.state().has_undoubted() {
+                return;
+            }
+        }
     }
 
     fn run(mut self) -> Engine {

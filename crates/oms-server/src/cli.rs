@@ -1,4 +1,5 @@
 //! The command line: nouns, then verbs.
+#![allow(rustdoc::invalid_html_tags, reason = "the comments are what --help shows")]
 
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 #[command(name = "oms", version, after_help = exit::HELP, propagate_version = true)]
 pub struct Cli {
     /// A file of settings; what it does not say has its default.
-    #[arg(long, global = true, env = "OMS_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "OMS_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
@@ -129,7 +130,7 @@ pub enum Order {
     Place {
         /// The order.
         #[command(flatten)]
-        ticket: Ticket,
+        ticket: Box<Ticket>,
         /// Wait so many seconds for the venue's first word.
         #[arg(long, value_name = "SECONDS")]
         wait: Option<u32>,

@@ -12,6 +12,7 @@ use crate::serve::key;
 use serde_json::Value;
 use std::io::Write as _;
 use std::time::Duration;
+pub use tail::row;
 use ureq::Agent;
 use ureq::http::Response;
 
@@ -27,9 +28,8 @@ pub struct Client {
     json: bool,
 }
 
-/// An answer: its status and its body.
+/// The body of an answer that is no refusal.
 struct Answer {
-    status: u16,
     body: String,
 }
 
@@ -106,7 +106,7 @@ impl Client {
         let mut response = sent.map_err(|error| self.unreachable(&error))?;
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_string().map_err(|error| self.unreachable(&error))?;
-        if status < 400 { Ok(Answer { status, body }) } else { Err(self.refused(status, &body)) }
+        if status < 400 { Ok(Answer { body }) } else { Err(self.refused(status, &body)) }
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {

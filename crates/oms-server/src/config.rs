@@ -123,6 +123,7 @@ pub struct Paper {
     pub enabled: bool,
     pub speed: String,
     pub seed: u64,
+    pub skip_s: u32,
     pub refresh_ms: u64,
 }
 
@@ -171,7 +172,8 @@ pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, Stri
         *slot = typed(&value, slot).map_err(|kind| Failure::Usage(format!("{name}: {value:?} is not {kind}")))?;
         sources.insert(path, name);
     }
-    let settings: Settings = table.clone().try_into().map_err(|error: toml::de::Error| Failure::Usage(format!("settings: {}", one_line(&error))))?;
+    let settings: Settings =
+        table.clone().try_into().map_err(|error: toml::de::Error| Failure::Usage(format!("settings: {}", one_line(&error))))?;
     Ok(Loaded { settings, table, sources })
 }
 
@@ -246,7 +248,11 @@ fn typed(text: &str, like: &Value) -> Result<Value, &'static str> {
 
 /// The known word that is one or two letters away.
 fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    known.map(|candidate| (distance(word, candidate), candidate)).filter(|(distance, _)| *distance <= 2).min().map(|(_, candidate)| candidate)
+    known
+        .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= 2)
+        .min()
+        .map(|(_, candidate)| candidate)
 }
 
 /// How many letters must be changed, added or taken away (Levenshtein).

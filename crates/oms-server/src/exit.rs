@@ -54,8 +54,10 @@ impl From<Failure> for ExitCode {
 /// The answer of a command.
 pub type Outcome = Result<(), Failure>;
 
-/// Ends quietly where a reader of the output has gone (`oms order list | head`), and says what else went wrong.
-#[must_use]
+/// Ends quietly where a reader of the output has gone (`oms order list | head`).
+///
+/// # Errors
+/// [`Failure::Fault`] where the output cannot be written for another reason.
 pub fn written(result: std::io::Result<()>) -> Outcome {
     match result {
         Ok(()) => Ok(()),

@@ -1,2 +1,59 @@
-//! The `oms` binary.
-fn main() {}
+//! The `oms` program: command line, settings, wiring.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")
+)]
+
+mod cli;
+mod client;
+mod config;
+mod exit;
+mod journal;
+mod load;
+mod logging;
+mod serve;
+
+use clap::Parser as _;
+use cli::{Cli, Command};
+use exit::Outcome;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("oms: {failure}");
+            failure.into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Outcome {
+    let loaded = config::load(cli.config.as_deref(), std::env::vars())?;
+    match cli.command {
+        Command::Serve(flags) => serve::run(&flags, loaded.settings),
+        Command::Journal(command) => journal::run(command, &loaded.settings),
+        Command::Load(flags) => load::run(&flags, &loaded.settings),
+        Command::Config(cli::Config::Check) => {
+            serve::check(&loaded.settings)?;
+            println!("the settings are good");
+            Ok(())
+        }
+        Command::Config(cli::Config::Show { json }) => show(&loaded, json),
+        command @ (Command::Order(_) | Command::Position(_) | Command::Risk(_) | Command::Sor(_)) => client::run(command, &loaded.settings),
+    }
+}
+
+fn show(loaded: &config::Loaded, json: bool) -> Outcome {
+    let rows = loaded.rows();
+    if json {
+        let row = |(path, value, source): &(String, String, String)| serde_json::json!({"setting": path, "value": value, "source": source});
+        println!("{}", serde_json::Value::from(rows.iter().map(row).collect::<Vec<_>>()));
+        return Ok(());
+    }
+    let width = rows.iter().map(|(path, _, _)| path.len()).max().unwrap_or(0);
+    for (path, value, source) in rows {
+        println!("{path:width$}  {value:<24}  {source}");
+    }
+    Ok(())
+}

@@ -144,8 +144,8 @@ impl Views {
     ///
     /// # Errors
     /// Nothing was changed then.
-    /// - [`ViewError::Gap`], [`ViewError::UnknownOrder`]: the batches do not continue what is here.
-    /// - [`ViewError::Damaged`]: rebuild the views.
+    /// - [`ViewError::Gap`]: the batches do not continue what is here.
+    /// - [`ViewError::Damaged`], [`ViewError::UnknownOrder`]: reset the views and follow from 0.
     /// - [`ViewError::Sqlite`]: the file cannot be written, for example because the disk is full.
     ///
     /// # Panics

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking, with the place and the reason")]
 
 pub mod fixture;
+pub mod reference;
 pub mod script;
+pub mod simulator;
 
 pub use script::check;

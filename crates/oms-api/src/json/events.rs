@@ -1,6 +1,6 @@
 //! Events as streams, histories and the "why" show them. What is secret, or a hash of it, is not shown.
 
-use super::orders::{account_fields, instrument_fields, policy_fields, route_fields, write_check, limit_fields, write_terms};
+use super::orders::{account_fields, instrument_fields, limit_fields, policy_fields, route_fields, write_check, write_terms};
 use super::write::Writer;
 use crate::catalog::Catalog;
 use crate::error::TraceText;

@@ -16,7 +16,17 @@ pub const MAX_REASON: usize = 1024;
 
 /// The fields of a new order.
 pub const NEW_ORDER: &[&str] = &[
-    "cl_ord_id", "account_id", "symbol", "side", "ord_type", "order_qty", "price", "stop_px", "time_in_force", "expire_at", "routing",
+    "cl_ord_id",
+    "account_id",
+    "symbol",
+    "side",
+    "ord_type",
+    "order_qty",
+    "price",
+    "stop_px",
+    "time_in_force",
+    "expire_at",
+    "routing",
     "metadata",
 ];
 /// The fields of its `routing`.
@@ -27,8 +37,19 @@ pub const CHANGE: &[&str] = &["order_qty", "price", "stop_px"];
 pub const LIMIT: &[&str] = &["limit_type", "scope", "value"];
 /// The fields of a routing policy.
 pub const POLICY: &[&str] = &[
-    "name", "mode", "weights", "price_range_bps", "max_quote_age_ms", "fee_adjusted", "latency_stat", "cap_to_displayed", "min_leg_qty",
-    "max_replans", "exhausted", "allow", "deny",
+    "name",
+    "mode",
+    "weights",
+    "price_range_bps",
+    "max_quote_age_ms",
+    "fee_adjusted",
+    "latency_stat",
+    "cap_to_displayed",
+    "min_leg_qty",
+    "max_replans",
+    "exhausted",
+    "allow",
+    "deny",
 ];
 /// The fields of its `weights`.
 pub const WEIGHTS: &[&str] = &["price", "latency", "fill", "fee"];

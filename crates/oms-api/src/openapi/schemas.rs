@@ -62,14 +62,18 @@ pub(super) fn schema(name: &str) -> Value {
 /// Every named schema.
 pub(super) fn all() -> Value {
     let mut schemas = Map::new();
-    schemas.insert("Decimal".to_owned(), json!({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$", "description": "An exact decimal."}));
+    schemas
+        .insert("Decimal".to_owned(), json!({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$", "description": "An exact decimal."}));
     let input = json!({
         "description": "An exact decimal: a string, or a number written without an exponent. It is never rounded.",
         "oneOf": [{"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$"}, {"type": "number"}]
     });
     schemas.insert("DecimalInput".to_owned(), input);
     let scope = "TENANT, ACCOUNT:<id>, USER:<id>, INSTRUMENT:<symbol> or VENUE:<MIC>.";
-    schemas.insert("Scope".to_owned(), json!({"type": "string", "description": scope, "pattern": "^(TENANT|(ACCOUNT|USER|INSTRUMENT|VENUE):.+)$"}));
+    schemas.insert(
+        "Scope".to_owned(),
+        json!({"type": "string", "description": scope, "pattern": "^(TENANT|(ACCOUNT|USER|INSTRUMENT|VENUE):.+)$"}),
+    );
     for (name, terms) in TERMS {
         schemas.insert((*name).to_owned(), json!({"type": "string", "enum": terms}));
     }
@@ -116,6 +120,7 @@ fn object((_, tense, fields): &Shape) -> Value {
     object
 }
 
+#[rustfmt::skip]
 const SHAPES: &[Shape] = &[
     ("Error", Answer, &[
         ("trace_id", "string", "The trace of the request."),

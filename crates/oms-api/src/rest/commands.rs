@@ -32,8 +32,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     };
     vec![
         change(
-            post(Access::KeyProtected, "/api/v1/orders/{order_id}/cancel", named("cancelOrder", "Cancel an order and all its legs"), cancel)
-                .optional_body("Empty"),
+            post(
+                Access::KeyProtected,
+                "/api/v1/orders/{order_id}/cancel",
+                named("cancelOrder", "Cancel an order and all its legs"),
+                cancel,
+            )
+            .optional_body("Empty"),
         ),
         change(
             post(Access::Key, "/api/v1/orders/{order_id}/modify", named("modifyOrder", "Change quantity, price or trigger"), modify)
@@ -51,11 +56,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 async fn cancel(mut call: Call) -> Result<Response, Refusal> {
     call.no_params()?;
     let bytes = call.optional_body().await?;
-    let value = call.parse_or_empty(&bytes)?; 
+    let value = call.parse_or_empty(&bytes)?;
     Fields::of(&value, "", &[])?;
     let (order, if_version) = (order_ref(&call.id)?, call.if_match()?);
     let key = call.idempotency("POST /orders/{order_id}/cancel", &subject(&call, if_version), &value)?;
-    let answer = call.execute(Command::CancelOrder { order, if_version: None }, key).await?;
+    let answer = call.execute(Command::CancelOrder { order, if_version }, key).await?;
     changed(&call, &answer, cancel_decided).await
 }
 

@@ -12,8 +12,20 @@ use oms_store::views::{ExecutionRow, Filter, Resource};
 
 /// The fields of an execution.
 pub const EXECUTION_FIELDS: &[&str] = &[
-    "seq", "exec_id", "order_id", "root_order_id", "account_id", "symbol", "side", "venue", "last_qty", "last_px", "liquidity", "fee",
-    "transact_time", "recorded_at",
+    "seq",
+    "exec_id",
+    "order_id",
+    "root_order_id",
+    "account_id",
+    "symbol",
+    "side",
+    "venue",
+    "last_qty",
+    "last_px",
+    "liquidity",
+    "fee",
+    "transact_time",
+    "recorded_at",
 ];
 
 pub(super) fn endpoints() -> Vec<Endpoint> {

@@ -20,16 +20,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         get(Access::Public, "/api/v1/health", named("health", "Every condition of being ready, with its state"), ready)
             .json(200, "Health", "All are met.")
             .json(503, "Health", "At least one is not known to be met."),
-        get(Access::Public, "/api/v1/health/live", named("healthLive", "Whether the process runs"), live)
-            .json(200, "Health", "It runs."),
+        get(Access::Public, "/api/v1/health/live", named("healthLive", "Whether the process runs"), live).json(200, "Health", "It runs."),
         get(Access::Public, "/api/v1/health/ready", named("healthReady", "Whether orders can be taken and sent"), ready)
             .json(200, "Health", "All conditions are met.")
             .json(503, "Health", "At least one is not known to be met."),
-        get(Access::Public, "/api/v1/metrics", named("metrics", "Figures in the Prometheus text format"), metrics)
-            .media(200, "text/plain; version=0.0.4", "The figures."),
+        get(Access::Public, "/api/v1/metrics", named("metrics", "Figures in the Prometheus text format"), metrics).media(
+            200,
+            "text/plain; version=0.0.4",
+            "The figures.",
+        ),
         get(Access::Public, "/api/v1/version", named("version", "What is running"), version).json(200, "Version", "Name and version."),
-        get(Access::Public, "/api/v1/openapi.json", named("openapi", "This document"), document)
-            .json(200, "object", "OpenAPI 3.1."),
+        get(Access::Public, "/api/v1/openapi.json", named("openapi", "This document"), document).json(200, "object", "OpenAPI 3.1."),
     ]
 }
 

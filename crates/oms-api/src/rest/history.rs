@@ -33,23 +33,36 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             ])
             .json(200, "EventPage", "A page of events.")
             .errors(&[Code::NotFound]),
-        get(Access::Key, "/api/v1/orders/{order_id}/executions", named("getOrderExecutions", "The executions of an order and its legs"), order_executions)
-            .parameters(LIST)
-            .parameters(&[FIELDS])
-            .filters(Resource::Executions)
-            .json(200, "ExecutionPage", "A page of executions.")
-            .errors(&[Code::NotFound]),
-        get(Access::Key, "/api/v1/orders/{order_id}/why", named("explainOrder", "Why the order is as it is: every check, every route, every answer"), explain)
-            .parameters(&[query("format", "string", "`json` or `text`; the Accept header decides where it is not given.")])
-            .json(200, "Why", "The causal page.")
-            .media(200, "text/plain", "The same for people.")
-            .errors(&[Code::NotFound]),
+        get(
+            Access::Key,
+            "/api/v1/orders/{order_id}/executions",
+            named("getOrderExecutions", "The executions of an order and its legs"),
+            order_executions,
+        )
+        .parameters(LIST)
+        .parameters(&[FIELDS])
+        .filters(Resource::Executions)
+        .json(200, "ExecutionPage", "A page of executions.")
+        .errors(&[Code::NotFound]),
+        get(
+            Access::Key,
+            "/api/v1/orders/{order_id}/why",
+            named("explainOrder", "Why the order is as it is: every check, every route, every answer"),
+            explain,
+        )
+        .parameters(&[query("format", "string", "`json` or `text`; the Accept header decides where it is not given.")])
+        .json(200, "Why", "The causal page.")
+        .media(200, "text/plain", "The same for people.")
+        .errors(&[Code::NotFound]),
     ]
 }
 
-/// The batches that hold these events, with the events of each. Reads the log; may block.
-fn batches(api: &Api, refs: &[EventRef]) -> Result<Vec<(Arc<Batch>, Vec<Seq>)>, Refusal> {
-    let mut found: Vec<(Arc<Batch>, Vec<Seq>)> = Vec::new();
+/// A batch with those of its events that are asked for.
+type Found = (Arc<Batch>, Vec<Seq>);
+
+/// The batches that hold these events. Reads the log; may block.
+fn batches(api: &Api, refs: &[EventRef]) -> Result<Vec<Found>, Refusal> {
+    let mut found: Vec<Found> = Vec::new();
     for event in refs {
         if let Some((batch, seqs)) = found.last_mut()
             && event.seq <= batch.last_seq()
@@ -115,7 +128,9 @@ async fn explain(call: Call) -> Result<Response, Refusal> {
         Some("text") => true,
         Some("json") => false,
         Some(_) => return Err(bad_parameter("format", "must be json or text")),
-        None => call.headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.trim().starts_with("text/plain")),
+        None => {
+            call.headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.trim().starts_with("text/plain"))
+        }
     };
     let asked = find(&call).await?;
     let (root_id, order_id) = (asked.root_order_id, asked.order_id);
@@ -144,7 +159,7 @@ fn all_events(views: &oms_store::views::ViewReader, root_id: OrderId) -> Result<
     Ok(all)
 }
 
-fn page_of(tree: &[Order], asked: OrderId, found: &[(Arc<Batch>, Vec<Seq>)]) -> why::Why {
+fn page_of(tree: &[Order], asked: OrderId, found: &[Found]) -> why::Why {
     let mut page = why::Why::new(asked, tree);
     for (batch, seqs) in found {
         for (seq, event) in batch.numbered().filter(|(seq, _)| seqs.contains(seq)) {

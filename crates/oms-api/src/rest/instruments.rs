@@ -24,12 +24,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         get(Access::Key, "/api/v1/instruments/{symbol}", ("getInstrument", "instruments", "An instrument"), instrument)
             .json(200, "Instrument", "The instrument.")
             .errors(&[Code::NotFound]),
-        get(Access::Key, "/api/v1/venues", ("listVenues", "venues", "List venues as they are configured"), venues)
-            .parameters(PAGE)
-            .json(200, "VenuePage", "A page of venues."),
-        get(Access::Key, "/api/v1/accounts", ("listAccounts", "accounts", "List accounts"), accounts)
-            .parameters(PAGE)
-            .json(200, "AccountPage", "A page of accounts."),
+        get(Access::Key, "/api/v1/venues", ("listVenues", "venues", "List venues as they are configured"), venues).parameters(PAGE).json(
+            200,
+            "VenuePage",
+            "A page of venues.",
+        ),
+        get(Access::Key, "/api/v1/accounts", ("listAccounts", "accounts", "List accounts"), accounts).parameters(PAGE).json(
+            200,
+            "AccountPage",
+            "A page of accounts.",
+        ),
     ]
 }
 

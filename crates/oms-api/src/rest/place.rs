@@ -18,16 +18,12 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// What every placement may be refused with.
-pub const PLACEMENT_ERRORS: &[Code] = &[
-    Code::UnsupportedMediaType,
-    Code::PayloadTooLarge,
-    Code::DuplicateClOrdId,
-    Code::RiskLimitBreach,
-    Code::BrokerReject,
-];
+pub const PLACEMENT_ERRORS: &[Code] =
+    &[Code::UnsupportedMediaType, Code::PayloadTooLarge, Code::DuplicateClOrdId, Code::RiskLimitBreach, Code::BrokerReject];
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let wait = header("Prefer", "string", "`wait=<seconds>`, 30 at most: answer once the venue has said its first word, or the time is over.");
+    let wait =
+        header("Prefer", "string", "`wait=<seconds>`, 30 at most: answer once the venue has said its first word, or the time is over.");
     let named = |id, summary| (id, "orders", summary);
     vec![
         post(Access::Key, "/api/v1/orders", named("placeOrder", "Place an order"), place)
@@ -182,7 +178,7 @@ pub(super) fn last_seq(batch: &Batch) -> Seq {
 
 /// The trace of the request that an answer was first given to, so that its repetition has the same bytes.
 pub(super) fn trace_of(call: &Call, batch: &Batch) -> TraceId {
-    { let _ = batch; call.trace_id }
+    if batch.events.is_empty() { call.trace_id } else { batch.trace_id }
 }
 
 pub(super) fn mark_replay(mut response: Response, answer: &Answer) -> Response {

@@ -14,8 +14,22 @@ use oms_store::views::PositionFilter;
 
 /// The fields of a position.
 pub const POSITION_FIELDS: &[&str] = &[
-    "account_id", "symbol", "qty", "avg_cost", "cost", "bought_qty", "bought_notional", "sold_qty", "sold_notional", "realized", "fees", "mark",
-    "mark_at", "market_value", "unrealized", "lots",
+    "account_id",
+    "symbol",
+    "qty",
+    "avg_cost",
+    "cost",
+    "bought_qty",
+    "bought_notional",
+    "sold_qty",
+    "sold_notional",
+    "realized",
+    "fees",
+    "mark",
+    "mark_at",
+    "market_value",
+    "unrealized",
+    "lots",
 ];
 
 pub(super) fn endpoints() -> Vec<Endpoint> {

@@ -20,7 +20,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .errors(PLACEMENT_ERRORS)
     };
     vec![
-        preview("/api/v1/orders/preview", "previewOrder", "orders", "What would happen to an order: checks, route, cost; nothing is recorded"),
+        preview(
+            "/api/v1/orders/preview",
+            "previewOrder",
+            "orders",
+            "What would happen to an order: checks, route, cost; nothing is recorded",
+        ),
         preview("/api/v1/sor/preview", "previewRoute", "sor", "How an order would be routed; nothing is recorded"),
     ]
 }
@@ -81,7 +86,8 @@ impl Estimate {
             _ => None,
         };
         let arrival = mid.and_then(|mid| mid.notional(qty));
-        let shortfall = arrival.and_then(|arrival| if side.is_buy() { notional.checked_sub(arrival) } else { arrival.checked_sub(notional) });
+        let shortfall =
+            arrival.and_then(|arrival| if side.is_buy() { notional.checked_sub(arrival) } else { arrival.checked_sub(notional) });
         Some(Self { qty, avg_px: notional.avg_px(qty), notional, fees, shortfall })
     }
 

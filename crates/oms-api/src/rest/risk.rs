@@ -36,10 +36,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .json(200, "Done", "It is gone.")
             .errors(&[Code::NotFound])
             .idempotent(),
-        get(Access::Key, "/api/v1/risk/status", named("riskStatus", "Switches, trading states, and each limit with its use"), status)
-            .json(200, "RiskStatus", "The state of the gate."),
-        get(Access::Key, "/api/v1/risk/kill-switch", named("listKillSwitches", "The kill switches that are engaged"), kill_switches)
-            .json(200, "KillSwitches", "The scopes that take no orders."),
+        get(Access::Key, "/api/v1/risk/status", named("riskStatus", "Switches, trading states, and each limit with its use"), status).json(
+            200,
+            "RiskStatus",
+            "The state of the gate.",
+        ),
+        get(Access::Key, "/api/v1/risk/kill-switch", named("listKillSwitches", "The kill switches that are engaged"), kill_switches).json(
+            200,
+            "KillSwitches",
+            "The scopes that take no orders.",
+        ),
         post(
             Access::KeyProtected,
             "/api/v1/risk/kill-switch/engage",
@@ -55,11 +61,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .json(200, "Done", "It is released.")
             .errors(&[Code::StateConflict, Code::UnsupportedMediaType])
             .idempotent(),
-        put(Access::KeyProtected, "/api/v1/risk/trading-state", named("setTradingState", "Set the trading state of a scope"), trading_state)
-            .body("SetTradingState")
-            .json(200, "Done", "It holds.")
-            .errors(&[Code::UnsupportedMediaType])
-            .idempotent(),
+        put(
+            Access::KeyProtected,
+            "/api/v1/risk/trading-state",
+            named("setTradingState", "Set the trading state of a scope"),
+            trading_state,
+        )
+        .body("SetTradingState")
+        .json(200, "Done", "It holds.")
+        .errors(&[Code::UnsupportedMediaType])
+        .idempotent(),
     ]
 }
 

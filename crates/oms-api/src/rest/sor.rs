@@ -25,17 +25,19 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .errors(&[Code::UnsupportedMediaType])
             .idempotent()
     };
-    let list = |path, id| {
-        get(Access::Key, path, named(id, "The routing policies in force"), policies).json(200, "PolicyList", "Every policy.")
-    };
+    let list =
+        |path, id| get(Access::Key, path, named(id, "The routing policies in force"), policies).json(200, "PolicyList", "Every policy.");
     vec![
         set("/api/v1/admin/sor/config", "setPolicy"),
         set("/v1/admin/sor/config", "setPolicyAlias"),
         list("/api/v1/admin/sor/config", "getSorConfig"),
         list("/v1/admin/sor/config", "getSorConfigAlias"),
         list("/api/v1/sor/policies", "listPolicies"),
-        get(Access::Key, "/api/v1/sor/venues", named("venueStatistics", "What was measured of each venue"), venues)
-            .json(200, "VenueStatistics", "Every venue with its session and statistics."),
+        get(Access::Key, "/api/v1/sor/venues", named("venueStatistics", "What was measured of each venue"), venues).json(
+            200,
+            "VenueStatistics",
+            "Every venue with its session and statistics.",
+        ),
     ]
 }
 

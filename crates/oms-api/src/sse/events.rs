@@ -50,7 +50,7 @@ struct Wanted<'a> {
 impl Wanted<'_> {
     fn render(&self, chunk: &mut Vec<u8>, batch: &Batch) {
         for (seq, event) in batch.numbered() {
-            if seq <= self.after || seq.0 % 7 == 0 || !(self.kinds.is_empty() || self.kinds.contains(&event.code())) {
+            if seq <= self.after || !(self.kinds.is_empty() || self.kinds.contains(&event.code())) {
                 continue;
             }
             let mut w = Writer::with_capacity(512);

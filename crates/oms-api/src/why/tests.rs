@@ -52,7 +52,12 @@ fn routed() -> Batch {
         place_qty: "100".parse().unwrap(),
         ..RouteDecided::default()
     };
-    let results = vec![CheckResult { check: Check::OrderQty, value: Some("100".parse().unwrap()), limit: Some("500".parse().unwrap()), ..CheckResult::default() }];
+    let results = vec![CheckResult {
+        check: Check::OrderQty,
+        value: Some("100".parse().unwrap()),
+        limit: Some("500".parse().unwrap()),
+        ..CheckResult::default()
+    }];
     batch(vec![
         created(ROOT, None),
         Event::RiskChecked(Box::new(RiskChecked { order_id: ROOT, results, ..RiskChecked::default() })),
@@ -69,7 +74,15 @@ fn routed() -> Batch {
 fn a_filled_order_shows_checks_scores_exclusions_and_quantities() {
     let why = page(&routed());
     let text = text::render(&why, &Catalog::default());
-    for expected in ["Validation: passed", "ORDER_QTY", "0.9123", "left out: STALE_QUOTE", "-> XNAS 100", "NEW released to XNAS", "FILLED: 100 of 100 executed at 20.5"] {
+    for expected in [
+        "Validation: passed",
+        "ORDER_QTY",
+        "0.9123",
+        "left out: STALE_QUOTE",
+        "-> XNAS 100",
+        "NEW released to XNAS",
+        "FILLED: 100 of 100 executed at 20.5",
+    ] {
         assert!(text.contains(expected), "{expected} in\n{text}");
     }
     let document: serde_json::Value = serde_json::from_slice(&json(&why, &Catalog::default())).unwrap();
@@ -83,7 +96,8 @@ fn a_filled_order_shows_checks_scores_exclusions_and_quantities() {
 
 #[test]
 fn a_refused_order_shows_the_failed_check() {
-    let failed = CheckResult { check: Check::OrderQty, verdict: Verdict::Fail, code: Some(Code::RiskLimitBreach), ..CheckResult::default() };
+    let failed =
+        CheckResult { check: Check::OrderQty, verdict: Verdict::Fail, code: Some(Code::RiskLimitBreach), ..CheckResult::default() };
     let rejected = OrderRejected { order_id: ROOT, by: EndedBy::Risk, code: Code::RiskLimitBreach, text: "too large".into() };
     let why = page(&batch(vec![
         created(ROOT, None),

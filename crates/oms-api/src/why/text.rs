@@ -157,7 +157,10 @@ impl Page {
 
     fn timeline(&mut self, why: &Why) {
         self.heading(format_args!("Timeline"));
-        self.line(format_args!("  {:>8}  {:<30}  {:<5} {:<16} {:>8} {:>8}  {}", "SEQUENCE", "TIME", "VENUE", "STATE", "CUM", "LEAVES", "WHAT"));
+        self.line(format_args!(
+            "  {:>8}  {:<30}  {:<5} {:<16} {:>8} {:>8}  {}",
+            "SEQUENCE", "TIME", "VENUE", "STATE", "CUM", "LEAVES", "WHAT"
+        ));
         for step in &why.steps {
             let (state, cum, leaves) = match step.after {
                 Some(after) => (after.state.to_string(), after.cum_qty.to_string(), after.leaves_qty.to_string()),

@@ -2,8 +2,13 @@
 
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How long a test waits for something that must come.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,7 +162,8 @@ impl Events {
                     data: serde_json::from_str(data).unwrap(),
                 });
             }
-            self.chunk().await?;
+            // A missing event fails the test instead of hanging it.
+            timeout(PATIENCE, self.chunk()).await.expect("something comes in time")?;
         }
     }
 

@@ -1,6 +1,6 @@
 //! A desk: a partition in memory with two scripted venues, its views, and the interface on a port.
 
-use crate::client::{Client, Reply};
+use crate::client::{Client, PATIENCE, Reply};
 use oms_api::{Api, Config, Parts, auth};
 use oms_model::command::{Actor, Command, CommandOutcome};
 use oms_model::event::Event;
@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 pub const XNAS: Mic = Mic::of(b"XNAS");
 pub const BATS: Mic = Mic::of(b"BATS");
@@ -155,8 +156,7 @@ impl Desk {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(oms_api::serve(listener, api, async move { drop(stopped.await) }));
-        let desk =
-            Self { client: Client { address, key }, handle, market, stop: Some(stop), serving: Some(serving), views };
+        let desk = Self { client: Client { address, key }, handle, market, stop: Some(stop), serving: Some(serving), views };
         desk.quote(BID, ASK);
         for venue in [XNAS, BATS] {
             desk.until(|event| matches!(event, Event::BrokerConnected(e) if e.venue == venue)).await;
@@ -177,7 +177,8 @@ impl Desk {
     pub async fn until(&self, wanted: impl Fn(&Event) -> bool) {
         let mut follower = self.handle.feed().follow(oms_model::Seq(0));
         loop {
-            if follower.next().await.unwrap().events.iter().any(&wanted) {
+            let batch = timeout(PATIENCE, follower.next()).await.expect("it happens in time").unwrap();
+            if batch.events.iter().any(&wanted) {
                 return;
             }
         }
@@ -224,7 +225,16 @@ pub const TRADING: &str = r#""ord_type":"LIMIT","order_qty":"100","price":"20.10
 
 async fn set_up(handle: &Handle, key: &str) {
     let tenant_id = TenantId::from_u128(1);
-    let venue = |venue| Venue { venue, name: venue.to_string(), enabled: true, taker_fee: px("0.003"), fill_prior_ppm: 500_000, fill_prior_weight: 1, latency_prior_ns: 1_000_000, ..Venue::default() };
+    let venue = |venue| Venue {
+        venue,
+        name: venue.to_string(),
+        enabled: true,
+        taker_fee: px("0.003"),
+        fill_prior_ppm: 500_000,
+        fill_prior_weight: 1,
+        latency_prior_ns: 1_000_000,
+        ..Venue::default()
+    };
     let instrument = Instrument {
         symbol: "AAPL".parse().unwrap(),
         listing: XNAS,

@@ -60,7 +60,10 @@ async fn what_is_not_a_request_is_refused_in_the_envelope() {
     client.send("POST", "/api/v1/orders", &[("content-type", "text/xml")], Some(b"<order/>")).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
     let large = vec![b' '; (1 << 20) + 1];
     client.send("POST", "/api/v1/orders", &[], Some(&large)).await.refused(413, "PAYLOAD_TOO_LARGE");
-    client.send("POST", "/api/v1/orders", &[("idempotency-key", "")], Some(order(RESTING).as_bytes())).await.refused(400, "VALIDATION_ERROR");
+    client
+        .send("POST", "/api/v1/orders", &[("idempotency-key", "")], Some(order(RESTING).as_bytes()))
+        .await
+        .refused(400, "VALIDATION_ERROR");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

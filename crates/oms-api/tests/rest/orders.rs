@@ -181,7 +181,9 @@ async fn lists_have_pages_filters_and_fields() {
     assert_eq!(page.json()["data"], serde_json::json!([{"symbol": "AAPL", "price": "19.01"}, {"symbol": "AAPL", "price": "19.02"}]));
     let next = desk.client.get(&format!("/api/v1/orders?limit=2&sort=price&cursor={}", page.get("/next"))).await.expect(200);
     assert_eq!((next.get("/data/0/price"), next.get("/next")), ("19.03".into(), "null".into()));
-    for (query, count) in [("price__gte=19.02", 2), ("price__between=19.02,19.02", 1), ("is_root=false", 3), ("symbol=NONE", 0), ("side__in=BUY,SELL", 3)] {
+    for (query, count) in
+        [("price__gte=19.02", 2), ("price__between=19.02,19.02", 1), ("is_root=false", 3), ("symbol=NONE", 0), ("side__in=BUY,SELL", 3)]
+    {
         let found = desk.client.get(&format!("/api/v1/orders?{query}")).await.expect(200);
         assert_eq!(found.json()["data"].as_array().unwrap().len(), count, "{query}");
     }

@@ -85,7 +85,10 @@ async fn names_and_markets_can_be_read() {
     assert_eq!((second.get("/data/0/venue"), second.get("/next")), ("XNAS".into(), "null".into()));
     assert_eq!(desk.client.get("/api/v1/accounts").await.expect(200).get("/data/0/name"), "main");
     let last = desk.client.get("/api/v1/marketdata/last/AAPL").await.expect(200);
-    assert_eq!((last.get("/bid"), last.get("/ask"), last.get("/mid"), last.get("/venues/1/ask_size")), ("20".into(), "20.1".into(), "20.05".into(), "300".into()));
+    assert_eq!(
+        (last.get("/bid"), last.get("/ask"), last.get("/mid"), last.get("/venues/1/ask_size")),
+        ("20".into(), "20.1".into(), "20.05".into(), "300".into())
+    );
     assert_eq!(desk.client.get("/api/v1/positions/AAPL").await.expect(200).get("/qty"), "0");
 }
 

@@ -51,7 +51,7 @@ async fn market_data_begins_with_what_is_and_follows_every_change() {
             let next = stream.next().await.unwrap();
             assert!(next.data["version"].as_u64().unwrap() > version, "never an older price");
             version = next.data["version"].as_u64().unwrap();
-            if next.data["ask"].as_str() == Some(&ask.trim_end_matches('0')) {
+            if next.data["ask"].as_str() == Some(ask.trim_end_matches('0')) {
                 break;
             }
         }

@@ -32,6 +32,10 @@ pub(crate) fn mass_cancel(step: &mut Step<'_>, scope: Scope) -> CommandOutcome {
         let text = format!("more than {MAX_MASS_CANCEL} orders work in this scope; narrow it or engage its kill switch");
         return refused(Refusal::new(Code::ValidationError, text));
     }
+    if found.is_empty() {
+        // A stored answer without orders reads as done, so that is what is answered at once too.
+        return CommandOutcome::Done;
+    }
     let mut orders = Vec::with_capacity(found.len());
     for order_id in found {
         cancel_tree(step, order_id, EndedBy::Client);
@@ -44,8 +48,7 @@ pub(crate) fn mass_cancel(step: &mut Step<'_>, scope: Scope) -> CommandOutcome {
 /// Client orders in `scope` that work and are not being canceled, in order of their ids, at most `limit`.
 pub(crate) fn working_in(step: &Step<'_>, scope: Scope, limit: usize) -> Vec<OrderId> {
     let state = step.state();
-    let in_scope = |entry: &Entry| {
-        let order = &entry.order;
+    let in_scope = |order: &Order| {
         match scope {
             Scope::Tenant => true,
             Scope::Account(id) => order.account_id == id,
@@ -55,8 +58,9 @@ pub(crate) fn working_in(step: &Step<'_>, scope: Scope, limit: usize) -> Vec<Ord
         }
     };
     let free = |order: &Order| order.is_root() && !order.state.is_done() && order.pending != Pending::Cancel;
-    let working = state.orders_sorted().into_iter().filter(|entry| free(&entry.order) && in_scope(entry));
-    working.map(|entry| entry.order.order_id).take(limit).collect()
+    let mut found = state.pick(|entry| free(&entry.order) && in_scope(&entry.order));
+    found.truncate(limit);
+    found
 }
 
 /// Takes a cancel on for a client order and passes it to its working parts; ends it at once where there is none.
@@ -72,17 +76,23 @@ pub(crate) fn cancel_tree(step: &mut Step<'_>, order_id: OrderId, by: EndedBy) {
     }
 }
 
-/// Asks the venue to cancel a leg, or notes that it will be asked once the doubt or the pending replace has ended.
+/// Asks the venue to cancel a leg, or notes that it will be asked once the doubt or the pending replace has ended, or
+/// the session is up again.
 pub(crate) fn cancel_leg(step: &mut Step<'_>, leg_id: OrderId, by: EndedBy) {
     let Some(entry) = step.state().entry(leg_id) else { return };
     if entry.order.pending == Pending::Cancel {
         return;
     }
-    let waits = entry.order.doubt.is_some() || entry.request.is_some();
+    let waits = entry.order.doubt.is_some() || entry.request.is_some() || !is_connected(step, &entry.order);
     step.emit(Event::OrderCancelRequested(OrderCancelRequested { order_id: leg_id, by }));
     if !waits {
         route::send(step, leg_id, IntentKind::Cancel);
     }
+}
+
+/// Whether the session of a leg's venue is up; without one nothing can be asked.
+pub(crate) fn is_connected(step: &Step<'_>, leg: &Order) -> bool {
+    leg.venue.and_then(|mic| step.state().venue(mic)).is_some_and(|venue| venue.connected)
 }
 
 /// Ends a client order whose cancel was asked and of which nothing works any more.
@@ -98,7 +108,7 @@ pub(crate) fn end_canceled(step: &mut Step<'_>, order_id: OrderId) {
 
 /// Cancels that wait at a venue for a session are sent now.
 pub(crate) fn resume_waiting(step: &mut Step<'_>, venue: oms_model::Mic) {
-    let waiting = |entry: &&Entry| {
+    let waiting = |entry: &Entry| {
         let order = &entry.order;
         order.venue == Some(venue)
             && order.pending == Pending::Cancel
@@ -106,8 +116,17 @@ pub(crate) fn resume_waiting(step: &mut Step<'_>, venue: oms_model::Mic) {
             && order.doubt.is_none()
             && entry.request.is_none()
     };
-    let legs: Vec<OrderId> = step.state().orders_sorted().into_iter().filter(waiting).map(|entry| entry.order.order_id).collect();
-    for leg in legs.into_iter().take(MAX_MASS_CANCEL) {
+    for leg in step.state().pick(waiting).into_iter().take(MAX_MASS_CANCEL) {
         route::send(step, leg, IntentKind::Cancel);
+    }
+    // What an order that is done has no use for, and could not be canceled before.
+    let state = step.state();
+    let is_done = |root: OrderId| state.order(root).is_some_and(|root| root.state.is_done());
+    let surplus = |entry: &Entry| {
+        let order = &entry.order;
+        !order.is_root() && order.venue == Some(venue) && !order.state.is_done() && is_done(order.root_order_id)
+    };
+    for leg in state.pick(surplus).into_iter().take(MAX_MASS_CANCEL) {
+        cancel_leg(step, leg, EndedBy::Router);
     }
 }

@@ -35,7 +35,8 @@ pub(crate) fn part_ended(step: &mut Step<'_>, leg_id: OrderId) {
     sync_placed(step, &root);
     let working = step.state().children(&root).any(crate::state::Entry::is_working);
     match root.pending {
-        Pending::Cancel if working => (),
+        // Where the parts that still work have refused their cancels, so has the order.
+        Pending::Cancel if working => cancel_refused(step, leg_id, "a part of it could not be canceled"),
         Pending::Cancel => end_canceled(step, root.order_id),
         Pending::Replace => settle_replace(step, root.order_id),
         Pending::None if leg.state == OrdState::Expired && !working => {
@@ -111,7 +112,10 @@ fn end_unplaced(step: &mut Step<'_>, root: &Order, leg: &Order) {
 pub(crate) fn settle_replace(step: &mut Step<'_>, root_id: OrderId) {
     let Some(root) = step.state().order(root_id).cloned() else { return };
     let Some(terms) = root.replacing.as_deref().copied() else { return };
-    let undecided = |leg: &crate::state::Entry| leg.is_working() && leg.order.pending != Pending::None;
+    // A cancel that came meanwhile waits for the answers to the replace, not the other way round.
+    let canceling = root.pending == Pending::Cancel;
+    let asked = |leg: &Order| leg.replacing.is_some() || (!canceling && leg.pending != Pending::None);
+    let undecided = |leg: &crate::state::Entry| leg.is_working() && asked(&leg.order);
     if step.state().children(&root).any(undecided) {
         return;
     }

@@ -11,6 +11,9 @@ use oms_model::{
     Anomaly, BrokerOrderId, Code, EndedBy, IntentKind, Mic, Notional, OrdState, Order, OrderId, Outcome, Pending, Time, TimeInForce, WireId,
 };
 
+/// The most legs that one input puts in doubt, so that its batch stays small. At a lost session the rest follows
+/// when their answers are overdue.
+pub(crate) const MAX_DOUBTS: usize = 20_000;
 /// The longest text of a venue that is kept; the rest is cut off.
 const MAX_TEXT: usize = 500;
 
@@ -27,7 +30,7 @@ pub(crate) fn report(step: &mut Step<'_>, report: Report) {
     match body {
         ReportBody::Accepted { broker_order_id, .. } => accepted(step, &leg, broker_order_id),
         ReportBody::Rejected { text, .. } => rejected(step, &leg, clip(text)),
-        ReportBody::Fill { fill, .. } => filled(step, &leg, transact_time, fill),
+        ReportBody::Fill { fill, .. } => filled(step, &leg, revision, transact_time, fill),
         ReportBody::Canceled { text, .. } => canceled(step, &leg, revision, clip(text)),
         ReportBody::CancelRejected { text, .. } => cancel_rejected(step, &leg, revision, EndedBy::Venue, clip(text)),
         ReportBody::Replaced { .. } => replaced(step, &leg, revision),
@@ -89,10 +92,17 @@ fn settle_doubt(step: &mut Step<'_>, leg_id: OrderId, intent: IntentKind, outcom
     step.emit(Event::OrderOutcomeResolved(resolved));
 }
 
+/// The end of the order answers whatever was in doubt about it.
+fn settle_any_doubt(step: &mut Step<'_>, leg_id: OrderId, outcome: Outcome, evidence: &str) {
+    if let Some(intent) = step.state().order(leg_id).and_then(|leg| leg.doubt.as_deref()).map(|doubt| doubt.intent) {
+        settle_doubt(step, leg_id, intent, outcome, evidence);
+    }
+}
+
 /// A cancel that had to wait for a doubt or a pending replace is sent now.
 fn send_waiting_cancel(step: &mut Step<'_>, leg_id: OrderId) {
     let Some(entry) = step.state().entry(leg_id) else { return };
-    let asked = entry.order.pending == Pending::Cancel && entry.request.is_none();
+    let asked = entry.order.pending == Pending::Cancel && entry.request.is_none() && cancel::is_connected(step, &entry.order);
     if asked && entry.order.doubt.is_none() && !entry.order.state.is_done() {
         route::send(step, leg_id, IntentKind::Cancel);
     }
@@ -101,6 +111,11 @@ fn send_waiting_cancel(step: &mut Step<'_>, leg_id: OrderId) {
 fn accepted(step: &mut Step<'_>, leg: &Order, broker_order_id: Option<BrokerOrderId>) {
     let order_id = leg.order_id;
     if leg.state != OrdState::Unack {
+        let told = leg.broker_order_id.is_none() && broker_order_id.is_some();
+        if told && !leg.state.is_done() {
+            // A fill came first; the venue's id is news all the same.
+            step.emit(Event::OrderAccepted(OrderAccepted { order_id, broker_order_id }));
+        }
         return not_sent_tripwire(step, leg, "acknowledged");
     }
     settle_doubt(step, order_id, IntentKind::New, Outcome::Live, "acknowledged by the venue");
@@ -126,14 +141,16 @@ fn rejected(step: &mut Step<'_>, leg: &Order, text: String) {
     if leg.state.is_done() {
         return;
     }
-    settle_doubt(step, leg.order_id, IntentKind::New, Outcome::Rejected, "refused by the venue");
+    settle_any_doubt(step, leg.order_id, Outcome::Rejected, "refused by the venue");
     let order_id = leg.order_id;
     step.emit(Event::OrderRejected(OrderRejected { order_id, by: EndedBy::Venue, code: Code::BrokerReject, text }));
     parent::part_ended(step, order_id);
 }
 
-fn filled(step: &mut Step<'_>, leg: &Order, transact_time: Time, fill: VenueFill) {
+fn filled(step: &mut Step<'_>, leg: &Order, revision: u32, transact_time: Time, fill: VenueFill) {
     let order_id = leg.order_id;
+    // A fill under the id of a replace shows that the venue took the replace; its quantity holds first.
+    replaced(step, leg, revision);
     let known = step.state().entry(order_id).is_some_and(|entry| entry.execs.binary_search(&fill.exec_id).is_ok());
     let (Some(last_notional), true) = (fill.last_px.notional(fill.last_qty), fill.last_qty.is_positive()) else {
         return anomaly(step, order_id, Anomaly::UnexpectedReport, format!("execution {} has no usable quantity or price", fill.exec_id));
@@ -166,8 +183,12 @@ fn filled(step: &mut Step<'_>, leg: &Order, transact_time: Time, fill: VenueFill
         parent::acknowledged(step, leg.root_order_id);
         send_waiting_cancel(step, order_id);
     }
+    let whole = step.state().order(order_id).is_some_and(|leg| leg.state == OrdState::Filled);
+    if whole {
+        settle_any_doubt(step, order_id, Outcome::Filled, "wholly executed by the venue");
+    }
     recall_surplus(step, leg.root_order_id);
-    if step.state().order(order_id).is_some_and(|leg| leg.state == OrdState::Filled) {
+    if whole {
         parent::part_ended(step, order_id);
     }
 }
@@ -204,9 +225,7 @@ fn canceled(step: &mut Step<'_>, leg: &Order, revision: u32, text: String) {
     }
     let order_id = leg.order_id;
     let asked = leg.pending == Pending::Cancel && revision > 0;
-    settle_doubt(step, order_id, IntentKind::New, Outcome::Canceled, "canceled by the venue");
-    settle_doubt(step, order_id, IntentKind::Cancel, Outcome::Canceled, "canceled by the venue");
-    settle_doubt(step, order_id, IntentKind::Replace, Outcome::Canceled, "canceled by the venue");
+    settle_any_doubt(step, order_id, Outcome::Canceled, "canceled by the venue");
     let by = if asked { EndedBy::Client } else { EndedBy::Venue };
     step.emit(Event::OrderCanceled(OrderEnded { order_id, by, text: text.clone() }));
     let at_once = matches!(leg.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
@@ -263,9 +282,7 @@ fn expired(step: &mut Step<'_>, leg: &Order) {
         return;
     }
     let order_id = leg.order_id;
-    settle_doubt(step, order_id, IntentKind::New, Outcome::Expired, "expired at the venue");
-    settle_doubt(step, order_id, IntentKind::Cancel, Outcome::Expired, "expired at the venue");
-    settle_doubt(step, order_id, IntentKind::Replace, Outcome::Expired, "expired at the venue");
+    settle_any_doubt(step, order_id, Outcome::Expired, "expired at the venue");
     step.emit(Event::OrderExpired(OrderEnded { order_id, by: EndedBy::Venue, text: String::new() }));
     parent::part_ended(step, order_id);
 }
@@ -293,6 +310,8 @@ fn not_sent(step: &mut Step<'_>, leg: &Order, intent: IntentKind, revision: u32,
     settle_doubt(step, leg.order_id, intent, Outcome::NotSent, &reason);
     match intent {
         IntentKind::New => {
+            // What was asked about an order that never was has no outcome of its own.
+            settle_any_doubt(step, leg.order_id, Outcome::NotSent, &reason);
             let (order_id, by, code) = (leg.order_id, EndedBy::NotSent, Code::BrokerUnavailable);
             step.emit(Event::OrderRejected(OrderRejected { order_id, by, code, text: reason }));
             parent::part_ended(step, order_id);
@@ -311,7 +330,9 @@ fn resolved(
     broker_order_id: Option<BrokerOrderId>,
     evidence: String,
 ) {
-    if !is_outstanding(step, leg.order_id, intent, revision) {
+    // That an order has ended is evidence even where a fill, reported just before, has answered the intent.
+    let ended = matches!(outcome, Outcome::Canceled | Outcome::Expired);
+    if !ended && !is_outstanding(step, leg.order_id, intent, revision) {
         return;
     }
     if outcome == Outcome::NotSent {
@@ -346,7 +367,7 @@ fn session_down(step: &mut Step<'_>, venue: Mic, reason: &str) {
     if step.state().venue(venue).is_some_and(|entry| entry.connected) {
         step.emit(Event::BrokerDisconnected(BrokerSession { venue, reason: reason.to_owned() }));
     }
-    let open: Vec<OrderId> = step.state().unanswered().filter(|(mic, _)| *mic == venue).map(|(_, id)| id).collect();
+    let open: Vec<OrderId> = step.state().unanswered().filter(|(mic, _)| *mic == venue).map(|(_, id)| id).take(MAX_DOUBTS).collect();
     for order_id in open {
         doubt_unanswered(step, order_id, reason);
     }
@@ -368,4 +389,10 @@ fn session_up(step: &mut Step<'_>, venue: Mic) {
         step.emit(Event::BrokerConnected(BrokerSession { venue, reason: "session up and reconciled".to_owned() }));
     }
     cancel::resume_waiting(step, venue);
+    // What a kill switch covers and could not be canceled before is asked for again.
+    for scope in step.state().risk().parts().killed {
+        if !step.sweeps.iter().any(|(swept, _)| *swept == scope) {
+            step.sweeps.push_back((scope, EndedBy::KillSwitch));
+        }
+    }
 }

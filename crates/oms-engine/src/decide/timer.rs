@@ -57,17 +57,20 @@ fn sweep(step: &mut Step<'_>) {
 }
 
 /// The process has just recovered: no session is up, whatever was not answered is in doubt, and the scopes
-/// of engaged kill switches are swept again.
+/// of engaged kill switches are swept again. Asked again for as long as [`State::has_undoubted`].
+///
+/// [`State::has_undoubted`]: crate::State::has_undoubted
 pub(crate) fn recovered(step: &mut Step<'_>) {
     const REASON: &str = "the process was restarted";
     let connected: Vec<Mic> = step.state().venues().filter(|entry| entry.connected).map(|entry| entry.venue.venue).collect();
     for venue in connected {
         step.emit(Event::BrokerDisconnected(BrokerSession { venue, reason: REASON.to_owned() }));
     }
-    let open: Vec<OrderId> = step.state().unanswered().map(|(_, order_id)| order_id).collect();
+    let open: Vec<OrderId> = step.state().undoubted(report::MAX_DOUBTS).collect();
     for order_id in open {
         report::doubt_unanswered(step, order_id, REASON);
     }
     let engaged = step.state().risk().parts().killed;
+    step.sweeps.clear();
     step.sweeps.extend(engaged.into_iter().map(|scope| (scope, EndedBy::KillSwitch)));
 }

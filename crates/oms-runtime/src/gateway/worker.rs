@@ -21,6 +21,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Resolve {
     order_id: OrderId,
     wire_id: WireId,
+    /// The id that the venue knows it by now.
+    current: WireId,
     /// Whether the order itself was not answered.
     new_unanswered: bool,
     /// The cancel or replace that was not answered.
@@ -30,8 +32,14 @@ pub(super) struct Resolve {
 }
 
 impl Resolve {
-    pub(super) fn new(order_id: OrderId, wire_id: WireId, new_unanswered: bool, request: Option<(IntentKind, u32)>) -> Self {
-        Self { order_id, wire_id, new_unanswered, request, pause: FIRST_PAUSE, next: None }
+    pub(super) fn new(
+        order_id: OrderId,
+        wire_id: WireId,
+        current: WireId,
+        new_unanswered: bool,
+        request: Option<(IntentKind, u32)>,
+    ) -> Self {
+        Self { order_id, wire_id, current, new_unanswered, request, pause: FIRST_PAUSE, next: None }
     }
 }
 
@@ -204,6 +212,13 @@ impl Worker {
             // A venue that acknowledged an order and no longer knows it proves nothing.
             return doubt.new_unanswered;
         };
+        // First what the order is by now: executions beyond its old quantity would else look like too many.
+        if let Some((IntentKind::Replace, revision)) = doubt.request {
+            let wire_id = WireId::derive(doubt.order_id, revision);
+            if order.requests.contains(&(wire_id.clone(), RequestState::Accepted)) {
+                self.report(ReportBody::Replaced { wire_id });
+            }
+        }
         for (at, fill) in &order.fills {
             let body = ReportBody::Fill { wire_id: doubt.wire_id.clone(), fill: fill.clone() };
             let _ = self.handle.report(Report { venue: self.venue, transact_time: *at, body });
@@ -219,7 +234,23 @@ impl Worker {
             let evidence = format!("the venue answers that the order is {outcome}");
             self.resolved(&doubt.wire_id, IntentKind::New, outcome, Some(order), &evidence);
         }
-        doubt.request.is_none_or(|(intent, revision)| self.tell_request(doubt, order, outcome, intent, revision))
+        match doubt.request {
+            Some((intent, revision)) => self.tell_request(doubt, order, outcome, intent, revision),
+            None => {
+                self.tell_end(doubt, order.state);
+                true
+            }
+        }
+    }
+
+    /// A leg that nothing was asked of may have ended while the venue was not heard.
+    fn tell_end(&self, doubt: &Resolve, state: VenueState) {
+        let wire_id = doubt.current.clone();
+        match state {
+            VenueState::Canceled => self.report(ReportBody::Canceled { wire_id, text: "the venue's answer to a query".to_owned() }),
+            VenueState::Expired => self.report(ReportBody::Expired { wire_id }),
+            VenueState::Live | VenueState::Filled | VenueState::Rejected => (),
+        }
     }
 
     fn tell_request(&self, doubt: &Resolve, order: &VenueOrder, outcome: Outcome, intent: IntentKind, revision: u32) -> bool {

@@ -32,11 +32,8 @@ pub(super) fn risk(risk: Risk, settings: &Settings) -> Outcome {
 fn status(status: &Value) -> String {
     let switches = show::items(status, "kill_switches");
     let engaged = if switches.is_empty() { "none".to_owned() } else { switches.iter().map(show::text).collect::<Vec<_>>().join(" ") };
-    let limits = show::table(
-        &["limit_type", "scope", ">value", ">used", ">headroom", ">version"],
-        show::items(status, "limits"),
-        show::field,
-    );
+    let limits =
+        show::table(&["limit_type", "scope", ">value", ">used", ">headroom", ">version"], show::items(status, "limits"), show::field);
     let open = show::table(&["scope", ">orders", ">notional"], show::items(status, "open"), show::field);
     let states = show::table(&["scope", "state"], show::items(status, "trading_states"), show::field);
     format!("kill switches engaged: {engaged}\norders in doubt: {}\n\n{states}\n\n{open}\n\n{limits}", show::field(status, "in_doubt"))
@@ -58,9 +55,24 @@ fn preview(preview: &Value) -> String {
     let checks = show::table(&["check", "verdict", ">value", ">limit", "scope", "code"], show::items(preview, "checks"), show::field);
     text.push_str(&checks);
     let Some(route) = preview.get("route").filter(|route| !route.is_null()) else { return text };
-    text.push_str(&format!("\n\nroute: {} by policy {} (version {})\n", show::field(route, "mode"), show::field(route, "policy"), show::field(route, "policy_version")));
+    text.push_str(&format!(
+        "\n\nroute: {} by policy {} (version {})\n",
+        show::field(route, "mode"),
+        show::field(route, "policy"),
+        show::field(route, "policy_version")
+    ));
     let scored = [
-        "venue", ">bid", ">bid_size", ">ask", ">ask_size", ">fee", ">price_score", ">latency_score", ">fill_score", ">fee_score", ">score",
+        "venue",
+        ">bid",
+        ">bid_size",
+        ">ask",
+        ">ask_size",
+        ">fee",
+        ">price_score",
+        ">latency_score",
+        ">fill_score",
+        ">fee_score",
+        ">score",
         "excluded",
     ];
     text.push_str(&show::table(&scored, show::items(route, "candidates"), show::field));

@@ -112,9 +112,8 @@ fn why(order: &str, remote: &Remote, settings: &Settings) -> Outcome {
     print(&body)
 }
 
-const COLUMNS: [&str; 12] = [
-    "created_at", "symbol", "side", ">order_qty", "type", ">price", "tif", "ord_status", ">cum_qty", ">avg_px", "cl_ord_id", "order_id",
-];
+const COLUMNS: [&str; 12] =
+    ["created_at", "symbol", "side", ">order_qty", "type", ">price", "tif", "ord_status", ">cum_qty", ">avg_px", "cl_ord_id", "order_id"];
 
 fn orders(rows: &[Value]) -> String {
     show::table(&COLUMNS, rows, cell)
@@ -141,18 +140,27 @@ fn details(order: &Value) -> String {
 }
 
 /// The client order, its legs below it.
-fn tree(tree: &Value) -> String {
-    let mut rows: Vec<Value> = Vec::new();
-    let list = if tree.get("data").is_some() { "data" } else { "orders" };
-    for order in show::items(tree, list) {
-        let mut row = order.clone();
-        if let (Some(row), false) = (row.as_object_mut(), order.get("parent_order_id").is_none_or(Value::is_null)) {
-            row.insert("at".to_owned(), format!("└ {}", show::field(order, "venue")).into());
-        }
-        rows.push(row);
+fn tree(root: &Value) -> String {
+    let mut rows: Vec<(usize, &Value)> = Vec::new();
+    flatten(root, 0, &mut rows);
+    let columns = ["at", "symbol", "side", ">order_qty", "type", ">price", "tif", "ord_status", ">cum_qty", ">avg_px", "order_id", "text"];
+    let marked: Vec<Value> = rows.iter().map(|(depth, order)| marked(*depth, order)).collect();
+    show::table(&columns, &marked, cell)
+}
+
+fn flatten<'v>(order: &'v Value, depth: usize, rows: &mut Vec<(usize, &'v Value)>) {
+    rows.push((depth, order));
+    for child in show::items(order, "children") {
+        flatten(child, depth + 1, rows);
     }
-    let columns = ["at", "symbol", "side", ">order_qty", "type", ">price", "tif", "ord_status", ">cum_qty", ">avg_px", "text", "order_id"];
-    show::table(&columns, &rows, cell)
+}
+
+/// The order with where it stands in the tree.
+fn marked(depth: usize, order: &Value) -> Value {
+    let mut fields = order.as_object().cloned().unwrap_or_default();
+    let at = if depth == 0 { "client".to_owned() } else { format!("{}└ {}", "  ".repeat(depth - 1), show::field(order, "venue")) };
+    fields.insert("at".to_owned(), at.into());
+    fields.into()
 }
 
 #[cfg(test)]
@@ -181,6 +189,14 @@ mod tests {
     fn routing_is_sent_only_where_it_is_given() {
         let named = body_of("oms sor preview buy 10 IBM --mode named --venue xnys");
         assert_eq!(named["routing"], json!({"mode": "NAMED", "venue": "XNYS"}));
+    }
+
+    #[test]
+    fn a_tree_shows_legs_below_their_order() {
+        let text = tree(&json!({"order_id": "a", "children": [{"order_id": "b", "venue": "XNYS", "children": []}]}));
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("client") || line.contains("XNYS")).collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert!(lines[1].contains("└ XNYS"), "{text}");
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Tables for people.
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{Cell, CellAlignment, Table};
+use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 use serde_json::Value;
+
+/// One line below the header; the terminal's own space does the rest.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// A table with these columns; those that begin with `>` are aligned to the right.
 pub fn table<'v>(columns: &[&str], rows: impl IntoIterator<Item = &'v Value>, cell: impl Fn(&'v Value, &str) -> String) -> String {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.load_style(STYLE);
     let name = |column: &str| column.trim_start_matches('>').to_owned();
     table.set_header(columns.iter().map(|column| Cell::new(name(column).replace('_', " "))));
     for row in rows {

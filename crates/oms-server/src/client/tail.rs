@@ -84,8 +84,9 @@ fn shown(client: &Client, event: &Event) -> Outcome {
     print(&row(&event.kind, &data))
 }
 
-/// Sequence, time, kind, order, and what the event says.
-fn row(kind: &str, event: &Value) -> String {
+/// An event in one line for people: sequence, time, kind, order, and what the event says.
+#[must_use]
+pub fn row(kind: &str, event: &Value) -> String {
     let says = event.get("data").and_then(Value::as_object).map_or_else(String::new, |data| {
         let plain = data.iter().filter(|(_, value)| !matches!(value, Value::Null | Value::Array(_) | Value::Object(_)));
         plain.map(|(name, value)| format!("{name}={}", show::text(value))).collect::<Vec<_>>().join(" ")

@@ -51,7 +51,7 @@ pub enum ViewError {
         /// The sequence of the batch.
         found: Seq,
     },
-    /// An event of an order that no earlier event created.
+    /// An event of an order that has no row. The engine folded the log before, so a row is missing; rebuild the views.
     #[error("the event at sequence {seq} is about order {order_id}, which was never created")]
     UnknownOrder {
         /// The event.
@@ -94,15 +94,15 @@ pub enum ViewError {
 }
 
 impl ViewError {
-    /// Whether the answer is to rebuild the views from the log.
+    /// Whether the answer is to make the views again from the log: [`super::Views::open_or_rebuild`] where opening said
+    /// so, [`super::Views::reset`] and following from 0 where [`super::Views::apply`] did.
     #[must_use]
     pub fn wants_rebuild(&self) -> bool {
         match self {
-            Self::Damaged { .. } | Self::Schema { .. } | Self::OtherLog { .. } => true,
+            Self::Damaged { .. } | Self::Schema { .. } | Self::OtherLog { .. } | Self::UnknownOrder { .. } => true,
             Self::Query(_)
             | Self::Foreign { .. }
             | Self::Gap { .. }
-            | Self::UnknownOrder { .. }
             | Self::Busy { .. }
             | Self::Behind { .. }
             | Self::Io { .. }

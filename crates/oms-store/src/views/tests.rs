@@ -2,7 +2,7 @@ mod stream;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use oms_model::command::OrderRef;
@@ -346,6 +346,14 @@ fn the_views_of_another_log_are_rebuilt() {
     }
 }
 
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 #[test]
 fn readers_live_through_a_reset_and_see_whole_commits() {
     let scratch = Scratch::new();
@@ -361,7 +369,7 @@ fn readers_live_through_a_reset_and_see_whole_commits() {
     }
     let mut views = Views::open(&path).unwrap();
     let reader = views.reader();
-    let done = std::sync::atomic::AtomicBool::new(false);
+    let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..6 {
             let (reader, counts, done) = (reader.clone(), &counts, &done);
@@ -373,6 +381,8 @@ fn readers_live_through_a_reset_and_see_whole_commits() {
                 }
             });
         }
+        // The readers end also where a check fails.
+        let _ending = Ending(&done);
         for round in 0..3 {
             for chunk in log.chunks(10) {
                 views.apply(chunk).unwrap();
@@ -385,7 +395,6 @@ fn readers_live_through_a_reset_and_see_whole_commits() {
                 views.reset().unwrap();
             }
         }
-        done.store(true, Ordering::Release);
     });
     let tip = stream.expected.cursor;
     let error = reader.wait_for(tip.next(), Duration::from_millis(5)).unwrap_err();

@@ -42,8 +42,23 @@ fn decimals() {
         assert_eq!(price(text).unwrap(), expected, "{text}");
     }
     for text in [
-        "1e2", "1E2", "1.5e-3", "\"1e2\"", "0.0000000001", "9223372036.854775808", "\"\"", "\" 1\"", "\"+1\"", "\"1,000\"", "\"0x1\"",
-        "\".5\"", "\"5.\"", "\"NaN\"", "true", "[1]", "{}",
+        "1e2",
+        "1E2",
+        "1.5e-3",
+        "\"1e2\"",
+        "0.0000000001",
+        "9223372036.854775808",
+        "\"\"",
+        "\" 1\"",
+        "\"+1\"",
+        "\"1,000\"",
+        "\"0x1\"",
+        "\".5\"",
+        "\"5.\"",
+        "\"NaN\"",
+        "true",
+        "[1]",
+        "{}",
     ] {
         let refusal = price(text).expect_err(text);
         assert_eq!(refusal.code, Code::ValidationError);
@@ -75,12 +90,19 @@ fn missing_and_wrong_fields_are_named() {
 #[test]
 fn a_policy() {
     let read = |text: &str| policy(&parse(text.as_bytes(), 32).unwrap());
-    let policy = read(r#"{"name":"fast","mode":"SPLIT","weights":{"price":"0.25","latency":0.75},"max_quote_age_ms":500,"deny":["XBOS"]}"#).unwrap();
+    let policy =
+        read(r#"{"name":"fast","mode":"SPLIT","weights":{"price":"0.25","latency":0.75},"max_quote_age_ms":500,"deny":["XBOS"]}"#).unwrap();
     assert_eq!(policy.weights, Weights { price: 250_000, latency: 750_000, fill: 0, fee: 0 });
     assert_eq!(policy.max_quote_age_ns, 500_000_000);
     for bad in [
-        r#"{"weights":{"price":"2"}}"#, r#"{"weights":{"price":"-1"}}"#, r#"{"weights":{}}"#, r#"{"price_range_bps":0}"#,
-        r#"{"max_quote_age_ms":1.5}"#, r#"{"deny":["nowhere"]}"#, r#"{"max_quote_age_ms":18446744073709551615}"#, r#"{"allow":[1]}"#,
+        r#"{"weights":{"price":"2"}}"#,
+        r#"{"weights":{"price":"-1"}}"#,
+        r#"{"weights":{}}"#,
+        r#"{"price_range_bps":0}"#,
+        r#"{"max_quote_age_ms":1.5}"#,
+        r#"{"deny":["nowhere"]}"#,
+        r#"{"max_quote_age_ms":18446744073709551615}"#,
+        r#"{"allow":[1]}"#,
     ] {
         assert_eq!(read(bad).expect_err(bad).code, Code::ValidationError);
     }

@@ -145,3 +145,6 @@ impl Drop for Lease<'_> {
         self.pool.changed.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! `oms serve`: the desk, from its log outwards, and back again at the end.
+
+mod demo;
+mod fault;
+mod figures;
+mod greeting;
+pub mod key;
+mod settings;
+
+use crate::cli::Serve;
+use crate::config::Settings;
+use crate::exit::{Failure, Outcome};
+use crate::logging;
+use oms_api::{Api, Parts};
+use oms_model::{InstrumentId, Symbol};
+use oms_runtime::view_follower::{self, ViewFollower};
+use oms_runtime::{Clock, Config as EngineConfig, Handle, MarketBook, Partition, SystemClock, gateway};
+use oms_store::{EmbeddedJournal, Journal};
+use oms_venues::market::PaperMarket;
+use settings::Desk;
+pub use settings::check;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+/// Runs a desk until it is told to stop.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn run(flags: &Serve, settings: Settings) -> Outcome {
+    let desk = Desk::of(flags, settings)?;
+    logging::start(&desk.settings.log)?;
+    fault::abort_on_engine_panic();
+    let http = http_runtime(&desk)?;
+    let stop = http.block_on(async { Stop::listen() })?;
+    let listener = http.block_on(TcpListener::bind(&desk.listen)).map_err(|error| Failure::Usage(format!("{}: {error}", desk.listen)))?;
+
+    let journal = open(&desk)?;
+    let market = Arc::new(MarketBook::new());
+    let partition = start(&desk, journal, &market)?;
+    let handle = partition.handle().clone();
+    let key = if desk.demo { Some(demo::set_up(&handle, &desk)?) } else { None };
+    require_tenant(&handle)?;
+    let (views, reader) = views(&handle, &desk)?;
+    let venues = Venues::open(&partition, &handle, &market, &desk)?;
+
+    let parts = Parts {
+        handle,
+        views: reader,
+        watermark: views.cursor.clone(),
+        config: desk.api,
+        telemetry: partition.telemetry().clone(),
+        expositions: figures::of(venues.market.as_ref(), &market),
+        probes: Vec::new(),
+    };
+    let served = http.block_on(async {
+        let api = Api::start(parts).await.map_err(|refusal| Failure::Fault(refusal.message))?;
+        let address = listener.local_addr().map_err(|error| Failure::Fault(error.to_string()))?;
+        greeting::print(address, key.as_deref(), &desk, partition.recovery());
+        oms_api::serve(listener, api, stop.wait()).await.map_err(|error| Failure::Fault(format!("the listener failed: {error}")))
+    });
+    stop_in_order(http, venues, partition, views)?;
+    served
+}
+
+/// The way back: nothing more comes in, nothing more leaves, what was decided is durable, the views have it all.
+fn stop_in_order(http: Runtime, venues: Venues, partition: Partition, views: ViewFollower) -> Outcome {
+    tracing::info!("stopping");
+    http.shutdown_timeout(std::time::Duration::from_secs(1));
+    if let Some(market) = venues.market {
+        market.stop();
+    }
+    let stopped = partition.stop();
+    if let Some(gateway) = venues.gateway {
+        gateway.join();
+    }
+    views.join();
+    match stopped {
+        None => Err(Failure::Fault("the engine had failed before the stop".to_owned())),
+        Some(stopped) => {
+            if let Some(reason) = &stopped.snapshot_failed {
+                tracing::warn!(%reason, "no snapshot was written; the next start reads the whole log");
+            }
+            tracing::info!(sequence = stopped.journal.tip().last_seq, "stopped");
+            // The process ends: giving back a large state piece by piece would only make the end longer.
+            std::mem::forget(stopped.engine);
+            Ok(())
+        }
+    }
+}
+
+fn http_runtime(desk: &Desk) -> Result<Runtime, Failure> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(desk.threads).thread_name("http").enable_all();
+    builder.build().map_err(|error| Failure::Fault(format!("no threads for the interface: {error}")))
+}
+
+fn open(desk: &Desk) -> Result<Box<dyn Journal>, Failure> {
+    let dir = desk.log_dir();
+    std::fs::create_dir_all(&desk.data).map_err(|error| Failure::Usage(format!("{}: {error}", desk.data.display())))?;
+    let journal = EmbeddedJournal::open_dir(&dir, desk.journal.clone());
+    Ok(Box::new(journal.map_err(|error| Failure::Refused(format!("the log in {}: {error}", dir.display())))?))
+}
+
+fn start(desk: &Desk, journal: Box<dyn Journal>, market: &Arc<MarketBook>) -> Result<Partition, Failure> {
+    let config = EngineConfig { engine: desk.engine, ..desk.partition.clone() };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    oms_runtime::start(journal, config, clock, market.clone(), Box::new(fault::stop_the_process))
+        .map_err(|error| Failure::Refused(format!("the desk cannot start: {error}")))
+}
+
+fn require_tenant(handle: &Handle) -> Outcome {
+    let known = handle.inspect_blocking(|state, _| state.tenant_id() != oms_model::TenantId::default());
+    match known.map_err(|refusal| Failure::Fault(refusal.message))? {
+        true => Ok(()),
+        false => Err(Failure::Usage("this log has no tenant and no key yet; start it once with --demo".to_owned())),
+    }
+}
+
+fn views(handle: &Handle, desk: &Desk) -> Result<(ViewFollower, oms_store::views::ViewReader), Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::Fault(format!("the views: {error}"));
+    let views = view_follower::open(handle.feed(), &desk.views_path()).map_err(|error| failed(&error))?;
+    let reader = views.reader();
+    let follower = view_follower::start(handle.feed(), views).map_err(|error| failed(&error))?;
+    Ok((follower, reader))
+}
+
+/// The venues and whoever hands orders to them.
+struct Venues {
+    market: Option<PaperMarket>,
+    gateway: Option<gateway::Running>,
+}
+
+impl Venues {
+    fn open(partition: &Partition, handle: &Handle, market: &Arc<MarketBook>, desk: &Desk) -> Result<Self, Failure> {
+        if !desk.settings.paper.enabled {
+            return Ok(Self { market: None, gateway: None });
+        }
+        let instruments = handle.inspect_blocking(|state, _| {
+            state
+                .instruments()
+                .iter()
+                .map(|instrument| (instrument.symbol.clone(), instrument.instrument_id))
+                .collect::<Vec<(Symbol, InstrumentId)>>()
+        });
+        let instruments = instruments.map_err(|refusal| Failure::Fault(refusal.message))?;
+        let floor = desk.floor(instruments, SystemClock.now())?;
+        let paper = PaperMarket::start(floor, market.clone(), Arc::new(handle.clone()))
+            .map_err(|error| Failure::Refused(format!("the paper venues: {error}")))?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let running = gateway::start(handle, paper.ports(), &clock, partition.telemetry(), partition.kill_epoch());
+        let gateway = running.map_err(|refusal| Failure::Fault(refusal.message))?;
+        Ok(Self { market: Some(paper), gateway: Some(gateway) })
+    }
+}
+
+/// The signals that ask the process to stop.
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn listen() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let failed = |error: std::io::Error| Failure::Fault(format!("signals cannot be caught: {error}"));
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+        })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
+        }
+    }
+}

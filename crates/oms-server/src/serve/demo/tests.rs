@@ -1,0 +1,80 @@
+use super::*;
+use crate::cli::Serve;
+use oms_runtime::{Clock, MarketBook, Partition};
+use oms_store::MemoryJournal;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+fn desk(name: &str) -> (Desk, PathBuf) {
+    let data = std::env::temp_dir().join(format!("oms-demo-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&data).unwrap();
+    let flags = Serve { demo: true, data: Some(data.clone()), listen: None, speed: None, seed: None };
+    (Desk::of(&flags, config::load(None, std::iter::empty()).unwrap().settings).unwrap(), data)
+}
+
+fn partition() -> Partition {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let journal = Box::new(MemoryJournal::new(0));
+    oms_runtime::start(journal, oms_runtime::Config::default(), clock, Arc::new(MarketBook::new()), Box::new(|fault| panic!("{fault}")))
+        .unwrap()
+}
+
+#[test]
+fn a_new_desk_has_everything_for_a_first_order() {
+    let (desk, data) = desk("new");
+    let partition = partition();
+    let key = set_up(partition.handle(), &desk).unwrap();
+    let hash = auth::key_hash(&key);
+    let (symbols, venues, policies, limits, accounts, known) = partition
+        .handle()
+        .inspect_blocking(move |state, _| {
+            let count = (state.instruments().len(), state.venues().count(), state.policies().count());
+            (count.0, count.1, count.2, state.risk().limits().len(), state.accounts().count(), state.api_key(&hash).is_some())
+        })
+        .unwrap();
+    assert_eq!((symbols, venues, policies, accounts, known), (3, 8, 3, 1, true));
+    assert_eq!(limits, LimitType::ALL.len(), "every limit that is implemented is set");
+    let durable = partition.handle().durable();
+    assert_eq!(set_up(partition.handle(), &desk).unwrap(), key);
+    assert_eq!(partition.handle().durable(), durable, "a restart changes nothing");
+    let _stopped = partition.stop();
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+#[test]
+fn a_set_up_that_broke_off_is_finished() {
+    let (desk, data) = desk("broken");
+    let partition = partition();
+    let handle = partition.handle();
+    let actor = Actor { source: Source::System, ..Actor::default() };
+    execute(handle, actor, Command::CreateTenant { tenant_id: TenantId::from_u128(7), slug: "demo".to_owned() }).unwrap();
+    execute(handle, actor, Command::ConfigureVenue(Box::new(venues().remove(0)))).unwrap();
+    set_up(handle, &desk).unwrap();
+    let (tenant, venues) = handle.inspect_blocking(|state, _| (state.tenant_id(), state.venues().count())).unwrap();
+    assert_eq!((tenant, venues), (TenantId::from_u128(7), 8));
+    let _stopped = partition.stop();
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+#[test]
+fn a_limit_that_was_taken_away_stays_away() {
+    let (desk, data) = desk("limits");
+    let partition = partition();
+    let handle = partition.handle();
+    set_up(handle, &desk).unwrap();
+    let tenant_id = handle.inspect_blocking(|state, _| state.tenant_id()).unwrap();
+    let actor = Actor { tenant_id, source: Source::System, ..Actor::default() };
+    execute(handle, actor, Command::RemoveRiskLimit { limit_type: LimitType::OrderRate, scope: Scope::Tenant }).unwrap();
+    set_up(handle, &desk).unwrap();
+    let limits = handle.inspect_blocking(|state, _| state.risk().limits().len()).unwrap();
+    assert_eq!(limits, LimitType::ALL.len() - 1);
+    let _stopped = partition.stop();
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+#[test]
+fn ids_are_of_version_seven_and_differ() {
+    let (one, two) = (new_id().unwrap(), new_id().unwrap());
+    assert_ne!(one, two);
+    assert_eq!((one >> 76 & 0xF, one >> 62 & 0b11), (7, 0b10));
+}

@@ -1,0 +1,63 @@
+//! What a desk says when it is ready: on stdout, for the person who started it.
+
+use super::key;
+use super::settings::Desk;
+use oms_runtime::recovery::RecoveryReport;
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+/// Prints it. A closed stdout is no reason not to trade.
+pub fn print(address: SocketAddr, api_key: Option<&str>, desk: &Desk, recovery: &RecoveryReport) {
+    let mut out = std::io::stdout().lock();
+    let _written = out.write_all(text(address, api_key, desk, recovery).as_bytes()).and_then(|()| out.flush());
+}
+
+fn text(address: SocketAddr, api_key: Option<&str>, desk: &Desk, recovery: &RecoveryReport) -> String {
+    let mut text = format!("oms {}: the desk is open\n\n", env!("CARGO_PKG_VERSION"));
+    text.push_str(&format!("  listening on http://{address}\n"));
+    text.push_str(&format!("  data in      {}\n", desk.data.display()));
+    text.push_str(&format!("  recovered    {} events in {} ms", recovery.events, recovery.took.as_millis()));
+    if recovery.snapshot_seq > 0 {
+        text.push_str(&format!(" after the snapshot at sequence {}", recovery.snapshot_seq));
+    }
+    text.push('\n');
+    if let Some(refused) = &recovery.snapshot_refused {
+        text.push_str(&format!("  snapshot     passed over: {refused}\n"));
+    }
+    if desk.settings.paper.enabled {
+        text.push_str(&format!("  market       eight paper venues on recorded quotes and trades of AIG, BAC, IBM, {}\n", desk.speed));
+    }
+    if let Some(api_key) = api_key {
+        text.push_str(&format!("  API key      {api_key}   (kept in {})\n", key::path(&desk.data).display()));
+        text.push_str(&try_it(address, api_key, desk));
+    }
+    text.push('\n');
+    text
+}
+
+fn try_it(address: SocketAddr, api_key: &str, desk: &Desk) -> String {
+    let client = &desk.settings.client;
+    let mut exports = String::new();
+    if client.url != format!("http://{address}") {
+        exports.push_str(&format!(" OMS_URL=http://{address}"));
+    }
+    // The commands find the key of a demo desk where the settings say that its data is.
+    if desk.data != desk.configured_data || !client.api_key.is_empty() {
+        exports.push_str(&format!(" OMS_API_KEY={api_key}"));
+    }
+    let exports = if exports.is_empty() { String::new() } else { format!("  export{exports}\n") };
+    format!(
+        r#"
+Try it:
+
+  curl -s http://{address}/api/v1/orders -H 'X-API-Key: {api_key}' -H 'Content-Type: application/json' \
+    -H 'Idempotency-Key: first' -d '{{"symbol":"BAC","side":"BUY","ord_type":"MARKET","order_qty":"9000","routing":{{"policy":"split"}}}}'
+
+{exports}  oms order list
+  oms order why <order_id>
+  oms position list
+  oms order place sell 300 IBM --price 181 --policy sweep
+  oms order tail
+"#
+    )
+}

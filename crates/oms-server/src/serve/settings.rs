@@ -1,0 +1,230 @@
+//! From settings and flags to what the parts of a desk are made with.
+
+use crate::cli::Serve;
+use crate::config::{self, Settings};
+use crate::exit::{Failure, Outcome};
+use oms_model::{InstrumentId, Symbol, Time};
+use oms_venues::floor::{FloorConfig, Ledgers};
+use oms_venues::replay::{Recording, Speed};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+
+/// Threads for HTTP where the settings leave it open.
+const MOST_THREADS: usize = 4;
+
+/// A desk as it is to be run.
+pub struct Desk {
+    /// Whether it is a demo.
+    pub demo: bool,
+    /// Its folder.
+    pub data: PathBuf,
+    /// The folder that the settings name, flags aside.
+    pub configured_data: PathBuf,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Threads that serve HTTP.
+    pub threads: usize,
+    /// Its partition's loop.
+    pub partition: oms_runtime::Config,
+    /// Its engine.
+    pub engine: oms_engine::Config,
+    /// Its log.
+    pub journal: oms_store::Config,
+    /// Its interface.
+    pub api: oms_api::Config,
+    /// How fast its market is replayed.
+    pub speed: Speed,
+    /// Everything else.
+    pub settings: Settings,
+}
+
+/// Whether a desk could be run with these settings.
+///
+/// # Errors
+/// [`Failure::Usage`].
+pub fn check(settings: &Settings) -> Outcome {
+    let flags = Serve { demo: false, data: None, listen: None, speed: None, seed: None };
+    Desk::of(&flags, settings.clone())?;
+    EnvFilter::try_new(&settings.log.filter).map_err(|error| Failure::Usage(format!("log.filter: {error}")))?;
+    super::demo::limits(&settings.demo).map(drop)
+}
+
+impl Desk {
+    /// Flags stand above settings.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] naming the setting.
+    pub fn of(flags: &Serve, mut settings: Settings) -> Result<Self, Failure> {
+        let given = flags.listen.as_deref().unwrap_or(&settings.server.listen);
+        let listen: SocketAddr =
+            given.parse().map_err(|_| Failure::Usage(format!("{given:?} is not an address and port such as 127.0.0.1:8080")))?;
+        if flags.demo && !listen.ip().is_loopback() {
+            return Err(Failure::Usage(format!("a demo desk listens on loopback only, not on {listen}: its key lies in a file")));
+        }
+        let configured_data = settings.server.data.clone();
+        if let Some(data) = &flags.data {
+            settings.server.data.clone_from(data);
+        }
+        if let Some(seed) = flags.seed {
+            settings.paper.seed = seed;
+        }
+        let speed = flags.speed.as_deref().unwrap_or(&settings.paper.speed);
+        let speed: Speed = speed.parse().map_err(|error| Failure::Usage(format!("paper.speed: {error}")))?;
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            demo: flags.demo,
+            data: settings.server.data.clone(),
+            configured_data,
+            listen,
+            threads: if settings.server.threads == 0 { processors.min(MOST_THREADS) } else { settings.server.threads },
+            partition: oms_runtime::Config {
+                queue: at_least("engine.queue", settings.engine.queue, 1)?,
+                max_group: at_least("engine.max_group", settings.engine.max_group, 1)?,
+                snapshot_on_stop: settings.engine.snapshot_on_stop,
+                ..oms_runtime::Config::default()
+            },
+            engine: oms_engine::Config {
+                send_within_ns: i64::from(settings.engine.send_within_ms) * 1_000_000,
+                day_end_utc_s: config::day_second(&settings.engine.day_end_utc)?,
+            },
+            journal: journal(&settings)?,
+            api: api(&settings)?,
+            speed,
+            settings,
+        })
+    }
+
+    /// The folder of the log.
+    #[must_use]
+    pub fn log_dir(&self) -> PathBuf {
+        self.data.join("log")
+    }
+
+    /// The file of the views.
+    #[must_use]
+    pub fn views_path(&self) -> PathBuf {
+        self.data.join("views.sqlite")
+    }
+
+    /// The paper venues on the recording that ships with the program.
+    ///
+    /// # Errors
+    /// [`Failure::Fault`].
+    pub fn floor(&self, instruments: Vec<(Symbol, InstrumentId)>, now: Time) -> Result<FloorConfig, Failure> {
+        let recording = Recording::embedded().map_err(|error| Failure::Fault(format!("the recorded market: {error}")))?;
+        let ledgers = self.data.join("venues");
+        // Venues that remember orders may not fill them in the past.
+        let start = if ledgers.exists() { now } else { now.plus(-self.skipped_ns()) };
+        std::fs::create_dir_all(&ledgers).map_err(|error| Failure::Usage(format!("{}: {error}", ledgers.display())))?;
+        let paper = &self.settings.paper;
+        Ok(FloorConfig {
+            seed: paper.seed,
+            speed: self.speed,
+            refresh_ns: paper.refresh_ms.saturating_mul(1_000_000),
+            ..FloorConfig::new(Arc::new(recording), instruments, start, Ledgers::Folder(ledgers))
+        })
+    }
+
+    /// How long the part of the recording that is skipped would take at this speed.
+    fn skipped_ns(&self) -> i64 {
+        match self.speed {
+            Speed::Times(times) => i64::from(self.settings.paper.skip_s) * 1_000_000_000 / i64::from(times.max(1)),
+            Speed::AsFastAsPossible => 0,
+        }
+    }
+}
+
+fn at_least(name: &str, value: usize, least: usize) -> Result<usize, Failure> {
+    if value >= least { Ok(value) } else { Err(Failure::Usage(format!("{name} must be at least {least}, not {value}"))) }
+}
+
+fn journal(settings: &Settings) -> Result<oms_store::Config, Failure> {
+    let mib = settings.journal.segment_mib;
+    if !(1..=2_048).contains(&mib) {
+        return Err(Failure::Usage(format!("journal.segment_mib must be 1 to 2048, not {mib}")));
+    }
+    let check = match settings.journal.check {
+        config::Check::Everything => oms_store::OpenCheck::Everything,
+        config::Check::Tail => oms_store::OpenCheck::Tail,
+    };
+    Ok(oms_store::Config { segment_bytes: mib << 20, check, ..oms_store::Config::default() })
+}
+
+fn api(settings: &Settings) -> Result<oms_api::Config, Failure> {
+    let api = &settings.api;
+    Ok(oms_api::Config {
+        max_body: at_least("api.max_body_bytes", api.max_body_bytes, 1_024)?,
+        max_requests: at_least("api.max_requests", api.max_requests, 1)?,
+        protected_requests: api.protected_requests,
+        max_streams: api.max_streams,
+        max_connections: at_least("api.max_connections", api.max_connections, 1)?,
+        head_timeout: Duration::from_millis(api.head_timeout_ms),
+        body_timeout: Duration::from_millis(api.body_timeout_ms),
+        read_wait: Duration::from_millis(api.read_wait_ms),
+        drain: Duration::from_millis(api.drain_ms),
+        ..oms_api::Config::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        config::load(None, std::iter::empty()).unwrap().settings
+    }
+
+    fn flags() -> Serve {
+        Serve { demo: true, data: None, listen: None, speed: None, seed: None }
+    }
+
+    #[test]
+    fn the_default_settings_make_a_desk() {
+        check(&settings()).unwrap();
+        let desk = Desk::of(&flags(), settings()).unwrap();
+        assert_eq!((desk.speed, desk.journal.segment_bytes, desk.engine.day_end_utc_s), (Speed::Times(1), 64 << 20, 75_600));
+    }
+
+    #[test]
+    fn a_demo_desk_takes_loopback_only() {
+        let demo = Serve { listen: Some("0.0.0.0:8080".to_owned()), ..flags() };
+        assert_eq!(Desk::of(&demo, settings()).err().unwrap().code(), 2);
+        assert!(Desk::of(&Serve { demo: false, ..demo }, settings()).is_ok());
+        assert!(Desk::of(&Serve { listen: Some("[::1]:0".to_owned()), ..flags() }, settings()).is_ok());
+    }
+
+    #[test]
+    fn flags_stand_above_settings() {
+        let flags = Serve { speed: Some("20x".to_owned()), seed: Some(9), data: Some("elsewhere".into()), ..flags() };
+        let desk = Desk::of(&flags, settings()).unwrap();
+        assert_eq!((desk.speed, desk.settings.paper.seed), (Speed::Times(20), 9));
+        assert_eq!(desk.views_path(), PathBuf::from("elsewhere/views.sqlite"));
+    }
+
+    #[test]
+    fn only_venues_without_a_past_begin_in_it() {
+        let data = std::env::temp_dir().join(format!("oms-floor-{}", std::process::id()));
+        let flags = Serve { data: Some(data.clone()), speed: Some("2x".to_owned()), ..flags() };
+        let desk = Desk::of(&flags, settings()).unwrap();
+        let now = Time(1_000_000_000_000);
+        assert_eq!(desk.floor(Vec::new(), now).unwrap().start, now.plus(-90_000_000_000));
+        assert_eq!(desk.floor(Vec::new(), now).unwrap().start, now);
+        std::fs::remove_dir_all(data).unwrap();
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_by_name() {
+        let mut bad = settings();
+        bad.engine.queue = 0;
+        assert!(check(&bad).unwrap_err().to_string().contains("engine.queue"));
+        let mut bad = settings();
+        bad.paper.speed = "200x".to_owned();
+        assert!(check(&bad).unwrap_err().to_string().contains("paper.speed"));
+        let mut bad = settings();
+        bad.demo.limits.insert("MAX_ORDER_QTY".to_owned(), "lots".to_owned());
+        assert!(check(&bad).unwrap_err().to_string().contains("MAX_ORDER_QTY"));
+    }
+}

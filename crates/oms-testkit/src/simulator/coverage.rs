@@ -1,0 +1,137 @@
+//! How often rare things happened. A simulation that stops reaching them proves less every day.
+
+macro_rules! marks {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// A branch worth reaching.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Mark { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Mark {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+        }
+    };
+}
+
+marks! {
+    /// An order was answered as accepted.
+    Accepted,
+    /// An order was refused by the gate.
+    Refused,
+    /// An order went out as more than one leg.
+    Legs,
+    /// The rest of an order was planned again.
+    Replanned,
+    /// An intent came in doubt.
+    InDoubt,
+    /// A doubt ended: it works.
+    FoundLive,
+    /// A doubt ended: it was canceled.
+    FoundCanceled,
+    /// A doubt ended: it was refused.
+    FoundRejected,
+    /// A doubt ended: it never arrived.
+    FoundNotSent,
+    /// A doubt ended: it had expired.
+    FoundExpired,
+    /// An execution came before its order's acknowledgement.
+    FillBeforeAck,
+    /// An execution came after its order's end.
+    FillAfterEnd,
+    /// More was executed than was ordered.
+    Overfill,
+    /// An execution matched no order.
+    Suspense,
+    /// A venue ended an order unasked.
+    Unasked,
+    /// A replace was accepted.
+    Replaced,
+    /// A replace was refused.
+    ReplaceRejected,
+    /// A cancel was refused.
+    CancelRejected,
+    /// An order expired.
+    Expired,
+    /// A tree left the hot state.
+    Closed,
+    /// A command was answered from the log.
+    Replayed,
+    /// A key came with another payload.
+    KeyConflict,
+    /// A kill switch kept an intent back at the last instant.
+    KeptBack,
+    /// A deadline kept an intent back at the last instant.
+    TooLate,
+    /// The process was killed.
+    Kill,
+    /// The power failed between operations.
+    PowerLoss,
+    /// The power failed in a write of the log.
+    PowerLossInWrite,
+    /// The power failed in a recovery.
+    PowerLossInRecovery,
+    /// The disk refused a write.
+    DiskRefused,
+    /// An unanswered group was there after the crash.
+    TailKept,
+    /// An unanswered group was gone after the crash.
+    TailLost,
+    /// A recovery began from a snapshot.
+    FromSnapshot,
+    /// The log was in more than one segment.
+    Segments,
+    /// A venue's answer was incomplete.
+    Incomplete,
+    /// A reconciliation found an execution that no report had brought.
+    FoundFill,
+}
+
+/// Counts of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    marks: [u64; Mark::ALL.len()],
+    /// Recoveries after a crash.
+    pub recoveries: u64,
+    /// Things that went wrong by design: crashes, lost, repeated, overtaken and refused messages, failed answers.
+    pub faults: u64,
+    /// Inputs that entered the engine.
+    pub inputs: u64,
+    /// Events that it decided.
+    pub events: u64,
+    /// Intents that were handed over.
+    pub handed: u64,
+    /// Executions at the venues.
+    pub fills: u64,
+}
+
+impl Default for Coverage {
+    fn default() -> Self {
+        Self { marks: [0; Mark::ALL.len()], recoveries: 0, faults: 0, inputs: 0, events: 0, handed: 0, fills: 0 }
+    }
+}
+
+impl Coverage {
+    /// Counts a mark.
+    pub const fn mark(&mut self, mark: Mark) {
+        self.marks[mark as usize] += 1;
+    }
+
+    /// How often a mark was reached.
+    #[must_use]
+    pub const fn count(&self, mark: Mark) -> u64 {
+        self.marks[mark as usize]
+    }
+
+    /// Adds another run's counts.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, more) in self.marks.iter_mut().zip(&other.marks) {
+            *sum += more;
+        }
+        self.recoveries += other.recoveries;
+        self.faults += other.faults;
+        self.inputs += other.inputs;
+        self.events += other.events;
+        self.handed += other.handed;
+        self.fills += other.fills;
+    }
+}

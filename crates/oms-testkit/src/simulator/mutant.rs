@@ -1,0 +1,87 @@
+//! Planted bugs. Each is a layer around a real part (disk, commit, recovery, gateway, translation of reports): the
+//! parts themselves are never changed. A simulator that does not find one of them is not worth its runs.
+
+macro_rules! mutants {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// A planted bug.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Mutant { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Mutant {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// What it does, in words.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii_start(),)+ }
+            }
+        }
+
+        impl std::str::FromStr for Mutant {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $(stringify!($name) => Ok(Self::$name),)+
+                    _ => Err(format!("there is no planted bug {text:?}")),
+                }
+            }
+        }
+    };
+}
+
+mutants! {
+    /// Commit: an answer leaves as soon as it is decided.
+    AnswerBeforeDurable,
+    /// Commit: the gateway is shown batches that are not durable.
+    SendBeforeDurable,
+    /// Disk: writes are reported durable and are not.
+    WritesNotDurable,
+    /// Disk: renames and new names are never made durable.
+    NamesNotDurable,
+    /// Recovery: what was not answered is not put in doubt.
+    RecoveredStepSkipped,
+    /// Recovery: unanswered intents are handed over once more.
+    ResentAfterRestart,
+    /// Recovery: idempotency keys are forgotten.
+    IdempotencyForgotten,
+    /// Recovery: engaged kill switches are forgotten.
+    KillForgotten,
+    /// Recovery: the last batch behind the snapshot is folded twice.
+    TailFoldedTwice,
+    /// Recovery: the tail behind the snapshot is not folded.
+    TailSkipped,
+    /// Fold: a refused order keeps its reservation.
+    ReservationKept,
+    /// Gateway: a broken send is reported as not sent.
+    BrokenSendIsNotSent,
+    /// Gateway: no answer in time counts as a refusal.
+    TimeoutIsReject,
+    /// Gateway: an incomplete answer counts as an empty one.
+    IncompleteIsEmpty,
+    /// Gateway: a venue is asked without waiting for what is under way to it.
+    AskedWithoutBarrier,
+    /// Gateway: a cancel that the venue has not decided counts as done.
+    PendingCancelIsCanceled,
+    /// Gateway: intents are handed over after their deadline.
+    DeadlineIgnored,
+    /// Gateway: an order decided before a kill switch is handed over after it.
+    KillIgnoredAtHandOut,
+    /// Gateway: legs that nobody doubts are not reconciled after a disconnect.
+    LiveLegsNotReconciled,
+    /// Gateway: executions are told before the replace that they belong to.
+    FillsToldBeforeReplace,
+    /// Gateway: a leg of a re-plan is handed over with the whole quantity of its order.
+    ReplanOverplaced,
+    /// Reports: a repeated execution is taken for a new one.
+    RepeatedFillBooked,
+    /// Reports: an execution of an order that had ended is dropped.
+    LateFillDropped,
+    /// Reports: an execution that matches no order is dropped.
+    ForeignFillDropped,
+    /// Reports: that an order has ended is dropped where a fill has answered it before.
+    EndEvidenceDropped,
+    /// Reports: a refused cancel is taken for an accepted one.
+    CancelRejectIsCancel,
+}

@@ -1,0 +1,206 @@
+//! What clients and operators ask.
+
+use super::World;
+use crate::fixture::{ACCOUNT, USER, VENUES, dec, limit_order};
+use crate::reference::Asked;
+use crate::simulator::node::Asker;
+use crate::simulator::plan::Kind;
+use crate::simulator::rng::Rng;
+use oms_model::command::{Change, Command, CommandOutcome, NewOrder, OrderRef, Placed};
+use oms_model::limit::{LimitType, RiskLimit, Scope};
+use oms_model::order::Routing;
+use oms_model::{ClOrdId, InstrumentId, OrdType, Price, Qty, Side, SorMode, TimeInForce, TradingState};
+
+/// A price around the market.
+fn price(rng: &mut Rng) -> Price {
+    Price::from_raw(i64::try_from((1_985 + rng.below(30)) * 10_000_000).unwrap_or(0))
+}
+
+fn qty(rng: &mut Rng) -> Qty {
+    dec(rng.pick(&["100", "100", "200", "300", "700", "1000"]))
+}
+
+impl World {
+    pub(super) fn client(&mut self, kind: Kind, rng: &mut Rng) {
+        match kind {
+            Kind::Place => {
+                let order = self.new_order(rng);
+                self.ask(Command::CreateOrder(Box::new(order)), rng);
+            }
+            Kind::PlaceMany => {
+                let orders = (0..=rng.below(3)).map(|_| self.new_order(rng)).collect();
+                let atomic = rng.chance(500);
+                self.ask(Command::CreateOrders { orders, atomic }, rng);
+            }
+            Kind::Cancel => {
+                if let Some(order) = self.some_order(rng) {
+                    self.ask(Command::CancelOrder { order, if_version: None }, rng);
+                }
+            }
+            Kind::Replace => {
+                if let Some(order) = self.some_order(rng) {
+                    let order_qty = rng.chance(700).then(|| qty(rng));
+                    let change = Change { order_qty, price: rng.chance(500).then(|| price(rng)), stop_px: None };
+                    self.ask(Command::ReplaceOrder { order, change, if_version: None }, rng);
+                }
+            }
+            Kind::Retry => self.retry(rng),
+            Kind::OtherPayload => self.other_payload(rng),
+            Kind::UsedClOrdId => self.used_cl_ord_id(rng),
+            _ => self.operator(kind, rng),
+        }
+    }
+
+    fn operator(&mut self, kind: Kind, rng: &mut Rng) {
+        let command = match kind {
+            Kind::MassCancel => Command::MassCancel { scope: scope(rng) },
+            Kind::Engage => Command::EngageKillSwitch { scope: scope(rng), reason: "drill".into() },
+            Kind::Release => {
+                let killed: Vec<Scope> = self.orders.killed().collect();
+                let scope = if killed.is_empty() { Scope::Tenant } else { rng.pick(&killed) };
+                Command::ReleaseKillSwitch { scope, reason: "drill over".into() }
+            }
+            Kind::Limit => {
+                let (limit_type, value) = rng.pick(&[
+                    (LimitType::MaxOpenOrders, "6"),
+                    (LimitType::MaxOpenOrders, "100"),
+                    (LimitType::MaxOrderQty, "500"),
+                    (LimitType::MaxOrderQty, "100000"),
+                    (LimitType::OrderRate, "3"),
+                    (LimitType::MaxPositionQty, "2000"),
+                    (LimitType::PriceCollarPct, "1"),
+                    (LimitType::DuplicateWindow, "1"),
+                    (LimitType::MaxOpenNotional, "50000"),
+                ]);
+                let scope = rng.pick(&[Scope::Tenant, Scope::Account(ACCOUNT), Scope::Instrument(InstrumentId(0))]);
+                Command::SetRiskLimit(RiskLimit { limit_type, scope, value: dec(value), version: 0 })
+            }
+            _ => {
+                let state = rng.pick(&[TradingState::Active, TradingState::Active, TradingState::Reducing, TradingState::Halted]);
+                Command::SetTradingState { scope: Scope::Tenant, state, reason: "drill".into() }
+            }
+        };
+        self.ask(command, rng);
+    }
+
+    fn new_order(&mut self, rng: &mut Rng) -> NewOrder {
+        use TimeInForce::{Day, Fok, Gtc, Gtd, Ioc};
+        self.serial += 1;
+        let symbol = rng.pick(&["XYZ", "XYZ", "ABC"]);
+        let side = rng.pick(&[Side::Buy, Side::Sell, Side::SellShort]);
+        let mut order = limit_order(&format!("C{}", self.serial), side, "100", symbol, "20");
+        order.order_qty = qty(rng);
+        order.price = Some(price(rng));
+        order.time_in_force = rng.pick(&[Day, Day, Day, Gtc, Ioc, Fok, Gtd]);
+        if order.time_in_force == Gtd {
+            order.expire_at = Some(self.now.plus(1 << (30 + rng.below(8))));
+        }
+        if rng.chance(100) {
+            order.ord_type = OrdType::Market;
+            order.price = None;
+        } else if rng.chance(50) {
+            order.ord_type = OrdType::StopLimit;
+            order.stop_px = Some(price(rng));
+        }
+        let mode = rng.pick(&[None, Some(SorMode::Split), Some(SorMode::Sweep), Some(SorMode::SingleBest), Some(SorMode::Named)]);
+        let venue = (mode == Some(SorMode::Named)).then(|| rng.pick(&VENUES));
+        order.routing = Routing { mode, venue, policy: None };
+        order
+    }
+
+    /// Asks something new.
+    fn ask(&mut self, command: Command, rng: &mut Rng) {
+        let keyless = rng.chance(self.rates.keyless);
+        let key = (!keyless).then(|| self.next_key());
+        let at = self.answers.asked.len();
+        self.notes.add(|| format!("  asks {at}: {}", told(&command)));
+        self.answers.asked.push(Asked { command: command.clone(), key, answer: None });
+        self.command(command, key, Asker::Client(at));
+    }
+
+    /// A client that lost its answer, or thinks so, asks again.
+    fn retry(&mut self, rng: &mut Rng) {
+        let keyed: Vec<usize> = (0..self.answers.asked.len()).filter(|at| self.answers.asked[*at].key.is_some()).collect();
+        if !keyed.is_empty() {
+            let at = rng.pick(&keyed);
+            self.ask_again(at);
+        }
+    }
+
+    pub(super) fn ask_again(&mut self, at: usize) {
+        let asked = self.answers.asked[at].clone();
+        self.notes.add(|| format!("  asks {at} again"));
+        self.command(asked.command, asked.key, Asker::Client(at));
+    }
+
+    fn other_payload(&mut self, rng: &mut Rng) {
+        let answered: Vec<usize> = (0..self.answers.asked.len()).filter(|at| self.answers.asked[*at].answer.is_some()).collect();
+        if answered.is_empty() {
+            return;
+        }
+        let at = rng.pick(&answered);
+        let Some(mut key) = self.answers.asked[at].key else { return };
+        key.fingerprint = super::fingerprint(u64::MAX - self.serial);
+        let order = self.new_order(rng);
+        self.notes.add(|| format!("  uses the key of {at} for something else"));
+        self.command(Command::CreateOrder(Box::new(order)), Some(key), Asker::Conflict);
+    }
+
+    fn used_cl_ord_id(&mut self, rng: &mut Rng) {
+        let used: Vec<ClOrdId> = self.answers.asked.iter().filter_map(placed_id).collect();
+        if used.is_empty() {
+            return;
+        }
+        let mut order = self.new_order(rng);
+        order.cl_ord_id = Some(used[rng.place(used.len())].clone());
+        let key = self.next_key();
+        self.notes.add(|| format!("  uses {:?} again", order.cl_ord_id));
+        self.command(Command::CreateOrder(Box::new(order)), Some(key), Asker::UsedClOrdId);
+    }
+
+    /// An order that some client asked for, by the client's id.
+    fn some_order(&self, rng: &mut Rng) -> Option<OrderRef> {
+        let id = |asked: &Asked| match &asked.command {
+            Command::CreateOrder(order) => order.cl_ord_id.clone(),
+            _ => None,
+        };
+        let ids: Vec<ClOrdId> = self.answers.asked.iter().filter_map(id).collect();
+        // The latest are the likeliest to work still.
+        let newest = ids.len().saturating_sub(6);
+        let recent = if rng.chance(800) { ids.get(newest..)? } else { &ids };
+        (!recent.is_empty()).then(|| OrderRef::ClOrdId(recent[rng.place(recent.len())].clone()))
+    }
+}
+
+/// The `cl_ord_id` of an order that was answered with an id of ours.
+fn placed_id(asked: &Asked) -> Option<ClOrdId> {
+    let (Command::CreateOrder(order), Some(CommandOutcome::Orders(placed))) = (&asked.command, &asked.answer) else { return None };
+    let recorded = matches!(placed.as_slice(), [Placed::Accepted { .. } | Placed::Refused { .. }]);
+    recorded.then(|| order.cl_ord_id.clone())?
+}
+
+fn scope(rng: &mut Rng) -> Scope {
+    match rng.below(5) {
+        0 => Scope::Tenant,
+        1 => Scope::Account(ACCOUNT),
+        2 => Scope::User(USER),
+        3 => Scope::Instrument(InstrumentId(u32::try_from(rng.below(2)).unwrap_or(0))),
+        _ => Scope::Venue(rng.pick(&VENUES)),
+    }
+}
+
+fn told(command: &Command) -> String {
+    match command {
+        Command::CreateOrder(order) => {
+            let price = order.price.map_or("market".into(), |price| price.to_string());
+            let id = order.cl_ord_id.clone().unwrap_or_default();
+            let mode = order.routing.mode.map(|mode| format!(" {mode}")).unwrap_or_default();
+            let venue = order.routing.venue.map(|venue| format!(" at {venue}")).unwrap_or_default();
+            format!("{id} {} {} {} @ {price} {}{mode}{venue}", order.side, order.order_qty, order.symbol, order.time_in_force)
+        }
+        Command::CreateOrders { orders, atomic } => format!("{} orders, atomic {atomic}", orders.len()),
+        Command::CancelOrder { order, .. } => format!("cancel {order:?}"),
+        Command::ReplaceOrder { order, change, .. } => format!("replace {order:?} qty {:?} price {:?}", change.order_qty, change.price),
+        other => format!("{other:?}"),
+    }
+}

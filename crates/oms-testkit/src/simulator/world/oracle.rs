@@ -1,0 +1,170 @@
+//! What must be so after every decision, held against the venues' own truth.
+
+use super::World;
+use crate::hold;
+use crate::simulator::coverage::Mark;
+use oms_engine::State;
+use oms_model::event::{Batch, Event};
+use oms_model::limit::{LimitType, Scope};
+use oms_model::report::VenueFill;
+use oms_model::{Anomaly, EndedBy, ExecId, OrdState, Order, OrderId, Outcome, Qty, WireId};
+use oms_runtime::port::VenueState;
+use std::collections::BTreeSet;
+
+impl World {
+    /// A batch was decided.
+    pub(super) fn decided(&mut self, batch: &Batch) {
+        let mut roots = BTreeSet::new();
+        for event in &batch.events {
+            self.count(event);
+            let root = event.order_id().and_then(|id| self.root_of(id));
+            if let (Event::OrderAnomaly(e), Some(root)) = (event, root)
+                && matches!(e.anomaly, Anomaly::FillAfterEnd | Anomaly::Overfill)
+            {
+                self.disturbed.insert(root);
+            }
+            roots.extend(root);
+        }
+        for event in &batch.events {
+            self.hold_true(event);
+        }
+        let Some(node) = self.node.as_ref() else { return };
+        let state = node.engine.state();
+        for root in roots {
+            if let Some(order) = state.order(root) {
+                hold_tree(state, order, self.disturbed.contains(&root));
+            }
+        }
+        hold_exposure(state);
+        hold_limits(state, batch);
+    }
+
+    fn root_of(&self, id: OrderId) -> Option<OrderId> {
+        self.node.as_ref().and_then(|node| node.engine.state().order(id)).map(|order| order.root_order_id)
+    }
+
+    fn count(&mut self, event: &Event) {
+        let state = self.node.as_ref().map(|node| node.engine.state());
+        let leg = event.order_id().and_then(|id| state.and_then(|state| state.order(id))).filter(|order| !order.is_root());
+        let mark = match event {
+            Event::RouteDecided(e) if e.attempt > 1 => Mark::Replanned,
+            Event::RouteDecided(e) if e.legs.len() > 1 => Mark::Legs,
+            Event::RouteDecided(_) => Mark::Accepted,
+            Event::OrderRejected(e) if e.by == EndedBy::Risk => Mark::Refused,
+            Event::OrderInDoubt(_) => Mark::InDoubt,
+            Event::OrderOutcomeResolved(e) => match e.outcome {
+                Outcome::Live | Outcome::Filled => Mark::FoundLive,
+                Outcome::Canceled => Mark::FoundCanceled,
+                Outcome::Rejected => Mark::FoundRejected,
+                Outcome::NotSent => Mark::FoundNotSent,
+                Outcome::Expired => Mark::FoundExpired,
+            },
+            Event::OrderAnomaly(e) => match e.anomaly {
+                Anomaly::FillAfterEnd => Mark::FillAfterEnd,
+                Anomaly::Overfill => Mark::Overfill,
+                Anomaly::UnsolicitedEnd => Mark::Unasked,
+                Anomaly::NotSentAppeared | Anomaly::UnexpectedReport => return,
+            },
+            Event::ExecutionUnmatched(_) => Mark::Suspense,
+            Event::OrderReplaced(_) if leg.is_some() => Mark::Replaced,
+            Event::ReplaceRejected(_) => Mark::ReplaceRejected,
+            Event::CancelRejected(_) => Mark::CancelRejected,
+            Event::OrderExpired(_) => Mark::Expired,
+            Event::OrderClosed(_) => Mark::Closed,
+            Event::OrderPartiallyFilled(_) | Event::OrderFilled(_) if leg.is_some_and(|leg| leg.broker_order_id.is_none()) => {
+                Mark::FillBeforeAck
+            }
+            _ => return,
+        };
+        self.coverage.mark(mark);
+    }
+
+    /// What an event says of a venue is so at the venue. The venue's truth is always the older one.
+    fn hold_true(&self, event: &Event) {
+        let Some(node) = self.node.as_ref() else { return };
+        let Some(leg) = event.order_id().and_then(|id| node.engine.state().order(id)).filter(|order| !order.is_root()) else { return };
+        let Some(venue) = leg.venue.and_then(|mic| self.venues.get(&mic)) else { return };
+        let first = WireId::derive(leg.order_id, 0);
+        let held = venue.held(&first);
+        let (id, there) = (leg.order_id, held.map(|held| held.state));
+        match event {
+            Event::OrderRejected(e) if e.by == EndedBy::NotSent => {
+                hold!(4, held.is_none() && !venue.expects(&first), "leg {id} is resolved as not sent and is at {}", venue.mic);
+            }
+            Event::OrderRejected(e) if e.by == EndedBy::Venue => {
+                hold!(5, there == Some(VenueState::Rejected), "leg {id} is rejected and {} has it as {there:?}", venue.mic);
+            }
+            Event::OrderCanceled(_) | Event::OrderExpired(_) => {
+                let ended = held.is_some_and(|held| !held.is_live());
+                hold!(5, ended, "leg {id} is {} and {} has it as {there:?}", leg.state, venue.mic);
+            }
+            Event::ExecutionRecorded(e) => {
+                let real = held.is_some_and(|held| held.fills.iter().any(|(_, fill)| is_same(fill, &e.exec_id, e.last_qty)));
+                hold!(21, real, "execution {} of leg {id} is not one of {}", e.exec_id, venue.mic);
+            }
+            _ => (),
+        }
+    }
+}
+
+fn is_same(fill: &VenueFill, exec_id: &ExecId, qty: Qty) -> bool {
+    fill.exec_id == *exec_id && fill.last_qty == qty
+}
+
+/// The larger of the quantity that stands and the one that is asked for, less what was executed.
+fn worst(order: &Order) -> Qty {
+    let asked = order.replacing.as_deref().map_or(order.order_qty, |terms| terms.order_qty.max(order.order_qty));
+    asked.saturating_sub(order.cum_qty).max(Qty::ZERO)
+}
+
+fn hold_tree(state: &State, root: &Order, disturbed: bool) {
+    let id = root.order_id;
+    let (mut cum, mut working) = (Qty::ZERO, Qty::ZERO);
+    for leg in state.children(root) {
+        hold_order(&leg.order, disturbed);
+        cum = cum.saturating_add(leg.order.cum_qty);
+        if leg.order.doubt.is_some() || !leg.order.state.is_done() {
+            working = working.saturating_add(worst(&leg.order));
+        }
+    }
+    hold_order(root, disturbed);
+    hold!(13, cum == root.cum_qty, "order {id} has {} executed and its parts {cum}", root.cum_qty);
+    let (most, asked) = (cum.saturating_add(working), root.cum_qty.saturating_add(worst(root)));
+    hold!(13, disturbed || root.state.is_done() || most <= asked, "order {id} over {asked} has {most} with its parts");
+    let Some(entry) = state.entry(id) else { return };
+    let open = if root.state.is_done() { Qty::ZERO } else { worst(root) };
+    let wanted = if entry.reserved.is_accepted() { open } else { Qty::ZERO };
+    let reserved = entry.reserved.qty;
+    hold!(23, reserved == wanted, "order {id} ({}) reserves {reserved} and exposes {wanted}", root.state);
+}
+
+fn hold_order(order: &Order, disturbed: bool) {
+    let id = order.order_id;
+    hold!(10, !order.cum_qty.is_negative() && !order.place_qty.is_negative(), "order {id} is below zero");
+    let over = order.cum_qty > order.order_qty;
+    hold!(10, disturbed || !over, "order {id} over {} has {} executed and no alarm", order.order_qty, order.cum_qty);
+    let leaves = if order.state.is_done() { Qty::ZERO } else { order.order_qty.saturating_sub(order.cum_qty) };
+    hold!(11, disturbed || order.leaves_qty() == leaves, "order {id} leaves {} and not {leaves}", order.leaves_qty());
+    hold!(9, order.state != OrdState::Closed, "order {id} is closed and still there");
+}
+
+fn hold_exposure(state: &State) {
+    let (mut count, mut sum) = (0, 0_i128);
+    for entry in state.orders_sorted() {
+        if entry.order.is_root() && !entry.reserved.is_empty() {
+            count += 1;
+            sum += entry.reserved.notional().raw();
+        }
+    }
+    let (open, notional) = state.risk().open(Scope::Tenant);
+    hold!(23, (open, notional.raw()) == (count, sum), "{open} orders over {notional} are reserved, the orders say {count} over {sum}");
+}
+
+/// No order was accepted beyond the limit in force.
+fn hold_limits(state: &State, batch: &Batch) {
+    let accepted = batch.events.iter().any(|event| matches!(event, Event::RouteDecided(e) if e.attempt == 1));
+    let Some(limit) = state.risk().limit(LimitType::MaxOpenOrders, Scope::Tenant).filter(|_| accepted) else { return };
+    let most = u64::try_from(limit.value.raw() / 1_000_000_000).unwrap_or(0);
+    let (open, _) = state.risk().open(Scope::Tenant);
+    hold!(24, open <= most, "{open} orders are open, at most {most} may be");
+}

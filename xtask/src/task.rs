@@ -1,0 +1,10 @@
+//! One file for each task.
+
+pub mod bench;
+pub mod check;
+pub mod deny;
+pub mod load;
+pub mod run;
+pub mod sim;
+pub mod test;
+pub mod tidy;

@@ -1,0 +1,24 @@
+//! `make run`: the program as it is shipped, on recorded markets.
+
+use crate::cargo::{call, cargo, oms};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+/// Builds the program as it is shipped.
+///
+/// # Errors
+/// It cannot be built.
+pub fn build() -> Result<(), String> {
+    call(cargo(["build", "--release", "--locked", "--package", "oms-server"]))
+}
+
+/// Opens a demo desk in the place of this process, so that signals reach it.
+///
+/// # Errors
+/// It cannot be built or started.
+pub fn run(flags: &[String]) -> Result<(), String> {
+    eprintln!("building the program as it is shipped; the first time takes some minutes");
+    build()?;
+    let error = Command::new(oms()).args(["serve", "--demo"]).args(flags).exec();
+    Err(format!("{}: {error}", oms().display()))
+}
