@@ -38,10 +38,7 @@ pub fn run(dir: &Path, listen: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let ready = || async { "ready" };
-        let app = axum::Router::new()
-            .route("/api/v1/orders", post(place))
-            .route("/api/v1/health/ready", get(ready))
-            .with_state(queue);
+        let app = axum::Router::new().route("/api/v1/orders", post(place)).route("/api/v1/health/ready", get(ready)).with_state(queue);
         let listener = tokio::net::TcpListener::bind(listen).await.unwrap();
         println!("bare handler on {}", listener.local_addr().unwrap());
         axum::serve(listener, app).await.unwrap();
@@ -67,9 +64,8 @@ fn commit(mut journal: EmbeddedJournal, orders: &Receiver<Waiting>) {
     while let Ok(first) = orders.recv() {
         let mut waiting = vec![first];
         waiting.extend(orders.try_iter().take(511));
-        let entries: Vec<EntryRef<'_>> = (0..waiting.len() as u64)
-            .map(|at| EntryRef { first_seq: last_seq + 1 + at, count: 1, time_ns: 0, body: &body })
-            .collect();
+        let entries: Vec<EntryRef<'_>> =
+            (0..waiting.len() as u64).map(|at| EntryRef { first_seq: last_seq + 1 + at, count: 1, time_ns: 0, body: &body }).collect();
         last_seq = journal.append(epoch, &entries).unwrap().last_seq;
         for reply in waiting {
             // The client may have gone.

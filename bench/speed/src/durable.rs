@@ -45,8 +45,17 @@ pub fn run(dir: &Path, outstanding: usize, seconds: u64) {
     let latencies = latencies.lock().unwrap();
     let us = |q: f64| latencies.value_at_quantile(q) as f64 / 1e3;
     let rate = orders as f64 / took;
-    println!("in process, {outstanding} outstanding: {rate:.0} orders/s durable, p50 {:.0} us, p99 {:.0} us, p99.9 {:.0} us", us(0.5), us(0.99), us(0.999));
-    println!("events/s {:.0}; groups {}; bytes of log for each order {each}", (telemetry.events.get() - events_before) as f64 / took, telemetry.groups.get());
+    println!(
+        "in process, {outstanding} outstanding: {rate:.0} orders/s durable, p50 {:.0} us, p99 {:.0} us, p99.9 {:.0} us",
+        us(0.5),
+        us(0.99),
+        us(0.999)
+    );
+    println!(
+        "events/s {:.0}; groups {}; bytes of log for each order {each}",
+        (telemetry.events.get() - events_before) as f64 / took,
+        telemetry.groups.get()
+    );
     let batch = 64;
     let (writes, median) = raw::writes(dir, batch * each, Duration::from_secs(2));
     let floor = writes as f64 * batch as f64 / 2.0;

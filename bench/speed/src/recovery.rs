@@ -13,7 +13,12 @@ pub fn run(dir: &Path, millions: u64) {
     println!("opening: {:.3} s", opened.elapsed().as_secs_f64());
     let (state, report) = oms_runtime::recovery::recover(&journal).unwrap();
     let per_million = report.took.as_secs_f64() / (report.events as f64 / 1e6);
-    println!("without snapshot: {} events, {} open orders in {:.3} s; {per_million:.3} s for each million events", report.events, state.open_roots(), report.took.as_secs_f64());
+    println!(
+        "without snapshot: {} events, {} open orders in {:.3} s; {per_million:.3} s for each million events",
+        report.events,
+        state.open_roots(),
+        report.took.as_secs_f64()
+    );
     drop(journal);
     let stopped = world::partition(&log, true).stop().unwrap();
     assert_eq!(stopped.snapshot_failed, None);
@@ -24,7 +29,11 @@ pub fn run(dir: &Path, millions: u64) {
     let (_, report) = oms_runtime::recovery::recover(&journal).unwrap();
     assert!(report.snapshot_seq > 0, "{report:?}");
     let per_million = report.took.as_secs_f64() / (events as f64 / 1e6);
-    println!("with snapshot ({orders} orders in it, {} events behind it): {:.3} s; {per_million:.3} s for each million events of the log", report.events, report.took.as_secs_f64());
+    println!(
+        "with snapshot ({orders} orders in it, {} events behind it): {:.3} s; {per_million:.3} s for each million events of the log",
+        report.events,
+        report.took.as_secs_f64()
+    );
 }
 
 fn fill(log: &Path, events: u64) {

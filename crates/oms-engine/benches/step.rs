@@ -3,7 +3,15 @@
 //!
 //! `cargo bench -p oms-engine`
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_arithmetic, reason = "a bench")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::float_arithmetic,
+    clippy::disallowed_methods,
+    reason = "a bench"
+)]
 
 use oms_engine::input::{IdempotencyKey, InputBody};
 use oms_model::command::{Command, CommandOutcome, NewOrder, Placed};
@@ -107,7 +115,7 @@ fn place(desk: &mut Desk, number: u64) {
     let output = submit(desk, new_order(number), number);
     let Some(CommandOutcome::Orders(placed)) = output.outcome else { panic!("an order is placed") };
     assert!(matches!(placed[0], Placed::Accepted { .. }), "{placed:?}");
-    if number % 4_096 == 0 {
+    if number.is_multiple_of(4_096) {
         for code in EIGHT {
             for symbol in SYMBOLS {
                 desk.quote(symbol, Mic::of(code), Some((dec("20.00"), dec("500"))), Some((dec("20.02"), dec("700"))));

@@ -1,10 +1,10 @@
 //! The one door: everything that can change something enters as an [`Input`].
 
 use oms_model::command::{Actor, Command};
+use oms_model::event::RouteDecided;
 use oms_model::limit::CheckResult;
 use oms_model::report::Report;
 use oms_model::{CommandId, Refusal, TraceId};
-use oms_model::event::RouteDecided;
 
 /// An idempotency key as the engine keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -59,10 +59,7 @@ fn parse_scaled(text: &str, digits: u32) -> Result<i128, AmountError> {
     }
     let mut value: i128 = 0;
     for byte in whole.bytes().chain(fraction.bytes()) {
-        value = value
-            .checked_mul(10)
-            .and_then(|v| v.checked_add(i128::from(byte - b'0')))
-            .ok_or(AmountError::OutOfRange)?;
+        value = value.checked_mul(10).and_then(|v| v.checked_add(i128::from(byte - b'0'))).ok_or(AmountError::OutOfRange)?;
     }
     let value = value.checked_mul(10_i128.pow(digits - places)).ok_or(AmountError::OutOfRange)?;
     Ok(if negative { -value } else { value })

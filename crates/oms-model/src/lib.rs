@@ -6,6 +6,7 @@
 //! - Three tenses are kept apart: a [`command::Command`] is asked, a [`report::Report`] is claimed,
 //!   an [`event::Event`] is so.
 //! - The vocabulary is FIX's wherever FIX has a word.
+#![allow(clippy::derivable_impls, reason = "the vocabulary macro makes the enums; their defaults stand together where they are meant")]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
 pub mod amount;

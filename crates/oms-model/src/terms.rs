@@ -299,7 +299,19 @@ macro_rules! default_terms {
     )*};
 }
 default_terms!(
-    Side::Buy, OrdType::Market, TimeInForce::Day, OrdState::New, Pending::None, IntentKind::New, Outcome::Live,
-    Source::System, AssetClass::Equity, SorMode::SingleBest, TradingState::Active, Liquidity::Removed,
-    Anomaly::UnexpectedReport, EndedBy::Client, OrdStatus::New
+    Side::Buy,
+    OrdType::Market,
+    TimeInForce::Day,
+    OrdState::New,
+    Pending::None,
+    IntentKind::New,
+    Outcome::Live,
+    Source::System,
+    AssetClass::Equity,
+    SorMode::SingleBest,
+    TradingState::Active,
+    Liquidity::Removed,
+    Anomaly::UnexpectedReport,
+    EndedBy::Client,
+    OrdStatus::New
 );

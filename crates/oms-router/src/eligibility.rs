@@ -53,11 +53,7 @@ fn allowed(request: &RouteRequest<'_>, venue: Mic) -> bool {
 /// An order that can rest needs no counterpart yet, but a venue that shows neither side of the instrument
 /// gives no sign of trading it.
 fn quoted_badly(request: &RouteRequest<'_>, quote: &VenueQuote) -> Option<Exclusion> {
-    let quoted = if request.can_rest() {
-        reference(request, quote).is_some()
-    } else {
-        shown(quote.opposite(request.side)).is_some()
-    };
+    let quoted = if request.can_rest() { reference(request, quote).is_some() } else { shown(quote.opposite(request.side)).is_some() };
     if !quoted {
         Some(Exclusion::NoQuote)
     } else if quote_age_ns(request, quote) > request.policy.max_quote_age_ns {

@@ -7,10 +7,7 @@
 //! - No leg goes to an excluded venue, and none is priced outside the order's limit.
 //! - Scores are integers in parts per million; floats do not occur.
 #![deny(clippy::float_arithmetic)]
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
 mod eligibility;
 mod mode;

@@ -75,8 +75,7 @@ pub(crate) fn reach(request: &RouteRequest<'_>, candidate: &Candidate) -> Reach 
     match request.limit() {
         Some(limit) if request.can_rest() => {
             let own = if request.side.is_buy() { candidate.bid } else { candidate.ask };
-            let behind =
-                own.map_or(0, |own| request.cost_of(own).saturating_sub(request.cost_of(limit)).max(0));
+            let behind = own.map_or(0, |own| request.cost_of(own).saturating_sub(request.cost_of(limit)).max(0));
             Reach::Rests(behind.saturating_add(fee))
         }
         _ => Reach::Nothing,
@@ -111,8 +110,7 @@ pub(crate) fn observe(request: &RouteRequest<'_>, nth: usize, view: &VenueView<'
     };
     let aggressive = is_aggressive(request.side, request.ord_type, request.limit(), &candidate);
     candidate.fee = if aggressive { view.venue.taker_fee } else { view.venue.maker_fee };
-    candidate.fill_ppm =
-        view.stats.fill_ppm(aggressive, view.venue.fill_prior_ppm, view.venue.fill_prior_weight);
+    candidate.fill_ppm = view.stats.fill_ppm(aggressive, view.venue.fill_prior_ppm, view.venue.fill_prior_weight);
     candidate
 }
 
@@ -134,13 +132,7 @@ impl Frame {
         let mut frame: Option<Self> = None;
         for candidate in candidates.iter().filter(|c| matches!(c.excluded, None | Some(Exclusion::NotNamed))) {
             let (reach, fee, latency) = (reach(request, candidate), candidate.fee, candidate.latency_ns);
-            let so_far = frame.get_or_insert(Self {
-                best: reach,
-                reference: 0,
-                min_latency_ns: latency,
-                min_fee: fee,
-                max_fee: fee,
-            });
+            let so_far = frame.get_or_insert(Self { best: reach, reference: 0, min_latency_ns: latency, min_fee: fee, max_fee: fee });
             so_far.best = so_far.best.min(reach);
             so_far.min_latency_ns = so_far.min_latency_ns.min(latency);
             so_far.min_fee = so_far.min_fee.min(fee);
@@ -158,8 +150,7 @@ impl Frame {
     /// Fills in the candidate's components and score.
     pub(crate) fn score(&self, request: &RouteRequest<'_>, candidate: &mut Candidate) {
         candidate.price_score = self.price(reach(request, candidate), request.policy.price_range_bps);
-        candidate.latency_score =
-            ratio_ppm(u128::from(self.min_latency_ns.max(1)), u128::from(candidate.latency_ns.max(1)));
+        candidate.latency_score = ratio_ppm(u128::from(self.min_latency_ns.max(1)), u128::from(candidate.latency_ns.max(1)));
         candidate.fill_score = candidate.fill_ppm;
         candidate.fee_score = self.fee(candidate.fee);
         let failures = eligibility::failures(request, candidate.venue);
@@ -176,7 +167,13 @@ impl Frame {
             (Reach::Waits, _) => FULL_PPM,
             (Reach::Nothing, _) => 0,
             // Only an excluded venue can be in a better class than the best eligible one.
-            (own, best) => if own < best { FULL_PPM } else { 0 },
+            (own, best) => {
+                if own < best {
+                    FULL_PPM
+                } else {
+                    0
+                }
+            }
         }
     }
 

@@ -19,9 +19,15 @@ const MAX_WRITE: usize = 8 << 20;
 
 /// What is let out once everything decided before it is durable.
 pub(crate) enum Release {
-    Answer { reply: oneshot::Sender<Result<Answer, Refusal>>, answer: Answer },
+    Answer {
+        reply: oneshot::Sender<Result<Answer, Refusal>>,
+        answer: Answer,
+    },
     /// The answer stands in the log, at the idempotency record with this sequence.
-    Replay { reply: oneshot::Sender<Result<Answer, Refusal>>, seq: Seq },
+    Replay {
+        reply: oneshot::Sender<Result<Answer, Refusal>>,
+        seq: Seq,
+    },
     Run(Box<dyn FnOnce() + Send>),
 }
 

@@ -4,8 +4,8 @@
 //! - A follower has its own cursor. One that falls behind the window reads on from the journal: a slow
 //!   follower costs nobody anything and misses nothing.
 
-use oms_model::event::Batch;
 use oms_model::Seq;
+use oms_model::event::Batch;
 use oms_store::codec;
 use oms_store::{Entry, JournalReader};
 use std::collections::VecDeque;
@@ -219,8 +219,7 @@ impl Follower {
         reader.read(self.next.0, CATCH_UP_BYTES, &mut entries).map_err(|e| FeedError::Journal(e.to_string()))?;
         drop(reader);
         for entry in &entries {
-            let batch = codec::decode_batch(&entry.body)
-                .map_err(|e| FeedError::Decode { seq: entry.first_seq, reason: e.to_string() })?;
+            let batch = codec::decode_batch(&entry.body).map_err(|e| FeedError::Decode { seq: entry.first_seq, reason: e.to_string() })?;
             self.read_ahead.push_back(Arc::new(batch));
         }
         Ok(())

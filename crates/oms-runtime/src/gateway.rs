@@ -39,7 +39,6 @@ struct WorkingLeg {
 pub struct Gateway {
     handle: Handle,
     clock: Arc<dyn Clock>,
-    kill_epoch: Arc<AtomicU64>,
     kills_seen: u64,
     queues: BTreeMap<Mic, SyncSender<Vec<Work>>>,
     legs: HashMap<OrderId, WorkingLeg>,
@@ -90,8 +89,9 @@ pub fn start(
     telemetry: &Arc<Telemetry>,
     kill_epoch: &Arc<AtomicU64>,
 ) -> Result<Running, Refusal> {
-    let kills_seen = kill_epoch.load(Ordering::SeqCst);
-    let start = handle.inspect_blocking(|state, _| start_of(state))?;
+    let epoch = kill_epoch.clone();
+    // Read where kill switches are counted, so that none lies between the count and the state.
+    let (start, kills_seen) = handle.inspect_blocking(move |state, _| (start_of(state), epoch.load(Ordering::SeqCst)))?;
     let mut queues = BTreeMap::new();
     let mut threads = Vec::new();
     let spawn = |name: String, run: Box<dyn FnOnce() + Send>| {
@@ -103,7 +103,7 @@ pub fn start(
         let (queue, work) = sync_channel(WORK_QUEUE);
         // Whatever the venue said while nobody listened is lost, so every working leg is asked about, not only the doubtful.
         let doubts: Vec<Resolve> = start.legs.values().filter(|leg| leg.order.venue == Some(venue)).map(WorkingLeg::question).collect();
-        let worker = Worker::new(port, handle.clone(), clock.clone(), telemetry.clone(), work, doubts);
+        let worker = Worker::new(port, handle.clone(), clock.clone(), telemetry.clone(), kill_epoch.clone(), work, doubts);
         queues.insert(venue, queue);
         threads.push(spawn(format!("oms-{venue}"), Box::new(move || worker.run()))?);
     }
@@ -111,7 +111,6 @@ pub fn start(
     let mut gateway = Gateway {
         handle: handle.clone(),
         clock: clock.clone(),
-        kill_epoch: kill_epoch.clone(),
         kills_seen,
         queues,
         legs: start.legs,
@@ -196,7 +195,7 @@ impl Gateway {
                 if e.intent != IntentKind::New {
                     leg.request = Some((e.intent, e.revision));
                 }
-                if let Some(work) = intent(leg, e) {
+                if let Some(work) = intent(leg, e, self.kills_seen) {
                     self.push(e.venue, work);
                 }
             }
@@ -221,19 +220,8 @@ impl Gateway {
         self.ready.entry(venue).or_default().push(work);
     }
 
-    /// The last look before intents leave: a kill switch that is decided and not yet seen here stops new orders.
     fn hand_out(&mut self) {
-        let killed = self.kill_epoch.load(Ordering::SeqCst) != self.kills_seen;
-        for (venue, mut work) in std::mem::take(&mut self.ready) {
-            if killed {
-                work.retain(|work| match work {
-                    Work::Send(order) => {
-                        not_sent(&self.handle, venue, self.clock.now(), &order.wire_id, IntentKind::New, "a kill switch was engaged");
-                        false
-                    }
-                    Work::Cancel(_) | Work::Replace(_) | Work::Resolve(_) | Work::Reconcile => true,
-                });
-            }
+        for (venue, work) in std::mem::take(&mut self.ready) {
             let Some(queue) = self.queues.get(&venue) else {
                 self.refuse(venue, &work, "no connection to this venue is configured");
                 continue;
@@ -250,7 +238,7 @@ impl Gateway {
     fn refuse(&self, venue: Mic, work: &[Work], reason: &str) {
         for work in work {
             let (wire_id, intent) = match work {
-                Work::Send(order) => (&order.wire_id, IntentKind::New),
+                Work::Send(order, _) => (&order.wire_id, IntentKind::New),
                 Work::Cancel(request) => (&request.wire_id, IntentKind::Cancel),
                 Work::Replace(request) => (&request.wire_id, IntentKind::Replace),
                 Work::Resolve(_) | Work::Reconcile => continue,
@@ -267,24 +255,27 @@ fn not_sent(handle: &Handle, venue: Mic, now: Time, wire_id: &oms_model::WireId,
 }
 
 /// What a venue is handed for an intent.
-fn intent(leg: &WorkingLeg, sent: &OrderSent) -> Option<Work> {
+fn intent(leg: &WorkingLeg, sent: &OrderSent, kills_seen: u64) -> Option<Work> {
     let order = &leg.order;
     let (wire_id, deadline) = (order.wire_id(sent.revision), sent.deadline);
     let orig_wire_id = order.wire_id(order.venue_revision);
     Some(match sent.intent {
-        IntentKind::New => Work::Send(WireOrder {
-            wire_id,
-            instrument: order.instrument_id,
-            symbol: leg.symbol.clone(),
-            side: order.side,
-            ord_type: order.ord_type,
-            order_qty: order.order_qty,
-            price: order.price,
-            stop_px: order.stop_px,
-            time_in_force: order.time_in_force,
-            expire_at: order.expire_at,
-            deadline,
-        }),
+        IntentKind::New => Work::Send(
+            WireOrder {
+                wire_id,
+                instrument: order.instrument_id,
+                symbol: leg.symbol.clone(),
+                side: order.side,
+                ord_type: order.ord_type,
+                order_qty: order.order_qty,
+                price: order.price,
+                stop_px: order.stop_px,
+                time_in_force: order.time_in_force,
+                expire_at: order.expire_at,
+                deadline,
+            },
+            kills_seen,
+        ),
         IntentKind::Cancel => Work::Cancel(WireCancel { wire_id, orig_wire_id, deadline }),
         IntentKind::Replace => {
             let terms = sent.terms?;

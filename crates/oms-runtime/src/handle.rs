@@ -60,10 +60,7 @@ fn stopped() -> Refusal {
     Refusal::new(Code::Overloaded, "the engine is not taking requests")
 }
 
-fn inspection<T: Send + 'static>(
-    read: impl FnOnce(&State, &MarketBook) -> T + Send + 'static,
-    reply: oneshot::Sender<T>,
-) -> Door {
+fn inspection<T: Send + 'static>(read: impl FnOnce(&State, &MarketBook) -> T + Send + 'static, reply: oneshot::Sender<T>) -> Door {
     Door::Inspect(Box::new(move |state, market| {
         let value = read(state, market);
         // The asker may have gone; that is its business.
@@ -124,10 +121,7 @@ impl Handle {
     ///
     /// # Errors
     /// As [`Handle::inspect`].
-    pub fn inspect_blocking<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&State, &MarketBook) -> T + Send + 'static,
-    ) -> Result<T, Refusal> {
+    pub fn inspect_blocking<T: Send + 'static>(&self, read: impl FnOnce(&State, &MarketBook) -> T + Send + 'static) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.knock(inspection(read, reply))?;
         answer.blocking_recv().map_err(|_| stopped())

@@ -8,9 +8,7 @@ use oms_model::instrument::{Account, Instrument, Venue};
 use oms_model::limit::{LimitType, RiskLimit, Scope, ScopedState};
 use oms_model::policy::SorPolicy;
 use oms_model::position::Position;
-use oms_model::{
-    AccountId, ClOrdId, ExecId, InstrumentId, IntentKind, Notional, Order, OrderId, Price, Qty, Seq, Side, TenantId, Time,
-};
+use oms_model::{AccountId, ClOrdId, ExecId, InstrumentId, IntentKind, Notional, Order, OrderId, Price, Qty, Seq, Side, TenantId, Time};
 use oms_risk::parts::{OpenUse, RateUse, RecentOrder, RetiredLimit, WorkingQty};
 use oms_risk::{Reservation, RiskParts};
 use oms_router::{FillCount, LATENCY_COLUMNS, LATENCY_ROWS, VenueStatsParts};

@@ -89,12 +89,16 @@ fn an_answer_survives_a_restart_and_is_given_again() {
         let again = place(&partition, "A1", Some(99));
         assert!(again.replayed);
         assert_eq!((again.outcome, again.batch), (first.outcome, first.batch));
-        let leg = partition.handle().inspect_blocking(move |state, _| state.children(state.order(order_id).unwrap()).next().unwrap().order.clone());
+        let leg = partition
+            .handle()
+            .inspect_blocking(move |state, _| state.children(state.order(order_id).unwrap()).next().unwrap().order.clone());
         let leg = leg.unwrap();
         assert_eq!(leg.state, OrdState::Unack);
         assert!(leg.doubt.is_some(), "what was not answered before the restart is in doubt");
         let dup = place(&partition, "A1", None);
-        assert!(matches!(&dup.outcome, CommandOutcome::Orders(placed) if matches!(&placed[0], Placed::Invalid(r) if r.code == Code::DuplicateClOrdId)));
+        assert!(
+            matches!(&dup.outcome, CommandOutcome::Orders(placed) if matches!(&placed[0], Placed::Invalid(r) if r.code == Code::DuplicateClOrdId))
+        );
         let report = ReportBody::Accepted { wire_id: WireId::derive(leg.order_id, 0), broker_order_id: None };
         partition.handle().report(Report { venue: leg.venue.unwrap(), transact_time: OPEN, body: report }).unwrap();
         let live = partition.handle().inspect_blocking(move |state, _| state.order(order_id).unwrap().state).unwrap();

@@ -10,13 +10,12 @@ use std::time::Instant;
 
 use oms_model::command::{Actor, Placed};
 use oms_model::event::{
-    Candidate, IdempotencyRecorded, IdempotentResult, Leg, OrderCreated, OrderSent, OrderStateSynced, RiskChecked,
-    RouteDecided,
+    Candidate, IdempotencyRecorded, IdempotentResult, Leg, OrderCreated, OrderSent, OrderStateSynced, RiskChecked, RouteDecided,
 };
 use oms_model::limit::{Check, CheckResult, Scope, Verdict};
 use oms_model::{
-    AccountId, ApiKeyId, Batch, ClOrdId, CommandId, Decimal, Event, InstrumentId, IntentKind, Mic, OrdState, OrdType,
-    OrderId, PolicyName, Price, Qty, Seq, Side, SorMode, Source, TenantId, Time, TimeInForce, TraceId, UserId,
+    AccountId, ApiKeyId, Batch, ClOrdId, CommandId, Decimal, Event, InstrumentId, IntentKind, Mic, OrdState, OrdType, OrderId, PolicyName,
+    Price, Qty, Seq, Side, SorMode, Source, TenantId, Time, TimeInForce, TraceId, UserId,
 };
 use oms_store::codec::{batch_header, decode_batch, decode_batch_for_replay, encode_batch};
 
@@ -144,11 +143,7 @@ fn order_batch() -> Batch {
                 deadline: NOW.plus(5_000_000_000),
                 terms: None,
             }),
-            Event::OrderStateSynced(OrderStateSynced {
-                order_id: root,
-                state: OrdState::Unack,
-                place_qty: Qty::from_units(100).unwrap(),
-            }),
+            Event::OrderStateSynced(OrderStateSynced { order_id: root, state: OrdState::Unack, place_qty: Qty::from_units(100).unwrap() }),
             Event::IdempotencyRecorded(Box::new(IdempotencyRecorded {
                 key: uuid(6),
                 fingerprint: std::array::from_fn(|at| at as u8 + 1),
@@ -188,12 +183,7 @@ fn main() {
     });
 
     let events = batch.events.len() as f64;
-    println!(
-        "batch of {} events, {} bytes, {:.0} bytes/event",
-        batch.events.len(),
-        bytes.len(),
-        bytes.len() as f64 / events
-    );
+    println!("batch of {} events, {} bytes, {:.0} bytes/event", batch.events.len(), bytes.len(), bytes.len() as f64 / events);
     for (what, ns) in [("encode", encode), ("decode", decode), ("decode for replay", replay), ("header", header)] {
         println!("{what:18} {ns:7.0} ns/batch {:6.0} ns/event {:6.2} M events/s", ns / events, events * 1e3 / ns);
     }
@@ -213,10 +203,6 @@ fn each_alone(one: &mut Batch, events: &[Event]) {
             encode_batch(black_box(one), &mut bytes);
         });
         let decode = nanoseconds(|| drop(black_box(decode_batch(black_box(&bytes)).unwrap())));
-        println!(
-            "  {:22} {:5} bytes, encode {encode:5.0} ns, decode {decode:5.0} ns, header included",
-            event.name(),
-            bytes.len() - empty
-        );
+        println!("  {:22} {:5} bytes, encode {encode:5.0} ns, decode {decode:5.0} ns, header included", event.name(), bytes.len() - empty);
     }
 }

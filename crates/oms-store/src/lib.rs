@@ -6,15 +6,7 @@
 //! - After a crash every acknowledged entry is there. An unacknowledged group is there whole or not
 //!   at all. Damage is refused with its place; it is never skipped.
 //! - One conformance suite ([`conformance`]) holds for every implementation.
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        reason = "tests fail by panicking"
-    )
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
 mod chain;
 pub mod codec;
@@ -34,7 +26,6 @@ pub use embedded::{Config, EmbeddedJournal, OpenCheck};
 pub use error::{Damage, Defect, JournalError};
 pub use group::Group;
 pub use journal::{
-    Appended, Entry, EntryRef, Epoch, Journal, JournalReader, MAX_ENTRY_BODY, MAX_GROUP_BYTES,
-    Snapshot, SnapshotStore, StoredEntry, Tip,
+    Appended, Entry, EntryRef, Epoch, Journal, JournalReader, MAX_ENTRY_BODY, MAX_GROUP_BYTES, Snapshot, SnapshotStore, StoredEntry, Tip,
 };
 pub use memory::MemoryJournal;

@@ -7,7 +7,8 @@ use oms_model::instrument::{Account, Currency, Instrument, TickStep, Venue};
 use oms_model::market::{Level, Market};
 use oms_model::report::{Report, ReportBody};
 use oms_model::{
-    AccountId, AssetClass, CommandId, InstrumentId, Mic, OrdType, Price, Qty, Side, Source, Symbol, TenantId, Time, TimeInForce, TraceId, UserId,
+    AccountId, AssetClass, CommandId, InstrumentId, Mic, OrdType, Price, Qty, Side, Source, Symbol, TenantId, Time, TimeInForce, TraceId,
+    UserId,
 };
 use std::collections::BTreeMap;
 
@@ -118,10 +119,7 @@ pub fn instrument(symbol: &str) -> Instrument {
         listing: Mic::of(b"XNYS"),
         asset_class: AssetClass::Equity,
         currency: Currency::USD,
-        ticks: vec![
-            TickStep { from: Price::ZERO, tick: dec("0.0001") },
-            TickStep { from: dec("1"), tick: dec("0.01") },
-        ],
+        ticks: vec![TickStep { from: Price::ZERO, tick: dec("0.0001") }, TickStep { from: dec("1"), tick: dec("0.01") }],
         lot: dec("1"),
         min_qty: dec("1"),
         max_qty: dec("1000000"),
@@ -219,7 +217,11 @@ pub fn assert_invariants(state: &State, place: &str) {
         let asked = order.replacing.as_deref().map_or(order.order_qty, |terms| terms.order_qty.max(order.order_qty));
         let placed = cum.saturating_add(working);
         assert!(order.state.is_done() || placed <= asked, "{place}: {id} has {placed} with its parts, more than {asked}");
-        assert_eq!(entry.reserved.qty, if entry.reserved.is_accepted() { order.worst_open_qty() } else { Qty::ZERO }, "{place}: reservation of {id}");
+        assert_eq!(
+            entry.reserved.qty,
+            if entry.reserved.is_accepted() { order.worst_open_qty() } else { Qty::ZERO },
+            "{place}: reservation of {id}"
+        );
     }
     assert_eq!(open, state.open_roots(), "{place}: open orders are counted");
     for position in state.positions() {

@@ -1,4 +1,5 @@
 //! Every script under `tests/scenarios` of the workspace, each a test of its own file name in the failure message.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::path::Path;
 

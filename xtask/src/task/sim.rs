@@ -6,10 +6,10 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Seeds of the simulator in `make test`; `make sim` runs as many as it is told.
-const SEEDS: &str = "2000";
+const SEEDS: &str = "0..2000";
 
 fn simulator() -> Command {
-    cargo(["run", "--release", "--locked", "--quiet", "--package", "oms-testkit", "--bin", "sim", "--"])
+    cargo(["run", "--release", "--locked", "--quiet", "--package", "oms-testkit", "--bin", "oms-sim", "--"])
 }
 
 /// Runs the simulator with these flags.

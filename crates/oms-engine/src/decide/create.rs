@@ -7,7 +7,9 @@ use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, NewOrder, Placed};
 use oms_model::event::{Event, OrderCreated, OrderRejected, RiskChecked};
 use oms_model::market::Market;
-use oms_model::{AccountId, ClOrdId, Code, EndedBy, InstrumentId, OrdType, Order, OrderId, PolicyName, Refusal, SorMode, Time, TimeInForce};
+use oms_model::{
+    AccountId, ClOrdId, Code, EndedBy, InstrumentId, OrdType, Order, OrderId, PolicyName, Refusal, SorMode, Time, TimeInForce,
+};
 use oms_risk::{Gate, Proposed, Reservation, RiskBook, RiskContext};
 
 /// What an order's names stand for.

@@ -87,9 +87,8 @@ fn plan(step: &mut Step<'_>, order: &Order, qty: Qty, policy: &SorPolicy) -> (Ro
     let mode = routing.and_then(|r| r.mode).unwrap_or(policy.mode);
     let named = routing.and_then(|r| r.venue);
     let failed = failures(step.state(), order);
-    let plan = step.with_market(order.instrument_id, |state, market, now| {
-        plan_against(state, market, now, order, qty, policy, mode, named, &failed)
-    });
+    let plan = step
+        .with_market(order.instrument_id, |state, market, now| plan_against(state, market, now, order, qty, policy, mode, named, &failed));
     (plan, mode)
 }
 

@@ -1,8 +1,8 @@
 //! The whole state in canonical order, for snapshots and state hashes. Equal states give equal parts,
 //! however they came about; what follows from the parts is built again from them.
 
-use crate::input::{halves, whole};
 use super::{Entry, State, TimerKind, VenueEntry};
+use crate::input::{halves, whole};
 use oms_model::event::{ApiKeyCreated, ExecutionUnmatched};
 use oms_model::instrument::{Account, Instrument, Venue};
 use oms_model::policy::SorPolicy;

@@ -14,7 +14,7 @@ fn uuids_round_trip_as_text() {
 
 #[test]
 fn order_ids_of_one_log_never_collide() {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = std::collections::BTreeSet::new();
     for seq in 1..2_000 {
         for nth in 0..5 {
             assert!(seen.insert(OrderId::derive(Time(1_000_000_000), 7, Seq(seq), nth)));

@@ -5,10 +5,7 @@ use crate::machine::IllegalStep;
 fn histories_are_checked_step_by_step() {
     assert_eq!(OrderMachine::validate_sequence(&[Unack, Live, PartiallyFilled, PartiallyFilled, Filled, Closed]), Ok(()));
     assert_eq!(OrderMachine::validate_sequence(&[Unack, Filled]), Ok(()), "a fill may arrive before the acknowledgement");
-    assert_eq!(
-        OrderMachine::validate_sequence(&[Unack, Canceled, Live]),
-        Err(IllegalStep { at: 2, from: Canceled, to: Live })
-    );
+    assert_eq!(OrderMachine::validate_sequence(&[Unack, Canceled, Live]), Err(IllegalStep { at: 2, from: Canceled, to: Live }));
     assert_eq!(OrderMachine::validate_sequence(&[Live]), Err(IllegalStep { at: 0, from: New, to: Live }));
 }
 

@@ -80,9 +80,7 @@ fn open_shares(request: &RouteRequest<'_>, ranked: &[Candidate], lots: &Lots) ->
     let share = |candidate: &Candidate| {
         let taken = takes(request, candidate);
         let cap = match taken {
-            Some((_, size)) if request.policy.cap_to_displayed => {
-                size.raw().max(0).unsigned_abs() / lots.lot.unsigned_abs()
-            }
+            Some((_, size)) if request.policy.cap_to_displayed => size.raw().max(0).unsigned_abs() / lots.lot.unsigned_abs(),
             _ => u128::MAX,
         };
         let open = taken.is_some() == trades_at_once && cap >= least && places > 0;

@@ -5,8 +5,7 @@ use oms_model::{OrdType, Side, SorMode, TimeInForce};
 /// Venues whose score is their fill prior alone, so that proportions can be read off.
 fn scored(venues: &[(&str, u32, &str)]) -> Scene {
     let spot = |(code, ppm, ask): &(&str, u32, &str)| spot(code, "90x100", ask).fill(*ppm);
-    scene(venues.iter().map(spot).collect())
-        .with(|s| s.policy.weights = Weights { price: 0, latency: 0, fill: 1, fee: 0 })
+    scene(venues.iter().map(spot).collect()).with(|s| s.policy.weights = Weights { price: 0, latency: 0, fill: 1, fee: 0 })
 }
 
 fn split(venues: &[(&str, u32, &str)], units: &str) -> Scene {
@@ -137,9 +136,7 @@ fn split_gives_the_best_leg_what_no_venue_has_room_for() {
 #[test]
 fn split_sends_no_part_below_the_least_leg() {
     let venues = [("AAAA", 500_000, "100x999"), ("BBBB", 300_000, "100x999"), ("CCCC", 200_000, "100x999")];
-    let least = |units: &str, lot: &str| {
-        split(&venues, "100").with(|s| (s.policy.min_leg_qty, s.lot) = (qty(units), qty(lot)))
-    };
+    let least = |units: &str, lot: &str| split(&venues, "100").with(|s| (s.policy.min_leg_qty, s.lot) = (qty(units), qty(lot)));
     assert_eq!(least("20", "1").legs(), "AAAA 50 MARKET - DAY, BBBB 30 MARKET - DAY, CCCC 20 MARKET - DAY");
     // 20 is below 21: CCCC drops out; 100 by 5 to 3 are 62.5 and 37.5, equal remainders.
     assert_eq!(least("21", "1").legs(), "AAAA 63 MARKET - DAY, BBBB 37 MARKET - DAY");
@@ -197,10 +194,7 @@ fn split_of_the_largest_quantity_adds_up() {
 #[test]
 fn sweep_takes_levels_by_price_then_score() {
     let limit = sweep(levels(), "800").limit(Side::Buy, "100.05");
-    assert_eq!(
-        limit.legs(),
-        "CCCC 100 LIMIT 100 IOC, BBBB 300 LIMIT 100.01 IOC, DDDD 400 LIMIT 100.01 IOC"
-    );
+    assert_eq!(limit.legs(), "CCCC 100 LIMIT 100 IOC, BBBB 300 LIMIT 100.01 IOC, DDDD 400 LIMIT 100.01 IOC");
     assert_eq!(limit.clone().sized("250").legs(), "CCCC 100 LIMIT 100 IOC, BBBB 150 LIMIT 100.01 IOC");
     assert_eq!(limit.sized("60").legs(), "CCCC 60 LIMIT 100 IOC");
 }
@@ -208,10 +202,7 @@ fn sweep_takes_levels_by_price_then_score() {
 #[test]
 fn sweep_rests_what_is_left_at_the_best_venue() {
     let limit = sweep(levels(), "1000").limit(Side::Buy, "100.01").tif(TimeInForce::Gtc);
-    assert_eq!(
-        limit.legs(),
-        "CCCC 100 LIMIT 100 IOC, BBBB 300 LIMIT 100.01 IOC, DDDD 400 LIMIT 100.01 IOC, BBBB 200 LIMIT 100.01 GTC"
-    );
+    assert_eq!(limit.legs(), "CCCC 100 LIMIT 100 IOC, BBBB 300 LIMIT 100.01 IOC, DDDD 400 LIMIT 100.01 IOC, BBBB 200 LIMIT 100.01 GTC");
     assert_eq!(
         limit.clone().tif(TimeInForce::Ioc).legs(),
         "CCCC 100 LIMIT 100 IOC, BBBB 300 LIMIT 100.01 IOC, DDDD 400 LIMIT 100.01 IOC, unplaced 200"

@@ -63,10 +63,8 @@ fn price_may_be_net_of_fees() {
 
 #[test]
 fn a_venue_where_the_order_could_only_wait_scores_no_price_when_it_can_trade_elsewhere() {
-    let venues = vec![
-        spot("AAAA", "99x100", "100.01x100").fees("-0.001", "0.003"),
-        spot("BBBB", "99x100", "100.05x100").fees("-0.001", "0.003"),
-    ];
+    let venues =
+        vec![spot("AAAA", "99x100", "100.01x100").fees("-0.001", "0.003"), spot("BBBB", "99x100", "100.05x100").fees("-0.001", "0.003")];
     let plan = scene(venues).limit(Side::Buy, "100.02").plan();
     assert_eq!((at(&plan, "AAAA").price_score, at(&plan, "AAAA").fee), (1_000_000, price("0.003")));
     assert_eq!((at(&plan, "BBBB").price_score, at(&plan, "BBBB").fee), (0, price("-0.001")));
@@ -100,8 +98,7 @@ fn a_resting_order_scores_its_place_behind_the_venues_own_best() {
 
 #[test]
 fn a_resting_orders_price_may_be_net_of_fees() {
-    let venues =
-        vec![spot("AAAA", "99x100", "101x100").fees("-0.01", "0"), spot("BBBB", "99x100", "101x100").fees("0.04", "0")];
+    let venues = vec![spot("AAAA", "99x100", "101x100").fees("-0.01", "0"), spot("BBBB", "99x100", "101x100").fees("0.04", "0")];
     // Worse by 0.05 of 0.1.
     let buy = scene(venues).limit(Side::Buy, "100").with(|s| s.policy.fee_adjusted = true);
     assert_eq!(each(&buy, |c| c.price_score), [1_000_000, 500_000]);
@@ -116,10 +113,7 @@ fn an_ioc_order_scores_no_price_where_it_cannot_trade() {
 
 #[test]
 fn a_stop_scores_full_price_and_pays_as_a_taker() {
-    let venues = vec![
-        spot("AAAA", "99x100", "100x100").fees("-0.001", "0.003"),
-        spot("BBBB", "99x100", "105x100").fees("-0.001", "0.002"),
-    ];
+    let venues = vec![spot("AAAA", "99x100", "100x100").fees("-0.001", "0.003"), spot("BBBB", "99x100", "105x100").fees("-0.001", "0.002")];
     let plan = scene(venues).with(|s| s.ord_type = OrdType::Stop).plan();
     assert_eq!((at(&plan, "AAAA").price_score, at(&plan, "AAAA").fee), (1_000_000, price("0.003")));
     assert_eq!((at(&plan, "BBBB").price_score, at(&plan, "BBBB").fee), (1_000_000, price("0.002")));
@@ -168,9 +162,8 @@ fn fills_are_those_of_the_orders_aggressiveness() {
 #[test]
 fn an_order_is_aggressive_where_it_trades_at_once_or_when_it_triggers() {
     let plan = scene(vec![spot("AAAA", "99x100", "100x100")]).plan();
-    let aggressive = |side, ord_type, limit: &str| {
-        is_aggressive(side, ord_type, (!limit.is_empty()).then(|| price(limit)), at(&plan, "AAAA"))
-    };
+    let aggressive =
+        |side, ord_type, limit: &str| is_aggressive(side, ord_type, (!limit.is_empty()).then(|| price(limit)), at(&plan, "AAAA"));
     assert!(aggressive(Side::Buy, OrdType::Market, ""));
     assert!(aggressive(Side::Buy, OrdType::Limit, "100"));
     assert!(!aggressive(Side::Buy, OrdType::Limit, "99.99"));

@@ -8,6 +8,7 @@ use crate::telemetry::Telemetry;
 use oms_model::report::{Report, ReportBody};
 use oms_model::{IntentKind, Mic, OrderId, Outcome, Time, WireId};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -45,7 +46,8 @@ impl Resolve {
 
 /// Something to be done at a venue.
 pub(super) enum Work {
-    Send(WireOrder),
+    /// A new order, with the kill switches engaged before it: one more, and it does not leave.
+    Send(WireOrder, u64),
     Cancel(WireCancel),
     Replace(WireReplace),
     Resolve(Resolve),
@@ -59,6 +61,7 @@ pub(super) struct Worker {
     handle: Handle,
     clock: Arc<dyn Clock>,
     telemetry: Arc<Telemetry>,
+    kill_epoch: Arc<AtomicU64>,
     work: Receiver<Vec<Work>>,
     doubts: Vec<Resolve>,
     up: bool,
@@ -72,12 +75,13 @@ impl Worker {
         handle: Handle,
         clock: Arc<dyn Clock>,
         telemetry: Arc<Telemetry>,
+        kill_epoch: Arc<AtomicU64>,
         work: Receiver<Vec<Work>>,
         doubts: Vec<Resolve>,
     ) -> Self {
         let venue = port.venue();
         let next_barrier = Instant::now();
-        Self { port, venue, handle, clock, telemetry, work, doubts, up: false, barrier_pause: FIRST_PAUSE, next_barrier }
+        Self { port, venue, handle, clock, telemetry, kill_epoch, work, doubts, up: false, barrier_pause: FIRST_PAUSE, next_barrier }
     }
 
     pub(super) fn run(mut self) {
@@ -108,8 +112,11 @@ impl Worker {
 
     fn handle_work(&mut self, work: Work) {
         match work {
-            Work::Send(order) => {
-                let handed = self.last_look(order.deadline).unwrap_or_else(|| self.port.send(&order));
+            Work::Send(order, kills_seen) => {
+                let killed = self.kill_epoch.load(Ordering::SeqCst) != kills_seen;
+                let refused = killed.then(|| Handed::NotSent("a kill switch was engaged".to_owned()));
+                let refused = refused.or_else(|| self.last_look(order.deadline));
+                let handed = refused.unwrap_or_else(|| self.port.send(&order));
                 self.handed(&order.wire_id, IntentKind::New, order.deadline, handed);
             }
             Work::Cancel(request) => {

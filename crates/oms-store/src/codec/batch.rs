@@ -123,8 +123,7 @@ fn header(bytes: &[u8]) -> Result<(BatchHeader, Walk<'_>), DecodeError> {
         return Err(DecodeError::Version { found: schema_version, newest: SCHEMA_VERSION });
     }
     let mut tag = fields.next_tag()?;
-    let (mut first_seq, mut time, mut command_id, mut trace_id) =
-        (Seq::absent(), Time::absent(), CommandId::absent(), TraceId::absent());
+    let (mut first_seq, mut time, mut command_id, mut trace_id) = (Seq::absent(), Time::absent(), CommandId::absent(), TraceId::absent());
     let (mut tenant_id, mut user_id, mut source) = (TenantId::absent(), UserId::absent(), Source::absent());
     let mut api_key_id: Option<ApiKeyId> = None;
     while let Some(found) = tag {

@@ -2,8 +2,8 @@
 
 use oms_model::instrument::Currency;
 use oms_model::{
-    AccountId, ApiKeyId, BrokerOrderId, ClOrdId, CommandId, ExecId, InstrumentId, Mic, OrderId, PolicyName, Seq,
-    Symbol, TenantId, Time, TraceId, UserId, WireId,
+    AccountId, ApiKeyId, BrokerOrderId, ClOrdId, CommandId, ExecId, InstrumentId, Mic, OrderId, PolicyName, Seq, Symbol, TenantId, Time,
+    TraceId, UserId, WireId,
 };
 use prost::encoding::WireType;
 
@@ -188,8 +188,6 @@ impl Value for Currency {
     }
     fn read(input: &mut &[u8]) -> Result<Self, DecodeError> {
         let text = text(input)?;
-        <[u8; 3]>::try_from(text.as_bytes())
-            .map(Self)
-            .map_err(|_| Fault::Length { expected: 3, found: text.len() }.into())
+        <[u8; 3]>::try_from(text.as_bytes()).map(Self).map_err(|_| Fault::Length { expected: 3, found: text.len() }.into())
     }
 }

@@ -3,11 +3,10 @@
 use oms_model::Order;
 use oms_model::command::Placed;
 use oms_model::event::{
-    ApiKeyCreated, BrokerSession, Candidate, ExecutionRecorded, ExecutionUnmatched, Filled, IdempotencyRecorded,
-    IdempotentResult, KillSwitchChanged, Leg, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed,
-    OrderCreated, OrderEnded, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced,
-    OrderSent, OrderStateSynced, RequestRejected, RiskChecked, RiskLimitRemoved, RouteDecided, TenantCreated,
-    TradingStateSet,
+    ApiKeyCreated, BrokerSession, Candidate, ExecutionRecorded, ExecutionUnmatched, Filled, IdempotencyRecorded, IdempotentResult,
+    KillSwitchChanged, Leg, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderInDoubt,
+    OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderStateSynced, RequestRejected, RiskChecked,
+    RiskLimitRemoved, RouteDecided, TenantCreated, TradingStateSet,
 };
 use oms_model::instrument::{Account, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};

@@ -10,9 +10,7 @@ use std::time::Duration;
 use oms_model::command::OrderRef;
 use oms_model::event::{ExecutionRecorded, ExecutionUnmatched};
 use oms_model::position::Position;
-use oms_model::{
-    AccountId, Anomaly, ExecId, InstrumentId, Liquidity, Mic, Notional, Order, OrderId, Price, Qty, Seq, Side, Symbol, Time,
-};
+use oms_model::{AccountId, Anomaly, ExecId, InstrumentId, Liquidity, Mic, Notional, Order, OrderId, Price, Qty, Seq, Side, Symbol, Time};
 use rusqlite::types::{FromSql, Value};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params, params_from_iter};
 
@@ -310,12 +308,7 @@ fn one<T>(
     statement.query_row(values, |row| Ok(of(row))).optional().during(READ)?.transpose()
 }
 
-fn all<T>(
-    conn: &Connection,
-    sql: &str,
-    values: impl Params,
-    of: impl Fn(&Row<'_>) -> Result<T, ViewError>,
-) -> Result<Vec<T>, ViewError> {
+fn all<T>(conn: &Connection, sql: &str, values: impl Params, of: impl Fn(&Row<'_>) -> Result<T, ViewError>) -> Result<Vec<T>, ViewError> {
     let mut statement = conn.prepare_cached(sql).during(READ)?;
     let mut rows = statement.query(values).during(READ)?;
     let mut found = Vec::new();

@@ -117,9 +117,8 @@ pub(super) fn set_position(conn: &Connection, position: &Position) -> Result<(),
         .prepare_cached("UPDATE log_position SET last_seq = ?1, command_id = ?2, time = ?3 WHERE id = 1")
         .during("store the position")?;
     let Position { last_seq, command_id, time } = *position;
-    let changed = statement
-        .execute(params![sortable::seq(last_seq), command_id.as_u128().to_be_bytes(), time.0])
-        .during("store the position")?;
+    let changed =
+        statement.execute(params![sortable::seq(last_seq), command_id.as_u128().to_be_bytes(), time.0]).during("store the position")?;
     if changed == 1 { Ok(()) } else { Err(ViewError::damaged("store the position", "there is none")) }
 }
 

@@ -152,11 +152,8 @@ impl Run {
             }
         }
         let order = OrderRef::ClOrdId(ClOrdId::new(&id).unwrap());
-        let command = if verb == "cancel" {
-            Command::CancelOrder { order, if_version }
-        } else {
-            Command::ReplaceOrder { order, change, if_version }
-        };
+        let command =
+            if verb == "cancel" { Command::CancelOrder { order, if_version } } else { Command::ReplaceOrder { order, change, if_version } };
         let output = self.desk.command(command);
         self.remember(&output);
         id

@@ -32,8 +32,7 @@ fn any_spot() -> impl Strategy<Value = Spot> {
             spot("VN00", "", "").latency(latency).fill(fill).with(|s| {
                 (s.quote.bid, s.quote.ask, s.quote.halted) = (bid, ask, halted);
                 (s.venue.enabled, s.connected, s.killed, s.in_doubt) = (!off, !down, killed, in_doubt);
-                (s.venue.maker_fee, s.venue.taker_fee) =
-                    (Price::from_raw(maker * 100_000), Price::from_raw(taker * 100_000));
+                (s.venue.maker_fee, s.venue.taker_fee) = (Price::from_raw(maker * 100_000), Price::from_raw(taker * 100_000));
                 for (aggressive, filled, latency) in measured {
                     s.stats.submitted(aggressive);
                     s.stats.acknowledged(latency);

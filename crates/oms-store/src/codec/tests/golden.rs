@@ -47,10 +47,8 @@ fn every_golden_still_reads() {
 
 #[test]
 fn every_kind_has_a_golden_and_no_other_file_is_there() {
-    let expected: BTreeSet<_> = Event::KINDS
-        .iter()
-        .flat_map(|(code, name)| ["bin", "txt"].map(|end| format!("{code:02}_{name}.{end}")))
-        .collect();
+    let expected: BTreeSet<_> =
+        Event::KINDS.iter().flat_map(|(code, name)| ["bin", "txt"].map(|end| format!("{code:02}_{name}.{end}"))).collect();
     let found = fs::read_dir(directory()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(found.collect::<BTreeSet<_>>(), expected);
 }

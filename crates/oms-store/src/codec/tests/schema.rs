@@ -97,8 +97,7 @@ fn the_schema_has_the_same_fields() {
     }
     let stored = stored_messages!(each);
     for (name, fields) in stored {
-        let described: Vec<_> =
-            descriptor(name).fields().map(|field| (field.number(), field.name().to_owned())).collect();
+        let described: Vec<_> = descriptor(name).fields().map(|field| (field.number(), field.name().to_owned())).collect();
         let fields: Vec<_> = fields.iter().map(|(tag, name)| (*tag, (*name).to_owned())).collect();
         assert_eq!(described, fields, "{name}");
     }
@@ -177,11 +176,9 @@ proptest! {
 #[test]
 fn a_full_order_and_position_prove_every_type_of_the_state() {
     let mut tape = Tape::full();
-    for (name, bytes) in [
-        ("Order", full::<Order>(&mut tape)),
-        ("Position", full::<Position>(&mut tape)),
-        ("Doubt", full::<Doubt>(&mut tape)),
-    ] {
+    for (name, bytes) in
+        [("Order", full::<Order>(&mut tape)), ("Position", full::<Position>(&mut tape)), ("Doubt", full::<Doubt>(&mut tape))]
+    {
         let value = read(name, &bytes);
         assert_eq!(value.descriptor().fields().find(|field| !value.has_field(field)), None, "{name}");
     }

@@ -25,10 +25,7 @@ fn amounts_have_these_bytes() {
     assert_eq!(bytes_of(&Some(Qty::ZERO)), [0x0A, 0x00]);
     assert_eq!(bytes_of(&Qty::from_units(100).unwrap()), [0x0A, 0x03, 0x08, 0xC8, 0x01]);
     assert_eq!(bytes_of(&"-0.000000002".parse::<Decimal>().unwrap()), [0x0A, 0x02, 0x10, 0x03]);
-    assert_eq!(
-        bytes_of(&"17725.000000000000000001".parse::<Notional>().unwrap()),
-        [0x0A, 0x06, 0x08, 0xFA, 0x94, 0x02, 0x10, 0x02]
-    );
+    assert_eq!(bytes_of(&"17725.000000000000000001".parse::<Notional>().unwrap()), [0x0A, 0x06, 0x08, 0xFA, 0x94, 0x02, 0x10, 0x02]);
     assert_eq!(bytes_of(&Time(1)), [0x09, 1, 0, 0, 0, 0, 0, 0, 0]);
     assert_eq!(bytes_of(&Mic::of(b"XNAS")), *b"\x0A\x04XNAS");
     assert_eq!(bytes_of(&Some(OrderId::default()))[..3], [0x0A, 0x10, 0x00]);
@@ -52,12 +49,7 @@ fn amounts_beyond_64_bits_of_units_come_back() {
 
 #[test]
 fn a_missing_field_is_zero_and_not_the_models_default() {
-    let zero = SorPolicy {
-        version: 0,
-        price_range_bps: 0,
-        weights: Weights { price: 0, ..Weights::default() },
-        ..SorPolicy::default()
-    };
+    let zero = SorPolicy { version: 0, price_range_bps: 0, weights: Weights { price: 0, ..Weights::default() }, ..SorPolicy::default() };
     let mut bytes = Vec::new();
     zero.encode(&mut bytes);
     assert_eq!(SorPolicy::decode(&bytes).unwrap(), zero);
@@ -103,14 +95,8 @@ fn values_outside_their_type_are_refused_with_their_place() {
     assert_eq!(OrderEnded::decode(&[0x10, 0x01, 0x1A, 0x01, 0xFF]), Err(text));
     assert_eq!(OrderEnded::decode(&[]), Err(field("OrderEnded", 2, Fault::Missing)));
     assert_eq!(OrderEnded::decode(&[0x10, 0x00]), Err(field("OrderEnded", 2, Fault::UnknownCode { code: 0 })));
-    assert_eq!(
-        RequestRejected::decode(&[0x10, 0x81, 0x02]),
-        Err(field("RequestRejected", 2, Fault::UnknownCode { code: 257 }))
-    );
-    assert_eq!(
-        OrderClosed::decode(&[0x0A, 0x01, 0x07]),
-        Err(field("OrderClosed", 1, Fault::Length { expected: 16, found: 1 }))
-    );
+    assert_eq!(RequestRejected::decode(&[0x10, 0x81, 0x02]), Err(field("RequestRejected", 2, Fault::UnknownCode { code: 257 })));
+    assert_eq!(OrderClosed::decode(&[0x0A, 0x01, 0x07]), Err(field("OrderClosed", 1, Fault::Length { expected: 16, found: 1 })));
     assert_eq!(BrokerSession::decode(b"\x0A\x04xnas"), Err(field("BrokerSession", 1, Fault::Text)));
     assert_eq!(Account::decode(b"\x1A\x03USD\x20\x02"), Err(field("Account", 4, Fault::Range)));
     assert_eq!(Account::decode(b"\x20\x01"), Err(field("Account", 3, Fault::Missing)));

@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use oms_model::amount::AmountError;
 use oms_model::{
-    Code, EndedBy, Liquidity, Mic, Notional, OrdState, OrdStatus, OrdType, OrderId, Pending, Price, Qty, Side, Source,
-    TimeInForce, UnknownTerm,
+    Code, EndedBy, Liquidity, Mic, Notional, OrdState, OrdStatus, OrdType, OrderId, Pending, Price, Qty, Side, Source, TimeInForce,
+    UnknownTerm,
 };
 use rusqlite::types::Value;
 

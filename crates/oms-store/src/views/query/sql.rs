@@ -46,8 +46,7 @@ pub(in crate::views) fn select(
     // Equal questions have one hash, in whatever order their conditions are given.
     conditions.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| page::encode(&a.1).cmp(&page::encode(&b.1))));
 
-    let order: Vec<String> =
-        keys.iter().map(|key| format!("{} {}", key.column, if key.descending { "DESC" } else { "ASC" })).collect();
+    let order: Vec<String> = keys.iter().map(|key| format!("{} {}", key.column, if key.descending { "DESC" } else { "ASC" })).collect();
     let order = order.join(", ");
     let (wheres, mut values): (Vec<_>, Vec<_>) = conditions.into_iter().unzip();
     let mut wheres = wheres.join(" AND ");

@@ -424,11 +424,9 @@ fn common_questions_use_an_index() {
         let sorts = matches!(query.filters.first(), Some(filter) if filter.op == Op::In);
         assert_eq!(plan.contains("TEMP B-TREE"), sorts, "{query:?}: {plan}");
     }
-    for (key, value, uses) in [
-        ("order_id", id, "executions_by_order"),
-        ("root_order_id", id, "executions_by_root"),
-        ("symbol", "AAPL", "executions_by_symbol"),
-    ] {
+    for (key, value, uses) in
+        [("order_id", id, "executions_by_order"), ("root_order_id", id, "executions_by_root"), ("symbol", "AAPL", "executions_by_symbol")]
+    {
         let plan = plan(Resource::Executions, "executions", &list(&[(key, value)], "", None));
         assert!(plan.contains(uses), "{key}: {plan}");
     }

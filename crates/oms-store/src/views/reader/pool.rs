@@ -44,12 +44,7 @@ impl Pool {
     }
 
     /// Waits until `ready`, at most until `until`; the lock is held at the end either way.
-    fn wait<'a>(
-        &self,
-        mut state: MutexGuard<'a, State>,
-        until: Instant,
-        ready: impl Fn(&State) -> bool,
-    ) -> (MutexGuard<'a, State>, bool) {
+    fn wait<'a>(&self, mut state: MutexGuard<'a, State>, until: Instant, ready: impl Fn(&State) -> bool) -> (MutexGuard<'a, State>, bool) {
         loop {
             if ready(&state) {
                 return (state, true);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use oms_model::command::Actor;
 use oms_model::event::{
-    ExecutionRecorded, ExecutionUnmatched, Filled, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed,
-    OrderCreated, OrderEnded, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent,
-    OrderStateSynced, RequestRejected, RouteDecided,
+    ExecutionRecorded, ExecutionUnmatched, Filled, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated,
+    OrderEnded, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderStateSynced,
+    RequestRejected, RouteDecided,
 };
 use oms_model::instrument::Instrument;
 use oms_model::machine::Machine;
