@@ -2,14 +2,13 @@
 
 use oms_engine::input::IdempotencyKey;
 use oms_model::command::{Command, CommandOutcome};
-use oms_model::instrument::Venue;
 use oms_model::limit::{LimitType, RiskLimit, Scope};
 use oms_model::report::{Report, ReportBody};
 use oms_model::{Mic, Side, Time, TraceId};
 use oms_runtime::port::{MarketSink, ReportSink};
 use oms_runtime::{Clock, Config, MarketBook, Partition, Request, start};
 use oms_store::{EmbeddedJournal, OpenCheck};
-use oms_testkit::fixture::{OPEN, actor, dec, limit_order, setup};
+use oms_testkit::fixture::{OPEN, actor, configured, dec, limit_order, setup};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -45,17 +44,7 @@ fn set_up(partition: &Partition, market: &MarketBook) {
     }
     for code in VENUES {
         let venue = Mic::of(code);
-        let configured = Venue {
-            venue,
-            name: venue.to_string(),
-            maker_fee: dec("-0.002"),
-            taker_fee: dec("0.003"),
-            latency_prior_ns: 500_000,
-            fill_prior_ppm: 500_000,
-            fill_prior_weight: 10,
-            enabled: true,
-        };
-        admin(partition, Command::ConfigureVenue(Box::new(configured)));
+        admin(partition, Command::ConfigureVenue(Box::new(configured(venue))));
         partition.handle().report(Report { venue, transact_time: OPEN, body: ReportBody::SessionUp }).unwrap();
     }
     for (limit_type, value) in [

@@ -96,18 +96,24 @@ pub fn setup() -> Vec<Command> {
         commands.push(Command::ListInstrument(Box::new(instrument(symbol))));
     }
     for venue in VENUES {
-        commands.push(Command::ConfigureVenue(Box::new(Venue {
-            venue,
-            name: venue.to_string(),
-            maker_fee: dec("-0.002"),
-            taker_fee: dec("0.003"),
-            latency_prior_ns: 500_000,
-            fill_prior_ppm: 500_000,
-            fill_prior_weight: 10,
-            enabled: true,
-        })));
+        commands.push(Command::ConfigureVenue(Box::new(configured(venue))));
     }
     commands
+}
+
+/// A venue with ordinary fees and priors.
+#[must_use]
+pub fn configured(venue: Mic) -> Venue {
+    Venue {
+        venue,
+        name: venue.to_string(),
+        maker_fee: dec("-0.002"),
+        taker_fee: dec("0.003"),
+        latency_prior_ns: 500_000,
+        fill_prior_ppm: 500_000,
+        fill_prior_weight: 10,
+        enabled: true,
+    }
 }
 
 /// An instrument in cents, single units.
