@@ -8,7 +8,7 @@ use super::event::{put_event, read_event};
 use super::wire::{Field, Fields, required};
 
 /// The version that is written.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Name of the message in the schema.
 const NAME: &str = "Batch";
@@ -86,15 +86,16 @@ pub fn batch_header(bytes: &[u8]) -> Result<BatchHeader, DecodeError> {
 fn decode<const REPLAY: bool>(bytes: &[u8]) -> Result<Batch, DecodeError> {
     let (header, walk) = header(bytes)?;
     let events = match header.schema_version {
-        1 => events_v1::<REPLAY>(walk)?,
-        // `header` reads no other version. The next one is dispatched to here, with its own bodies.
+        // Version 2 only adds: kinds of events, and fields that are absent in what version 1 wrote.
+        1 | 2 => events::<REPLAY>(walk)?,
+        // `header` reads no other version. One that does not only add is dispatched to here, with its own bodies.
         found => return Err(DecodeError::Version { found, newest: SCHEMA_VERSION }),
     };
     let BatchHeader { schema_version: _, first_seq, time, command_id, actor, trace_id, events: _ } = header;
     Ok(Batch { first_seq, time, command_id, actor, trace_id, events })
 }
 
-fn events_v1<const REPLAY: bool>(walk: Walk<'_>) -> Result<Vec<Event>, DecodeError> {
+fn events<const REPLAY: bool>(walk: Walk<'_>) -> Result<Vec<Event>, DecodeError> {
     // Counting first is cheaper than growing, and every event that is counted is there.
     let mut events = Vec::with_capacity(count_events(walk.clone())?);
     let Walk { mut fields, mut tag } = walk;

@@ -3,7 +3,7 @@
 use oms_model::{Event, Order, Seq, Time};
 
 use super::sample::{self, Tape};
-use crate::codec::{batch_header, decode_batch, decode_batch_for_replay, encode_batch};
+use crate::codec::{SCHEMA_VERSION, batch_header, decode_batch, decode_batch_for_replay, encode_batch};
 
 #[test]
 fn only_results_and_candidates_are_left_out() {
@@ -53,5 +53,5 @@ fn the_header_says_what_the_batch_says() {
         (header.first_seq, header.time, header.command_id, header.actor, header.trace_id),
         (batch.first_seq, batch.time, batch.command_id, batch.actor, batch.trace_id)
     );
-    assert_eq!((header.schema_version, header.events), (1, 300));
+    assert_eq!((header.schema_version, header.events), (SCHEMA_VERSION, 300));
 }

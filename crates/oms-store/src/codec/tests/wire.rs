@@ -105,11 +105,11 @@ fn values_outside_their_type_are_refused_with_their_place() {
 
 #[test]
 fn other_versions_and_kinds_are_refused() {
-    let newer = DecodeError::Version { found: 2, newest: 1 };
-    assert_eq!(decode_batch(&[0x08, 0x02, 0xFF, 0xFF]), Err(newer), "nothing else of a newer version is read");
-    assert_eq!(newer.to_string(), "schema version 2 cannot be read; this program reads 1 to 1");
-    assert_eq!(decode_batch(&[]), Err(DecodeError::Version { found: 0, newest: 1 }));
-    assert_eq!(decode_batch(&[0x10, 0x01]), Err(DecodeError::Version { found: 0, newest: 1 }));
+    let newer = DecodeError::Version { found: 3, newest: 2 };
+    assert_eq!(decode_batch(&[0x08, 0x03, 0xFF, 0xFF]), Err(newer), "nothing else of a newer version is read");
+    assert_eq!(newer.to_string(), "schema version 3 cannot be read; this program reads 1 to 2");
+    assert_eq!(decode_batch(&[]), Err(DecodeError::Version { found: 0, newest: 2 }));
+    assert_eq!(decode_batch(&[0x10, 0x01]), Err(DecodeError::Version { found: 0, newest: 2 }));
     let mut bytes = Vec::new();
     encode_batch(&Batch::default(), &mut bytes);
     bytes.extend([0x52, 0x05, 0x08, 0xE7, 0x07, 0x12, 0x00]);
