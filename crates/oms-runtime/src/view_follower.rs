@@ -51,15 +51,32 @@ pub fn open(feed: &Feed, path: &Path) -> Result<Views, ViewFollowerError> {
     Ok(views)
 }
 
-/// Follows `feed` into `views`.
+/// Follows `feed` into `views`. Views that cannot be written any more are made again from the log, under their readers.
 ///
 /// # Errors
 /// Where no thread can be started.
-pub fn start(feed: &Feed, mut views: Views) -> std::io::Result<ViewFollower> {
+pub fn start(feed: &Feed, views: Views) -> std::io::Result<ViewFollower> {
     let (told, cursor) = watch::channel(views.cursor().0);
     let feed = feed.clone();
-    let thread = std::thread::Builder::new().name("oms-views".to_owned()).spawn(move || {
-        let mut follower = feed.follow(views.cursor());
+    let following = Following { views, told, failed_at: Seq(0), resets: 0 };
+    let thread = std::thread::Builder::new().name("oms-views".to_owned()).spawn(move || following.run(&feed))?;
+    Ok(ViewFollower { cursor, thread })
+}
+
+/// How often in a row the views are made again without having come further; a disk that is full stays full.
+const MAX_RESETS: u32 = 3;
+
+struct Following {
+    views: Views,
+    told: watch::Sender<u64>,
+    /// The last event of the batches that failed furthest on.
+    failed_at: Seq,
+    resets: u32,
+}
+
+impl Following {
+    fn run(mut self, feed: &Feed) {
+        let mut follower = feed.follow(self.views.cursor());
         let mut batches: Vec<Arc<Batch>> = Vec::new();
         loop {
             match follower.next_timeout(Duration::from_millis(500)) {
@@ -75,14 +92,38 @@ pub fn start(feed: &Feed, mut views: Views) -> std::io::Result<ViewFollower> {
                     Ok(None) | Err(_) => break,
                 }
             }
-            if let Err(error) = views.apply(&batches) {
-                // Readers that wait for the cursor are told in time that the views are behind.
-                return tracing::error!(%error, "the views cannot be written; they are made again at the next start");
+            if let Err(error) = self.views.apply(&batches) {
+                if !self.start_again(&error, batches.last().map_or(Seq(0), |batch| batch.last_seq())) {
+                    // Readers that wait for the cursor are told in time that the views are behind.
+                    return tracing::error!("the views cannot be kept; they are made again at the next start");
+                }
+                follower = feed.follow(self.views.cursor());
             }
             batches.clear();
             // Nobody may be reading.
-            told.send_replace(views.cursor().0);
+            self.told.send_replace(self.views.cursor().0);
         }
-    })?;
-    Ok(ViewFollower { cursor, thread })
+    }
+
+    /// Whether the views are empty again and can be filled from the log's beginning.
+    fn start_again(&mut self, error: &ViewError, failed_at: Seq) -> bool {
+        if failed_at > self.failed_at {
+            (self.failed_at, self.resets) = (failed_at, 0);
+        }
+        self.resets += 1;
+        if self.resets > MAX_RESETS {
+            return false;
+        }
+        tracing::warn!(%error, "the views are damaged and are made again from the log");
+        match self.views.reset() {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(%error, "the views cannot be emptied");
+                false
+            }
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

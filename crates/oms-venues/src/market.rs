@@ -46,13 +46,15 @@ pub struct PaperMarket {
 }
 
 impl PaperMarket {
-    /// Opens the floor and starts its thread.
+    /// Opens the floor, delivers what the market shows already and starts its thread: an order that comes as soon as
+    /// this has returned finds the opening quotes.
     ///
     /// # Errors
     /// A ledger that cannot be opened or is damaged; no thread.
     pub fn start(config: FloorConfig, market: Arc<dyn MarketSink>, reports: Arc<dyn ReportSink>) -> Result<Self, StartError> {
         let floor = SharedFloor::on_wall_clock(Floor::open(config)?);
         let stopping = Arc::new(AtomicBool::new(false));
+        open(&floor, &*market, &*reports);
         let (shared, stop) = (floor.clone(), Arc::clone(&stopping));
         let thread = std::thread::Builder::new()
             .name("paper-market".to_owned())
@@ -106,6 +108,24 @@ impl PaperMarket {
 impl Drop for PaperMarket {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+/// Delivers what is due at the start, one batch at most: the thread goes on with the rest.
+fn open(shared: &SharedFloor, market: &dyn MarketSink, reports: &dyn ReportSink) {
+    let mut events: Vec<FloorEvent> = Vec::with_capacity(BATCH);
+    let mut floor = shared.lock();
+    let now = shared.now(&floor);
+    if floor.speed() == Speed::AsFastAsPossible {
+        floor.advance_unpaced(now, UNPACED_TICKS, &mut events);
+    } else {
+        floor.advance(now, BATCH, &mut events);
+    }
+    drop(floor);
+    for event in events {
+        if event.deliver(market, reports).is_err() {
+            return; // The thread learns it too, and ends.
+        }
     }
 }
 
