@@ -9,6 +9,7 @@
 #![allow(clippy::derivable_impls, reason = "the vocabulary macro makes the enums; their defaults stand together where they are meant")]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
+pub mod algo;
 pub mod amount;
 pub mod command;
 pub mod event;

@@ -47,6 +47,8 @@ pub struct Market {
     pub ask: Option<Level>,
     /// Last trade price and when we received it.
     pub last: Option<Level>,
+    /// Quantity traded since the feed began; it begins again at zero with each feed.
+    pub volume: Qty,
 }
 
 impl Market {
@@ -55,6 +57,12 @@ impl Market {
     pub fn mid(&self) -> Option<Price> {
         let (bid, ask) = (self.bid?.price.raw(), self.ask?.price.raw());
         Some(Price::from_raw(bid + (ask - bid) / 2))
+    }
+
+    /// Whether the instrument can be traded nowhere: every venue that quotes it has halted it.
+    #[must_use]
+    pub fn is_halted(&self) -> bool {
+        !self.quotes.is_empty() && self.quotes.iter().all(|quote| quote.halted)
     }
 
     /// Receives a venue's quote of one side; `None` withdraws it. Keeps the best of all venues.
@@ -84,5 +92,6 @@ impl Market {
     /// Receives a trade print.
     pub fn set_last(&mut self, price: Price, size: Qty, at: Time) {
         self.last = Some(Level { price, size, at });
+        self.volume = self.volume.saturating_add(size.max(Qty::ZERO));
     }
 }
