@@ -134,7 +134,7 @@ pub fn summary(order: &Order) -> String {
             text += &format!(" ({code})");
         }
     }
-    if let Some(words) = order.text.as_deref() {
+    if let Some(words) = order.extras.text.as_deref() {
         text += &format!(": {words}");
     }
     text

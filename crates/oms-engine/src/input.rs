@@ -68,12 +68,3 @@ impl IdempotencyKey {
 pub(crate) fn fingerprint_head(fingerprint: &[u8; 32]) -> u64 {
     fingerprint.iter().take(8).fold(0, |bits, &byte| bits << 8 | u64::from(byte))
 }
-
-/// A key in the hot state: two halves, because a `u128` would be aligned to 16 bytes.
-pub(crate) fn halves(key: u128) -> [u64; 2] {
-    [(key >> 64) as u64, key as u64]
-}
-
-pub(crate) fn whole([high, low]: [u64; 2]) -> u128 {
-    u128::from(high) << 64 | u128::from(low)
-}

@@ -1,10 +1,13 @@
 //! Everything that decisions depend on, as a fold of events.
 
+mod answers;
 mod apply;
+mod orders;
 mod parts;
 mod timers;
 
-use crate::input::{IdempotencyKey, halves};
+use crate::input::IdempotencyKey;
+use answers::Answers;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use oms_model::command::OrderRef;
@@ -12,12 +15,15 @@ use oms_model::event::{ApiKeyCreated, ExecutionUnmatched, Leg};
 use oms_model::instrument::{Account, Instrument, Venue};
 use oms_model::policy::SorPolicy;
 use oms_model::position::Position;
+use oms_model::seldom::Seldom;
 use oms_model::{AccountId, ClOrdId, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Seq, Symbol, TenantId, Time};
 use oms_risk::{Reservation, RiskBook};
 use oms_router::VenueStats;
+use orders::Orders;
 pub use parts::{EntryParts, IdempotencyParts, StateParts, VenueParts};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub use timers::TimerKind;
+use timers::Timers;
 
 /// How long the answer to an idempotency key is kept, nanoseconds.
 pub const IDEMPOTENCY_WINDOW_NS: i64 = 86_400_000_000_000;
@@ -31,37 +37,100 @@ pub const CLOSE_AFTER_NS: i64 = 3_600_000_000_000;
 pub const MAX_SUSPENSE: usize = 10_000;
 
 /// An order with what only the engine needs of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The order.
     pub order: Order,
-    /// The executions that were booked on it, sorted, so that each is booked once. Only legs have some.
-    pub execs: Vec<ExecId>,
-    /// What is reserved for a root.
-    pub reserved: Reservation,
+    /// What is kept of a client's order or of a leg.
+    pub(crate) part: Part,
+}
+
+/// What is kept beside an order, by its place in the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Root(RootPart),
+    Leg(LegPart),
+}
+
+/// What is kept beside a client's order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RootPart {
+    /// What is reserved for it.
+    pub(crate) reserved: Reservation,
+    /// When the tree leaves the hot state; set once nothing of it works.
+    pub(crate) close_at: Option<Time>,
+}
+
+/// What is kept beside a leg.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LegPart {
+    /// The executions that were booked on it, sorted, so that each is booked once.
+    pub(crate) execs: Seldom<Vec<ExecId>>,
     /// The cancel or replace that the venue has not answered.
-    pub request: Option<(IntentKind, u32)>,
+    pub(crate) request: Option<(IntentKind, u32)>,
     /// When the last intent was decided.
-    pub sent_at: Time,
-    /// Whether a leg was priced to trade at once.
-    pub aggressive: bool,
+    pub(crate) sent_at: Time,
+    /// Whether it was priced to trade at once.
+    pub(crate) aggressive: bool,
     /// When the venue should have answered by; set while it should.
-    pub answer_by: Option<Time>,
-    /// When the tree leaves the hot state; set once nothing of it works. Only roots.
-    pub close_at: Option<Time>,
+    pub(crate) answer_by: Option<Time>,
+}
+
+impl LegPart {
+    /// Whether something was handed to the venue that it has not answered.
+    fn is_unanswered(&self, leg: &Order) -> bool {
+        leg.state == oms_model::OrdState::Unack || self.request.is_some()
+    }
 }
 
 impl Entry {
+    pub(crate) fn new(order: Order) -> Self {
+        let part = if order.is_root() { Part::Root(RootPart::default()) } else { Part::Leg(LegPart::default()) };
+        Self { order, part }
+    }
+
+    pub(crate) fn leg(&self) -> Option<&LegPart> {
+        match &self.part {
+            Part::Leg(leg) => Some(leg),
+            Part::Root(_) => None,
+        }
+    }
+
+    pub(crate) fn root(&self) -> Option<&RootPart> {
+        match &self.part {
+            Part::Root(root) => Some(root),
+            Part::Leg(_) => None,
+        }
+    }
+
+    /// What is reserved for a client's order; nothing for a leg.
+    #[must_use]
+    pub fn reserved(&self) -> Reservation {
+        self.root().map(|root| root.reserved).unwrap_or_default()
+    }
+
+    /// The cancel or replace of a leg that its venue has not answered, with its revision.
+    #[must_use]
+    pub fn request(&self) -> Option<(IntentKind, u32)> {
+        self.leg()?.request
+    }
+
+    /// The executions that were booked on a leg, sorted.
+    #[must_use]
+    pub fn execs(&self) -> &[ExecId] {
+        self.leg().map_or(&[], |leg| &leg.execs)
+    }
+
     /// Whether something was handed to the venue that it has not answered.
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
-        !self.order.is_root() && (self.order.state == oms_model::OrdState::Unack || self.request.is_some())
+        self.leg().is_some_and(|leg| leg.is_unanswered(&self.order))
     }
 
     /// Whether it can still be executed, or may have been without our knowing.
     #[must_use]
     pub fn is_working(&self) -> bool {
-        !self.order.state.is_done() || self.order.doubt.is_some()
+        !self.order.state.is_done() || self.order.extras.doubt.is_some()
     }
 }
 
@@ -88,12 +157,10 @@ pub struct State {
     id_salt: u64,
     last_seq: Seq,
     time: Time,
-    orders: Fixed<OrderId, Box<Entry>>,
-    // Kept for ever: an id that was used once is never taken again.
-    cl_ord_ids: Fixed<ClOrdId, OrderId>,
+    orders: Orders,
     open_roots: u64,
     unanswered: BTreeSet<(Mic, OrderId)>,
-    timers: BTreeSet<(Time, TimerKind, OrderId)>,
+    timers: Timers,
     instruments: Vec<Instrument>,
     symbols: Fixed<Symbol, InstrumentId>,
     accounts: BTreeMap<AccountId, Account>,
@@ -102,8 +169,7 @@ pub struct State {
     api_keys: BTreeMap<[u8; 32], ApiKeyCreated>,
     positions: BTreeMap<(AccountId, InstrumentId), Position>,
     suspense: VecDeque<ExecutionUnmatched>,
-    idempotency: Fixed<[u64; 2], (u64, Seq)>,
-    idempotency_order: VecDeque<(Time, [u64; 2])>,
+    answers: Answers,
     risk: RiskBook,
     // Legs of the last route decision. They are created and sent in the same batch, so this carries nothing from
     // one batch to the next and is no part of a snapshot.
@@ -118,11 +184,10 @@ impl Default for State {
             id_salt: 0,
             last_seq: Seq(0),
             time: Time(0),
-            orders: HashMap::with_hasher(FixedState::default()),
-            cl_ord_ids: HashMap::with_hasher(FixedState::default()),
+            orders: Orders::default(),
             open_roots: 0,
             unanswered: BTreeSet::new(),
-            timers: BTreeSet::new(),
+            timers: Timers::default(),
             instruments: Vec::new(),
             symbols: HashMap::with_hasher(FixedState::default()),
             accounts: BTreeMap::new(),
@@ -131,8 +196,7 @@ impl Default for State {
             api_keys: BTreeMap::new(),
             positions: BTreeMap::new(),
             suspense: VecDeque::new(),
-            idempotency: HashMap::with_hasher(FixedState::default()),
-            idempotency_order: VecDeque::new(),
+            answers: Answers::default(),
             risk: RiskBook::default(),
             released: Vec::new(),
         }
@@ -171,7 +235,7 @@ impl State {
     /// An order with what the engine knows of it; `None` where it is unknown or was cleaned up.
     #[must_use]
     pub fn entry(&self, order_id: OrderId) -> Option<&Entry> {
-        self.orders.get(&order_id).map(|entry| &**entry)
+        self.orders.get(order_id)
     }
     /// An order; `None` where it is unknown or was cleaned up.
     #[must_use]
@@ -183,24 +247,24 @@ impl State {
     pub fn find(&self, order: &OrderRef) -> Option<&Order> {
         match order {
             OrderRef::Id(id) => self.order(*id),
-            OrderRef::ClOrdId(id) => self.order(*self.cl_ord_ids.get(id)?),
+            OrderRef::ClOrdId(id) => self.orders.find(id).map(|entry| &entry.order),
         }
     }
     /// The order that used `cl_ord_id`, even where it was cleaned up.
     #[must_use]
     pub fn by_cl_ord_id(&self, cl_ord_id: &ClOrdId) -> Option<OrderId> {
-        self.cl_ord_ids.get(cl_ord_id).copied()
+        self.orders.user_of(cl_ord_id)
     }
     /// Every order in the hot state, sorted by id. Walks them all.
     #[must_use]
     pub fn orders_sorted(&self) -> Vec<&Entry> {
-        let mut all: Vec<&Entry> = self.orders.values().map(|entry| &**entry).collect();
+        let mut all: Vec<&Entry> = self.orders.iter().collect();
         all.sort_unstable_by_key(|entry| entry.order.order_id);
         all
     }
     /// The ids of the orders that `wanted` picks, sorted. Looks at all of them, in no order.
     pub(crate) fn pick(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<OrderId> {
-        let mut ids: Vec<OrderId> = self.orders.values().filter(|entry| wanted(entry)).map(|entry| entry.order.order_id).collect();
+        let mut ids: Vec<OrderId> = self.orders.iter().filter(|entry| wanted(entry)).map(|entry| entry.order.order_id).collect();
         ids.sort_unstable();
         ids
     }
@@ -211,7 +275,7 @@ impl State {
     }
     /// Legs that are neither answered nor in doubt, at most `limit`.
     pub(crate) fn undoubted(&self, limit: usize) -> impl Iterator<Item = OrderId> + '_ {
-        let without_doubt = |id: &OrderId| self.order(*id).is_some_and(|leg| leg.doubt.is_none());
+        let without_doubt = |id: &OrderId| self.order(*id).is_some_and(|leg| leg.extras.doubt.is_none());
         self.unanswered.iter().map(|&(_, id)| id).filter(without_doubt).take(limit)
     }
     /// Orders in the hot state.
@@ -303,6 +367,6 @@ impl State {
     }
     /// The head of the fingerprint under which a key was used, and where its answer stands.
     pub(crate) fn idempotent(&self, id: &IdempotencyKey) -> Option<(u64, Seq)> {
-        self.idempotency.get(&halves(id.key)).copied()
+        self.answers.get(id.key)
     }
 }

@@ -88,6 +88,8 @@ macro_rules! decimal_type {
     ($(#[$doc:meta])* $name:ident($raw:ty), $digits:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        // Packed, because an `i128` would be aligned to 16 bytes and make every order larger.
+        #[repr(Rust, packed(8))]
         pub struct $name($raw);
 
         impl $name {

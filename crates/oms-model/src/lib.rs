@@ -11,6 +11,7 @@
 
 pub mod algo;
 pub mod amount;
+pub mod children;
 pub mod command;
 pub mod event;
 pub mod ids;
@@ -23,6 +24,7 @@ pub mod policy;
 pub mod position;
 pub mod refusal;
 pub mod report;
+pub mod seldom;
 pub mod terms;
 
 pub use amount::{Decimal, Notional, Price, Qty};

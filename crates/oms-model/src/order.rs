@@ -4,10 +4,12 @@
 //! - [`Order::apply`] refuses nothing. An illegal step is an engine fault and stops the process.
 
 use crate::amount::{Notional, Price, Qty};
+use crate::children::Children;
 use crate::event::{Event, OrderCreated};
 use crate::ids::{AccountId, BrokerOrderId, ClOrdId, InstrumentId, Mic, OrderId, PolicyName, Seq, Time, UserId, WireId};
 use crate::machine::Machine;
 use crate::refusal::Code;
+use crate::seldom::{Seldom, Unset};
 use crate::terms::{EndedBy, IntentKind, OrdState, OrdStatus, OrdType, Outcome, Pending, Side, SorMode, Source, TimeInForce};
 
 /// The state machine of orders.
@@ -101,6 +103,27 @@ pub struct Doubt {
     pub reason: String,
 }
 
+/// What few working orders have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Set while IN_DOUBT.
+    pub doubt: Option<Box<Doubt>>,
+    /// FIX 99.
+    pub stop_px: Option<Price>,
+    /// The terms asked for by the pending replace.
+    pub replacing: Option<Box<Terms>>,
+    /// How the client wants it placed; only roots.
+    pub routing: Option<Box<Routing>>,
+    /// The words that it was refused or ended with.
+    pub text: Option<Box<str>>,
+    /// The client's own JSON object, kept as given.
+    pub metadata: Option<Box<str>>,
+}
+
+impl Unset for Extras {
+    const UNSET: &'static Self = &Self { doubt: None, stop_px: None, replacing: None, routing: None, text: None, metadata: None };
+}
+
 /// An order as it stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Order {
@@ -130,8 +153,6 @@ pub struct Order {
     pub state: OrdState,
     /// The request that is not answered.
     pub pending: Pending,
-    /// Set while IN_DOUBT.
-    pub doubt: Option<Box<Doubt>>,
     /// FIX 38.
     pub order_qty: Qty,
     /// FIX 14.
@@ -142,14 +163,8 @@ pub struct Order {
     pub cum_notional: Notional,
     /// FIX 44.
     pub price: Option<Price>,
-    /// FIX 99.
-    pub stop_px: Option<Price>,
     /// End of a GTD or DAY order.
     pub expire_at: Option<Time>,
-    /// The terms asked for by the pending replace.
-    pub replacing: Option<Box<Terms>>,
-    /// How the client wants it placed; only roots.
-    pub routing: Option<Box<Routing>>,
     /// Where a leg was sent.
     pub venue: Option<Mic>,
     /// FIX 37, once the venue told it.
@@ -164,10 +179,6 @@ pub struct Order {
     pub ended_by: Option<EndedBy>,
     /// The code it was refused with.
     pub reject_code: Option<Code>,
-    /// The words that it was refused or ended with.
-    pub text: Option<Box<str>>,
-    /// The client's own JSON object, kept as given.
-    pub metadata: Option<Box<str>>,
     /// Raised by every event of this order; the ETag.
     pub version: u32,
     /// The sequence of the event that created it.
@@ -177,7 +188,9 @@ pub struct Order {
     /// When an event last changed it.
     pub updated_at: Time,
     /// The parts it was placed as, oldest first.
-    pub children: Vec<OrderId>,
+    pub children: Children,
+    /// What few working orders have. It stands apart so that the others need no room for it.
+    pub extras: Seldom<Extras>,
 }
 
 impl Order {
@@ -198,15 +211,18 @@ impl Order {
             source: event.source,
             order_qty: event.order_qty,
             price: event.price,
-            stop_px: event.stop_px,
             expire_at: event.expire_at,
-            routing: event.routing.clone(),
             venue: event.venue,
-            metadata: event.metadata.clone(),
             version: 1,
             created_seq: seq,
             created_at: time,
             updated_at: time,
+            extras: Seldom::from(Extras {
+                stop_px: event.stop_px,
+                routing: event.routing.clone(),
+                metadata: event.metadata.clone(),
+                ..Extras::default()
+            }),
             ..Self::default()
         }
     }
@@ -257,16 +273,16 @@ impl Order {
     /// The terms as they stand.
     #[must_use]
     pub fn terms(&self) -> Terms {
-        Terms { order_qty: self.order_qty, price: self.price, stop_px: self.stop_px }
+        Terms { order_qty: self.order_qty, price: self.price, stop_px: self.extras.stop_px }
     }
 
     /// What may be executed at worst: the larger of the standing and the pending quantity, less what was executed.
     #[must_use]
     pub fn worst_open_qty(&self) -> Qty {
-        if self.state.is_done() && self.doubt.is_none() {
+        if self.state.is_done() && self.extras.doubt.is_none() {
             return Qty::ZERO;
         }
-        let asked = self.replacing.as_deref().map_or(self.order_qty, |t| t.order_qty.max(self.order_qty));
+        let asked = self.extras.replacing.as_deref().map_or(self.order_qty, |t| t.order_qty.max(self.order_qty));
         asked.saturating_sub(self.cum_qty).max(Qty::ZERO)
     }
 
@@ -298,12 +314,12 @@ impl Order {
             Event::ReplaceRejected(_) => self.settle(Pending::Replace),
             Event::OrderReplaceRequested(e) => {
                 self.pending = Pending::Replace;
-                self.replacing = Some(Box::new(e.terms));
+                self.extras.replacing = Some(Box::new(e.terms));
             }
             Event::OrderReplaced(e) => self.replaced(&e.terms, e.revision),
             Event::OrderInDoubt(e) => {
                 let (intent, revision) = (e.intent, e.revision);
-                self.doubt = Some(Box::new(Doubt { intent, revision, since: time, reason: e.reason.clone() }));
+                self.extras.doubt = Some(Box::new(Doubt { intent, revision, since: time, reason: e.reason.clone() }));
             }
             Event::OrderOutcomeResolved(e) => self.resolved(e.intent, e.outcome),
             Event::OrderClosed(_) => self.step(Closed),
@@ -366,13 +382,20 @@ impl Order {
         self.settle_pending();
         self.ended_by = Some(by);
         self.reject_code = code;
-        self.text = if text.is_empty() { None } else { Some(text.into()) };
+        if text.is_empty() {
+            self.extras.clear_with(|extras| extras.text = None);
+        } else {
+            self.extras.text = Some(text.into());
+        }
     }
 
     fn replaced(&mut self, terms: &Terms, revision: u32) {
         self.order_qty = terms.order_qty;
         self.price = terms.price;
-        self.stop_px = terms.stop_px;
+        if self.extras.stop_px != terms.stop_px {
+            self.extras.stop_px = terms.stop_px;
+            self.extras.tidy();
+        }
         self.venue_revision = revision;
         self.settle(Pending::Replace);
         if self.state.is_done() {
@@ -385,7 +408,7 @@ impl Order {
     }
 
     fn resolved(&mut self, intent: IntentKind, outcome: Outcome) {
-        self.doubt = None;
+        self.extras.clear_with(|extras| extras.doubt = None);
         if intent == IntentKind::New && outcome == Outcome::Live && self.state == Unack {
             self.step(Live);
         }
@@ -394,7 +417,7 @@ impl Order {
     /// A request was answered. A cancel that was asked while a replace was pending stays pending.
     fn settle(&mut self, answered: Pending) {
         if answered == Pending::Replace {
-            self.replacing = None;
+            self.extras.clear_with(|extras| extras.replacing = None);
         }
         if self.pending == answered {
             self.pending = Pending::None;
@@ -403,7 +426,7 @@ impl Order {
 
     fn settle_pending(&mut self) {
         self.pending = Pending::None;
-        self.replacing = None;
+        self.extras.clear_with(|extras| extras.replacing = None);
     }
 }
 

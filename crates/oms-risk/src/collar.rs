@@ -81,9 +81,9 @@ fn concerns(inquiry: &Inquiry<'_>) -> bool {
         return false;
     }
     let order = &inquiry.order;
-    inquiry
-        .current()
-        .is_none_or(|(current, _)| order.price != current.price || order.stop_px != current.stop_px || order.order_qty > current.order_qty)
+    inquiry.current().is_none_or(|(current, _)| {
+        order.price != current.price || order.stop_px != current.extras.stop_px || order.order_qty > current.order_qty
+    })
 }
 
 /// Check 8. A market order is measured by the quote that it would meet and needs a fresh one even without a collar;

@@ -77,7 +77,7 @@ impl Reservation {
         if qty.is_zero() || !self.is_accepted() {
             return Exposure::default();
         }
-        let asked = order.replacing.as_deref().and_then(|terms| terms.price);
+        let asked = order.extras.replacing.as_deref().and_then(|terms| terms.price);
         Exposure { qty, price: worst_of(order.side, [order.price, asked], self.worst_price) }
     }
 }

@@ -37,7 +37,7 @@ impl Proposed {
     /// The order as it stands.
     #[must_use]
     pub fn of(order: &Order) -> Self {
-        let named_venue = order.routing.as_deref().filter(|r| r.mode == Some(SorMode::Named)).and_then(|r| r.venue);
+        let named_venue = order.extras.routing.as_deref().filter(|r| r.mode == Some(SorMode::Named)).and_then(|r| r.venue);
         Self {
             account_id: order.account_id,
             user_id: order.user_id,
@@ -46,7 +46,7 @@ impl Proposed {
             ord_type: order.ord_type,
             order_qty: order.order_qty,
             price: order.price,
-            stop_px: order.stop_px,
+            stop_px: order.extras.stop_px,
             time_in_force: order.time_in_force,
             named_venue,
         }

@@ -73,7 +73,7 @@ fn start_of(state: &State) -> Start {
     let working = state.orders_sorted().into_iter().filter(|entry| !entry.order.is_root() && entry.is_working());
     let legs = working.map(|entry| {
         let symbol = symbols.get(&entry.order.instrument_id).cloned().unwrap_or_default();
-        (entry.order.order_id, WorkingLeg { order: entry.order.clone(), symbol, request: entry.request })
+        (entry.order.order_id, WorkingLeg { order: entry.order.clone(), symbol, request: entry.request() })
     });
     Start { after: state.last_seq(), legs: legs.collect(), symbols: symbols.clone() }
 }
@@ -125,7 +125,7 @@ pub fn start(
 impl WorkingLeg {
     /// What is to be found out about it, if something is in doubt.
     fn doubtful(&self) -> Option<Resolve> {
-        self.order.doubt.as_ref()?;
+        self.order.extras.doubt.as_ref()?;
         Some(self.question())
     }
 
@@ -208,7 +208,7 @@ impl Gateway {
             }
             _ => (),
         }
-        let done = self.legs.get(&order_id).is_some_and(|leg| leg.order.state.is_done() && leg.order.doubt.is_none());
+        let done = self.legs.get(&order_id).is_some_and(|leg| leg.order.state.is_done() && leg.order.extras.doubt.is_none());
         // An order that was resolved as not sent and then appears is canceled; it is kept for that.
         let not_sent = matches!(event, Event::OrderRejected(e) if e.by == oms_model::EndedBy::NotSent);
         if done && !not_sent {
@@ -269,7 +269,7 @@ fn intent(leg: &WorkingLeg, sent: &OrderSent, kills_seen: u64) -> Option<Work> {
                 ord_type: order.ord_type,
                 order_qty: order.order_qty,
                 price: order.price,
-                stop_px: order.stop_px,
+                stop_px: order.extras.stop_px,
                 time_in_force: order.time_in_force,
                 expire_at: order.expire_at,
                 deadline,

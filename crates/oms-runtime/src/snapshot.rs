@@ -16,7 +16,7 @@ use oms_store::codec::{DecodeError, Message};
 use sha2::{Digest, Sha256};
 
 /// Version of the encoding. A snapshot of another one is not read but made again from the log.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Structs that are stored as they are, field by field.
 macro_rules! mirror {
@@ -102,7 +102,7 @@ struct StoredState {
     suspense: Vec<ExecutionUnmatched>,
     risk: StoredRisk,
     orders: Vec<StoredEntry>,
-    cl_ord_ids: Vec<StoredClOrdId>,
+    retired: Vec<StoredClOrdId>,
     idempotency: Vec<StoredKey>,
 }
 
@@ -115,7 +115,7 @@ oms_store::message! {
     StoredClOrdId { 1 cl_ord_id, 2 order_id }
     StoredState {
         1 tenant_id, 2 slug, 3 id_salt, 4 last_seq, 5 time, 6 instruments, 7 accounts, 8 venues, 9 policies, 10 api_keys,
-        11 positions, 12 suspense, 13 risk, 14 orders, 15 cl_ord_ids, 16 idempotency,
+        11 positions, 12 suspense, 13 risk, 14 orders, 15 retired, 16 idempotency,
     }
 }
 
@@ -219,7 +219,7 @@ impl From<StateParts> for StoredState {
             suspense: parts.suspense,
             risk: parts.risk.into(),
             orders: all(parts.orders),
-            cl_ord_ids: parts.cl_ord_ids.into_iter().map(named).collect(),
+            retired: parts.retired.into_iter().map(named).collect(),
             idempotency: all(parts.idempotency),
         }
     }
@@ -242,7 +242,7 @@ impl From<StoredState> for StateParts {
             suspense: stored.suspense,
             risk: stored.risk.into(),
             orders: all(stored.orders),
-            cl_ord_ids: stored.cl_ord_ids.into_iter().map(|named| (named.cl_ord_id, named.order_id)).collect(),
+            retired: stored.retired.into_iter().map(|named| (named.cl_ord_id, named.order_id)).collect(),
             idempotency: all(stored.idempotency),
         }
     }

@@ -94,7 +94,7 @@ fn an_answer_survives_a_restart_and_is_given_again() {
             .inspect_blocking(move |state, _| state.children(state.order(order_id).unwrap()).next().unwrap().order.clone());
         let leg = leg.unwrap();
         assert_eq!(leg.state, OrdState::Unack);
-        assert!(leg.doubt.is_some(), "what was not answered before the restart is in doubt");
+        assert!(leg.extras.doubt.is_some(), "what was not answered before the restart is in doubt");
         let dup = place(&partition, "A1", None);
         assert!(
             matches!(&dup.outcome, CommandOutcome::Orders(placed) if matches!(&placed[0], Placed::Invalid(r) if r.code == Code::DuplicateClOrdId))

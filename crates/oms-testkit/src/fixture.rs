@@ -220,12 +220,12 @@ pub fn assert_invariants(state: &State, place: &str) {
             }
         }
         assert_eq!(cum, order.cum_qty, "{place}: {id} has what its parts have");
-        let asked = order.replacing.as_deref().map_or(order.order_qty, |terms| terms.order_qty.max(order.order_qty));
+        let asked = order.extras.replacing.as_deref().map_or(order.order_qty, |terms| terms.order_qty.max(order.order_qty));
         let placed = cum.saturating_add(working);
         assert!(order.state.is_done() || placed <= asked, "{place}: {id} has {placed} with its parts, more than {asked}");
         assert_eq!(
-            entry.reserved.qty,
-            if entry.reserved.is_accepted() { order.worst_open_qty() } else { Qty::ZERO },
+            entry.reserved().qty,
+            if entry.reserved().is_accepted() { order.worst_open_qty() } else { Qty::ZERO },
             "{place}: reservation of {id}"
         );
     }

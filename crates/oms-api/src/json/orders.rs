@@ -70,10 +70,10 @@ pub fn order_fields(w: &mut Writer, order: &Order, catalog: &Catalog) {
     w.text("ord_type", order.ord_type);
     w.text("order_qty", order.order_qty);
     w.text_or_null("price", order.price);
-    w.text_or_null("stop_px", order.stop_px);
+    w.text_or_null("stop_px", order.extras.stop_px);
     w.text("time_in_force", order.time_in_force);
     w.time_or_null("expire_at", order.expire_at);
-    match order.routing.as_deref() {
+    match order.extras.routing.as_deref() {
         None => w.null("routing"),
         Some(routing) => w.object_at("routing", |w| {
             w.text_or_null("mode", routing.mode);
@@ -84,8 +84,8 @@ pub fn order_fields(w: &mut Writer, order: &Order, catalog: &Catalog) {
     w.text_or_null("venue", order.venue);
     w.string_or_null("broker_order_id", order.broker_order_id.as_ref().map(oms_model::BrokerOrderId::as_str));
     progress(w, order);
-    w.string_or_null("text", order.text.as_deref());
-    match order.metadata.as_deref() {
+    w.string_or_null("text", order.extras.text.as_deref());
+    match order.extras.metadata.as_deref() {
         None => w.null("metadata"),
         // It was read as a JSON object when it came.
         Some(metadata) => w.raw("metadata", metadata.as_bytes()),
@@ -100,7 +100,7 @@ fn progress(w: &mut Writer, order: &Order) {
     w.text("ord_status", order.ord_status());
     w.text("state", order.state);
     w.text("pending", order.pending);
-    match order.doubt.as_deref() {
+    match order.extras.doubt.as_deref() {
         None => w.null("uncertainty"),
         Some(doubt) => w.object_at("uncertainty", |w| {
             w.text("kind", "IN_DOUBT");
@@ -113,7 +113,7 @@ fn progress(w: &mut Writer, order: &Order) {
     w.text("leaves_qty", order.leaves_qty());
     w.text_or_null("avg_px", order.avg_px());
     w.text("place_qty", order.place_qty);
-    match order.replacing.as_deref() {
+    match order.extras.replacing.as_deref() {
         None => w.null("replacing"),
         Some(terms) => w.object_at("replacing", |w| write_terms(w, terms)),
     }
@@ -182,7 +182,7 @@ pub fn write_placed(w: &mut Writer, index: usize, placed: &Placed, batch: &Batch
 /// The refusal of an order that was recorded.
 #[must_use]
 pub fn recorded_refusal(order_id: OrderId, code: oms_model::Code, order: Option<&Order>) -> Refusal {
-    let text = order.and_then(|order| order.text.as_deref()).unwrap_or("the order was refused");
+    let text = order.and_then(|order| order.extras.text.as_deref()).unwrap_or("the order was refused");
     let refusal = Refusal::new(code, text).with("order_id", order_id);
     match order {
         Some(order) => refusal.with("cl_ord_id", &order.cl_ord_id).with("ord_status", order.ord_status()),

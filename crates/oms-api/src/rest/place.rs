@@ -121,7 +121,7 @@ async fn first_word(call: &Call, order: &mut Order, batch: &Batch, wait: Duratio
     }
     let until = Instant::now() + wait;
     let mut follower = call.api.handle().feed().follow(seq);
-    while order.state == OrdState::Unack && order.doubt.is_none() {
+    while order.state == OrdState::Unack && order.extras.doubt.is_none() {
         let Ok(Ok(next)) = timeout_at(until, follower.next()).await else { break };
         fold_on(order, &next);
         seq = next.last_seq();
@@ -136,7 +136,7 @@ fn fold_on(order: &mut Order, batch: &Batch) {
             Event::OrderCreated(leg) if leg.parent_order_id == Some(order.order_id) => order.children.push(leg.order_id),
             Event::OrderInDoubt(e) if order.children.contains(&e.order_id) => {
                 let (intent, revision, reason) = (e.intent, e.revision, e.reason.clone());
-                order.doubt = Some(Box::new(Doubt { intent, revision, since: batch.time, reason }));
+                order.extras.doubt = Some(Box::new(Doubt { intent, revision, since: batch.time, reason }));
             }
             event if event.order_id() == Some(order.order_id) => order.apply(event, batch.time),
             _ => (),

@@ -56,7 +56,7 @@ impl Page {
     fn order(&mut self, order: &Order, catalog: &Catalog) {
         let symbol = catalog.symbol(order.instrument_id);
         let price = order.price.map_or_else(String::new, |price| format!(" at {price}"));
-        let stop = order.stop_px.map_or_else(String::new, |stop| format!(" stop {stop}"));
+        let stop = order.extras.stop_px.map_or_else(String::new, |stop| format!(" stop {stop}"));
         self.line(format_args!("Order {}", order.order_id));
         self.line(format_args!(
             "{} {} {symbol} {}{price}{stop} {}, cl_ord_id {}",

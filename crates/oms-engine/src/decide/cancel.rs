@@ -81,7 +81,7 @@ pub(crate) fn cancel_leg(step: &mut Step<'_>, leg_id: OrderId, by: EndedBy) {
     if entry.order.pending == Pending::Cancel {
         return;
     }
-    let waits = entry.order.doubt.is_some() || entry.request.is_some() || !is_connected(step, &entry.order);
+    let waits = entry.order.extras.doubt.is_some() || entry.request().is_some() || !is_connected(step, &entry.order);
     step.emit(Event::OrderCancelRequested(OrderCancelRequested { order_id: leg_id, by }));
     if !waits {
         route::send(step, leg_id, IntentKind::Cancel);
@@ -111,8 +111,8 @@ pub(crate) fn resume_waiting(step: &mut Step<'_>, venue: oms_model::Mic) {
         order.venue == Some(venue)
             && order.pending == Pending::Cancel
             && !order.state.is_done()
-            && order.doubt.is_none()
-            && entry.request.is_none()
+            && order.extras.doubt.is_none()
+            && entry.request().is_none()
     };
     for leg in step.state().pick(waiting).into_iter().take(MAX_MASS_CANCEL) {
         route::send(step, leg, IntentKind::Cancel);

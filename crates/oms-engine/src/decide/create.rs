@@ -221,6 +221,6 @@ fn own_cl_ord_id(order_id: OrderId) -> ClOrdId {
 
 /// The policy that an order is placed under.
 pub(crate) fn policy_name(order: &Order) -> PolicyName {
-    let named = order.routing.as_deref().and_then(|routing| routing.policy.clone());
+    let named = order.extras.routing.as_deref().and_then(|routing| routing.policy.clone());
     named.unwrap_or_else(|| oms_model::policy::SorPolicy::default().name)
 }

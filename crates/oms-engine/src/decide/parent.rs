@@ -84,13 +84,13 @@ fn replan(step: &mut Step<'_>, root_id: OrderId, leg: &Order, working: bool) {
 /// Whether switches, trading states, account and instrument keep the rest of an accepted order from going out.
 fn is_blocked(step: &mut Step<'_>, root: &Order) -> bool {
     step.with_market(root.instrument_id, |state, market, now| {
-        let reserved = state.entry(root.order_id).map(|entry| entry.reserved).unwrap_or_default();
+        let reserved = state.entry(root.order_id).map(crate::state::Entry::reserved).unwrap_or_default();
         state.risk().check_replan(root, &reserved, &risk_context(state, root, market, now)).verdict.is_err()
     })
 }
 
 fn words(leg: &Order) -> &str {
-    leg.text.as_deref().unwrap_or("no reason given")
+    leg.extras.text.as_deref().unwrap_or("no reason given")
 }
 
 /// Nothing works any more and the rest finds no place.
@@ -111,15 +111,16 @@ fn end_unplaced(step: &mut Step<'_>, root: &Order, leg: &Order) {
 /// Decides a client order's pending replace once no part has one pending.
 pub(crate) fn settle_replace(step: &mut Step<'_>, root_id: OrderId) {
     let Some(root) = step.state().order(root_id).cloned() else { return };
-    let Some(terms) = root.replacing.as_deref().copied() else { return };
+    let Some(terms) = root.extras.replacing.as_deref().copied() else { return };
     // A cancel that came meanwhile waits for the answers to the replace, not the other way round.
     let canceling = root.pending == Pending::Cancel;
-    let asked = |leg: &Order| leg.replacing.is_some() || (!canceling && leg.pending != Pending::None);
+    let asked = |leg: &Order| leg.extras.replacing.is_some() || (!canceling && leg.pending != Pending::None);
     let undecided = |leg: &crate::state::Entry| leg.is_working() && asked(&leg.order);
     if step.state().children(&root).any(undecided) {
         return;
     }
-    let fits = |leg: &crate::state::Entry| !leg.is_working() || (leg.order.price == terms.price && leg.order.stop_px == terms.stop_px);
+    let fits =
+        |leg: &crate::state::Entry| !leg.is_working() || (leg.order.price == terms.price && leg.order.extras.stop_px == terms.stop_px);
     let sizes_fit = placed(step, &root) <= terms.order_qty;
     let prices_fit = root.terms().price == terms.price && root.terms().stop_px == terms.stop_px;
     let all_fit = prices_fit || step.state().children(&root).all(fits);

@@ -19,7 +19,7 @@ pub(crate) fn replace(step: &mut Step<'_>, order: &OrderRef, change: &Change, if
     }
     let order_id = order.order_id;
     let gate = step.with_market(order.instrument_id, |state, market, now| {
-        let reserved = state.entry(order_id).map(|entry| entry.reserved).unwrap_or_default();
+        let reserved = state.entry(order_id).map(crate::state::Entry::reserved).unwrap_or_default();
         state.risk().check_replace(&order, &reserved, &terms, &risk_context(state, &order, market, now))
     });
     let (worst_price, results) = (gate.worst_price, gate.results);
@@ -51,11 +51,11 @@ fn validate(step: &Step<'_>, order: &Order, terms: &Terms) -> Result<(), Refusal
         return Err(refusal.with("cum_qty", order.cum_qty));
     }
     for leg in step.state().children(order).filter(|leg| leg.is_working()) {
-        if let Some(doubt) = &leg.order.doubt {
+        if let Some(doubt) = &leg.order.extras.doubt {
             let refusal = Refusal::new(Code::OutcomeInDoubt, "the outcome of a part of the order at its venue is not known");
             return Err(refusal.with("leg", leg.order.order_id).with("reason", &doubt.reason));
         }
-        if leg.request.is_some() {
+        if leg.request().is_some() {
             return refuse(Code::StateConflict, "a part of the order has an unanswered request at its venue");
         }
     }
@@ -104,7 +104,7 @@ fn part_changes(step: &Step<'_>, order: &Order, terms: &Terms) -> Vec<(OrderId, 
     for leg in working.iter().rev() {
         let mut wanted = leg.terms();
         wanted.price = terms.price.filter(|_| leg.ord_type.has_price()).or(leg.price);
-        wanted.stop_px = terms.stop_px.or(leg.stop_px);
+        wanted.stop_px = terms.stop_px.or(leg.extras.stop_px);
         let cut = surplus.min(leg.open_qty());
         surplus = surplus.saturating_sub(cut);
         wanted.order_qty = wanted.order_qty.saturating_sub(cut);

@@ -84,7 +84,7 @@ fn anomaly(step: &mut Step<'_>, order_id: OrderId, anomaly: Anomaly, detail: Str
 
 /// Direct evidence about an intent that was in doubt ends the doubt first.
 fn settle_doubt(step: &mut Step<'_>, leg_id: OrderId, intent: IntentKind, outcome: Outcome, evidence: &str) {
-    let Some(doubt) = step.state().order(leg_id).and_then(|leg| leg.doubt.as_deref()) else { return };
+    let Some(doubt) = step.state().order(leg_id).and_then(|leg| leg.extras.doubt.as_deref()) else { return };
     if doubt.intent != intent {
         return;
     }
@@ -94,7 +94,7 @@ fn settle_doubt(step: &mut Step<'_>, leg_id: OrderId, intent: IntentKind, outcom
 
 /// The end of the order answers whatever was in doubt about it.
 fn settle_any_doubt(step: &mut Step<'_>, leg_id: OrderId, outcome: Outcome, evidence: &str) {
-    if let Some(intent) = step.state().order(leg_id).and_then(|leg| leg.doubt.as_deref()).map(|doubt| doubt.intent) {
+    if let Some(intent) = step.state().order(leg_id).and_then(|leg| leg.extras.doubt.as_deref()).map(|doubt| doubt.intent) {
         settle_doubt(step, leg_id, intent, outcome, evidence);
     }
 }
@@ -102,8 +102,8 @@ fn settle_any_doubt(step: &mut Step<'_>, leg_id: OrderId, outcome: Outcome, evid
 /// A cancel that had to wait for a doubt or a pending replace is sent now.
 fn send_waiting_cancel(step: &mut Step<'_>, leg_id: OrderId) {
     let Some(entry) = step.state().entry(leg_id) else { return };
-    let asked = entry.order.pending == Pending::Cancel && entry.request.is_none() && cancel::is_connected(step, &entry.order);
-    if asked && entry.order.doubt.is_none() && !entry.order.state.is_done() {
+    let asked = entry.order.pending == Pending::Cancel && entry.request().is_none() && cancel::is_connected(step, &entry.order);
+    if asked && entry.order.extras.doubt.is_none() && !entry.order.state.is_done() {
         route::send(step, leg_id, IntentKind::Cancel);
     }
 }
@@ -151,7 +151,7 @@ fn filled(step: &mut Step<'_>, leg: &Order, revision: u32, transact_time: Time, 
     let order_id = leg.order_id;
     // A fill under the id of a replace shows that the venue took the replace; its quantity holds first.
     replaced(step, leg, revision);
-    let known = step.state().entry(order_id).is_some_and(|entry| entry.execs.binary_search(&fill.exec_id).is_ok());
+    let known = step.state().entry(order_id).is_some_and(|entry| entry.execs().binary_search(&fill.exec_id).is_ok());
     let (Some(last_notional), true) = (fill.last_px.notional(fill.last_qty), fill.last_qty.is_positive()) else {
         return anomaly(step, order_id, Anomaly::UnexpectedReport, format!("execution {} has no usable quantity or price", fill.exec_id));
     };
@@ -237,7 +237,7 @@ fn canceled(step: &mut Step<'_>, leg: &Order, revision: u32, text: String) {
 
 fn cancel_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy, text: String) {
     let order_id = leg.order_id;
-    let outstanding = step.state().entry(order_id).and_then(|entry| entry.request) == Some((IntentKind::Cancel, revision));
+    let outstanding = step.state().entry(order_id).and_then(crate::state::Entry::request) == Some((IntentKind::Cancel, revision));
     if !outstanding {
         return;
     }
@@ -248,8 +248,8 @@ fn cancel_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy,
 
 fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32) {
     let entry = step.state().entry(leg.order_id);
-    let outstanding = entry.and_then(|entry| entry.request) == Some((IntentKind::Replace, revision));
-    let terms = leg.replacing.as_deref().copied();
+    let outstanding = entry.and_then(crate::state::Entry::request) == Some((IntentKind::Replace, revision));
+    let terms = leg.extras.replacing.as_deref().copied();
     let (true, Some(terms)) = (outstanding, terms) else { return };
     let order_id = leg.order_id;
     settle_doubt(step, order_id, IntentKind::Replace, Outcome::Live, "the venue answered the replace");
@@ -259,7 +259,7 @@ fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32) {
 
 fn replace_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy, text: String) {
     let order_id = leg.order_id;
-    let outstanding = step.state().entry(order_id).and_then(|entry| entry.request) == Some((IntentKind::Replace, revision));
+    let outstanding = step.state().entry(order_id).and_then(crate::state::Entry::request) == Some((IntentKind::Replace, revision));
     if !outstanding {
         return;
     }
@@ -292,12 +292,12 @@ fn is_outstanding(step: &Step<'_>, order_id: OrderId, intent: IntentKind, revisi
     let Some(entry) = step.state().entry(order_id) else { return false };
     match intent {
         IntentKind::New => entry.order.state == OrdState::Unack,
-        IntentKind::Cancel | IntentKind::Replace => entry.request == Some((intent, revision)) && !entry.order.state.is_done(),
+        IntentKind::Cancel | IntentKind::Replace => entry.request() == Some((intent, revision)) && !entry.order.state.is_done(),
     }
 }
 
 pub(crate) fn in_doubt(step: &mut Step<'_>, order_id: OrderId, intent: IntentKind, revision: u32, reason: String) {
-    let free = step.state().order(order_id).is_some_and(|leg| leg.doubt.is_none());
+    let free = step.state().order(order_id).is_some_and(|leg| leg.extras.doubt.is_none());
     if free && is_outstanding(step, order_id, intent, revision) {
         step.emit(Event::OrderInDoubt(OrderInDoubt { order_id, intent, revision, reason }));
     }
@@ -376,7 +376,7 @@ fn session_down(step: &mut Step<'_>, venue: Mic, reason: &str) {
 /// Puts whatever a leg waits for in doubt.
 pub(crate) fn doubt_unanswered(step: &mut Step<'_>, order_id: OrderId, reason: &str) {
     let Some(entry) = step.state().entry(order_id) else { return };
-    let (intent, revision) = match entry.request {
+    let (intent, revision) = match entry.request() {
         _ if entry.order.state == OrdState::Unack => (IntentKind::New, 0),
         Some(request) => request,
         None => return,

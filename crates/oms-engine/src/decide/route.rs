@@ -83,7 +83,7 @@ pub(crate) fn replan_bounds(state: &State, order: &Order) -> (u32, Exhausted) {
 }
 
 fn plan(step: &mut Step<'_>, order: &Order, qty: Qty, policy: &SorPolicy) -> (RoutePlan, SorMode) {
-    let routing = order.routing.as_deref();
+    let routing = order.extras.routing.as_deref();
     let mode = routing.and_then(|r| r.mode).unwrap_or(policy.mode);
     let named = routing.and_then(|r| r.venue);
     let failed = failures(step.state(), order);
@@ -200,7 +200,7 @@ fn release(step: &mut Step<'_>, order: &Order, leg: &Leg) {
         source: order.source,
         order_qty: leg.qty,
         price: leg.price,
-        stop_px: order.stop_px,
+        stop_px: order.extras.stop_px,
         expire_at,
         routing: None,
         venue: Some(leg.venue),
@@ -214,7 +214,7 @@ pub(crate) fn send(step: &mut Step<'_>, order_id: OrderId, intent: IntentKind) {
     let Some(leg) = step.state().order(order_id) else { return };
     let Some(venue) = leg.venue else { return };
     let revision = if intent == IntentKind::New { 0 } else { leg.revision + 1 };
-    let terms = if intent == IntentKind::Replace { leg.replacing.as_deref().copied() } else { None };
+    let terms = if intent == IntentKind::Replace { leg.extras.replacing.as_deref().copied() } else { None };
     let deadline = step.now().plus(step.config.send_within_ns);
     step.emit(Event::OrderSent(OrderSent { order_id, intent, revision, venue, deadline, terms }));
 }

@@ -1,7 +1,7 @@
 //! Folding events. Refuses nothing; asserts what the decisions promise.
 
-use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, IDEMPOTENCY_WINDOW_NS, MAX_IDEMPOTENCY_KEYS, MAX_SUSPENSE, State, TimerKind};
-use crate::input::{fingerprint_head, halves};
+use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, LegPart, MAX_SUSPENSE, Part, RootPart, State, TimerKind};
+use crate::input::fingerprint_head;
 use oms_model::event::{Batch, Event, ExecutionRecorded, IdempotencyRecorded, OrderCreated, OrderSent, RiskChecked};
 use oms_model::instrument::{Instrument, Venue};
 use oms_model::position::Position;
@@ -87,101 +87,97 @@ impl State {
         let order = Order::create(event, seq, time);
         match event.parent_order_id {
             Some(parent) => {
-                if let Some(parent) = self.orders.get_mut(&parent) {
-                    // Most orders have one part; room for more is made when there are more.
-                    if parent.order.children.is_empty() {
-                        parent.order.children.reserve_exact(1);
-                    }
+                if let Some(parent) = self.orders.get_mut(parent) {
                     parent.order.children.push(event.order_id);
                 }
             }
             None => {
-                self.cl_ord_ids.insert(event.cl_ord_id.clone(), event.order_id);
                 self.open_roots += 1;
                 if let Some(at) = event.expire_at {
                     self.set_timer(at, TimerKind::Expire, event.order_id);
                 }
             }
         }
-        let known = self.orders.insert(event.order_id, Box::new(Entry { order, ..Entry::default() }));
-        assert!(known.is_none(), "order id {} is used twice", event.order_id);
+        self.orders.insert(Entry::new(order));
     }
 
     /// Folds an event of one order and what follows from it for indexes, timers, exposure and statistics.
     fn on_order(&mut self, order_id: OrderId, event: &Event, time: Time) {
         // Taken out for the moment, so that the rest of the state may change beside it.
-        let Some(mut entry) = self.orders.remove(&order_id) else { return };
-        let (was_unanswered, was_done, had_doubt) = (entry.is_unanswered(), entry.order.state.is_done(), entry.order.doubt.is_some());
+        let Some(mut taken) = self.orders.take(order_id) else { return };
+        let entry = &mut *taken.entry;
+        let (was_unanswered, was_done, had_doubt) =
+            (entry.is_unanswered(), entry.order.state.is_done(), entry.order.extras.doubt.is_some());
         let first_fill = entry.order.cum_qty.is_zero();
         entry.order.apply(event, time);
         let root_id = entry.order.root_order_id;
-        if entry.order.is_root() {
-            self.root_changed(&mut entry, event, was_done);
-        } else {
-            self.leg_changed(&mut entry, event, time, first_fill);
-            self.index_leg(&mut entry, was_unanswered, had_doubt);
+        match &mut entry.part {
+            Part::Root(root) => self.root_changed(&entry.order, root, event, was_done),
+            Part::Leg(leg) => {
+                self.leg_changed(&entry.order, leg, event, time, first_fill);
+                self.index_leg(&entry.order, leg, was_unanswered, had_doubt);
+            }
         }
-        self.orders.insert(order_id, entry);
+        self.orders.put_back(taken);
         self.arm_close(root_id, time);
     }
 
-    fn root_changed(&mut self, entry: &mut Entry, event: &Event, was_done: bool) {
-        let order_id = entry.order.order_id;
-        self.risk.follow(&entry.order, &mut entry.reserved);
-        if entry.order.state.is_done() && !was_done {
+    fn root_changed(&mut self, order: &Order, root: &mut RootPart, event: &Event, was_done: bool) {
+        self.risk.follow(order, &mut root.reserved);
+        if order.state.is_done() && !was_done {
             self.open_roots -= 1;
         }
         let by_timer = matches!(event, Event::OrderCancelRequested(e) if e.by == oms_model::EndedBy::Timer);
-        if let Some(at) = entry.order.expire_at.filter(|_| entry.order.state.is_done() || by_timer) {
-            self.clear_timer(at, TimerKind::Expire, order_id);
+        if let Some(at) = order.expire_at.filter(|_| order.state.is_done() || by_timer) {
+            self.clear_timer(at, TimerKind::Expire, order.order_id);
         }
     }
 
-    fn leg_changed(&mut self, entry: &mut Entry, event: &Event, time: Time, first_fill: bool) {
-        let venue = entry.order.venue.unwrap_or_default();
-        let aggressive = entry.aggressive;
+    fn leg_changed(&mut self, order: &Order, leg: &mut LegPart, event: &Event, time: Time, first_fill: bool) {
+        let venue = order.venue.unwrap_or_default();
+        let aggressive = leg.aggressive;
         match event {
-            Event::OrderSent(e) => self.sent(entry, e, time),
+            Event::OrderSent(e) => self.sent(order, leg, e, time),
             Event::OrderAccepted(_) => {
-                let latency = u64::try_from(time.since(entry.sent_at)).unwrap_or(0);
+                let latency = u64::try_from(time.since(leg.sent_at)).unwrap_or(0);
                 // A resolved doubt says nothing about how fast the venue answers.
-                if entry.request.is_none() && entry.answer_by.is_some() {
+                if leg.request.is_none() && leg.answer_by.is_some() {
                     self.stats(venue, |stats| stats.acknowledged(latency));
                 }
             }
             Event::OrderPartiallyFilled(_) | Event::OrderFilled(_) if first_fill => self.stats(venue, |stats| stats.filled(aggressive)),
             Event::OrderRejected(_) => self.stats(venue, oms_router::VenueStats::rejected),
-            Event::CancelRejected(_) | Event::OrderReplaced(_) | Event::ReplaceRejected(_) => entry.request = None,
+            Event::CancelRejected(_) | Event::OrderReplaced(_) | Event::ReplaceRejected(_) => leg.request = None,
             _ => (),
         }
-        if entry.order.state.is_done() {
-            entry.request = None;
+        if order.state.is_done() {
+            leg.request = None;
         }
     }
 
-    fn sent(&mut self, entry: &mut Entry, event: &OrderSent, time: Time) {
-        entry.sent_at = time;
-        let order_id = entry.order.order_id;
-        if let Some(at) = entry.answer_by {
+    fn sent(&mut self, order: &Order, leg: &mut LegPart, event: &OrderSent, time: Time) {
+        leg.sent_at = time;
+        let order_id = order.order_id;
+        if let Some(at) = leg.answer_by {
             self.clear_timer(at, TimerKind::Answer, order_id);
         }
         let at = event.deadline.plus(ANSWER_WITHIN_NS);
-        entry.answer_by = Some(at);
+        leg.answer_by = Some(at);
         self.set_timer(at, TimerKind::Answer, order_id);
         match event.intent {
             IntentKind::New => {
-                entry.aggressive = self.released_aggressive(&entry.order);
-                let aggressive = entry.aggressive;
+                leg.aggressive = self.released_aggressive(order);
+                let aggressive = leg.aggressive;
                 self.stats(event.venue, |stats| stats.submitted(aggressive));
             }
-            IntentKind::Cancel | IntentKind::Replace => entry.request = Some((event.intent, event.revision)),
+            IntentKind::Cancel | IntentKind::Replace => leg.request = Some((event.intent, event.revision)),
         }
     }
 
     /// Keeps the index of unanswered legs, their timers and the count of doubts in line with a leg.
-    fn index_leg(&mut self, entry: &mut Entry, was_unanswered: bool, had_doubt: bool) {
-        let (order_id, venue) = (entry.order.order_id, entry.order.venue.unwrap_or_default());
-        let unanswered = entry.is_unanswered();
+    fn index_leg(&mut self, order: &Order, leg: &mut LegPart, was_unanswered: bool, had_doubt: bool) {
+        let (order_id, venue) = (order.order_id, order.venue.unwrap_or_default());
+        let unanswered = leg.is_unanswered(order);
         if unanswered != was_unanswered {
             if unanswered {
                 self.unanswered.insert((venue, order_id));
@@ -189,10 +185,10 @@ impl State {
                 self.unanswered.remove(&(venue, order_id));
             }
         }
-        let in_doubt = entry.order.doubt.is_some();
-        if let Some(at) = entry.answer_by.filter(|_| !unanswered || in_doubt) {
+        let in_doubt = order.extras.doubt.is_some();
+        if let Some(at) = leg.answer_by.filter(|_| !unanswered || in_doubt) {
             self.clear_timer(at, TimerKind::Answer, order_id);
-            entry.answer_by = None;
+            leg.answer_by = None;
         }
         if in_doubt != had_doubt
             && let Some(venue) = self.venues.get_mut(&venue)
@@ -203,28 +199,28 @@ impl State {
 
     /// A tree leaves the hot state some time after nothing of it works any more.
     fn arm_close(&mut self, root_id: OrderId, time: Time) {
-        let Some(root) = self.orders.get(&root_id) else { return };
+        let Some(root) = self.orders.get(root_id) else { return };
         if !root.order.state.is_done() || self.children(&root.order).any(Entry::is_working) {
             return;
         }
-        let (before, at) = (root.close_at, time.plus(CLOSE_AFTER_NS));
+        let (before, at) = (root.root().and_then(|part| part.close_at), time.plus(CLOSE_AFTER_NS));
         if let Some(before) = before {
             self.clear_timer(before, TimerKind::Close, root_id);
         }
         self.set_timer(at, TimerKind::Close, root_id);
-        if let Some(root) = self.orders.get_mut(&root_id) {
+        if let Some(Part::Root(root)) = self.orders.get_mut(root_id).map(|entry| &mut entry.part) {
             root.close_at = Some(at);
         }
     }
 
     fn checked(&mut self, event: &RiskChecked, time: Time) {
-        if let Some(entry) = self.orders.get_mut(&event.order_id) {
-            self.risk.on_checked(&entry.order, event.worst_price, time, &mut entry.reserved);
+        if let Some(Entry { order, part: Part::Root(root) }) = self.orders.get_mut(event.order_id) {
+            self.risk.on_checked(order, event.worst_price, time, &mut root.reserved);
         }
     }
 
     fn executed(&mut self, event: &ExecutionRecorded) {
-        if let Some(leg) = self.orders.get_mut(&event.order_id)
+        if let Some(Part::Leg(leg)) = self.orders.get_mut(event.order_id).map(|entry| &mut entry.part)
             && let Err(at) = leg.execs.binary_search(&event.exec_id)
         {
             leg.execs.insert(at, event.exec_id.clone());
@@ -236,26 +232,16 @@ impl State {
     }
 
     fn closed(&mut self, order_id: OrderId) {
-        let Some(entry) = self.orders.remove(&order_id) else { return };
-        assert!(!entry.is_working() && entry.reserved.is_empty(), "only an order of which nothing works is closed");
+        let Some(entry) = self.orders.retire(order_id) else { return };
+        assert!(!entry.is_working() && entry.reserved().is_empty(), "only an order of which nothing works is closed");
         assert!(entry.order.state == OrdState::Filled || entry.order.state.is_done(), "only a done order is closed");
-        if let Some(at) = entry.close_at {
+        if let Some(at) = entry.root().and_then(|root| root.close_at) {
             self.clear_timer(at, TimerKind::Close, order_id);
         }
     }
 
     fn answered(&mut self, event: &IdempotencyRecorded, seq: Seq, time: Time) {
-        let keep_from = time.plus(-IDEMPOTENCY_WINDOW_NS);
-        while let Some(&(at, key)) = self.idempotency_order.front() {
-            if at >= keep_from && self.idempotency_order.len() < MAX_IDEMPOTENCY_KEYS {
-                break;
-            }
-            self.idempotency_order.pop_front();
-            self.idempotency.remove(&key);
-        }
-        let key = halves(event.key);
-        self.idempotency.insert(key, (fingerprint_head(&event.fingerprint), seq));
-        self.idempotency_order.push_back((time, key));
+        self.answers.record(time, event.key, fingerprint_head(&event.fingerprint), seq);
     }
 
     fn set_connected(&mut self, venue: Mic, connected: bool) {

@@ -1,8 +1,8 @@
 //! The whole state in canonical order, for snapshots and state hashes. Equal states give equal parts,
 //! however they came about; what follows from the parts is built again from them.
 
-use super::{Entry, State, TimerKind, VenueEntry};
-use crate::input::{halves, whole};
+use super::answers::Answers;
+use super::{Entry, LegPart, Part, RootPart, State, TimerKind, VenueEntry};
 use oms_model::event::{ApiKeyCreated, ExecutionUnmatched};
 use oms_model::instrument::{Account, Instrument, Venue};
 use oms_model::policy::SorPolicy;
@@ -16,21 +16,21 @@ use oms_router::{VenueStats, VenueStatsParts};
 pub struct EntryParts {
     /// The order; its children are listed in it.
     pub order: Order,
-    /// See [`Entry::execs`].
+    /// The executions that were booked on a leg, sorted, so that each is booked once.
     pub execs: Vec<ExecId>,
-    /// See [`Entry::reserved`].
+    /// What is reserved for a client's order.
     pub reserved: Reservation,
-    /// See [`Entry::request`]: the kind.
+    /// The cancel or replace that a leg's venue has not answered.
     pub request: Option<IntentKind>,
-    /// See [`Entry::request`]: the revision.
+    /// Its revision.
     pub request_revision: u32,
-    /// See [`Entry::sent_at`].
+    /// When a leg's last intent was decided.
     pub sent_at: Time,
-    /// See [`Entry::aggressive`].
+    /// Whether a leg was priced to trade at once.
     pub aggressive: bool,
-    /// See [`Entry::answer_by`].
+    /// When a leg's venue should have answered by; set while it should.
     pub answer_by: Option<Time>,
-    /// See [`Entry::close_at`].
+    /// When a client's order leaves the hot state with its tree; set once nothing of it works.
     pub close_at: Option<Time>,
     /// Whether the order's own expiry is still to be served.
     pub expires: bool,
@@ -91,8 +91,8 @@ pub struct StateParts {
     pub risk: RiskParts,
     /// Orders by id.
     pub orders: Vec<EntryParts>,
-    /// Ids that clients used, by id.
-    pub cl_ord_ids: Vec<(ClOrdId, OrderId)>,
+    /// Ids that clients used for orders that are no longer in the hot state, by id.
+    pub retired: Vec<(ClOrdId, OrderId)>,
     /// Idempotency keys, oldest first.
     pub idempotency: Vec<IdempotencyParts>,
 }
@@ -101,12 +101,8 @@ impl State {
     /// The whole state in canonical order.
     #[must_use]
     pub fn parts(&self) -> StateParts {
-        let mut cl_ord_ids: Vec<(ClOrdId, OrderId)> = self.cl_ord_ids.iter().map(|(id, order)| (id.clone(), *order)).collect();
-        cl_ord_ids.sort_unstable();
-        let idempotency = self.idempotency_order.iter().filter_map(|&(time, key)| {
-            let &(fingerprint, seq) = self.idempotency.get(&key)?;
-            Some(IdempotencyParts { time, key: whole(key), fingerprint, seq })
-        });
+        let mut retired: Vec<(ClOrdId, OrderId)> = self.orders.retired().map(|(id, order)| (id.clone(), order)).collect();
+        retired.sort_unstable();
         StateParts {
             tenant_id: self.tenant_id,
             slug: self.slug.clone(),
@@ -122,8 +118,8 @@ impl State {
             suspense: self.suspense.iter().cloned().collect(),
             risk: self.risk.parts(),
             orders: self.orders_sorted().into_iter().map(|entry| self.entry_parts(entry)).collect(),
-            cl_ord_ids,
-            idempotency: idempotency.collect(),
+            retired,
+            idempotency: self.answers.parts(),
         }
     }
 
@@ -132,14 +128,14 @@ impl State {
         let expires = order.is_root() && order.expire_at.is_some_and(|at| self.is_set(at, TimerKind::Expire, order.order_id));
         EntryParts {
             order: order.clone(),
-            execs: entry.execs.clone(),
-            reserved: entry.reserved,
-            request: entry.request.map(|(kind, _)| kind),
-            request_revision: entry.request.map_or(0, |(_, revision)| revision),
-            sent_at: entry.sent_at,
-            aggressive: entry.aggressive,
-            answer_by: entry.answer_by,
-            close_at: entry.close_at,
+            execs: entry.execs().to_vec(),
+            reserved: entry.reserved(),
+            request: entry.request().map(|(kind, _)| kind),
+            request_revision: entry.request().map_or(0, |(_, revision)| revision),
+            sent_at: entry.leg().map_or(Time(0), |leg| leg.sent_at),
+            aggressive: entry.leg().is_some_and(|leg| leg.aggressive),
+            answer_by: entry.leg().and_then(|leg| leg.answer_by),
+            close_at: entry.root().and_then(|root| root.close_at),
             expires,
         }
     }
@@ -164,9 +160,9 @@ impl State {
         state.symbols = parts.instruments.iter().map(|i| (i.symbol.clone(), i.instrument_id)).collect();
         state.instruments = parts.instruments;
         state.venues = parts.venues.into_iter().map(|venue| (venue.venue.venue, venue_entry(venue))).collect();
-        state.cl_ord_ids = parts.cl_ord_ids.into_iter().collect();
-        state.idempotency = parts.idempotency.iter().map(|i| (halves(i.key), (i.fingerprint, i.seq))).collect();
-        state.idempotency_order = parts.idempotency.iter().map(|i| (i.time, halves(i.key))).collect();
+        state.answers = Answers::from_parts(&parts.idempotency);
+        state.orders.restore_retired(parts.retired);
+        state.orders.reserve(parts.orders.len(), parts.orders.iter().filter(|parts| parts.order.is_root()).count());
         for entry in parts.orders {
             state.restore(entry);
         }
@@ -174,16 +170,18 @@ impl State {
     }
 
     fn restore(&mut self, parts: EntryParts) {
-        let entry = Entry {
-            order: parts.order,
-            execs: parts.execs,
-            reserved: parts.reserved,
-            request: parts.request.map(|kind| (kind, parts.request_revision)),
-            sent_at: parts.sent_at,
-            aggressive: parts.aggressive,
-            answer_by: parts.answer_by,
-            close_at: parts.close_at,
+        let part = if parts.order.is_root() {
+            Part::Root(RootPart { reserved: parts.reserved, close_at: parts.close_at })
+        } else {
+            Part::Leg(LegPart {
+                execs: parts.execs.into(),
+                request: parts.request.map(|kind| (kind, parts.request_revision)),
+                sent_at: parts.sent_at,
+                aggressive: parts.aggressive,
+                answer_by: parts.answer_by,
+            })
         };
+        let entry = Entry { order: parts.order, part };
         let (order_id, venue) = (entry.order.order_id, entry.order.venue.unwrap_or_default());
         if entry.order.is_root() && !entry.order.state.is_done() {
             self.open_roots += 1;
@@ -191,19 +189,19 @@ impl State {
         if entry.is_unanswered() {
             self.unanswered.insert((venue, order_id));
         }
-        if entry.order.doubt.is_some()
+        if entry.order.extras.doubt.is_some()
             && let Some(venue) = self.venues.get_mut(&venue)
         {
             venue.in_doubt += 1;
         }
         let expiry = entry.order.expire_at.filter(|_| parts.expires);
-        let timers = [(expiry, TimerKind::Expire), (entry.answer_by, TimerKind::Answer), (entry.close_at, TimerKind::Close)];
+        let timers = [(expiry, TimerKind::Expire), (parts.answer_by, TimerKind::Answer), (parts.close_at, TimerKind::Close)];
         for (at, kind) in timers {
             if let Some(at) = at {
                 self.set_timer(at, kind, order_id);
             }
         }
-        self.orders.insert(order_id, Box::new(entry));
+        self.orders.insert(entry);
     }
 }
 

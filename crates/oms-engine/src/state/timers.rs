@@ -2,6 +2,7 @@
 
 use super::State;
 use oms_model::{OrderId, Time};
+use std::collections::BTreeSet;
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,25 +34,58 @@ impl TimerKind {
     }
 }
 
+/// What is due, each kind on its own: an order is due once for each.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Timers([BTreeSet<(Time, OrderId)>; 3]);
+
+const KINDS: [TimerKind; 3] = [TimerKind::Expire, TimerKind::Answer, TimerKind::Close];
+
+impl Timers {
+    fn of(&self, kind: TimerKind) -> &BTreeSet<(Time, OrderId)> {
+        let Self([expire, answer, close]) = self;
+        match kind {
+            TimerKind::Expire => expire,
+            TimerKind::Answer => answer,
+            TimerKind::Close => close,
+        }
+    }
+
+    fn of_mut(&mut self, kind: TimerKind) -> &mut BTreeSet<(Time, OrderId)> {
+        let Self([expire, answer, close]) = self;
+        match kind {
+            TimerKind::Expire => expire,
+            TimerKind::Answer => answer,
+            TimerKind::Close => close,
+        }
+    }
+}
+
 impl State {
     pub(crate) fn next_timer(&self) -> Option<Time> {
-        self.timers.first().map(|&(due, _, _)| due)
+        self.timers.0.iter().filter_map(BTreeSet::first).map(|&(due, _)| due).min()
     }
 
     /// What is due at `now`, oldest first, at most `limit`.
     pub(crate) fn due(&self, now: Time, limit: usize) -> Vec<(Time, TimerKind, OrderId)> {
-        self.timers.iter().take_while(|&&(due, _, _)| due <= now).take(limit).copied().collect()
+        let first = |kind| {
+            let timers = self.timers.of(kind).iter().take_while(move |&&(due, _)| due <= now).take(limit);
+            timers.map(move |&(due, order)| (due, kind, order))
+        };
+        let mut due: Vec<_> = KINDS.into_iter().flat_map(first).collect();
+        due.sort_unstable();
+        due.truncate(limit);
+        due
     }
 
     pub(crate) fn is_set(&self, due: Time, kind: TimerKind, order: OrderId) -> bool {
-        self.timers.contains(&(due, kind, order))
+        self.timers.of(kind).contains(&(due, order))
     }
 
     pub(super) fn set_timer(&mut self, due: Time, kind: TimerKind, order: OrderId) {
-        self.timers.insert((due, kind, order));
+        self.timers.of_mut(kind).insert((due, order));
     }
 
     pub(super) fn clear_timer(&mut self, due: Time, kind: TimerKind, order: OrderId) {
-        self.timers.remove(&(due, kind, order));
+        self.timers.of_mut(kind).remove(&(due, order));
     }
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::limits::{InvalidLimit, validate_limit};
 use oms_model::instrument::{Account, Instrument, TickStep};
 use oms_model::market::{Level, Market};
+use oms_model::order::Extras;
 use oms_model::position::Position;
 use oms_model::{Decimal, Mic, OrdState, OrdType, Price, Side, UserId};
 use proptest::prelude::*;
@@ -103,7 +104,7 @@ impl World {
                     ord_type,
                     order_qty: units(qty),
                     price: ord_type.has_price().then(|| px(price)),
-                    stop_px: ord_type.has_stop().then(|| px(price)),
+                    extras: Extras { stop_px: ord_type.has_stop().then(|| px(price)), ..Extras::default() }.into(),
                     ..Order::default()
                 };
                 let gate = self.judge(&order, |book, ctx| book.check(&Proposed::of(&order), ctx));
@@ -142,28 +143,28 @@ impl World {
                 }
                 order.cum_qty = order.cum_qty.checked_add(qty).unwrap();
                 if order.open_qty().is_zero() {
-                    (order.state, order.replacing) = (OrdState::Filled, None);
+                    (order.state, order.extras.replacing) = (OrdState::Filled, None);
                 }
             }
-            Step::Cancel { .. } if !order.state.is_done() => (order.state, order.replacing) = (OrdState::Canceled, None),
-            Step::AskReplace { qty, price, .. } if !order.state.is_done() && order.replacing.is_none() => {
-                let terms = Terms { order_qty: units(qty), price: order.price.map(|_| px(price)), stop_px: order.stop_px };
+            Step::Cancel { .. } if !order.state.is_done() => (order.state, order.extras.replacing) = (OrdState::Canceled, None),
+            Step::AskReplace { qty, price, .. } if !order.state.is_done() && order.extras.replacing.is_none() => {
+                let terms = Terms { order_qty: units(qty), price: order.price.map(|_| px(price)), stop_px: order.extras.stop_px };
                 let gate = self.judge(order, |book, ctx| book.check_replace(order, reserved, &terms, ctx));
                 self.book.on_checked(order, gate.worst_price, self.now, reserved);
                 if gate.verdict.is_ok() {
                     self.accepted_at.push(self.now);
-                    order.replacing = Some(Box::new(terms));
+                    order.extras.replacing = Some(Box::new(terms));
                 }
             }
             Step::AcceptReplace { .. } => {
-                if let Some(terms) = order.replacing.take() {
-                    (order.order_qty, order.price, order.stop_px) = (terms.order_qty, terms.price, terms.stop_px);
+                if let Some(terms) = order.extras.replacing.take() {
+                    (order.order_qty, order.price, order.extras.stop_px) = (terms.order_qty, terms.price, terms.stop_px);
                     if order.open_qty().is_zero() {
                         order.state = OrdState::Filled;
                     }
                 }
             }
-            Step::RejectReplace { .. } => order.replacing = None,
+            Step::RejectReplace { .. } => order.extras.replacing = None,
             _ => (),
         }
     }
@@ -177,7 +178,7 @@ impl World {
             if reserved.is_empty() {
                 continue;
             }
-            let asked = order.replacing.as_deref().and_then(|t| t.price);
+            let asked = order.extras.replacing.as_deref().and_then(|t| t.price);
             assert!(reserved.price >= order.price.max(asked).unwrap_or_default());
             assert!(order.side.is_buy() && order.price.is_some() || reserved.price >= reserved.worst_price);
             for scope in owner_scopes(Owner::of(order)) {
@@ -227,7 +228,7 @@ proptest! {
         prop_assert_eq!(restored.parts(), parts);
         for (order, reserved) in &mut world.orders {
             order.state = OrdState::Canceled;
-            order.replacing = None;
+            order.extras.replacing = None;
             world.book.follow(order, reserved);
             world.book.follow(order, reserved); // released once only
             prop_assert!(reserved.is_empty());
@@ -304,10 +305,10 @@ fn an_order_in_doubt_keeps_its_reservation() {
     let worst = accepted(&book, &order, Time(0));
     book.on_checked(&order, worst, Time(0), &mut reserved);
     order.state = OrdState::Canceled;
-    order.doubt = Some(Box::default());
+    order.extras.doubt = Some(Box::default());
     book.follow(&order, &mut reserved);
     assert_eq!(reserved.qty, units(10));
-    order.doubt = None;
+    order.extras.doubt = None;
     book.follow(&order, &mut reserved);
     assert!(reserved.is_empty());
 }

@@ -11,7 +11,7 @@ use crate::gate::{Gate, Proposed, RiskContext};
 use oms_model::instrument::{Account, Instrument, TickStep};
 use oms_model::limit::{Check, CheckResult, LimitType, RiskLimit, Scope, Verdict};
 use oms_model::market::{Level, Market};
-use oms_model::order::{Routing, Terms};
+use oms_model::order::{Extras, Routing, Terms};
 use oms_model::position::Position;
 use oms_model::{
     AccountId, Code, Decimal, InstrumentId, Mic, OrdType, Order, OrderId, Price, Qty, Side, SorMode, Time, TradingState, UserId,
@@ -114,7 +114,7 @@ fn order_of(p: &Proposed) -> Order {
         ord_type: p.ord_type,
         order_qty: p.order_qty,
         price: p.price,
-        stop_px: p.stop_px,
+        extras: Extras { stop_px: p.stop_px, ..Extras::default() }.into(),
         ..Order::default()
     }
 }

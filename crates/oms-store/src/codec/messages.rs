@@ -10,7 +10,7 @@ use oms_model::event::{
 };
 use oms_model::instrument::{Account, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
-use oms_model::order::{Doubt, Routing, Terms};
+use oms_model::order::{Doubt, Extras, Routing, Terms};
 use oms_model::policy::{SorPolicy, Weights};
 use oms_model::position::{Lot, Position};
 use oms_model::refusal::{Code, Refusal};
@@ -94,13 +94,13 @@ macro_rules! stored_messages {
                 7 fill_prior_weight, 8 enabled,
             }
             Doubt { 1 intent, 2 revision, 3 since, 4 reason }
+            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata }
             Order {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
-                7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 state, 13 pending, 14 doubt,
-                15 order_qty, 16 cum_qty, 17 place_qty, 18 cum_notional, 19 price, 20 stop_px, 21 expire_at,
-                22 replacing, 23 routing, 24 venue, 25 broker_order_id, 26 revision, 27 venue_revision,
-                28 attempts, 29 ended_by, 30 reject_code, 31 text, 32 metadata, 33 version, 34 created_seq,
-                35 created_at, 36 updated_at, 37 children,
+                7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 state, 13 pending, 15 order_qty,
+                16 cum_qty, 17 place_qty, 18 cum_notional, 19 price, 21 expire_at, 24 venue, 25 broker_order_id,
+                26 revision, 27 venue_revision, 28 attempts, 29 ended_by, 30 reject_code, 33 version, 34 created_seq,
+                35 created_at, 36 updated_at, 37 children, 38 extras,
             }
             Lot { 1 qty, 2 price }
             Position {

@@ -5,6 +5,9 @@
 
 use std::collections::VecDeque;
 
+use oms_model::OrderId;
+use oms_model::children::Children;
+use oms_model::seldom::{Seldom, Unset};
 use prost::encoding::{WireType, encode_key};
 
 use super::bytes::{delimited, put_delimited, varint};
@@ -328,6 +331,52 @@ macro_rules! lists {
     )*};
 }
 lists!(Vec push, VecDeque push_back);
+
+impl Field for Children {
+    const REPEATED: bool = true;
+
+    #[inline]
+    fn absent() -> Self {
+        Self::new()
+    }
+
+    #[inline]
+    fn put(&self, tag: u32, out: &mut Vec<u8>) {
+        for child in self {
+            encode_key(tag, OrderId::WIRE, out);
+            child.write(out);
+        }
+    }
+
+    #[inline]
+    fn merge(&mut self, wire: WireType, input: &mut &[u8]) -> Result<(), DecodeError> {
+        check_wire::<OrderId>(wire)?;
+        self.push(OrderId::read(input)?);
+        Ok(())
+    }
+}
+
+/// Left out where nothing is set.
+impl<T: Message + Unset> Field for Seldom<T> {
+    #[inline]
+    fn absent() -> Self {
+        Self::default()
+    }
+
+    #[inline]
+    fn put(&self, tag: u32, out: &mut Vec<u8>) {
+        if **self != *T::UNSET {
+            T::put(self, tag, out);
+        }
+    }
+
+    #[inline]
+    fn merge(&mut self, wire: WireType, input: &mut &[u8]) -> Result<(), DecodeError> {
+        check_wire::<T>(wire)?;
+        **self = T::read(input)?;
+        if **self == *T::UNSET { Err(Fault::NotCanonical.into()) } else { Ok(()) }
+    }
+}
 
 /// A message within another is always written, also where it is empty.
 impl<T: Message> Value for T {

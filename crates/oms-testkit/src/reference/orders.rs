@@ -297,7 +297,13 @@ impl Orders {
             };
             hold!(42, order.cum_qty == kept.cum, "order {id} has {} executed, in the log {}", order.cum_qty, kept.cum);
             hold!(42, order.order_qty == kept.qty, "order {id} is over {}, in the log {}", order.order_qty, kept.qty);
-            hold!(42, order.doubt.is_some() == kept.in_doubt, "order {id} doubt {:?}, in the log {}", order.doubt, kept.in_doubt);
+            hold!(
+                42,
+                order.extras.doubt.is_some() == kept.in_doubt,
+                "order {id} doubt {:?}, in the log {}",
+                order.extras.doubt,
+                kept.in_doubt
+            );
             let ended = order.state.is_done().then_some(order.state);
             hold!(42, ended == kept.ended, "order {id} is {}, in the log {:?}", order.state, kept.ended);
         }

@@ -48,7 +48,7 @@ impl Run {
             "avg" => assert_eq!(order.avg_px().map_or("-".into(), |px| px.to_string()), take(expected), "{shown}: avg"),
             "code" => {
                 let code = order.reject_code.map_or("-".into(), |code| code.to_string());
-                assert_eq!(code, take(expected), "{shown}: code ({:?})", order.text);
+                assert_eq!(code, take(expected), "{shown}: code ({:?})", order.extras.text);
             }
             "legs" => {
                 let legs: Vec<String> = self.desk.engine.state().children(order).map(|leg| shown_leg(&leg.order)).collect();
@@ -57,7 +57,7 @@ impl Run {
             }
             status => {
                 let wanted: OrdStatus = status.parse().unwrap_or_else(|_| panic!("{shown}: cannot read {status:?}"));
-                assert_eq!(order.ord_status(), wanted, "{shown}: status (code {:?}, {:?})", order.reject_code, order.text);
+                assert_eq!(order.ord_status(), wanted, "{shown}: status (code {:?}, {:?})", order.reject_code, order.extras.text);
             }
         }
     }
@@ -65,7 +65,7 @@ impl Run {
 
 /// A leg as `XNAS:100:LIVE`, with `?` behind the state while it is in doubt.
 fn shown_leg(leg: &Order) -> String {
-    let doubt = if leg.doubt.is_some() { "?" } else { "" };
+    let doubt = if leg.extras.doubt.is_some() { "?" } else { "" };
     format!("{}:{}:{}{doubt}", leg.venue.unwrap_or_default(), leg.order_qty, leg.ord_status())
 }
 

@@ -38,7 +38,7 @@ struct WorkingLeg {
 
 impl WorkingLeg {
     fn doubtful(&self) -> Option<Resolve> {
-        self.order.doubt.as_ref()?;
+        self.order.extras.doubt.as_ref()?;
         Some(self.question())
     }
 
@@ -170,7 +170,7 @@ impl Gateway {
             .map(|entry| {
                 let symbol = symbols.get(&entry.order.instrument_id).cloned().unwrap_or_default();
                 let whole_qty = state.order(entry.order.root_order_id).map_or(Qty::ZERO, |root| root.order_qty);
-                (entry.order.order_id, WorkingLeg { order: entry.order.clone(), symbol, request: entry.request, whole_qty })
+                (entry.order.order_id, WorkingLeg { order: entry.order.clone(), symbol, request: entry.request(), whole_qty })
             })
             .collect();
         let link = |mic: Mic| {
@@ -259,7 +259,7 @@ impl Gateway {
             }
             _ => (),
         }
-        let done = leg.order.state.is_done() && leg.order.doubt.is_none();
+        let done = leg.order.state.is_done() && leg.order.extras.doubt.is_none();
         let not_sent = matches!(event, Event::OrderRejected(e) if e.by == EndedBy::NotSent);
         if done && !not_sent {
             self.legs.remove(&order_id);
@@ -318,7 +318,8 @@ fn intent(leg: &WorkingLeg, sent: &OrderSent, kills: u64) -> Option<Work> {
     let orig_wire_id = order.wire_id(order.venue_revision);
     Some(match sent.intent {
         IntentKind::New => {
-            let (side, ord_type, order_qty, price, stop_px) = (order.side, order.ord_type, order.order_qty, order.price, order.stop_px);
+            let (side, ord_type, order_qty, price, stop_px) =
+                (order.side, order.ord_type, order.order_qty, order.price, order.extras.stop_px);
             let (instrument, symbol, time_in_force) = (order.instrument_id, leg.symbol.clone(), order.time_in_force);
             let expire_at = order.expire_at;
             let order =

@@ -42,10 +42,10 @@ fn a_pending_replace_counts_at_its_worst() {
     for (new, worst) in [(terms("50", "110"), "11000"), (terms("200", "90"), "20000"), (terms("50", "90"), "10000")] {
         let gate = desk.book.check_replace(&order, &reserved, &new, &desk.ctx());
         desk.book.on_checked(&order, gate.worst_price, desk.now, &mut reserved);
-        order.replacing = Some(Box::new(new));
+        order.extras.replacing = Some(Box::new(new));
         desk.book.follow(&order, &mut reserved);
         assert_eq!(desk.book.open(Scope::Tenant), (1, worst.parse().unwrap()), "{new:?}");
-        order.replacing = None; // refused by the venue
+        order.extras.replacing = None; // refused by the venue
         desk.book.follow(&order, &mut reserved);
         assert_eq!(desk.book.open(Scope::Tenant).1, "10000".parse().unwrap());
     }

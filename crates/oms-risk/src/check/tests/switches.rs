@@ -49,7 +49,7 @@ fn a_named_venue_is_refused_by_its_kill_switch_and_state() {
     assert_eq!(desk.code(&named), Some(Code::TradingHalted));
 
     let routing = Routing { mode: Some(SorMode::Named), venue: Some(XNAS), policy: None };
-    let order = Order { routing: Some(Box::new(routing)), ..Order::default() };
+    let order = Order { extras: Extras { routing: Some(Box::new(routing)), ..Extras::default() }.into(), ..Order::default() };
     assert_eq!(Proposed::of(&order).named_venue, Some(XNAS));
 }
 

@@ -5,13 +5,15 @@
 
 use std::collections::VecDeque;
 
+use oms_model::children::Children;
 use oms_model::command::{Actor, Placed};
 use oms_model::event::*;
 use oms_model::instrument::{Account, Currency, Instrument, TickStep, Venue};
 use oms_model::limit::{Check, CheckResult, LimitType, RiskLimit, Scope, ScopedState, Verdict};
-use oms_model::order::{Doubt, Routing, Terms};
+use oms_model::order::{Doubt, Extras, Routing, Terms};
 use oms_model::policy::{Exhausted, LatencyStat, SorPolicy, Weights};
 use oms_model::position::{Lot, Position};
+use oms_model::seldom::Seldom;
 use oms_model::*;
 
 /// Where a sample takes its choices from.
@@ -259,6 +261,22 @@ impl Sample for Actor {
             api_key_id: Sample::sample(tape),
             source: Sample::sample(tape),
         }
+    }
+}
+
+impl Sample for Children {
+    fn sample(tape: &mut Tape) -> Self {
+        let mut children = Self::new();
+        for child in Vec::<OrderId>::sample(tape) {
+            children.push(child);
+        }
+        children
+    }
+}
+
+impl Sample for Seldom<Extras> {
+    fn sample(tape: &mut Tape) -> Self {
+        Self::from(Extras::sample(tape))
     }
 }
 

@@ -160,7 +160,7 @@ impl World {
         let Some(mut node) = self.node.take() else { return false };
         let state = node.engine.state();
         for (venue, order_id) in state.unanswered() {
-            let doubted = state.order(order_id).is_some_and(|leg| leg.doubt.is_some());
+            let doubted = state.order(order_id).is_some_and(|leg| leg.extras.doubt.is_some());
             hold!(6, doubted, "leg {order_id} at {venue} was not answered before the crash and is not in doubt");
         }
         for venue in state.venues() {

@@ -113,7 +113,7 @@ fn is_same(fill: &VenueFill, exec_id: &ExecId, qty: Qty) -> bool {
 
 /// The larger of the quantity that stands and the one that is asked for, less what was executed.
 fn worst(order: &Order) -> Qty {
-    let asked = order.replacing.as_deref().map_or(order.order_qty, |terms| terms.order_qty.max(order.order_qty));
+    let asked = order.extras.replacing.as_deref().map_or(order.order_qty, |terms| terms.order_qty.max(order.order_qty));
     asked.saturating_sub(order.cum_qty).max(Qty::ZERO)
 }
 
@@ -123,7 +123,7 @@ fn hold_tree(state: &State, root: &Order, disturbed: bool) {
     for leg in state.children(root) {
         hold_order(&leg.order, disturbed);
         cum = cum.saturating_add(leg.order.cum_qty);
-        if leg.order.doubt.is_some() || !leg.order.state.is_done() {
+        if leg.order.extras.doubt.is_some() || !leg.order.state.is_done() {
             working = working.saturating_add(worst(&leg.order));
         }
     }
@@ -133,8 +133,8 @@ fn hold_tree(state: &State, root: &Order, disturbed: bool) {
     hold!(13, disturbed || root.state.is_done() || most <= asked, "order {id} over {asked} has {most} with its parts");
     let Some(entry) = state.entry(id) else { return };
     let open = if root.state.is_done() { Qty::ZERO } else { worst(root) };
-    let wanted = if entry.reserved.is_accepted() { open } else { Qty::ZERO };
-    let reserved = entry.reserved.qty;
+    let wanted = if entry.reserved().is_accepted() { open } else { Qty::ZERO };
+    let reserved = entry.reserved().qty;
     hold!(23, reserved == wanted, "order {id} ({}) reserves {reserved} and exposes {wanted}", root.state);
 }
 
@@ -151,9 +151,9 @@ fn hold_order(order: &Order, disturbed: bool) {
 fn hold_exposure(state: &State) {
     let (mut count, mut sum) = (0, 0_i128);
     for entry in state.orders_sorted() {
-        if entry.order.is_root() && !entry.reserved.is_empty() {
+        if entry.order.is_root() && !entry.reserved().is_empty() {
             count += 1;
-            sum += entry.reserved.notional().raw();
+            sum += entry.reserved().notional().raw();
         }
     }
     let (open, notional) = state.risk().open(Scope::Tenant);

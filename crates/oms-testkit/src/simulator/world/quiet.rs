@@ -92,9 +92,9 @@ impl World {
     fn unresolved(&self) -> Vec<String> {
         let Some(node) = self.node.as_ref() else { return Vec::new() };
         let entries = node.engine.state().orders_sorted();
-        let open = entries.iter().filter(|entry| entry.order.doubt.is_some() || entry.is_unanswered()).map(|entry| {
+        let open = entries.iter().filter(|entry| entry.order.extras.doubt.is_some() || entry.is_unanswered()).map(|entry| {
             let order = &entry.order;
-            format!("{} {} at {:?} pending {} doubt {:?}", order.order_id, order.state, order.venue, order.pending, order.doubt)
+            format!("{} {} at {:?} pending {} doubt {:?}", order.order_id, order.state, order.venue, order.pending, order.extras.doubt)
         });
         let down = VENUES.iter().filter(|mic| !node.gateway.is_up(**mic)).map(|mic| format!("{mic} is not up"));
         open.chain(down).collect()
@@ -104,7 +104,7 @@ impl World {
         let Some(node) = self.node.as_ref() else { return false };
         let state = node.engine.state();
         let quiet = self.venues.values().all(|venue| venue.inbox.is_empty() && venue.outbox.is_empty());
-        let settled = state.orders_sorted().iter().all(|entry| entry.order.doubt.is_none() && !entry.is_unanswered());
+        let settled = state.orders_sorted().iter().all(|entry| entry.order.extras.doubt.is_none() && !entry.is_unanswered());
         let due = node.engine.next_deadline().is_some_and(|due| due <= self.now);
         let up = state.venues().all(|venue| venue.connected);
         quiet && settled && up && !due && node.is_clean() && node.feed.is_empty() && node.door.is_empty() && node.gateway.is_idle()
