@@ -1,6 +1,7 @@
 //! Makes decided batches durable, many at a time, and only then lets anything out.
 //!
-//! While one group is being written the loop decides the next; what has gathered by then is one write.
+//! While one group is being written the loop decides the next; what has gathered by then is one write. A write never
+//! waits for more to gather: where nothing is being written, the first decided batch goes at once.
 
 use crate::feed::Feed;
 use crate::handle::Answer;
@@ -10,6 +11,7 @@ use oms_model::command::CommandOutcome;
 use oms_model::{Batch, Code, Refusal, Seq};
 use oms_store::{EntryRef, Epoch, Journal};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -65,6 +67,8 @@ pub(crate) struct Committer {
     pub(crate) epoch: Epoch,
     pub(crate) feed: Feed,
     pub(crate) groups: Receiver<Group>,
+    /// Groups that were handed over and are not durable yet. Only a hint of when to hand over the next.
+    pub(crate) under_way: Arc<AtomicUsize>,
     pub(crate) replays: SyncSender<ReplayJob>,
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) on_fault: Box<dyn Fn(&str) + Send>,
@@ -87,6 +91,7 @@ impl Committer {
                 (self.on_fault)(&error);
                 break;
             }
+            self.under_way.fetch_sub(taken.len(), Ordering::Relaxed);
             self.feed.publish(taken.iter().flat_map(|group| group.batches.iter().cloned()));
             for group in taken.drain(..) {
                 group.releases.into_iter().for_each(|release| self.release(release));

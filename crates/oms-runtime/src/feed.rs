@@ -82,13 +82,15 @@ impl Feed {
 
     /// Publishes batches that have become durable. Only the commit thread calls it.
     pub(crate) fn publish(&self, batches: impl Iterator<Item = Arc<Batch>>) {
+        // What leaves the window is given back once followers can look into it again.
+        let mut left = Vec::new();
         let mut window = self.shared.window.lock().unwrap_or_else(PoisonError::into_inner);
         let mut durable = self.shared.durable.load(Ordering::Acquire);
         for batch in batches {
             assert_eq!(batch.first_seq.0, durable + 1, "committed batches have no gap");
             durable = batch.last_seq().0;
             if window.batches.len() == WINDOW {
-                window.batches.pop_front();
+                left.extend(window.batches.pop_front());
             }
             window.batches.push_back(batch);
         }

@@ -16,7 +16,7 @@ use oms_model::market::Market;
 use oms_model::{InstrumentId, Source, Time, TraceId};
 use oms_store::{Journal, JournalError, Snapshot, codec};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -98,7 +98,18 @@ pub fn start(
     let (replays, replay_jobs) = sync_channel(1_024);
     let telemetry = Arc::new(Telemetry::default());
     let kill_epoch = Arc::new(AtomicU64::new(0));
-    let committer = Committer { journal, epoch, feed: feed.clone(), groups, replays, telemetry: telemetry.clone(), on_fault };
+    let under_way = Arc::new(AtomicUsize::new(0));
+    let (feed_of_commits, telemetry_of_commits) = (feed.clone(), telemetry.clone());
+    let committer = Committer {
+        journal,
+        epoch,
+        feed: feed_of_commits,
+        groups,
+        under_way: under_way.clone(),
+        replays,
+        telemetry: telemetry_of_commits,
+        on_fault,
+    };
     let mut deciding = Loop {
         engine,
         inputs,
@@ -110,6 +121,7 @@ pub fn start(
         kill_epoch: kill_epoch.clone(),
         max_group: config.max_group.max(1),
         group: Group::default(),
+        under_way,
     };
     let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
     let committing = thread("oms-commit").spawn(move || committer.run()).map_err(|error| system(&error))?;
@@ -187,6 +199,7 @@ struct Loop {
     kill_epoch: Arc<AtomicU64>,
     max_group: usize,
     group: Group,
+    under_way: Arc<AtomicUsize>,
 }
 
 /// The longest that the loop sleeps; a bound on how late a clock step may make a timer.
@@ -215,6 +228,10 @@ impl Loop {
             let mut taken = 1;
             while !stop && taken < self.max_group {
                 let Ok(door) = self.inputs.try_recv() else { break };
+                // What is decided is written while more is decided, rather than after it.
+                if self.under_way.load(Ordering::Relaxed) == 0 && !self.flush() {
+                    return self.engine;
+                }
                 stop = self.enter(door);
                 taken += 1;
             }
@@ -341,6 +358,7 @@ impl Loop {
         if self.group.is_empty() {
             return true;
         }
+        self.under_way.fetch_add(1, Ordering::Relaxed);
         self.groups.send(std::mem::take(&mut self.group)).is_ok()
     }
 }
