@@ -13,11 +13,12 @@ use crate::feed::{Feed, FeedError};
 use crate::handle::Handle;
 use crate::port::{ReportSink, VenuePort, WireCancel, WireOrder, WireReplace};
 use crate::telemetry::Telemetry;
+use foldhash::fast::RandomState;
 use oms_engine::state::State;
 use oms_model::event::{Event, OrderSent};
 use oms_model::report::{Report, ReportBody};
 use oms_model::{InstrumentId, IntentKind, Mic, OrdState, Order, OrderId, Refusal, Seq, Symbol, Time};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -27,6 +28,9 @@ use worker::{Resolve, Work, Worker};
 
 /// Pieces of work that may wait for one venue; beyond it intents are not handed over.
 const WORK_QUEUE: usize = 1_024;
+
+// Every event of every leg is looked up here, by ids that we gave ourselves.
+type HashMap<K, V> = std::collections::HashMap<K, V, RandomState>;
 
 /// A leg as the gateway keeps it while it works.
 struct WorkingLeg {

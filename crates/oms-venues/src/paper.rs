@@ -23,8 +23,9 @@ pub mod profile;
 pub mod request;
 mod restore;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use foldhash::quality::FixedState;
 use oms_model::report::{Report, ReportBody, VenueFill};
 use oms_model::{Side, Symbol, Time, WireId};
 use oms_runtime::port::{Handed, VenueState};
@@ -83,7 +84,7 @@ pub struct PaperVenue {
     /// By number - 1.
     orders: Vec<Order>,
     /// Every ClOrdID ever seen, with the number of its order; 0 where the order is unknown.
-    known: BTreeMap<WireId, u64>,
+    known: HashMap<WireId, u64, FixedState>,
     working: BTreeSet<u64>,
     expiries: BTreeSet<(Time, u64)>,
     executions: Vec<Execution>,
@@ -123,7 +124,7 @@ impl PaperVenue {
             half_open_lost: false,
             books: BTreeMap::new(),
             orders: Vec::new(),
-            known: BTreeMap::new(),
+            known: HashMap::default(),
             working: BTreeSet::new(),
             expiries: BTreeSet::new(),
             executions: Vec::new(),

@@ -74,6 +74,7 @@ struct Driver<'r> {
     next: u64,
     body: Vec<u8>,
     id: Vec<u8>,
+    chunk: Box<[u8]>,
 }
 
 impl<'r> Driver<'r> {
@@ -105,6 +106,7 @@ impl<'r> Driver<'r> {
             next: 0,
             body: Vec::with_capacity(512),
             id: Vec::with_capacity(64),
+            chunk: vec![0; CHUNK].into(),
         })
     }
 
@@ -202,14 +204,9 @@ impl<'r> Driver<'r> {
 
     fn receive(&mut self, at: usize) -> std::io::Result<()> {
         let Some(connection) = self.connections.get_mut(at).filter(|connection| !connection.dead) else { return Ok(()) };
-        let filled = connection.input.len();
-        connection.input.resize(filled + CHUNK, 0);
-        let Some(free) = connection.input.get_mut(filled..) else { return Ok(()) };
-        let read = connection.stream.read(free);
-        connection.input.truncate(filled + read.as_ref().copied().unwrap_or(0));
-        match read {
+        match connection.stream.read(&mut self.chunk) {
             Ok(0) => return self.bury(at),
-            Ok(_) => (),
+            Ok(read) => connection.input.extend_from_slice(self.chunk.get(..read).unwrap_or_default()),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return Ok(()),
             Err(_) => return self.bury(at),
         }

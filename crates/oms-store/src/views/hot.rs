@@ -24,9 +24,17 @@ impl Hasher for IdHasher {
         self.0
     }
     fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
+        // Ids hash as their sixteen bytes: two words.
+        let (words, rest) = bytes.as_chunks();
+        for word in words {
+            self.mix(u64::from_le_bytes(*word));
+        }
+        for &byte in rest {
             self.mix(u64::from(byte));
         }
+    }
+    fn write_usize(&mut self, word: usize) {
+        self.mix(word as u64);
     }
     fn write_u32(&mut self, word: u32) {
         self.mix(u64::from(word));
