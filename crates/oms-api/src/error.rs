@@ -17,6 +17,7 @@ pub const fn status(code: Code) -> StatusCode {
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::StateConflict | Code::DuplicateClOrdId | Code::OutcomeInDoubt | Code::RequestInProgress => StatusCode::CONFLICT,
+        Code::NotHolder => StatusCode::CONFLICT,
         Code::VersionMismatch => StatusCode::PRECONDITION_FAILED,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -76,6 +77,7 @@ pub const fn hint(code: Code) -> &'static str {
         Code::PayloadTooLarge => "Send less at once.",
         Code::MethodNotAllowed => "The Allow header names the methods.",
         Code::UnsupportedMediaType => "Send Content-Type: application/json.",
+        Code::NotHolder => "Ask the holder that the order names, or claim the order where nobody holds it.",
         Code::BatchRefused => "Nothing was placed; correct the order that the message names.",
     }
 }

@@ -2,16 +2,18 @@
 
 pub(crate) mod admin;
 pub(crate) mod cancel;
+pub(crate) mod care;
 pub(crate) mod create;
 pub(crate) mod parent;
 pub(crate) mod replace;
 pub(crate) mod report;
 pub(crate) mod route;
 pub(crate) mod timer;
+pub(crate) mod tree;
 
 use crate::step::Step;
-use oms_model::command::{CommandOutcome, OrderRef};
-use oms_model::{Code, Order, Refusal};
+use oms_model::command::{Actor, CommandOutcome, OrderRef};
+use oms_model::{Code, Order, OrderKind, Refusal};
 
 /// The order that a command names, if it may still be changed.
 pub(crate) fn changeable(step: &Step<'_>, order: &OrderRef, if_version: Option<u32>) -> Result<Order, Refusal> {
@@ -28,7 +30,7 @@ pub(crate) fn changeable(step: &Step<'_>, order: &OrderRef, if_version: Option<u
         let text = format!("the order is at version {}, not {expected}", order.version);
         return Err(Refusal::new(Code::VersionMismatch, text).with("version", order.version));
     }
-    if !order.is_root() {
+    if !order.is_root() && order.kind() != OrderKind::Child {
         let text = "this is a part of a client order; change the client order";
         return Err(Refusal::new(Code::StateConflict, text).with("root_order_id", order.root_order_id));
     }
@@ -37,6 +39,20 @@ pub(crate) fn changeable(step: &Step<'_>, order: &OrderRef, if_version: Option<u
         return Err(Refusal::new(Code::StateConflict, text).with("ord_status", order.ord_status()));
     }
     Ok(order.clone())
+}
+
+/// The same, where `actor` may change it: a part that is worked on its own is the business of the one who holds the
+/// nearest care order above it.
+pub(crate) fn changeable_by(step: &Step<'_>, actor: &Actor, order: &OrderRef, if_version: Option<u32>) -> Result<Order, Refusal> {
+    let order = changeable(step, order, if_version)?;
+    let mut above = order.parent_order_id.and_then(|id| step.state().order(id));
+    while let Some(node) = above {
+        if node.extras.care.is_some() {
+            return care::is_holder(node, actor.user_id).map(|()| order);
+        }
+        above = node.parent_order_id.and_then(|id| step.state().order(id));
+    }
+    Ok(order)
 }
 
 pub(crate) fn refused(refusal: Refusal) -> CommandOutcome {

@@ -49,6 +49,8 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Root(RootPart),
+    /// Between the two: the order says all of it.
+    Node,
     Leg(LegPart),
 }
 
@@ -85,21 +87,25 @@ impl LegPart {
 
 impl Entry {
     pub(crate) fn new(order: Order) -> Self {
-        let part = if order.is_root() { Part::Root(RootPart::default()) } else { Part::Leg(LegPart::default()) };
+        let part = match (order.is_root(), order.is_leg()) {
+            (true, _) => Part::Root(RootPart::default()),
+            (false, true) => Part::Leg(LegPart::default()),
+            (false, false) => Part::Node,
+        };
         Self { order, part }
     }
 
     pub(crate) fn leg(&self) -> Option<&LegPart> {
         match &self.part {
             Part::Leg(leg) => Some(leg),
-            Part::Root(_) => None,
+            Part::Root(_) | Part::Node => None,
         }
     }
 
     pub(crate) fn root(&self) -> Option<&RootPart> {
         match &self.part {
             Part::Root(root) => Some(root),
-            Part::Leg(_) => None,
+            Part::Leg(_) | Part::Node => None,
         }
     }
 
@@ -291,6 +297,19 @@ impl State {
     /// An order's parts, oldest first.
     pub fn children<'a>(&'a self, order: &'a Order) -> impl Iterator<Item = &'a Entry> {
         order.children.iter().filter_map(|id| self.entry(*id))
+    }
+    /// Whether anything below an order is as `wanted` says.
+    pub(crate) fn any_below(&self, order: &Order, wanted: &dyn Fn(&Entry) -> bool) -> bool {
+        self.children(order).any(|part| wanted(part) || (!part.order.children.is_empty() && self.any_below(&part.order, wanted)))
+    }
+    /// Whether anything below an order can still be executed, or may have been without our knowing.
+    #[must_use]
+    pub fn works_below(&self, order: &Order) -> bool {
+        self.any_below(order, &Entry::is_working)
+    }
+    /// Whether anything that works below an order is being canceled.
+    pub(crate) fn is_canceling_below(&self, order: &Order) -> bool {
+        self.any_below(order, &|part| part.is_working() && part.order.pending == oms_model::Pending::Cancel)
     }
     /// Legs whose last intent the venue has not answered, by venue.
     pub fn unanswered(&self) -> impl Iterator<Item = (Mic, OrderId)> + '_ {

@@ -71,6 +71,27 @@ pub struct Change {
     pub stop_px: Option<Price>,
 }
 
+/// One part of a care order, as its holder wants it worked. What is `None` is as in the order above it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewPart {
+    /// The client's id of it; the part's own id in text where none is given.
+    pub cl_ord_id: Option<ClOrdId>,
+    /// FIX 38.
+    pub order_qty: Qty,
+    /// FIX 40.
+    pub ord_type: Option<OrdType>,
+    /// FIX 44; never worse for the client than the price of the order above.
+    pub price: Option<Price>,
+    /// FIX 99.
+    pub stop_px: Option<Price>,
+    /// FIX 59; never longer than the order above.
+    pub time_in_force: Option<TimeInForce>,
+    /// FIX 126, for GTD.
+    pub expire_at: Option<Time>,
+    /// How it should be placed; with `care` it is staged for another person.
+    pub routing: Routing,
+}
+
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -96,6 +117,47 @@ pub enum Command {
         order: OrderRef,
         /// To what.
         change: Change,
+        /// Refuse unless this is its version.
+        if_version: Option<u32>,
+    },
+    /// Acknowledge a care order.
+    AcceptOrder {
+        /// Which.
+        order: OrderRef,
+        /// Refuse unless this is its version.
+        if_version: Option<u32>,
+    },
+    /// Take a care order that nobody holds, to work it.
+    ClaimOrder {
+        /// Which.
+        order: OrderRef,
+        /// Refuse unless this is its version.
+        if_version: Option<u32>,
+    },
+    /// Hand a care order to another user, or put it back for anybody to claim.
+    PassOrder {
+        /// Which.
+        order: OrderRef,
+        /// To whom; `None` puts it back.
+        to: Option<UserId>,
+        /// Why, in words.
+        text: String,
+        /// Refuse unless this is its version.
+        if_version: Option<u32>,
+    },
+    /// Work parts of a care order, each with its own terms and routing.
+    SplitOrder {
+        /// Which.
+        order: OrderRef,
+        /// Up to [`MAX_BATCH`], all of them or none.
+        parts: Vec<NewPart>,
+        /// Refuse unless this is its version.
+        if_version: Option<u32>,
+    },
+    /// Hand what is unplaced of a care order to the router.
+    ReleaseOrder {
+        /// Which.
+        order: OrderRef,
         /// Refuse unless this is its version.
         if_version: Option<u32>,
     },

@@ -12,7 +12,7 @@ use crate::order::{Routing, Terms};
 use crate::policy::SorPolicy;
 use crate::refusal::{Code, Refusal};
 use crate::terms::{
-    Anomaly, EndedBy, IntentKind, Liquidity, OrdState, OrdType, Outcome, Side, SorMode, Source, TimeInForce, TradingState, terms,
+    Anomaly, EndedBy, IntentKind, Liquidity, OrdState, OrdType, OrderKind, Outcome, Side, SorMode, Source, TimeInForce, TradingState, terms,
 };
 
 /// The events that one input led to: one atomic entry of the log.
@@ -66,6 +66,7 @@ pub struct OrderCreated {
     pub routing: Option<Box<Routing>>,
     pub venue: Option<Mic>,
     pub metadata: Option<Box<str>>,
+    pub kind: Option<OrderKind>,
 }
 
 /// The gate looked at an order, or at the change that a replace would make.
@@ -480,6 +481,28 @@ pub struct IdempotentResult {
     pub refused: Option<Refusal>,
 }
 
+/// A care order was acknowledged by the desk: somebody takes care of it. Nothing was sent by that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CareAccepted {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who acknowledged it.
+    pub user_id: UserId,
+}
+
+/// A care order changed hands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CarePassed {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who held it; `None` where it waited for somebody to claim it.
+    pub from: Option<UserId>,
+    /// Who holds it now; `None` where it was put back.
+    pub to: Option<UserId>,
+    /// In which words.
+    pub text: String,
+}
+
 macro_rules! events {
     ($($(#[$doc:meta])* $code:literal $name:ident($body:ty),)*) => {
         /// A fact.
@@ -572,6 +595,10 @@ events! {
     35 ApiKeyCreated(Box<ApiKeyCreated>),
     /// See the body.
     36 IdempotencyRecorded(Box<IdempotencyRecorded>),
+    /// See the body.
+    37 CareAccepted(CareAccepted),
+    /// See the body.
+    38 CarePassed(CarePassed),
 }
 
 impl Event {
@@ -597,6 +624,8 @@ impl Event {
             Self::OrderClosed(e) => Some(e.order_id),
             Self::OrderAnomaly(e) => Some(e.order_id),
             Self::ExecutionRecorded(e) => Some(e.order_id),
+            Self::CareAccepted(e) => Some(e.order_id),
+            Self::CarePassed(e) => Some(e.order_id),
             Self::ExecutionUnmatched(_)
             | Self::BrokerConnected(_)
             | Self::BrokerDisconnected(_)

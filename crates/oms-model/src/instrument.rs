@@ -60,6 +60,11 @@ pub struct Instrument {
 }
 
 impl Instrument {
+    /// Whether `price` is a whole number of the ticks that hold there.
+    #[must_use]
+    pub fn is_on_tick(&self, price: Price) -> bool {
+        self.tick_at(price).is_some_and(|tick| tick.is_positive() && price.raw() % tick.raw() == 0)
+    }
     /// The price increment that holds at `price`; `None` where the table has no step for it.
     #[must_use]
     pub fn tick_at(&self, price: Price) -> Option<Price> {

@@ -10,7 +10,7 @@ use crate::ids::{AccountId, BrokerOrderId, ClOrdId, InstrumentId, Mic, OrderId, 
 use crate::machine::Machine;
 use crate::refusal::Code;
 use crate::seldom::{Seldom, Unset};
-use crate::terms::{EndedBy, IntentKind, OrdState, OrdStatus, OrdType, Outcome, Pending, Side, SorMode, Source, TimeInForce};
+use crate::terms::{EndedBy, IntentKind, OrdState, OrdStatus, OrdType, OrderKind, Outcome, Pending, Side, SorMode, Source, TimeInForce};
 
 /// The state machine of orders.
 pub struct OrderMachine;
@@ -77,6 +77,8 @@ pub struct Routing {
     pub venue: Option<Mic>,
     /// The policy.
     pub policy: Option<PolicyName>,
+    /// CARE: it is staged, and a person works it.
+    pub care: bool,
 }
 
 /// The terms that a replace changes.
@@ -88,6 +90,17 @@ pub struct Terms {
     pub price: Option<Price>,
     /// Trigger.
     pub stop_px: Option<Price>,
+}
+
+/// Who takes care of an order that a person works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Care {
+    /// Who acknowledged it; `None` while nobody has.
+    pub accepted_by: Option<UserId>,
+    /// Who works it, and nobody else; `None` while it waits for somebody to claim it.
+    pub holder: Option<UserId>,
+    /// Since when that is so.
+    pub since: Time,
 }
 
 /// Something was handed to a venue and its outcome is not known.
@@ -118,10 +131,13 @@ pub struct Extras {
     pub text: Option<Box<str>>,
     /// The client's own JSON object, kept as given.
     pub metadata: Option<Box<str>>,
+    /// Set where a person works it.
+    pub care: Option<Box<Care>>,
 }
 
 impl Unset for Extras {
-    const UNSET: &'static Self = &Self { doubt: None, stop_px: None, replacing: None, routing: None, text: None, metadata: None };
+    const UNSET: &'static Self =
+        &Self { doubt: None, stop_px: None, replacing: None, routing: None, text: None, metadata: None, care: None };
 }
 
 /// An order as it stands.
@@ -189,6 +205,8 @@ pub struct Order {
     pub updated_at: Time,
     /// The parts it was placed as, oldest first.
     pub children: Children,
+    /// Its kind where it is not the usual one; see [`Order::kind`].
+    pub own_kind: Option<OrderKind>,
     /// What few working orders have. It stands apart so that the others need no room for it.
     pub extras: Seldom<Extras>,
 }
@@ -197,6 +215,7 @@ impl Order {
     /// The order that this event creates.
     #[must_use]
     pub fn create(event: &OrderCreated, seq: Seq, time: Time) -> Self {
+        let care = event.routing.as_deref().is_some_and(|routing| routing.care);
         Self {
             order_id: event.order_id,
             parent_order_id: event.parent_order_id,
@@ -213,6 +232,7 @@ impl Order {
             price: event.price,
             expire_at: event.expire_at,
             venue: event.venue,
+            own_kind: event.kind,
             version: 1,
             created_seq: seq,
             created_at: time,
@@ -221,6 +241,7 @@ impl Order {
                 stop_px: event.stop_px,
                 routing: event.routing.clone(),
                 metadata: event.metadata.clone(),
+                care: care.then(|| Box::new(Care { since: time, ..Care::default() })),
                 ..Extras::default()
             }),
             ..Self::default()
@@ -258,7 +279,32 @@ impl Order {
         }
     }
 
-    /// Whether it is the client's order at the top of a tree.
+    /// What it is within its tree: a client's order at the top and a leg below, unless it says otherwise.
+    #[must_use]
+    pub fn kind(&self) -> OrderKind {
+        let usual = if self.is_root() { OrderKind::Client } else { OrderKind::Market };
+        self.own_kind.unwrap_or(usual)
+    }
+
+    /// Whether it is one instruction to one venue.
+    #[must_use]
+    pub fn is_leg(&self) -> bool {
+        self.kind() == OrderKind::Market
+    }
+
+    /// Whether somebody works it, so that what is not with its parts waits for them and not for the router.
+    #[must_use]
+    pub fn is_worked(&self) -> bool {
+        self.extras.care.is_some()
+    }
+
+    /// Whether its `cl_ord_id` names it alone: it does for a client's order and for a part that is worked on its own.
+    #[must_use]
+    pub fn has_own_id(&self) -> bool {
+        matches!(self.kind(), OrderKind::Client | OrderKind::Group | OrderKind::Child)
+    }
+
+    /// Whether it is at the top of a tree.
     #[must_use]
     pub fn is_root(&self) -> bool {
         self.parent_order_id.is_none()
@@ -327,6 +373,8 @@ impl Order {
                 self.attempts = e.attempt;
                 self.place_qty = e.place_qty;
             }
+            Event::CareAccepted(e) => self.care_changed(time, |care| care.accepted_by = Some(e.user_id)),
+            Event::CarePassed(e) => self.care_changed(time, |care| care.holder = e.to),
             Event::RiskChecked(_) | Event::OrderAnomaly(_) => (),
             Event::OrderCreated(_)
             | Event::ExecutionRecorded(_)
@@ -345,6 +393,15 @@ impl Order {
             | Event::ApiKeyCreated(_)
             | Event::IdempotencyRecorded(_)
             | Event::TenantCreated(_) => self.version -= 1,
+        }
+    }
+
+    fn care_changed(&mut self, time: Time, change: impl FnOnce(&mut Care)) {
+        if self.extras.care.is_some()
+            && let Some(care) = self.extras.care.as_deref_mut()
+        {
+            change(care);
+            care.since = time;
         }
     }
 

@@ -72,6 +72,8 @@ terms! {
         UnsupportedMediaType = 32 "UNSUPPORTED_MEDIA_TYPE",
         /// An order of an all-or-none batch was refused, so none was placed.
         BatchRefused = 33 "BATCH_REFUSED",
+        /// A care order is worked by the one who holds it, and by nobody else.
+        NotHolder = 34 "NOT_HOLDER",
     }
 }
 

@@ -104,6 +104,19 @@ terms! {
         /// Cleaned up; nothing more can happen to it.
         Closed = 9 "CLOSED",
     }
+    /// What an order is within its tree.
+    OrderKind {
+        /// What a client asked for; the top of a tree.
+        Client = 1 "CLIENT",
+        /// Several clients' orders worked as one; the top of a tree of its own.
+        Group = 2 "GROUP",
+        /// One instruction to one venue: a leg.
+        Market = 3 "MARKET",
+        /// A piece that an algo released.
+        Slice = 4 "SLICE",
+        /// A part of an order that is worked on its own.
+        Child = 5 "CHILD",
+    }
     /// A request that the market has not answered; orthogonal to [`OrdState`].
     Pending {
         /// None.
@@ -302,6 +315,7 @@ default_terms!(
     Side::Buy,
     OrdType::Market,
     TimeInForce::Day,
+    OrderKind::Client,
     OrdState::New,
     Pending::None,
     IntentKind::New,

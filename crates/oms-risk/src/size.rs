@@ -3,7 +3,7 @@
 use crate::check::{Inquiry, Unit, pass, refuse};
 use crate::limits::Bound;
 use oms_model::limit::{Check, CheckResult, LimitType, Scope};
-use oms_model::{Code, Decimal, Notional, Price, Qty};
+use oms_model::{Code, Decimal, Notional, Qty};
 
 /// Check 5. An order has exactly the prices of its type, above zero and on the tick table.
 pub(crate) fn check_tick(inquiry: &Inquiry<'_>) -> CheckResult {
@@ -16,16 +16,12 @@ pub(crate) fn check_tick(inquiry: &Inquiry<'_>) -> CheckResult {
     for price in [order.price, order.stop_px].into_iter().flatten() {
         let tick = inquiry.ctx.instrument.tick_at(price);
         let (value, limit) = (Some(Decimal::from(price)), tick.map(Decimal::from));
-        if !price.is_positive() || !tick.is_some_and(|tick| is_on_tick(price, tick)) {
+        if !price.is_positive() || !inquiry.ctx.instrument.is_on_tick(price) {
             return CheckResult { value, limit, ..refuse(Check::Tick, Code::InvalidTick, scope) };
         }
         result = CheckResult { scope, value, limit, ..pass(Check::Tick) };
     }
     result
-}
-
-fn is_on_tick(price: Price, tick: Price) -> bool {
-    tick.is_positive() && price.raw() % tick.raw() == 0
 }
 
 /// Check 6. The limit that is recorded is the bound that was broken: the lot, the smallest or the largest quantity.

@@ -74,7 +74,7 @@ struct Start {
 
 fn start_of(state: &State) -> Start {
     let symbols: HashMap<InstrumentId, Symbol> = state.instruments().iter().map(|i| (i.instrument_id, i.symbol.clone())).collect();
-    let working = state.orders_sorted().into_iter().filter(|entry| !entry.order.is_root() && entry.is_working());
+    let working = state.orders_sorted().into_iter().filter(|entry| entry.order.is_leg() && entry.is_working());
     let legs = working.map(|entry| {
         let symbol = symbols.get(&entry.order.instrument_id).cloned().unwrap_or_default();
         (entry.order.order_id, WorkingLeg { order: entry.order.clone(), symbol, request: entry.request() })

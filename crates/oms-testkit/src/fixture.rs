@@ -7,8 +7,8 @@ use oms_model::instrument::{Account, Currency, Instrument, TickStep, Venue};
 use oms_model::market::{Level, Market};
 use oms_model::report::{Report, ReportBody};
 use oms_model::{
-    AccountId, AssetClass, CommandId, InstrumentId, Mic, OrdType, Price, Qty, Side, Source, Symbol, TenantId, Time, TimeInForce, TraceId,
-    UserId,
+    AccountId, AssetClass, CommandId, InstrumentId, Mic, OrdType, Pending, Price, Qty, Side, Source, Symbol, TenantId, Time, TimeInForce,
+    TraceId, UserId,
 };
 use std::collections::BTreeMap;
 
@@ -205,13 +205,13 @@ pub fn assert_invariants(state: &State, place: &str) {
             assert!(!qty.is_negative(), "{place}: {name} of {id} is below zero");
         }
         assert!(order.state.is_done() || order.cum_qty <= order.order_qty, "{place}: {id} is over its quantity");
-        if !order.is_root() {
+        if order.is_leg() {
             let signed = if order.side.is_buy() { order.cum_qty } else { Qty::ZERO.saturating_sub(order.cum_qty) };
             let sum = sums.entry((order.account_id, order.instrument_id)).or_default();
             *sum = sum.saturating_add(signed);
             continue;
         }
-        open += u64::from(!order.state.is_done());
+        open += u64::from(order.is_root() && !order.state.is_done());
         let (mut cum, mut working) = (Qty::ZERO, Qty::ZERO);
         for leg in state.children(order) {
             cum = cum.saturating_add(leg.order.cum_qty);
@@ -223,6 +223,11 @@ pub fn assert_invariants(state: &State, place: &str) {
         let asked = order.extras.replacing.as_deref().map_or(order.order_qty, |terms| terms.order_qty.max(order.order_qty));
         let placed = cum.saturating_add(working);
         assert!(order.state.is_done() || placed <= asked, "{place}: {id} has {placed} with its parts, more than {asked}");
+        if !order.state.is_done() && order.pending == Pending::None {
+            assert_eq!(order.place_qty, placed, "{place}: {id} knows what is with its parts");
+        }
+        let whole = state.order(order.root_order_id).expect("a tree is whole");
+        assert!(order.is_root() || whole.root_order_id == whole.order_id, "{place}: {id} has the root of its parent");
         assert_eq!(
             entry.reserved().qty,
             if entry.reserved().is_accepted() { order.worst_open_qty() } else { Qty::ZERO },

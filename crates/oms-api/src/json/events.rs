@@ -4,8 +4,8 @@ use super::orders::{account_fields, instrument_fields, limit_fields, policy_fiel
 use super::write::Writer;
 use crate::catalog::Catalog;
 use crate::error::TraceText;
-use oms_model::Seq;
 use oms_model::event::{Batch, Event, ExecutionRecorded, Filled, OrderCreated, OrderEnded, RequestRejected};
+use oms_model::{OrderKind, Seq};
 
 /// One event with its envelope.
 pub fn write_event(w: &mut Writer, seq: Seq, batch: &Batch, event: &Event, catalog: &Catalog) {
@@ -75,6 +75,12 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
         Event::OrderAnomaly(e) => {
             w.text("anomaly", e.anomaly);
             w.string("detail", &e.detail);
+        }
+        Event::CareAccepted(e) => w.text("user_id", e.user_id),
+        Event::CarePassed(e) => {
+            w.text_or_null("from", e.from);
+            w.text_or_null("to", e.to);
+            w.string("text", &e.text);
         }
         Event::ExecutionRecorded(e) => execution(w, e, catalog),
         Event::ExecutionUnmatched(e) => {
@@ -146,6 +152,7 @@ fn settings(w: &mut Writer, event: &Event, catalog: &Catalog) {
 }
 
 fn created(w: &mut Writer, e: &OrderCreated, catalog: &Catalog) {
+    w.text("kind", e.kind.unwrap_or(if e.parent_order_id.is_none() { OrderKind::Client } else { OrderKind::Market }));
     w.text_or_null("parent_order_id", e.parent_order_id);
     w.text("root_order_id", e.root_order_id);
     w.string("cl_ord_id", e.cl_ord_id.as_str());

@@ -30,7 +30,7 @@ pub const NEW_ORDER: &[&str] = &[
     "metadata",
 ];
 /// The fields of its `routing`.
-pub const ROUTING: &[&str] = &["mode", "venue", "policy"];
+pub const ROUTING: &[&str] = &["mode", "venue", "policy", "care"];
 /// The fields of a change of terms.
 pub const CHANGE: &[&str] = &["order_qty", "price", "stop_px"];
 /// The fields of a limit.
@@ -80,7 +80,12 @@ fn routing(order: &Fields<'_, '_>) -> Result<Routing, Refusal> {
     let Some(value) = order.get("routing") else { return Ok(Routing::default()) };
     let at = order.path("routing.");
     let fields = Fields::of(value, &at, ROUTING)?;
-    Ok(Routing { mode: fields.parsed("mode")?, venue: fields.parsed("venue")?, policy: fields.parsed("policy")? })
+    Ok(Routing {
+        mode: fields.parsed("mode")?,
+        care: fields.bool("care")?.unwrap_or(false),
+        venue: fields.parsed("venue")?,
+        policy: fields.parsed("policy")?,
+    })
 }
 
 fn metadata(order: &Fields<'_, '_>) -> Result<Option<Box<str>>, Refusal> {

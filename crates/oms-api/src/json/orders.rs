@@ -17,6 +17,7 @@ pub const ORDER_FIELDS: &[&str] = &[
     "order_id",
     "root_order_id",
     "parent_order_id",
+    "kind",
     "cl_ord_id",
     "account_id",
     "user_id",
@@ -30,6 +31,7 @@ pub const ORDER_FIELDS: &[&str] = &[
     "time_in_force",
     "expire_at",
     "routing",
+    "care",
     "venue",
     "broker_order_id",
     "ord_status",
@@ -61,6 +63,7 @@ pub fn order_fields(w: &mut Writer, order: &Order, catalog: &Catalog) {
     w.text("order_id", order.order_id);
     w.text("root_order_id", order.root_order_id);
     w.text_or_null("parent_order_id", order.parent_order_id);
+    w.text("kind", order.kind());
     w.string("cl_ord_id", order.cl_ord_id.as_str());
     w.text("account_id", order.account_id);
     w.text("user_id", order.user_id);
@@ -79,6 +82,15 @@ pub fn order_fields(w: &mut Writer, order: &Order, catalog: &Catalog) {
             w.text_or_null("mode", routing.mode);
             w.text_or_null("venue", routing.venue);
             w.string_or_null("policy", routing.policy.as_ref().map(oms_model::PolicyName::as_str));
+            w.bool("care", routing.care);
+        }),
+    }
+    match order.extras.care.as_deref() {
+        None => w.null("care"),
+        Some(care) => w.object_at("care", |w| {
+            w.text_or_null("accepted_by", care.accepted_by);
+            w.text_or_null("holder", care.holder);
+            w.time("since", care.since);
         }),
     }
     w.text_or_null("venue", order.venue);

@@ -7,7 +7,8 @@ use oms_model::event::{Event, Exclusion};
 use oms_model::limit::{Check, LimitType, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
 use oms_model::{
-    AssetClass, Code, EndedBy, Liquidity, OrdState, OrdStatus, OrdType, Pending, Side, SorMode, Source, TimeInForce, TradingState,
+    AssetClass, Code, EndedBy, Liquidity, OrdState, OrdStatus, OrdType, OrderKind, Pending, Side, SorMode, Source, TimeInForce,
+    TradingState,
 };
 use serde_json::{Map, Value, json};
 
@@ -26,6 +27,7 @@ const TERMS: &[(&str, &[&str])] = &[
     ("OrdType", OrdType::NAMES),
     ("TimeInForce", TimeInForce::NAMES),
     ("OrdState", OrdState::NAMES),
+    ("OrderKind", OrderKind::NAMES),
     ("OrdStatus", OrdStatus::NAMES),
     ("Pending", Pending::NAMES),
     ("Source", Source::NAMES),
@@ -193,7 +195,7 @@ const SHAPES: &[Shape] = &[
     ]),
     ("Doubt", Answer, &[("kind", "string", "IN_DOUBT."), ("intent", "string", ""), ("since", "time", ""), ("reason", "string", "")]),
     ("Terms", Answer, &[("order_qty", "Decimal", ""), ("price", "Decimal?", ""), ("stop_px", "Decimal?", "")]),
-    ("RoutingAsked", Answer, &[("mode", "SorMode?", ""), ("venue", "string?", ""), ("policy", "string?", "")]),
+    ("RoutingAsked", Answer, &[("mode", "SorMode?", ""), ("venue", "string?", ""), ("policy", "string?", ""), ("care", "boolean", "Whether a person works it.")]),
     ("Order", Answer, ORDER),
     ("OrderTree", Answer, &[("children", "[OrderTree]", "Its parts, oldest first; every field of Order stands beside it.")]),
     ("PlacedOrder", Answer, &[
@@ -215,6 +217,11 @@ const SHAPES: &[Shape] = &[
         ("text", "string?", "The words of the decision."),
     ]),
     ("OrderVersion", Answer, &[("order_id", "uuid", ""), ("version", "integer", "")]),
+    ("Care", Answer, &[
+        ("accepted_by", "uuid?", "Who acknowledged it."),
+        ("holder", "uuid?", "Who works it; null while it waits for somebody to claim it."),
+        ("since", "time", "Since when that is so."),
+    ]),
     ("MassCancelResult", Answer, &[
         ("command_id", "uuid", ""),
         ("status", "string", "PENDING."),
@@ -456,6 +463,7 @@ const ORDER: &[(&str, &str, &str)] = &[
     ("order_id", "uuid", ""),
     ("root_order_id", "uuid", "The client order at the top of its tree."),
     ("parent_order_id", "uuid?", "Null for a client order."),
+    ("kind", "OrderKind", "What it is within its tree."),
     ("cl_ord_id", "string", ""),
     ("account_id", "uuid", ""),
     ("user_id", "uuid", ""),
@@ -469,6 +477,7 @@ const ORDER: &[(&str, &str, &str)] = &[
     ("time_in_force", "TimeInForce", ""),
     ("expire_at", "time?", ""),
     ("routing", "RoutingAsked?", "How the client wants it placed."),
+    ("care", "Care?", "Who takes care of it; null where no person works it."),
     ("venue", "string?", "Where a leg was sent."),
     ("broker_order_id", "string?", ""),
     ("ord_status", "OrdStatus", "The state, or the pending request where there is one."),

@@ -1,9 +1,9 @@
 //! A cancel: down the tree, to every part that still works.
 
-use super::{changeable, refused, route};
+use super::{changeable_by, parent, refused, route, tree};
 use crate::state::Entry;
 use crate::step::Step;
-use oms_model::command::{CommandOutcome, OrderRef};
+use oms_model::command::{Actor, CommandOutcome, OrderRef};
 use oms_model::event::{Event, OrderCancelRequested, OrderEnded};
 use oms_model::limit::Scope;
 use oms_model::{Code, EndedBy, IntentKind, Order, OrderId, Pending, Refusal, Time};
@@ -11,8 +11,8 @@ use oms_model::{Code, EndedBy, IntentKind, Order, OrderId, Pending, Refusal, Tim
 /// The most orders that one mass cancel takes; a larger set needs a narrower scope or a kill switch.
 const MAX_MASS_CANCEL: usize = 10_000;
 
-pub(crate) fn cancel(step: &mut Step<'_>, order: &OrderRef, if_version: Option<u32>) -> CommandOutcome {
-    let order = match changeable(step, order, if_version) {
+pub(crate) fn cancel(step: &mut Step<'_>, actor: &Actor, order: &OrderRef, if_version: Option<u32>) -> CommandOutcome {
+    let order = match changeable_by(step, actor, order, if_version) {
         Ok(order) => order,
         Err(refusal) => return refused(refusal),
     };
@@ -53,7 +53,7 @@ pub(crate) fn working_in(step: &Step<'_>, scope: Scope, limit: usize) -> Vec<Ord
         Scope::Account(id) => order.account_id == id,
         Scope::User(id) => order.user_id == id,
         Scope::Instrument(id) => order.instrument_id == id,
-        Scope::Venue(mic) => state.children(order).any(|leg| leg.is_working() && leg.order.venue == Some(mic)),
+        Scope::Venue(mic) => state.any_below(order, &|part| part.is_working() && part.order.venue == Some(mic)),
     };
     let free = |order: &Order| order.is_root() && !order.state.is_done() && order.pending != Pending::Cancel;
     let mut found = state.pick(|entry| free(&entry.order) && in_scope(&entry.order));
@@ -61,16 +61,39 @@ pub(crate) fn working_in(step: &Step<'_>, scope: Scope, limit: usize) -> Vec<Ord
     found
 }
 
-/// Takes a cancel on for a client order and passes it to its working parts; ends it at once where there is none.
+/// Takes a cancel on for an order and everything below it: each working leg is asked to be canceled, and what has
+/// none below it ends at once. The order stays PENDING_CANCEL until every leg has answered.
 pub(crate) fn cancel_tree(step: &mut Step<'_>, order_id: OrderId, by: EndedBy) {
     step.emit(Event::OrderCancelRequested(OrderCancelRequested { order_id, by }));
-    let Some(order) = step.state().order(order_id) else { return };
-    let working: Vec<OrderId> = step.state().children(order).filter(|leg| leg.is_working()).map(|leg| leg.order.order_id).collect();
-    if working.is_empty() {
-        return end_canceled(step, order_id);
+    let (inner, legs) = tree::below(step, order_id);
+    // All are marked before the first one ends, so that no parent takes a part that was not asked yet for a refusal.
+    for &id in inner.iter().skip(1) {
+        let free = step.state().order(id).is_some_and(|order| !order.state.is_done() && order.pending != Pending::Cancel);
+        if free {
+            step.emit(Event::OrderCancelRequested(OrderCancelRequested { order_id: id, by }));
+        }
     }
-    for leg in working {
+    for leg in legs {
         cancel_leg(step, leg, by);
+    }
+    for &id in inner.iter().rev() {
+        let Some(order) = step.state().order(id) else { continue };
+        if !order.state.is_done() && order.pending == Pending::Cancel && !step.state().works_below(order) {
+            end_canceled(step, id);
+        }
+    }
+}
+
+/// Cancels what still works below an order that is done: it could only overfill it.
+pub(crate) fn recall(step: &mut Step<'_>, done_id: OrderId) {
+    let (inner, legs) = tree::below(step, done_id);
+    for &id in inner.iter().skip(1) {
+        if step.state().order(id).is_some_and(|order| !order.state.is_done() && order.pending != Pending::Cancel) {
+            cancel_tree(step, id, EndedBy::Router);
+        }
+    }
+    for leg in legs {
+        cancel_leg(step, leg, EndedBy::Router);
     }
 }
 
@@ -93,7 +116,7 @@ pub(crate) fn is_connected(step: &Step<'_>, leg: &Order) -> bool {
     leg.venue.and_then(|mic| step.state().venue(mic)).is_some_and(|venue| venue.connected)
 }
 
-/// Ends a client order whose cancel was asked and of which nothing works any more.
+/// Ends an order whose cancel was asked and of which nothing works any more. The order above it follows.
 pub(crate) fn end_canceled(step: &mut Step<'_>, order_id: OrderId) {
     let Some(order) = step.state().order(order_id) else { return };
     let expired = |at: Time| at <= step.now();
@@ -102,6 +125,7 @@ pub(crate) fn end_canceled(step: &mut Step<'_>, order_id: OrderId) {
     } else {
         step.emit(Event::OrderCanceled(OrderEnded { order_id, by: EndedBy::Client, text: String::new() }));
     }
+    parent::part_ended(step, order_id);
 }
 
 /// Cancels that wait at a venue for a session are sent now.
@@ -119,10 +143,10 @@ pub(crate) fn resume_waiting(step: &mut Step<'_>, venue: oms_model::Mic) {
     }
     // What an order that is done has no use for, and could not be canceled before.
     let state = step.state();
-    let is_done = |root: OrderId| state.order(root).is_some_and(|root| root.state.is_done());
+    let is_done = |parent: OrderId| state.order(parent).is_some_and(|parent| parent.state.is_done());
     let surplus = |entry: &Entry| {
         let order = &entry.order;
-        !order.is_root() && order.venue == Some(venue) && !order.state.is_done() && is_done(order.root_order_id)
+        order.venue == Some(venue) && !order.state.is_done() && order.parent_order_id.is_some_and(is_done)
     };
     for leg in state.pick(surplus).into_iter().take(MAX_MASS_CANCEL) {
         cancel_leg(step, leg, EndedBy::Router);

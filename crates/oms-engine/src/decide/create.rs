@@ -7,6 +7,7 @@ use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, NewOrder, Placed};
 use oms_model::event::{Event, OrderCreated, OrderRejected, RiskChecked};
 use oms_model::market::Market;
+use oms_model::order::Routing;
 use oms_model::{
     AccountId, ClOrdId, Code, EndedBy, InstrumentId, OrdType, Order, OrderId, PolicyName, Refusal, SorMode, Time, TimeInForce,
 };
@@ -34,6 +35,8 @@ pub(crate) fn create(step: &mut Step<'_>, actor: &Actor, new: &NewOrder) -> Plac
     let (worst_price, results) = (gate.worst_price, gate.results);
     step.emit(Event::RiskChecked(Box::new(RiskChecked { order_id, worst_price, results })));
     match gate.verdict {
+        // Nothing is sent of an order that a person works until they say so.
+        Ok(_) if order.is_worked() => Placed::Accepted { order_id },
         Ok(approved) => route::place(step, approved, order_id),
         Err(refused) => reject(step, order_id, EndedBy::Risk, &refused.to_refusal()),
     }
@@ -151,7 +154,7 @@ fn resolve(state: &State, new: &NewOrder) -> Result<Resolved, Refusal> {
 }
 
 /// The rules of the order's type. What they refuse is recorded as a refused order.
-fn validate(new: &NewOrder, now: Time) -> Result<(), Refusal> {
+pub(crate) fn validate(new: &NewOrder, now: Time) -> Result<(), Refusal> {
     let refuse = |code: Code, text: String| Err(Refusal::new(code, text));
     let (ord_type, tif) = (new.ord_type, new.time_in_force);
     if new.price.is_some() != ord_type.has_price() {
@@ -176,6 +179,9 @@ fn validate(new: &NewOrder, now: Time) -> Result<(), Refusal> {
     if matches!(tif, TimeInForce::Gtc | TimeInForce::Gtd) && ord_type == OrdType::Market {
         return refuse(Code::OrderTypeUnsupported, format!("a MARKET order cannot be {tif}"));
     }
+    if new.routing.care && at_once {
+        return refuse(Code::OrderTypeUnsupported, format!("a care order waits for a person, so it cannot be {tif}"));
+    }
     let named = new.routing.mode == Some(SorMode::Named);
     if named != new.routing.venue.is_some() {
         let text = if named { "mode NAMED needs a venue" } else { "a venue is named only with mode NAMED" };
@@ -191,7 +197,7 @@ fn created(step: &Step<'_>, actor: &Actor, new: &NewOrder, resolved: &Resolved, 
         TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok => None,
     };
     let cl_ord_id = new.cl_ord_id.clone().unwrap_or_else(|| own_cl_ord_id(order_id));
-    let plain = new.routing == oms_model::order::Routing::default();
+    let plain = new.routing == Routing::default();
     OrderCreated {
         order_id,
         parent_order_id: None,
@@ -211,16 +217,17 @@ fn created(step: &Step<'_>, actor: &Actor, new: &NewOrder, resolved: &Resolved, 
         routing: (!plain).then(|| Box::new(new.routing.clone())),
         venue: None,
         metadata: new.metadata.clone(),
+        kind: None,
     }
 }
 
 /// A client that names no id gets the order's own, so that every order has one.
-fn own_cl_ord_id(order_id: OrderId) -> ClOrdId {
+pub(crate) fn own_cl_ord_id(order_id: OrderId) -> ClOrdId {
     ClOrdId::new(oms_model::WireId::derive(order_id, 0).as_str()).unwrap_or_default()
 }
 
 /// The policy that an order is placed under.
-pub(crate) fn policy_name(order: &Order) -> PolicyName {
-    let named = order.extras.routing.as_deref().and_then(|routing| routing.policy.clone());
+pub(crate) fn policy_name(routing: Option<&Routing>) -> PolicyName {
+    let named = routing.and_then(|routing| routing.policy.clone());
     named.unwrap_or_else(|| oms_model::policy::SorPolicy::default().name)
 }

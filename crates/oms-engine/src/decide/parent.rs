@@ -1,8 +1,8 @@
-//! What becomes of a client order when something happened to one of its parts.
+//! What becomes of an order when something happened to one of its parts. Every level follows the one below it by the
+//! same rules, up to the client's order.
 
 use super::cancel::end_canceled;
-use super::create::risk_context;
-use super::route;
+use super::{route, tree};
 use crate::step::Step;
 use oms_model::event::{Event, OrderEnded, OrderRejected, OrderReplaced, OrderStateSynced, RequestRejected};
 use oms_model::policy::Exhausted;
@@ -10,162 +10,199 @@ use oms_model::{Code, EndedBy, OrdState, Order, OrderId, Pending, Qty, TimeInFor
 
 /// The quantity that is with an order's parts: what they executed and what they still may.
 fn placed(step: &Step<'_>, order: &Order) -> Qty {
-    step.state().children(order).fold(Qty::ZERO, |sum, leg| {
-        let open = if leg.is_working() { leg.order.worst_open_qty() } else { Qty::ZERO };
-        sum.saturating_add(leg.order.cum_qty).saturating_add(open)
+    step.state().children(order).fold(Qty::ZERO, |sum, part| {
+        let open = if part.is_working() { part.order.worst_open_qty() } else { Qty::ZERO };
+        sum.saturating_add(part.order.cum_qty).saturating_add(open)
     })
 }
 
-/// The first acknowledgement of a part makes its parent LIVE.
-pub(crate) fn acknowledged(step: &mut Step<'_>, root_id: OrderId) {
-    let Some(root) = step.state().order(root_id) else { return };
-    if root.state == OrdState::Unack {
-        let place_qty = root.place_qty;
-        step.emit(Event::OrderStateSynced(OrderStateSynced { order_id: root_id, state: OrdState::Live, place_qty }));
+/// A part ended. Its parent ends too, or what came back is planned again or waits for whoever works the parent.
+pub(crate) fn part_ended(step: &mut Step<'_>, part_id: OrderId) {
+    let Some(part) = step.state().order(part_id).cloned() else { return };
+    let Some(parent) = part.parent_order_id.and_then(|id| step.state().order(id)).cloned() else { return };
+    if parent.state.is_done() {
+        // It ended before its parts did; what is above it may have waited for them all the same.
+        return answered_below(step, parent.order_id);
+    }
+    sync_placed(step, &parent);
+    let working = step.state().works_below(&parent);
+    match parent.pending {
+        // Where the parts that still work have refused their cancels, so has the order.
+        Pending::Cancel if working => cancel_refused(step, part_id, "a part of it could not be canceled"),
+        Pending::Cancel => end_canceled(step, parent.order_id),
+        Pending::Replace => settle_replace(step, parent.order_id),
+        Pending::None if part.state == OrdState::Expired && !working && !parent.is_worked() => {
+            step.emit(Event::OrderExpired(OrderEnded { order_id: parent.order_id, by: EndedBy::Venue, text: String::new() }));
+            part_ended(step, parent.order_id);
+        }
+        Pending::None => replan(step, parent.order_id, &part, working),
     }
 }
 
-/// A part ended. Its parent ends too, or the rest is planned again.
-pub(crate) fn part_ended(step: &mut Step<'_>, leg_id: OrderId) {
-    let Some(leg) = step.state().order(leg_id).cloned() else { return };
-    let Some(root) = step.state().order(leg.root_order_id).cloned() else { return };
-    if root.state.is_done() {
+/// The last thing that worked below an order that is done has ended: whatever above waits for it may go on.
+fn answered_below(step: &mut Step<'_>, done_id: OrderId) {
+    let mut above = tree::parent_of(step, done_id);
+    while let Some(id) = above {
+        above = tree::parent_of(step, id);
+        let Some(order) = step.state().order(id).filter(|order| !order.state.is_done()).cloned() else { continue };
+        sync_placed(step, &order);
+        match order.pending {
+            Pending::Cancel if !step.state().works_below(&order) => end_canceled(step, id),
+            Pending::Replace => settle_replace(step, id),
+            Pending::Cancel | Pending::None => (),
+        }
         return;
     }
-    sync_placed(step, &root);
-    let working = step.state().children(&root).any(crate::state::Entry::is_working);
-    match root.pending {
-        // Where the parts that still work have refused their cancels, so has the order.
-        Pending::Cancel if working => cancel_refused(step, leg_id, "a part of it could not be canceled"),
-        Pending::Cancel => end_canceled(step, root.order_id),
-        Pending::Replace => settle_replace(step, root.order_id),
-        Pending::None if leg.state == OrdState::Expired && !working => {
-            step.emit(Event::OrderExpired(OrderEnded { order_id: root.order_id, by: EndedBy::Venue, text: String::new() }));
-        }
-        Pending::None => replan(step, root.order_id, &leg, working),
+}
+
+fn sync_placed(step: &mut Step<'_>, order: &Order) {
+    let place_qty = placed(step, order);
+    if place_qty != order.place_qty {
+        step.emit(Event::OrderStateSynced(OrderStateSynced { order_id: order.order_id, state: order.state, place_qty }));
     }
 }
 
-fn sync_placed(step: &mut Step<'_>, root: &Order) {
-    let place_qty = placed(step, root);
-    if place_qty != root.place_qty {
-        step.emit(Event::OrderStateSynced(OrderStateSynced { order_id: root.order_id, state: root.state, place_qty }));
+/// Something was executed that was not counted as placed any more: the levels above count it.
+pub(crate) fn sync_above(step: &mut Step<'_>, leg_id: OrderId) {
+    let mut above = tree::parent_of(step, leg_id);
+    while let Some(order) = above.and_then(|id| step.state().order(id)).cloned() {
+        sync_placed(step, &order);
+        above = order.parent_order_id;
     }
 }
 
-/// Plans what came back from a part that ended; within the policy's bound.
-fn replan(step: &mut Step<'_>, root_id: OrderId, leg: &Order, working: bool) {
-    let Some(root) = step.state().order(root_id).cloned() else { return };
-    let rest = root.order_qty.saturating_sub(root.place_qty);
+/// Plans what came back from a leg that ended, at the order that released it; within the policy's bound.
+fn replan(step: &mut Step<'_>, order_id: OrderId, part: &Order, working: bool) {
+    let Some(order) = step.state().order(order_id).cloned() else { return };
+    let rest = order.order_qty.saturating_sub(order.place_qty);
     if !rest.is_positive() {
         return;
     }
-    let at_once = matches!(root.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
-    let refused = leg.state == OrdState::Rejected;
-    let (max_replans, exhausted) = route::replan_bounds(step.state(), &root);
-    let killed = is_blocked(step, &root);
-    let expired = root.expire_at.is_some_and(|at| at <= step.now());
+    let at_once = matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
+    let refused = part.state == OrdState::Rejected;
+    let (max_replans, exhausted) = route::replan_bounds(step.state(), &order);
+    let killed = tree::blocked(step, &order).is_err();
+    let expired = order.expire_at.is_some_and(|at| at <= step.now());
     // What an immediate order did not get at once it does not get later; a refusal was no attempt at all.
-    if (refused || !at_once) && root.attempts <= max_replans && !killed && !expired {
-        let why = format!("{} at {} after {} executed: {}", leg.state, leg.venue.unwrap_or_default(), leg.cum_qty, words(leg));
-        if route::release_legs(step, &root, rest, Some(why.into())) {
+    // What a part of another kind gives back, whoever made the part places again.
+    if part.is_leg() && (refused || !at_once) && order.attempts <= max_replans && !killed && !expired {
+        let why = format!("{} at {} after {} executed: {}", part.state, part.venue.unwrap_or_default(), part.cum_qty, words(part));
+        if route::release_legs(step, &order, rest, Some(why.into())) {
             return;
         }
     }
-    if working {
+    if working || order.is_worked() {
         return;
     }
     match exhausted {
-        Exhausted::Rest if !at_once && !killed && !expired => (),
-        Exhausted::Rest | Exhausted::Reject => end_unplaced(step, &root, leg),
+        Exhausted::Rest if part.is_leg() && !at_once && !killed && !expired => (),
+        Exhausted::Rest | Exhausted::Reject => end_unplaced(step, &order, part),
     }
 }
 
-/// Whether switches, trading states, account and instrument keep the rest of an accepted order from going out.
-fn is_blocked(step: &mut Step<'_>, root: &Order) -> bool {
-    step.with_market(root.instrument_id, |state, market, now| {
-        let reserved = state.entry(root.order_id).map(crate::state::Entry::reserved).unwrap_or_default();
-        state.risk().check_replan(root, &reserved, &risk_context(state, root, market, now)).verdict.is_err()
-    })
-}
-
-fn words(leg: &Order) -> &str {
-    leg.extras.text.as_deref().unwrap_or("no reason given")
+fn words(part: &Order) -> &str {
+    part.extras.text.as_deref().unwrap_or("no reason given")
 }
 
 /// Nothing works any more and the rest finds no place.
-fn end_unplaced(step: &mut Step<'_>, root: &Order, leg: &Order) {
-    let order_id = root.order_id;
-    if root.cum_qty.is_positive() || leg.state != OrdState::Rejected {
-        let text = format!("the rest of {} was not executed at once and found no other place", root.open_qty());
-        let by = if leg.state == OrdState::Rejected { EndedBy::Router } else { EndedBy::Venue };
+fn end_unplaced(step: &mut Step<'_>, order: &Order, part: &Order) {
+    let order_id = order.order_id;
+    if order.cum_qty.is_positive() || part.state != OrdState::Rejected {
+        let text = format!("the rest of {} was not executed at once and found no other place", order.open_qty());
+        let by = if part.state == OrdState::Rejected { EndedBy::Router } else { EndedBy::Venue };
         step.emit(Event::OrderCanceled(OrderEnded { order_id, by, text }));
-        return;
+    } else {
+        let code = part.reject_code.unwrap_or(Code::BrokerReject);
+        let by = part.ended_by.unwrap_or(EndedBy::Venue);
+        let text = match part.venue {
+            Some(venue) => format!("{venue}: {}", words(part)),
+            None => words(part).to_owned(),
+        };
+        step.emit(Event::OrderRejected(OrderRejected { order_id, by, code, text }));
     }
-    let code = leg.reject_code.unwrap_or(Code::BrokerReject);
-    let by = leg.ended_by.unwrap_or(EndedBy::Venue);
-    let text = format!("{}: {}", leg.venue.unwrap_or_default(), words(leg));
-    step.emit(Event::OrderRejected(OrderRejected { order_id, by, code, text }));
+    part_ended(step, order_id);
 }
 
-/// Decides a client order's pending replace once no part has one pending.
-pub(crate) fn settle_replace(step: &mut Step<'_>, root_id: OrderId) {
-    let Some(root) = step.state().order(root_id).cloned() else { return };
-    let Some(terms) = root.extras.replacing.as_deref().copied() else { return };
+/// A part's replace was answered: its parent's may be decided by that.
+pub(crate) fn replace_answered(step: &mut Step<'_>, part_id: OrderId) {
+    let Some(parent) = tree::parent_of(step, part_id).and_then(|id| step.state().order(id)).cloned() else { return };
+    if parent.extras.replacing.is_some() {
+        settle_replace(step, parent.order_id);
+    } else if step.state().order(part_id).is_some_and(|part| !part.is_leg()) {
+        // It was replaced on its own.
+        sync_above(step, part_id);
+    }
+}
+
+/// Decides an order's pending replace once no part has one pending.
+pub(crate) fn settle_replace(step: &mut Step<'_>, order_id: OrderId) {
+    let Some(order) = step.state().order(order_id).cloned() else { return };
+    let Some(terms) = order.extras.replacing.as_deref().copied() else { return };
     // A cancel that came meanwhile waits for the answers to the replace, not the other way round.
-    let canceling = root.pending == Pending::Cancel;
-    let asked = |leg: &Order| leg.extras.replacing.is_some() || (!canceling && leg.pending != Pending::None);
-    let undecided = |leg: &crate::state::Entry| leg.is_working() && asked(&leg.order);
-    if step.state().children(&root).any(undecided) {
+    let canceling = order.pending == Pending::Cancel;
+    let asked = |part: &Order| part.extras.replacing.is_some() || (!canceling && part.pending != Pending::None);
+    let undecided = |part: &crate::state::Entry| part.is_working() && asked(&part.order);
+    if step.state().children(&order).any(undecided) {
         return;
     }
-    let fits =
-        |leg: &crate::state::Entry| !leg.is_working() || (leg.order.price == terms.price && leg.order.extras.stop_px == terms.stop_px);
-    let sizes_fit = placed(step, &root) <= terms.order_qty;
-    let prices_fit = root.terms().price == terms.price && root.terms().stop_px == terms.stop_px;
-    let all_fit = prices_fit || step.state().children(&root).all(fits);
-    if sizes_fit && all_fit && root.cum_qty <= terms.order_qty {
-        step.emit(Event::OrderReplaced(OrderReplaced { order_id: root_id, terms, revision: 0 }));
-        place_rest(step, root_id);
-        return;
+    let fits = |part: &crate::state::Entry| {
+        let part = if part.is_working() { &part.order } else { return true };
+        let price_fits = !part.ord_type.has_price() || part.price == terms.price.or(part.price);
+        price_fits && (!part.ord_type.has_stop() || part.extras.stop_px == terms.stop_px.or(part.extras.stop_px))
+    };
+    let sizes_fit = placed(step, &order) <= terms.order_qty;
+    let prices_fit = order.terms().price == terms.price && order.terms().stop_px == terms.stop_px;
+    let all_fit = prices_fit || step.state().children(&order).all(fits);
+    if sizes_fit && all_fit && order.cum_qty <= terms.order_qty {
+        step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision: 0 }));
+    } else {
+        let text = "not every part could be replaced; the order stands as it was".to_owned();
+        step.emit(Event::ReplaceRejected(RequestRejected { order_id, by: EndedBy::Venue, text }));
     }
-    let text = "not every part could be replaced; the order stands as it was".to_owned();
-    step.emit(Event::ReplaceRejected(RequestRejected { order_id: root_id, by: EndedBy::Venue, text }));
-    place_rest(step, root_id);
+    replace_settled(step, order_id);
+}
+
+/// An order's replace was decided: its rest is placed, and the order above hears of it.
+pub(crate) fn replace_settled(step: &mut Step<'_>, order_id: OrderId) {
+    place_rest(step, order_id);
+    if step.state().order(order_id).is_some_and(|order| order.state == OrdState::Filled) {
+        // Replaced to what was executed by then.
+        part_ended(step, order_id);
+    } else {
+        replace_answered(step, order_id);
+    }
 }
 
 /// Places what is ordered and with no part, where the order may wait for it.
-pub(crate) fn place_rest(step: &mut Step<'_>, root_id: OrderId) {
-    let Some(root) = step.state().order(root_id).cloned() else { return };
-    sync_placed(step, &root);
-    let Some(root) = step.state().order(root_id).cloned() else { return };
-    if root.state.is_done() || root.pending != Pending::None {
+fn place_rest(step: &mut Step<'_>, order_id: OrderId) {
+    let Some(order) = step.state().order(order_id).cloned() else { return };
+    sync_placed(step, &order);
+    let Some(order) = step.state().order(order_id).cloned() else { return };
+    if order.state.is_done() || order.pending != Pending::None || order.is_worked() {
         return;
     }
-    if is_blocked(step, &root) {
+    if tree::blocked(step, &order).is_err() {
         return;
     }
-    let rest = root.order_qty.saturating_sub(root.place_qty);
-    if rest.is_positive() && !route::release_legs(step, &root, rest, Some("replaced".into())) {
-        let working = step.state().children(&root).any(crate::state::Entry::is_working);
-        let (_, exhausted) = route::replan_bounds(step.state(), &root);
+    let rest = order.order_qty.saturating_sub(order.place_qty);
+    if rest.is_positive() && !route::release_legs(step, &order, rest, Some("replaced".into())) {
+        let working = step.state().works_below(&order);
+        let (_, exhausted) = route::replan_bounds(step.state(), &order);
         if !working && exhausted == Exhausted::Reject {
             let text = "the rest found no place".to_owned();
-            step.emit(Event::OrderCanceled(OrderEnded { order_id: root_id, by: EndedBy::Router, text }));
+            step.emit(Event::OrderCanceled(OrderEnded { order_id, by: EndedBy::Router, text }));
+            part_ended(step, order_id);
         }
     }
 }
 
-/// A part's cancel was refused: where no part is being canceled any more, the client's cancel is refused too.
-pub(crate) fn cancel_refused(step: &mut Step<'_>, leg_id: OrderId, text: &str) {
-    let Some(leg) = step.state().order(leg_id) else { return };
-    let Some(root) = step.state().order(leg.root_order_id) else { return };
-    if root.pending != Pending::Cancel || root.state.is_done() {
+/// A part's cancel was refused: where nothing below an order is being canceled any more, its own cancel is refused too.
+pub(crate) fn cancel_refused(step: &mut Step<'_>, part_id: OrderId, text: &str) {
+    let Some(parent) = tree::parent_of(step, part_id).and_then(|id| step.state().order(id)) else { return };
+    if parent.pending != Pending::Cancel || parent.state.is_done() || step.state().is_canceling_below(parent) {
         return;
     }
-    let waits = step.state().children(root).any(|leg| leg.is_working() && leg.order.pending == Pending::Cancel);
-    if !waits {
-        let rejected = RequestRejected { order_id: root.order_id, by: EndedBy::Venue, text: text.to_owned() };
-        step.emit(Event::CancelRejected(rejected));
-    }
+    let order_id = parent.order_id;
+    step.emit(Event::CancelRejected(RequestRejected { order_id, by: EndedBy::Venue, text: text.to_owned() }));
+    cancel_refused(step, order_id, text);
 }

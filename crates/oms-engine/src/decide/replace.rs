@@ -1,15 +1,15 @@
 //! A replace: checked as the difference it makes, then passed to the parts.
 
 use super::create::risk_context;
-use super::{changeable, refused, route};
+use super::{cancel, changeable_by, parent, refused, route, tree};
 use crate::step::Step;
-use oms_model::command::{Change, CommandOutcome, OrderRef, changed};
-use oms_model::event::{Event, OrderReplaceRequested, OrderReplaced, RequestRejected, RiskChecked};
+use oms_model::command::{Actor, Change, CommandOutcome, OrderRef, changed};
+use oms_model::event::{Event, OrderReplaceRequested, RequestRejected, RiskChecked};
 use oms_model::order::Terms;
 use oms_model::{Code, EndedBy, IntentKind, Order, OrderId, Pending, Qty, Refusal};
 
-pub(crate) fn replace(step: &mut Step<'_>, order: &OrderRef, change: &Change, if_version: Option<u32>) -> CommandOutcome {
-    let order = match changeable(step, order, if_version) {
+pub(crate) fn replace(step: &mut Step<'_>, actor: &Actor, order: &OrderRef, change: &Change, if_version: Option<u32>) -> CommandOutcome {
+    let order = match changeable_by(step, actor, order, if_version) {
         Ok(order) => order,
         Err(refusal) => return refused(refusal),
     };
@@ -18,6 +18,14 @@ pub(crate) fn replace(step: &mut Step<'_>, order: &OrderRef, change: &Change, if
         return refused(refusal);
     }
     let order_id = order.order_id;
+    if let Some(parent_id) = order.parent_order_id {
+        if let Err(refusal) = within_parent(step, &order, parent_id, &terms) {
+            return refused(refusal);
+        }
+        request(step, &order, terms);
+        parent::sync_above(step, order_id);
+        return pending(step, &order);
+    }
     let gate = step.with_market(order.instrument_id, |state, market, now| {
         let reserved = state.entry(order_id).map(crate::state::Entry::reserved).unwrap_or_default();
         state.risk().check_replace(&order, &reserved, &terms, &risk_context(state, &order, market, now))
@@ -31,8 +39,28 @@ pub(crate) fn replace(step: &mut Step<'_>, order: &OrderRef, change: &Change, if
         return refused(refusal.with("order_id", order_id));
     }
     request(step, &order, terms);
-    let version = step.state().order(order_id).map_or(order.version, |order| order.version);
-    CommandOutcome::Pending { orders: vec![(order_id, version)] }
+    pending(step, &order)
+}
+
+fn pending(step: &Step<'_>, order: &Order) -> CommandOutcome {
+    let version = step.state().order(order.order_id).map_or(order.version, |order| order.version);
+    CommandOutcome::Pending { orders: vec![(order.order_id, version)] }
+}
+
+/// A part that is replaced on its own stays within what the order above has left, and within its limit. What the gate
+/// reserved for the root covers it then.
+fn within_parent(step: &mut Step<'_>, order: &Order, parent_id: OrderId, terms: &Terms) -> Result<(), Refusal> {
+    let Some(above) = step.state().order(parent_id).cloned() else { return Err(super::create::vanished()) };
+    if above.pending != Pending::None {
+        return Err(Refusal::new(Code::StateConflict, "a cancel or replace of the order above is pending"));
+    }
+    let free = tree::unplaced(&above);
+    if terms.order_qty.saturating_sub(order.order_qty) > free {
+        let refusal = Refusal::new(Code::ValidationError, "a part cannot grow by more than what is unplaced of the order above");
+        return Err(refusal.with("unplaced_qty", free));
+    }
+    super::care::within(step, &above, order.ord_type, terms)?;
+    tree::blocked(step, &above)
 }
 
 fn validate(step: &Step<'_>, order: &Order, terms: &Terms) -> Result<(), Refusal> {
@@ -50,7 +78,11 @@ fn validate(step: &Step<'_>, order: &Order, terms: &Terms) -> Result<(), Refusal
         let refusal = Refusal::new(Code::StateConflict, "order_qty must be above what was executed; cancel the rest instead");
         return Err(refusal.with("cum_qty", order.cum_qty));
     }
-    for leg in step.state().children(order).filter(|leg| leg.is_working()) {
+    let (inner, legs) = tree::below(step, order.order_id);
+    if inner.iter().skip(1).filter_map(|id| step.state().order(*id)).any(|part| !part.state.is_done() && part.pending != Pending::None) {
+        return refuse(Code::StateConflict, "a cancel or replace of a part of the order is pending");
+    }
+    for leg in legs.iter().filter_map(|id| step.state().entry(*id)) {
         if let Some(doubt) = &leg.order.extras.doubt {
             let refusal = Refusal::new(Code::OutcomeInDoubt, "the outcome of a part of the order at its venue is not known");
             return Err(refusal.with("leg", leg.order.order_id).with("reason", &doubt.reason));
@@ -63,6 +95,7 @@ fn validate(step: &Step<'_>, order: &Order, terms: &Terms) -> Result<(), Refusal
 }
 
 /// What a replace asks of one working part.
+#[derive(Clone, Copy)]
 enum PartChange {
     Keep,
     Replace(Terms),
@@ -73,25 +106,21 @@ fn request(step: &mut Step<'_>, order: &Order, terms: Terms) {
     let order_id = order.order_id;
     step.emit(Event::OrderReplaceRequested(OrderReplaceRequested { order_id, terms }));
     let changes = part_changes(step, order, &terms);
-    let mut asked = false;
-    for (leg_id, part) in changes {
-        match part {
+    for &(part_id, change) in &changes {
+        let Some(part) = step.state().order(part_id).cloned() else { continue };
+        match change {
             PartChange::Keep => (),
-            PartChange::Cancel => {
-                asked = true;
-                super::cancel::cancel_leg(step, leg_id, EndedBy::Client);
+            PartChange::Cancel if part.is_leg() => cancel::cancel_leg(step, part_id, EndedBy::Client),
+            PartChange::Cancel => cancel::cancel_tree(step, part_id, EndedBy::Client),
+            PartChange::Replace(terms) if part.is_leg() => {
+                step.emit(Event::OrderReplaceRequested(OrderReplaceRequested { order_id: part_id, terms }));
+                route::send(step, part_id, IntentKind::Replace);
             }
-            PartChange::Replace(terms) => {
-                asked = true;
-                step.emit(Event::OrderReplaceRequested(OrderReplaceRequested { order_id: leg_id, terms }));
-                route::send(step, leg_id, IntentKind::Replace);
-            }
+            PartChange::Replace(terms) => request(step, &part, terms),
         }
     }
-    if !asked {
-        step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision: 0 }));
-        super::parent::place_rest(step, order_id);
-    }
+    // Parts that had nothing at a venue have answered at once and may have decided it already.
+    parent::settle_replace(step, order_id);
 }
 
 /// A smaller quantity is taken from what has no part first, then from the newest part; a larger one goes to the
@@ -99,12 +128,12 @@ fn request(step: &mut Step<'_>, order: &Order, terms: Terms) {
 fn part_changes(step: &Step<'_>, order: &Order, terms: &Terms) -> Vec<(OrderId, PartChange)> {
     let working: Vec<&Order> = step.state().children(order).filter(|leg| leg.is_working()).map(|leg| &leg.order).collect();
     let mut surplus = order.place_qty.saturating_sub(terms.order_qty).max(Qty::ZERO);
-    let only_part = working.len() == 1;
+    let only_part = working.len() == 1 && !order.is_worked();
     let mut changes: Vec<(OrderId, PartChange)> = Vec::with_capacity(working.len());
     for leg in working.iter().rev() {
         let mut wanted = leg.terms();
         wanted.price = terms.price.filter(|_| leg.ord_type.has_price()).or(leg.price);
-        wanted.stop_px = terms.stop_px.or(leg.extras.stop_px);
+        wanted.stop_px = terms.stop_px.filter(|_| leg.ord_type.has_stop()).or(leg.extras.stop_px);
         let cut = surplus.min(leg.open_qty());
         surplus = surplus.saturating_sub(cut);
         wanted.order_qty = wanted.order_qty.saturating_sub(cut);

@@ -1,6 +1,6 @@
 //! What a venue claims. A report may be late, twice, out of order or wrong; each is booked once or raised.
 
-use super::{cancel, parent, route};
+use super::{cancel, parent, route, tree};
 use crate::step::Step;
 use oms_model::event::{
     BrokerSession, Event, ExecutionRecorded, ExecutionUnmatched, Filled, OrderAccepted, OrderAnomaly, OrderEnded, OrderInDoubt,
@@ -120,7 +120,7 @@ fn accepted(step: &mut Step<'_>, leg: &Order, broker_order_id: Option<BrokerOrde
     }
     settle_doubt(step, order_id, IntentKind::New, Outcome::Live, "acknowledged by the venue");
     step.emit(Event::OrderAccepted(OrderAccepted { order_id, broker_order_id }));
-    parent::acknowledged(step, leg.root_order_id);
+    tree::acknowledged(step, order_id);
     send_waiting_cancel(step, order_id);
 }
 
@@ -174,36 +174,42 @@ fn filled(step: &mut Step<'_>, leg: &Order, revision: u32, transact_time: Time, 
         fee: fill.fee_per_unit.notional(fill.last_qty).unwrap_or(Notional::ZERO),
         transact_time,
     })));
-    for id in [order_id, leg.root_order_id] {
-        fill_one(step, id, &fill, last_notional);
+    fill_one(step, order_id, &fill, last_notional);
+    let mut whole_above = Vec::new();
+    let mut above = leg.parent_order_id;
+    while let Some(id) = above {
+        if fill_one(step, id, &fill, last_notional) {
+            whole_above.push(id);
+        }
+        above = tree::parent_of(step, id);
     }
     if was_done {
         not_sent_tripwire(step, leg, "executed");
     } else {
-        parent::acknowledged(step, leg.root_order_id);
+        tree::acknowledged(step, order_id);
         send_waiting_cancel(step, order_id);
     }
     let whole = step.state().order(order_id).is_some_and(|leg| leg.state == OrdState::Filled);
     if whole {
         settle_any_doubt(step, order_id, Outcome::Filled, "wholly executed by the venue");
     }
-    recall_surplus(step, leg.root_order_id);
+    if let Some(highest) = whole_above.last() {
+        cancel::recall(step, *highest);
+    }
+    if was_done {
+        parent::sync_above(step, order_id);
+    }
     if whole {
         parent::part_ended(step, order_id);
     }
-}
-
-/// A client order that is wholly executed has no use for parts that still work: they could only overfill it.
-fn recall_surplus(step: &mut Step<'_>, root_id: OrderId) {
-    let Some(root) = step.state().order(root_id).filter(|root| root.state == OrdState::Filled) else { return };
-    let working: Vec<OrderId> = step.state().children(root).filter(|leg| leg.is_working()).map(|leg| leg.order.order_id).collect();
-    for leg in working {
-        cancel::cancel_leg(step, leg, EndedBy::Router);
+    for id in whole_above {
+        parent::part_ended(step, id);
     }
 }
 
-fn fill_one(step: &mut Step<'_>, order_id: OrderId, fill: &VenueFill, last_notional: Notional) {
-    let Some(order) = step.state().order(order_id) else { return };
+/// Books a fill on one level. Whether it made the order whole.
+fn fill_one(step: &mut Step<'_>, order_id: OrderId, fill: &VenueFill, last_notional: Notional) -> bool {
+    let Some(order) = step.state().order(order_id) else { return false };
     let (state, cum) = (order.state, order.cum_qty.saturating_add(fill.last_qty));
     let (whole, over) = (cum >= order.order_qty, cum > order.order_qty);
     let filled = Filled { order_id, exec_id: fill.exec_id.clone(), last_qty: fill.last_qty, last_px: fill.last_px, last_notional };
@@ -217,6 +223,7 @@ fn fill_one(step: &mut Step<'_>, order_id: OrderId, fill: &VenueFill, last_notio
     } else if state.is_done() {
         anomaly(step, order_id, Anomaly::FillAfterEnd, format!("execution {} after the order was {state}", fill.exec_id));
     }
+    whole && !state.is_done()
 }
 
 fn canceled(step: &mut Step<'_>, leg: &Order, revision: u32, text: String) {
@@ -273,7 +280,7 @@ fn after_replace_answer(step: &mut Step<'_>, leg: &Order) {
     if step.state().order(leg.order_id).is_some_and(|leg| leg.state.is_done()) {
         parent::part_ended(step, leg.order_id);
     } else {
-        parent::settle_replace(step, leg.root_order_id);
+        parent::replace_answered(step, leg.order_id);
     }
 }
 
@@ -342,7 +349,7 @@ fn resolved(
     match (intent, outcome) {
         (IntentKind::New, Outcome::Live) => {
             step.emit(Event::OrderAccepted(OrderAccepted { order_id: leg.order_id, broker_order_id }));
-            parent::acknowledged(step, leg.root_order_id);
+            tree::acknowledged(step, leg.order_id);
             send_waiting_cancel(step, leg.order_id);
         }
         (_, Outcome::Canceled) => canceled(step, leg, revision, evidence),

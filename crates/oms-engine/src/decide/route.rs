@@ -6,6 +6,7 @@ use crate::step::Step;
 use oms_model::command::Placed;
 use oms_model::event::{Event, Leg, OrderCreated, OrderRejected, OrderSent, OrderStateSynced, RouteDecided};
 use oms_model::market::Market;
+use oms_model::order::Routing;
 use oms_model::policy::{Exhausted, SorPolicy};
 use oms_model::{Code, EndedBy, IntentKind, Mic, OrdState, OrdType, Order, OrderId, Qty, SorMode, Time, TimeInForce};
 use oms_risk::{Approved, Proposed};
@@ -52,8 +53,10 @@ pub(crate) fn release_legs(step: &mut Step<'_>, order: &Order, qty: Qty, replan_
         return false;
     }
     if order.state == OrdState::New {
+        // The state of a parent follows its first child; so does that of everything above it.
         let synced = OrderStateSynced { order_id: order.order_id, state: OrdState::Unack, place_qty };
         step.emit(Event::OrderStateSynced(synced));
+        super::tree::sent_below(step, order.order_id);
     }
     true
 }
@@ -72,8 +75,14 @@ pub(crate) fn preview(step: &mut Step<'_>, order: &Order) -> RouteDecided {
     decided
 }
 
+/// How an order is to be placed: as it says, or the next node above it that does.
+fn routing<'a>(state: &'a State, order: &'a Order) -> Option<&'a Routing> {
+    let above = |order: &&'a Order| order.parent_order_id.and_then(|id| state.order(id));
+    core::iter::successors(Some(order), above).take(super::tree::MAX_DEPTH).find_map(|order| order.extras.routing.as_deref())
+}
+
 fn policy(state: &State, order: &Order) -> SorPolicy {
-    state.policy(&policy_name(order)).cloned().unwrap_or_default()
+    state.policy(&policy_name(routing(state, order))).cloned().unwrap_or_default()
 }
 
 /// What happens to the rest of `order` once its re-plans are used up, and how many it has.
@@ -83,7 +92,7 @@ pub(crate) fn replan_bounds(state: &State, order: &Order) -> (u32, Exhausted) {
 }
 
 fn plan(step: &mut Step<'_>, order: &Order, qty: Qty, policy: &SorPolicy) -> (RoutePlan, SorMode) {
-    let routing = order.extras.routing.as_deref();
+    let routing = routing(step.state(), order);
     let mode = routing.and_then(|r| r.mode).unwrap_or(policy.mode);
     let named = routing.and_then(|r| r.venue);
     let failed = failures(step.state(), order);
@@ -205,6 +214,7 @@ fn release(step: &mut Step<'_>, order: &Order, leg: &Leg) {
         routing: None,
         venue: Some(leg.venue),
         metadata: None,
+        kind: None,
     })));
     send(step, leg.order_id, IntentKind::New);
 }

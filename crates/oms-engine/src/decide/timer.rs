@@ -37,9 +37,14 @@ fn expire(step: &mut Step<'_>, order_id: OrderId) {
 /// A whole tree is closed together, once nothing of it works and nothing is in doubt.
 fn close(step: &mut Step<'_>, root_id: OrderId) {
     let Some(root) = step.state().order(root_id) else { return };
-    let mut ids: Vec<OrderId> = step.state().children(root).map(|leg| leg.order.order_id).collect();
-    ids.push(root_id);
-    for order_id in ids {
+    // Parts before what they are parts of.
+    let mut ids = vec![root.order_id];
+    let mut at = 0;
+    while let Some(order) = ids.get(at).and_then(|id| step.state().order(*id)) {
+        ids.extend_from_slice(&order.children);
+        at += 1;
+    }
+    for order_id in ids.into_iter().rev() {
         step.emit(Event::OrderClosed(OrderClosed { order_id }));
     }
 }

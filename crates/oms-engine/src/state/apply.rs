@@ -1,6 +1,6 @@
 //! Folding events. Refuses nothing; asserts what the decisions promise.
 
-use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, LegPart, MAX_SUSPENSE, Part, RootPart, State, TimerKind};
+use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, LegPart, MAX_SUSPENSE, Part, State, TimerKind};
 use crate::input::fingerprint_head;
 use oms_model::event::{Batch, Event, ExecutionRecorded, IdempotencyRecorded, OrderCreated, OrderSent, RiskChecked};
 use oms_model::instrument::{Instrument, Venue};
@@ -75,7 +75,9 @@ impl State {
             | Event::OrderExpired(_)
             | Event::OrderInDoubt(_)
             | Event::OrderOutcomeResolved(_)
-            | Event::OrderAnomaly(_) => {
+            | Event::OrderAnomaly(_)
+            | Event::CareAccepted(_)
+            | Event::CarePassed(_) => {
                 if let Some(order_id) = event.order_id() {
                     self.on_order(order_id, event, time);
                 }
@@ -93,10 +95,11 @@ impl State {
             }
             None => {
                 self.open_roots += 1;
-                if let Some(at) = event.expire_at {
-                    self.set_timer(at, TimerKind::Expire, event.order_id);
-                }
             }
+        }
+        // A leg's time in force is its venue's business.
+        if let Some(at) = event.expire_at.filter(|_| !order.is_leg()) {
+            self.set_timer(at, TimerKind::Expire, event.order_id);
         }
         self.orders.insert(Entry::new(order));
     }
@@ -112,7 +115,14 @@ impl State {
         entry.order.apply(event, time);
         let root_id = entry.order.root_order_id;
         match &mut entry.part {
-            Part::Root(root) => self.root_changed(&entry.order, root, event, was_done),
+            Part::Root(root) => {
+                self.risk.follow(&entry.order, &mut root.reserved);
+                if entry.order.state.is_done() && !was_done {
+                    self.open_roots -= 1;
+                }
+                self.node_changed(&entry.order, event);
+            }
+            Part::Node => self.node_changed(&entry.order, event),
             Part::Leg(leg) => {
                 self.leg_changed(&entry.order, leg, event, time, first_fill);
                 self.index_leg(&entry.order, leg, was_unanswered, had_doubt);
@@ -122,11 +132,8 @@ impl State {
         self.arm_close(root_id, time);
     }
 
-    fn root_changed(&mut self, order: &Order, root: &mut RootPart, event: &Event, was_done: bool) {
-        self.risk.follow(order, &mut root.reserved);
-        if order.state.is_done() && !was_done {
-            self.open_roots -= 1;
-        }
+    /// Keeps the timer of an order's time in force in line with it.
+    fn node_changed(&mut self, order: &Order, event: &Event) {
         let by_timer = matches!(event, Event::OrderCancelRequested(e) if e.by == oms_model::EndedBy::Timer);
         if let Some(at) = order.expire_at.filter(|_| order.state.is_done() || by_timer) {
             self.clear_timer(at, TimerKind::Expire, order.order_id);
@@ -200,7 +207,7 @@ impl State {
     /// A tree leaves the hot state some time after nothing of it works any more.
     fn arm_close(&mut self, root_id: OrderId, time: Time) {
         let Some(root) = self.orders.get(root_id) else { return };
-        if !root.order.state.is_done() || self.children(&root.order).any(Entry::is_working) {
+        if !root.order.state.is_done() || self.works_below(&root.order) {
             return;
         }
         let (before, at) = (root.root().and_then(|part| part.close_at), time.plus(CLOSE_AFTER_NS));

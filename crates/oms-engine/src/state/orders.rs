@@ -95,7 +95,7 @@ impl Orders {
         assert!(slot < u32::MAX, "there is room for 2^32 orders");
         let hash = hash_of(&id);
         self.by_id.insert_unique(Place::spread(hash), Place { hash, slot }, |place| Place::spread(place.hash));
-        if entry.order.is_root() {
+        if entry.order.has_own_id() {
             let hash = hash_of(&entry.order.cl_ord_id);
             self.by_cl_ord_id.insert_unique(Place::spread(hash), Place { hash, slot }, |place| Place::spread(place.hash));
         }
@@ -111,7 +111,7 @@ impl Orders {
         let Taken { slot, entry } = self.take(id)?;
         let slot = slot as u32;
         forget(&mut self.by_id, hash_of(&id), slot);
-        if entry.order.is_root() {
+        if entry.order.has_own_id() {
             forget(&mut self.by_cl_ord_id, hash_of(&entry.order.cl_ord_id), slot);
             self.retired.insert(entry.order.cl_ord_id.clone(), id);
         }
@@ -140,11 +140,11 @@ impl Orders {
         self.retired = retired.into_iter().collect();
     }
 
-    /// Makes room for `more` orders, `roots` of them at the top of a tree.
-    pub(super) fn reserve(&mut self, more: usize, roots: usize) {
+    /// Makes room for `more` orders, `named` of them with an id of their client's.
+    pub(super) fn reserve(&mut self, more: usize, named: usize) {
         self.slots.reserve(more);
         self.by_id.reserve(more, |place| Place::spread(place.hash));
-        self.by_cl_ord_id.reserve(roots, |place| Place::spread(place.hash));
+        self.by_cl_ord_id.reserve(named, |place| Place::spread(place.hash));
     }
 }
 

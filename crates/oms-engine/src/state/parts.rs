@@ -125,7 +125,7 @@ impl State {
 
     fn entry_parts(&self, entry: &Entry) -> EntryParts {
         let order = &entry.order;
-        let expires = order.is_root() && order.expire_at.is_some_and(|at| self.is_set(at, TimerKind::Expire, order.order_id));
+        let expires = !order.is_leg() && order.expire_at.is_some_and(|at| self.is_set(at, TimerKind::Expire, order.order_id));
         EntryParts {
             order: order.clone(),
             execs: entry.execs().to_vec(),
@@ -162,7 +162,7 @@ impl State {
         state.venues = parts.venues.into_iter().map(|venue| (venue.venue.venue, venue_entry(venue))).collect();
         state.answers = Answers::from_parts(&parts.idempotency);
         state.orders.restore_retired(parts.retired);
-        state.orders.reserve(parts.orders.len(), parts.orders.iter().filter(|parts| parts.order.is_root()).count());
+        state.orders.reserve(parts.orders.len(), parts.orders.iter().filter(|parts| parts.order.has_own_id()).count());
         for entry in parts.orders {
             state.restore(entry);
         }
@@ -172,6 +172,8 @@ impl State {
     fn restore(&mut self, parts: EntryParts) {
         let part = if parts.order.is_root() {
             Part::Root(RootPart { reserved: parts.reserved, close_at: parts.close_at })
+        } else if !parts.order.is_leg() {
+            Part::Node
         } else {
             Part::Leg(LegPart {
                 execs: parts.execs.into(),

@@ -3,14 +3,14 @@
 use oms_model::Order;
 use oms_model::command::Placed;
 use oms_model::event::{
-    ApiKeyCreated, BrokerSession, Candidate, ExecutionRecorded, ExecutionUnmatched, Filled, IdempotencyRecorded, IdempotentResult,
-    KillSwitchChanged, Leg, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderInDoubt,
-    OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderStateSynced, RequestRejected, RiskChecked,
-    RiskLimitRemoved, RouteDecided, TenantCreated, TradingStateSet,
+    ApiKeyCreated, BrokerSession, Candidate, CareAccepted, CarePassed, ExecutionRecorded, ExecutionUnmatched, Filled, IdempotencyRecorded,
+    IdempotentResult, KillSwitchChanged, Leg, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded,
+    OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderStateSynced, RequestRejected,
+    RiskChecked, RiskLimitRemoved, RouteDecided, TenantCreated, TradingStateSet,
 };
 use oms_model::instrument::{Account, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
-use oms_model::order::{Doubt, Extras, Routing, Terms};
+use oms_model::order::{Care, Doubt, Extras, Routing, Terms};
 use oms_model::policy::{SorPolicy, Weights};
 use oms_model::position::{Lot, Position};
 use oms_model::refusal::{Code, Refusal};
@@ -33,7 +33,7 @@ macro_rules! stored_messages {
             OrderCreated {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 order_qty, 13 price,
-                14 stop_px, 15 expire_at, 16 routing, 17 venue, 18 metadata,
+                14 stop_px, 15 expire_at, 16 routing, 17 venue, 18 metadata, 19 kind,
             }
             RiskChecked { 1 order_id, 2 worst_price, 3 results }
             OrderRejected { 1 order_id, 2 by, 3 code, 4 text }
@@ -76,7 +76,10 @@ macro_rules! stored_messages {
             CheckResult { 1 check, 2 verdict, 3 code, 4 scope, 5 value, 6 limit, 7 limit_version }
             RiskLimit { 1 limit_type, 2 scope, 3 value, 4 version }
             ScopedState { 1 scope, 2 state }
-            Routing { 1 mode, 2 venue, 3 policy }
+            CareAccepted { 1 order_id, 2 user_id }
+            CarePassed { 1 order_id, 2 from, 3 to, 4 text }
+            Care { 1 accepted_by, 2 holder, 3 since }
+            Routing { 1 mode, 2 venue, 3 policy, 4 care }
             Terms { 1 order_qty, 2 price, 3 stop_px }
             Weights { 1 price, 2 latency, 3 fill, 4 fee }
             SorPolicy {
@@ -94,13 +97,13 @@ macro_rules! stored_messages {
                 7 fill_prior_weight, 8 enabled,
             }
             Doubt { 1 intent, 2 revision, 3 since, 4 reason }
-            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata }
+            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care }
             Order {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 state, 13 pending, 15 order_qty,
                 16 cum_qty, 17 place_qty, 18 cum_notional, 19 price, 21 expire_at, 24 venue, 25 broker_order_id,
                 26 revision, 27 venue_revision, 28 attempts, 29 ended_by, 30 reject_code, 33 version, 34 created_seq,
-                35 created_at, 36 updated_at, 37 children, 38 extras,
+                35 created_at, 36 updated_at, 37 children, 38 extras, 39 own_kind,
             }
             Lot { 1 qty, 2 price }
             Position {

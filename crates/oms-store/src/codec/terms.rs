@@ -4,8 +4,8 @@ use oms_model::event::Exclusion;
 use oms_model::limit::{Check, LimitType, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
 use oms_model::{
-    Anomaly, AssetClass, Code, EndedBy, IntentKind, Liquidity, OrdState, OrdType, Outcome, Pending, Side, SorMode, Source, TimeInForce,
-    TradingState,
+    Anomaly, AssetClass, Code, EndedBy, IntentKind, Liquidity, OrdState, OrdType, OrderKind, Outcome, Pending, Side, SorMode, Source,
+    TimeInForce, TradingState,
 };
 use prost::encoding::WireType;
 
@@ -30,6 +30,7 @@ macro_rules! stored_terms {
             Liquidity,
             OrdState,
             OrdType,
+            OrderKind,
             Outcome,
             Pending,
             Side,

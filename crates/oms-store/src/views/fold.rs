@@ -100,7 +100,9 @@ impl Fold {
             | Event::OrderExpired(_)
             | Event::OrderInDoubt(_)
             | Event::OrderOutcomeResolved(_)
-            | Event::OrderClosed(_) => match event.order_id() {
+            | Event::OrderClosed(_)
+            | Event::CareAccepted(_)
+            | Event::CarePassed(_) => match event.order_id() {
                 Some(order_id) => self.changed(seq, time, order_id, event, rows),
                 None => Ok(()),
             },

@@ -27,7 +27,7 @@ impl Run {
                 assert_eq!(self.last_code, Some(code), "{shown}");
                 continue;
             }
-            let order = self.root(subject).unwrap_or_else(|| panic!("{shown}: there is no order {subject}"));
+            let order = self.node(subject).unwrap_or_else(|| panic!("{shown}: there is no order {subject}"));
             self.expect_order(order, word, expected, shown);
         }
     }
@@ -50,6 +50,12 @@ impl Run {
                 let code = order.reject_code.map_or("-".into(), |code| code.to_string());
                 assert_eq!(code, take(expected), "{shown}: code ({:?})", order.extras.text);
             }
+            "kind" => assert_eq!(order.kind().to_string(), take(expected), "{shown}: kind"),
+            "holder" => {
+                let holder = order.extras.care.as_deref().and_then(|care| care.holder).unwrap_or_default();
+                assert_eq!(holder, super::run::user(take(expected)), "{shown}: holder");
+            }
+            "price" => assert_eq!(order.price.map_or("-".into(), |px| px.to_string()), take(expected), "{shown}: price"),
             "legs" => {
                 let legs: Vec<String> = self.desk.engine.state().children(order).map(|leg| shown_leg(&leg.order)).collect();
                 let wanted: Vec<&str> = expected.drain(..).collect();
@@ -66,7 +72,9 @@ impl Run {
 /// A leg as `XNAS:100:LIVE`, with `?` behind the state while it is in doubt.
 fn shown_leg(leg: &Order) -> String {
     let doubt = if leg.extras.doubt.is_some() { "?" } else { "" };
-    format!("{}:{}:{}{doubt}", leg.venue.unwrap_or_default(), leg.order_qty, leg.ord_status())
+    // A part that is no leg shows its kind in place of a venue.
+    let place = leg.venue.map_or_else(|| leg.kind().to_string(), |venue| venue.to_string());
+    format!("{place}:{}:{}{doubt}", leg.order_qty, leg.ord_status())
 }
 
 fn take<'a>(expected: &mut VecDeque<&'a str>) -> &'a str {

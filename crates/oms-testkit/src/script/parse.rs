@@ -1,10 +1,14 @@
 //! Lines of a script.
 //!
+//! A part of an order is named by its place: `A1.2`, and the first part of that `A1.2.1`.
+//!
 //! | line | meaning |
 //! |---|---|
 //! | `quote VENUE SYMBOL BID x SIZE / ASK x SIZE` | the venue's quote; `-` for a missing side |
 //! | `submit ID buy\|sell\|short QTY SYMBOL [@ PRICE] [stop PRICE] [DAY\|GTC\|IOC\|FOK\|GTD+SECONDS] [MODE] [at VENUE] [policy NAME]` | a new order; without `@` a market order |
 //! | `cancel ID [if VERSION]`, `replace ID [qty QTY] [price PRICE] [stop PRICE] [if VERSION]` | the client asks |
+//! | `submit ... CARE`; `accept\|claim\|hand ORDER [by USER]`, `pass ORDER [to USER] [by USER]` | a care order; `hand` gives its rest to the router |
+//! | `split ORDER QTY [id ID] [@ PRICE] [market] [TIF] [MODE] [at VENUE] [CARE] [+ QTY ...] [by USER]` | its holder works parts of it |
 //! | `ack LEG`, `reject LEG [WORDS]`, `fill LEG QTY @ PRICE [exec ID]`, `expire LEG` | the venue tells |
 //! | `cancel-ack LEG`, `cancel-reject LEG [WORDS]`, `replace-ack LEG`, `replace-reject LEG [WORDS]`, `cancel-unasked LEG` | the venue tells |
 //! | `unknown LEG new\|cancel\|replace`, `not-sent LEG new\|cancel\|replace`, `resolve LEG new\|cancel\|replace OUTCOME` | the gateway tells |
@@ -12,7 +16,7 @@
 //! | `wait SECONDS` | time passes and timers are served |
 //! | `limit TYPE VALUE [account\|user\|SYMBOL]`, `kill\|release [SYMBOL\|VENUE\|account\|user]`, `state ACTIVE\|REDUCING\|HALTED` | risk |
 //! | `policy NAME MODE [replans N] [rest] [no-cap]` | a routing policy |
-//! | `order ID`, `position SYMBOL`, `open`, `suspense` | only an expectation |
+//! | `order ORDER`, `position SYMBOL`, `open`, `suspense` | only an expectation |
 
 use std::collections::VecDeque;
 

@@ -4,13 +4,14 @@ use super::parse::Line;
 use crate::fixture::{ACCOUNT, Desk, USER, VENUES};
 use oms_engine::Output;
 use oms_engine::input::InputBody;
-use oms_model::command::{Change, Command, CommandOutcome, NewOrder, OrderRef, Placed};
+use oms_model::command::{Actor, Change, Command, CommandOutcome, NewOrder, NewPart, OrderRef, Placed};
 use oms_model::limit::{RiskLimit, Scope};
 use oms_model::order::Routing;
 use oms_model::policy::{Exhausted, SorPolicy};
 use oms_model::report::{ReportBody, VenueFill};
 use oms_model::{
-    ClOrdId, Code, ExecId, IntentKind, Liquidity, Mic, OrdType, Order, OrderId, Price, Qty, Side, SorMode, Symbol, TimeInForce, WireId,
+    ClOrdId, Code, ExecId, IntentKind, Liquidity, Mic, OrdType, Order, OrderId, Price, Qty, Side, SorMode, Symbol, TimeInForce, UserId,
+    WireId,
 };
 
 pub(super) struct Run {
@@ -47,6 +48,7 @@ impl Run {
             "quote" => self.quote(line),
             "submit" => self.submit(line),
             "cancel" | "replace" => self.change(verb, line),
+            "accept" | "claim" | "pass" | "split" | "hand" => self.care(verb, line),
             "up" => self.session(line, |_| ReportBody::SessionUp),
             "down" => self.session(line, |_| ReportBody::SessionDown { reason: "line lost".into() }),
             "restart" => self.restart(),
@@ -113,8 +115,9 @@ impl Run {
         match word {
             "@" => order.price = Some(line.value()),
             "stop" => order.stop_px = Some(line.value()),
-            "at" => order.routing = Routing { mode: Some(SorMode::Named), venue: Some(line.value()), policy: None },
+            "at" => order.routing = Routing { mode: Some(SorMode::Named), venue: Some(line.value()), policy: None, care: false },
             "policy" => order.routing.policy = Some(line.value()),
+            "CARE" => order.routing.care = true,
             _ if word.starts_with("GTD+") => {
                 let seconds: i64 = word.trim_start_matches("GTD+").parse().unwrap();
                 order.time_in_force = TimeInForce::Gtd;
@@ -141,22 +144,76 @@ impl Run {
 
     fn change(&mut self, verb: &str, line: &mut Line<'_>) -> String {
         let id = line.word().to_owned();
-        let (mut change, mut if_version) = (Change::default(), None);
+        let (mut change, mut if_version, mut by) = (Change::default(), None, USER);
         while let Some(word) = line.words.pop_front() {
             match word {
                 "qty" => change.order_qty = Some(line.value()),
                 "price" => change.price = Some(line.value()),
                 "stop" => change.stop_px = Some(line.value()),
                 "if" => if_version = Some(line.value()),
+                "by" => by = user(line.word()),
                 other => panic!("cannot read {other:?}"),
             }
         }
-        let order = OrderRef::ClOrdId(ClOrdId::new(&id).unwrap());
+        let order = self.order_ref(&id);
         let command =
             if verb == "cancel" { Command::CancelOrder { order, if_version } } else { Command::ReplaceOrder { order, change, if_version } };
-        let output = self.desk.command(command);
+        let actor = Actor { user_id: by, ..crate::fixture::actor() };
+        let output = self.desk.input(actor, InputBody::Command { command, idempotency: None });
         self.remember(&output);
         id
+    }
+
+    /// What a desk does with a care order.
+    fn care(&mut self, verb: &str, line: &mut Line<'_>) -> String {
+        let id = line.word().to_owned();
+        let order = self.order_ref(&id);
+        let mut parts = Vec::new();
+        let (mut to, mut by) = (None, USER);
+        while let Some(word) = line.words.pop_front() {
+            match word {
+                "by" => by = user(line.word()),
+                "to" => to = Some(user(line.word())).filter(|user| *user != UserId::default()),
+                _ if verb == "split" => parts.push(self.part(word, line)),
+                other => panic!("cannot read {other:?}"),
+            }
+        }
+        let if_version = None;
+        let command = match verb {
+            "accept" => Command::AcceptOrder { order, if_version },
+            "claim" => Command::ClaimOrder { order, if_version },
+            "pass" => Command::PassOrder { order, to, text: "as the script says".to_owned(), if_version },
+            "split" => Command::SplitOrder { order, parts, if_version },
+            _ => Command::ReleaseOrder { order, if_version },
+        };
+        let actor = Actor { user_id: by, ..crate::fixture::actor() };
+        let output = self.desk.input(actor, InputBody::Command { command, idempotency: None });
+        self.remember(&output);
+        id
+    }
+
+    /// A part like `40 @ 19.99 IOC at XNAS`, up to the next `+`.
+    fn part(&self, qty: &str, line: &mut Line<'_>) -> NewPart {
+        let mut part = NewPart { order_qty: qty.parse().unwrap(), ..NewPart::default() };
+        while let Some(word) = line.words.pop_front() {
+            match word {
+                "+" => return part,
+                "id" => part.cl_ord_id = Some(line.value()),
+                "@" => (part.ord_type, part.price) = (Some(OrdType::Limit), Some(line.value())),
+                "market" => part.ord_type = Some(OrdType::Market),
+                "at" => (part.routing.mode, part.routing.venue) = (Some(SorMode::Named), Some(line.value())),
+                "CARE" => part.routing.care = true,
+                "by" => {
+                    line.words.push_front(word);
+                    return part;
+                }
+                _ => match word.parse::<TimeInForce>() {
+                    Ok(tif) => part.time_in_force = Some(tif),
+                    Err(_) => part.routing.mode = Some(word.parse().unwrap_or_else(|_| panic!("cannot read {word:?}"))),
+                },
+            }
+        }
+        part
     }
 
     fn session(&mut self, line: &mut Line<'_>, body: impl Fn(Mic) -> ReportBody) -> String {
@@ -209,19 +266,31 @@ impl Run {
         String::new()
     }
 
-    pub(super) fn root(&self, id: &str) -> Option<&Order> {
-        let cl_ord_id = ClOrdId::new(id).unwrap();
-        self.desk.engine.state().find(&OrderRef::ClOrdId(cl_ord_id))
+    /// The order that a word names: a client's by its id, a part of it by its place from 1, as in `A1.2` or `A1.2.1`.
+    pub(super) fn node(&self, word: &str) -> Option<&Order> {
+        let state = self.desk.engine.state();
+        if let Some(order) = state.find(&OrderRef::ClOrdId(ClOrdId::new(word).unwrap())) {
+            return Some(order);
+        }
+        let (above, place) = word.rsplit_once('.')?;
+        let place: usize = place.parse().unwrap_or_else(|_| panic!("{word:?} names no part"));
+        let above = self.node(above)?;
+        let id = above.children.get(place - 1).unwrap_or_else(|| panic!("{word} is not there: there are {}", above.children.len()));
+        state.order(*id)
     }
 
-    /// The leg that a word like `A1.2` names: the client's order and the leg's place, from 1.
+    /// The order that a word names, for a command.
+    fn order_ref(&self, word: &str) -> OrderRef {
+        self.node(word)
+            .filter(|order| !order.is_root())
+            .map_or_else(|| OrderRef::ClOrdId(ClOrdId::new(word).unwrap()), |part| OrderRef::Id(part.order_id))
+    }
+
+    /// The leg that a word names; with the client's order.
     fn leg(&self, word: &str) -> (String, OrderId, Mic, u32) {
-        let (id, place) = word.split_once('.').unwrap_or_else(|| panic!("{word:?} names no leg"));
-        let root = self.root(id).unwrap_or_else(|| panic!("there is no order {id}"));
-        let place: usize = place.parse().unwrap();
-        let leg_id = *root.children.get(place - 1).unwrap_or_else(|| panic!("{id} has no leg {place}"));
-        let leg = self.desk.engine.state().order(leg_id).expect("a leg is in the state");
-        (id.to_owned(), leg_id, leg.venue.expect("a leg has a venue"), leg.revision)
+        let (id, _) = word.split_once('.').unwrap_or_else(|| panic!("{word:?} names no leg"));
+        let leg = self.node(word).unwrap_or_else(|| panic!("there is no leg {word}"));
+        (id.to_owned(), leg.order_id, leg.venue.unwrap_or_else(|| panic!("{word} is no leg")), leg.revision)
     }
 
     fn venue_says(&mut self, verb: &str, line: &mut Line<'_>) -> String {
@@ -270,6 +339,15 @@ impl Run {
             liquidity: Liquidity::Removed,
             fee_per_unit: crate::fixture::dec("0.003"),
         }
+    }
+}
+
+/// A user by name; `nobody` is none.
+pub(super) fn user(name: &str) -> UserId {
+    match name {
+        "nobody" => UserId::default(),
+        "me" => USER,
+        name => UserId::from_u128(USER.as_u128() + 1 + name.bytes().map(u128::from).sum::<u128>()),
     }
 }
 

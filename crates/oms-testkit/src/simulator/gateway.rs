@@ -165,7 +165,7 @@ impl Gateway {
     /// Begins with the working legs of `state`. Every venue is reconciled first.
     pub fn start(state: &State) -> Self {
         let symbols: BTreeMap<InstrumentId, Symbol> = state.instruments().iter().map(|i| (i.instrument_id, i.symbol.clone())).collect();
-        let working = state.orders_sorted().into_iter().filter(|entry| !entry.order.is_root() && entry.is_working());
+        let working = state.orders_sorted().into_iter().filter(|entry| entry.order.is_leg() && entry.is_working());
         let legs: BTreeMap<OrderId, WorkingLeg> = working
             .map(|entry| {
                 let symbol = symbols.get(&entry.order.instrument_id).cloned().unwrap_or_default();

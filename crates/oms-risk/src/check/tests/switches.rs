@@ -48,7 +48,7 @@ fn a_named_venue_is_refused_by_its_kill_switch_and_state() {
     desk.book.set_trading_state(Scope::Venue(XNAS), TradingState::Halted);
     assert_eq!(desk.code(&named), Some(Code::TradingHalted));
 
-    let routing = Routing { mode: Some(SorMode::Named), venue: Some(XNAS), policy: None };
+    let routing = Routing { mode: Some(SorMode::Named), venue: Some(XNAS), policy: None, care: false };
     let order = Order { extras: Extras { routing: Some(Box::new(routing)), ..Extras::default() }.into(), ..Order::default() };
     assert_eq!(Proposed::of(&order).named_venue, Some(XNAS));
 }

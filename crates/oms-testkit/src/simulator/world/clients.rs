@@ -104,7 +104,7 @@ impl World {
         }
         let mode = rng.pick(&[None, Some(SorMode::Split), Some(SorMode::Sweep), Some(SorMode::SingleBest), Some(SorMode::Named)]);
         let venue = (mode == Some(SorMode::Named)).then(|| rng.pick(&VENUES));
-        order.routing = Routing { mode, venue, policy: None };
+        order.routing = Routing { mode, venue, policy: None, care: false };
         order
     }
 
