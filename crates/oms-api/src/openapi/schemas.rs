@@ -136,6 +136,7 @@ const SHAPES: &[Shape] = &[
         ("mode", "SorMode?", "How the router places it; the policy says where absent."),
         ("venue", "string?", "The venue, with mode NAMED."),
         ("policy", "string?", "The routing policy; `default` where absent."),
+        ("care", "boolean?", "Whether it is staged for a person to work: nothing is sent until they say so."),
     ]),
     ("NewOrder", Request, &[
         ("cl_ord_id", "string?", "The client's id, used once only, ever; 1 to 64 printable characters."),
