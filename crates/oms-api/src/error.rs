@@ -36,7 +36,9 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::NoReferencePrice
         | Code::UnknownSymbol
         | Code::NoRoute
-        | Code::BatchRefused => StatusCode::UNPROCESSABLE_ENTITY,
+        | Code::BatchRefused
+        | Code::HistoryTooFar
+        | Code::QueryTooBroad => StatusCode::UNPROCESSABLE_ENTITY,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Code::BrokerUnavailable | Code::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -76,6 +78,8 @@ pub const fn hint(code: Code) -> &'static str {
         Code::PayloadTooLarge => "Send less at once.",
         Code::MethodNotAllowed => "The Allow header names the methods.",
         Code::UnsupportedMediaType => "Send Content-Type: application/json.",
+        Code::HistoryTooFar => "Run `oms journal replay --as-of` on the log; it has no bound.",
+        Code::QueryTooBroad => "Narrow it: filter by symbol, account_id or ord_status, or sort by created_at.",
         Code::BatchRefused => "Nothing was placed; correct the order that the message names.",
     }
 }

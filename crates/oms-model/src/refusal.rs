@@ -72,6 +72,10 @@ terms! {
         UnsupportedMediaType = 32 "UNSUPPORTED_MEDIA_TYPE",
         /// An order of an all-or-none batch was refused, so none was placed.
         BatchRefused = 33 "BATCH_REFUSED",
+        /// The moment asked for lies too far from every state that is kept.
+        HistoryTooFar = 65 "HISTORY_TOO_FAR",
+        /// The question would read too much.
+        QueryTooBroad = 66 "QUERY_TOO_BROAD",
     }
 }
 
