@@ -1,6 +1,7 @@
 //! The routes, by resource. Router and OpenAPI document are made from the same list.
 
 pub mod commands;
+pub mod execute;
 pub mod executions;
 pub mod health;
 pub mod history;
@@ -10,6 +11,7 @@ pub mod orders;
 pub mod place;
 pub mod positions;
 pub mod preview;
+pub mod queries;
 pub mod risk;
 pub mod sor;
 pub mod streams;
@@ -183,9 +185,11 @@ pub fn endpoints() -> Vec<Endpoint> {
         orders::endpoints(),
         history::endpoints(),
         commands::endpoints(),
+        execute::endpoints(),
         preview::endpoints(),
         executions::endpoints(),
         positions::endpoints(),
+        queries::endpoints(),
         instruments::endpoints(),
         marketdata::endpoints(),
         streams::endpoints(),

@@ -3,6 +3,7 @@
 
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
+use oms_runtime::history::AsOf;
 use std::path::PathBuf;
 
 /// An order management system and smart order router.
@@ -329,8 +330,12 @@ pub enum Journal {
         #[command(flatten)]
         stored: Stored,
     },
-    /// Fold the whole log and compare with the newest snapshot; exit code 1 where they differ.
+    /// Fold the whole log and compare with the newest snapshot; exit code 1 where they differ. With --as-of: fold it up
+    /// to a past moment and show the state as it was.
     Replay {
+        /// A sequence, or a time (RFC 3339): the state after the last input that was decided by then.
+        #[arg(long, value_name = "TIME|SEQ", value_parser = as_of)]
+        as_of: Option<AsOf>,
         /// The log.
         #[command(flatten)]
         stored: Stored,
@@ -355,6 +360,9 @@ pub struct Load {
     /// The API key [default: the setting client.api_key, else that of the demo desk in the data folder].
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
+    /// What is sent: limit orders on a schedule, to measure; or a day of a desk with every kind of order.
+    #[arg(long, value_enum, default_value = "limit")]
+    pub mix: Mix,
     /// Connections.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub connections: u32,
@@ -376,7 +384,7 @@ pub struct Load {
     /// Share of orders that trade at once; the others rest far from the market.
     #[arg(long, value_name = "PERCENT", default_value = "0%", value_parser = percent)]
     pub marketable: u32,
-    /// Stop after so many orders.
+    /// Stop after so many orders; a day of a desk has 10000 where it is not given.
     #[arg(long, value_name = "N")]
     pub orders: Option<u64>,
     /// Seed of the ids; the same one sends the same orders again.
@@ -388,6 +396,15 @@ pub struct Load {
     /// Report as JSON.
     #[arg(long)]
     pub report_json: bool,
+}
+
+/// What a load consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mix {
+    /// Limit orders.
+    Limit,
+    /// Every kind of order, with cancels, replaces and batches.
+    Desk,
 }
 
 /// `oms config`.
@@ -414,6 +431,11 @@ fn duration(text: &str) -> Result<std::time::Duration, String> {
         "m" => Ok(std::time::Duration::from_secs(number.saturating_mul(60))),
         _ => Err(format!("{unit:?} is not ms, s or m")),
     }
+}
+
+/// A past moment.
+fn as_of(text: &str) -> Result<AsOf, String> {
+    oms_api::past::parse(text).ok_or_else(|| format!("{text:?} is neither a sequence nor a time such as 2026-01-31T16:00:00Z"))
 }
 
 /// A share in percent, with or without the sign.

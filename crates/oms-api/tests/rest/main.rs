@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod client;
+mod commands;
 mod desk;
 mod errors;
 mod orders;
+mod past;
+mod queries;
 mod settings;
 mod streams;
