@@ -16,7 +16,9 @@ pub const fn status(code: Code) -> StatusCode {
         Code::Forbidden => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Code::StateConflict | Code::DuplicateClOrdId | Code::OutcomeInDoubt | Code::RequestInProgress => StatusCode::CONFLICT,
+        Code::StateConflict | Code::QuoteNotLive | Code::DuplicateClOrdId | Code::OutcomeInDoubt | Code::RequestInProgress => {
+            StatusCode::CONFLICT
+        }
         Code::VersionMismatch => StatusCode::PRECONDITION_FAILED,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -36,6 +38,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::NoReferencePrice
         | Code::UnknownSymbol
         | Code::NoRoute
+        | Code::AssetClassRule
+        | Code::InstrumentExpired
         | Code::BatchRefused => StatusCode::UNPROCESSABLE_ENTITY,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Code::BrokerUnavailable | Code::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
@@ -76,6 +80,9 @@ pub const fn hint(code: Code) -> &'static str {
         Code::PayloadTooLarge => "Send less at once.",
         Code::MethodNotAllowed => "The Allow header names the methods.",
         Code::UnsupportedMediaType => "Send Content-Type: application/json.",
+        Code::AssetClassRule => "details.rule names the rule of the asset class; GET /api/v1/instruments/{symbol} tells the class.",
+        Code::InstrumentExpired => "The contract has ended; trade one with a later expiry.",
+        Code::QuoteNotLive => "Ask for new quotes: this one was accepted, withdrawn or replaced, or its life is over.",
         Code::BatchRefused => "Nothing was placed; correct the order that the message names.",
     }
 }

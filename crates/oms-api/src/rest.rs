@@ -10,6 +10,7 @@ pub mod orders;
 pub mod place;
 pub mod positions;
 pub mod preview;
+pub mod quotes;
 pub mod risk;
 pub mod sor;
 pub mod streams;
@@ -187,6 +188,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         executions::endpoints(),
         positions::endpoints(),
         instruments::endpoints(),
+        quotes::endpoints(),
         marketdata::endpoints(),
         streams::endpoints(),
         risk::endpoints(),

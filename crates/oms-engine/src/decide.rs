@@ -4,10 +4,12 @@ pub(crate) mod admin;
 pub(crate) mod cancel;
 pub(crate) mod create;
 pub(crate) mod parent;
+pub(crate) mod quote;
 pub(crate) mod replace;
 pub(crate) mod report;
 pub(crate) mod route;
 pub(crate) mod timer;
+pub(crate) mod valued;
 
 use crate::step::Step;
 use oms_model::command::{CommandOutcome, OrderRef};

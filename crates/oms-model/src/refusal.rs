@@ -72,6 +72,12 @@ terms! {
         UnsupportedMediaType = 32 "UNSUPPORTED_MEDIA_TYPE",
         /// An order of an all-or-none batch was refused, so none was placed.
         BatchRefused = 33 "BATCH_REFUSED",
+        /// The asset class does not take such an order; the text names the rule.
+        AssetClassRule = 55 "ASSET_CLASS_RULE",
+        /// The option or future has expired.
+        InstrumentExpired = 56 "INSTRUMENT_EXPIRED",
+        /// The quote, or the request for one, is not live any more.
+        QuoteNotLive = 57 "QUOTE_NOT_LIVE",
     }
 }
 

@@ -50,6 +50,7 @@ fn created(order_id: OrderId, parent: Option<OrderId>, root: OrderId) -> Event {
         routing: None,
         venue: parent.map(|_| Mic::of(b"XNAS")),
         metadata: None,
+        basis: None,
     }))
 }
 

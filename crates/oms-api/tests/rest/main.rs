@@ -5,5 +5,6 @@ mod client;
 mod desk;
 mod errors;
 mod orders;
+mod quotes;
 mod settings;
 mod streams;

@@ -1,6 +1,6 @@
 //! What a venue claims. A report may be late, twice, out of order or wrong; each is booked once or raised.
 
-use super::{cancel, parent, route};
+use super::{cancel, parent, route, valued};
 use crate::step::Step;
 use oms_model::event::{
     BrokerSession, Event, ExecutionRecorded, ExecutionUnmatched, Filled, OrderAccepted, OrderAnomaly, OrderEnded, OrderInDoubt,
@@ -175,6 +175,7 @@ fn filled(step: &mut Step<'_>, leg: &Order, revision: u32, transact_time: Time, 
         transact_time,
     })));
     for id in [order_id, leg.root_order_id] {
+        valued::size(step, id, &fill);
         fill_one(step, id, &fill, last_notional);
     }
     if was_done {

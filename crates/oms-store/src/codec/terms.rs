@@ -4,8 +4,8 @@ use oms_model::event::Exclusion;
 use oms_model::limit::{Check, LimitType, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
 use oms_model::{
-    Anomaly, AssetClass, Code, EndedBy, IntentKind, Liquidity, OrdState, OrdType, Outcome, Pending, Side, SorMode, Source, TimeInForce,
-    TradingState,
+    Anomaly, AssetClass, Code, EndedBy, IntentKind, Liquidity, OptionRight, OrdState, OrdType, Outcome, Pending, QuoteReqState, QuoteState,
+    SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
 };
 use prost::encoding::WireType;
 
@@ -28,10 +28,15 @@ macro_rules! stored_terms {
             LatencyStat,
             LimitType,
             Liquidity,
+            OptionRight,
             OrdState,
             OrdType,
             Outcome,
             Pending,
+            QuoteReqState,
+            QuoteState,
+            SecurityIdSource,
+            SettlMethod,
             Side,
             SorMode,
             Source,

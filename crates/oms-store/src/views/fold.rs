@@ -100,6 +100,7 @@ impl Fold {
             | Event::OrderExpired(_)
             | Event::OrderInDoubt(_)
             | Event::OrderOutcomeResolved(_)
+            | Event::OrderSized(_)
             | Event::OrderClosed(_) => match event.order_id() {
                 Some(order_id) => self.changed(seq, time, order_id, event, rows),
                 None => Ok(()),
@@ -114,6 +115,15 @@ impl Fold {
             | Event::SorPolicySet(_)
             | Event::VenueConfigured(_)
             | Event::AccountOpened(_)
+            | Event::QuoteRequested(_)
+            | Event::QuoteReceived(_)
+            | Event::QuoteAccepted(_)
+            | Event::QuoteExpired(_)
+            | Event::QuoteWithdrawn(_)
+            | Event::QuoteReplaced(_)
+            | Event::QuoteRequestExpired(_)
+            | Event::QuoteRequestCanceled(_)
+            | Event::NavSet(_)
             | Event::TenantCreated(_)
             | Event::ApiKeyCreated(_)
             | Event::IdempotencyRecorded(_) => Ok(()),
