@@ -70,6 +70,7 @@ impl Catalog {
     fn change(event: &Event) -> Option<fn(&mut Self, &Event)> {
         match event {
             Event::InstrumentListed(_)
+            | Event::NavSet(_)
             | Event::VenueConfigured(_)
             | Event::AccountOpened(_)
             | Event::ApiKeyCreated(_)
@@ -81,6 +82,11 @@ impl Catalog {
     fn fold(&mut self, event: &Event) {
         match event {
             Event::InstrumentListed(instrument) => self.list(instrument),
+            Event::NavSet(e) => {
+                if let Some(fund) = self.instruments.get_mut(&e.instrument_id) {
+                    (fund.nav, fund.nav_at) = (Some(e.nav), Some(e.as_of));
+                }
+            }
             Event::VenueConfigured(venue) => drop(self.venues.insert(venue.venue, (**venue).clone())),
             Event::AccountOpened(account) => drop(self.accounts.insert(account.account_id, account.clone())),
             Event::ApiKeyCreated(key) => self.keys.add(key),

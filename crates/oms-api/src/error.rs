@@ -16,8 +16,12 @@ pub const fn status(code: Code) -> StatusCode {
         Code::Forbidden => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Code::StateConflict | Code::DuplicateClOrdId | Code::OutcomeInDoubt | Code::RequestInProgress => StatusCode::CONFLICT,
-        Code::NotHolder => StatusCode::CONFLICT,
+        Code::StateConflict
+        | Code::QuoteNotLive
+        | Code::DuplicateClOrdId
+        | Code::OutcomeInDoubt
+        | Code::RequestInProgress
+        | Code::NotHolder => StatusCode::CONFLICT,
         Code::VersionMismatch => StatusCode::PRECONDITION_FAILED,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -37,6 +41,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::NoReferencePrice
         | Code::UnknownSymbol
         | Code::NoRoute
+        | Code::AssetClassRule
+        | Code::InstrumentExpired
         | Code::BatchRefused
         | Code::HistoryTooFar
         | Code::QueryTooBroad => StatusCode::UNPROCESSABLE_ENTITY,
@@ -82,6 +88,9 @@ pub const fn hint(code: Code) -> &'static str {
         Code::NotHolder => "Ask the holder that the order names, or claim the order where nobody holds it.",
         Code::HistoryTooFar => "Run `oms journal replay --as-of` on the log; it has no bound.",
         Code::QueryTooBroad => "Narrow it: filter by symbol, account_id or ord_status, or sort by created_at.",
+        Code::AssetClassRule => "details.rule names the rule of the asset class; GET /api/v1/instruments/{symbol} tells the class.",
+        Code::InstrumentExpired => "The contract has ended; trade one with a later expiry.",
+        Code::QuoteNotLive => "Ask for new quotes: this one was accepted, withdrawn or replaced, or its life is over.",
         Code::BatchRefused => "Nothing was placed; correct the order that the message names.",
     }
 }

@@ -12,6 +12,7 @@ pub mod place;
 pub mod positions;
 pub mod preview;
 pub mod queries;
+pub mod quotes;
 pub mod risk;
 pub mod sor;
 pub mod streams;
@@ -191,6 +192,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         positions::endpoints(),
         queries::endpoints(),
         instruments::endpoints(),
+        quotes::endpoints(),
         marketdata::endpoints(),
         streams::endpoints(),
         risk::endpoints(),

@@ -5,11 +5,13 @@ pub(crate) mod cancel;
 pub(crate) mod care;
 pub(crate) mod create;
 pub(crate) mod parent;
+pub(crate) mod quote;
 pub(crate) mod replace;
 pub(crate) mod report;
 pub(crate) mod route;
 pub(crate) mod timer;
 pub(crate) mod tree;
+pub(crate) mod valued;
 
 use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, OrderRef};

@@ -131,6 +131,8 @@ fn stored(outcome: &CommandOutcome) -> IdempotentResult {
     match outcome {
         CommandOutcome::Orders(placed) => result.placed.clone_from(placed),
         CommandOutcome::Pending { orders } => result.pending.clone_from(orders),
+        CommandOutcome::QuoteRequested { quote_req_id } => result.quote_req_id = Some(*quote_req_id),
+        CommandOutcome::QuoteReceived { quote_id } => result.quote_id = Some(*quote_id),
         CommandOutcome::Done => (),
         CommandOutcome::Refused(refusal) => result.refused = Some(refusal.clone()),
     }
@@ -149,6 +151,10 @@ pub fn outcome_of(batch: &Batch) -> Option<CommandOutcome> {
         CommandOutcome::Orders(result.placed.clone())
     } else if !result.pending.is_empty() {
         CommandOutcome::Pending { orders: result.pending.clone() }
+    } else if let Some(quote_req_id) = result.quote_req_id {
+        CommandOutcome::QuoteRequested { quote_req_id }
+    } else if let Some(quote_id) = result.quote_id {
+        CommandOutcome::QuoteReceived { quote_id }
     } else {
         CommandOutcome::Done
     })
@@ -174,6 +180,14 @@ fn command_outcome(step: &mut Step<'_>, actor: &Actor, command: Command) -> Comm
         Command::SetSorPolicy(policy) => decide::admin::set_policy(step, *policy),
         Command::ConfigureVenue(venue) => decide::admin::configure_venue(step, *venue),
         Command::ListInstrument(instrument) => decide::admin::list_instrument(step, *instrument),
+        Command::RequestQuote(new) => decide::quote::request(step, actor, &new),
+        Command::CancelQuoteRequest { quote_req_id } => decide::quote::cancel_request(step, quote_req_id),
+        Command::SubmitQuote(new) => decide::quote::submit(step, &new),
+        Command::WithdrawQuote { quote_id, dealer, text } => decide::quote::withdraw(step, quote_id, dealer, &text),
+        Command::AcceptQuote { quote_id, side, order_qty, cl_ord_id } => {
+            decide::quote::accept(step, actor, quote_id, side, order_qty, cl_ord_id)
+        }
+        Command::SetNav { symbol, nav, as_of } => decide::valued::set_nav(step, &symbol, nav, as_of),
         Command::OpenAccount(account) => decide::admin::open_account(step, account),
         Command::CreateTenant { tenant_id, slug } => decide::admin::create_tenant(step, tenant_id, slug),
         Command::CreateApiKey { api_key_id, user_id, prefix, sha256 } => {

@@ -4,6 +4,7 @@ mod answers;
 mod apply;
 mod orders;
 mod parts;
+mod quotes;
 mod timers;
 
 use crate::input::IdempotencyKey;
@@ -176,6 +177,7 @@ pub struct State {
     positions: BTreeMap<(AccountId, InstrumentId), Position>,
     suspense: VecDeque<ExecutionUnmatched>,
     answers: Answers,
+    quotes: quotes::QuoteBook,
     risk: RiskBook,
     // Legs of the last route decision. They are created and sent in the same batch, so this carries nothing from
     // one batch to the next and is no part of a snapshot.
@@ -203,6 +205,7 @@ impl Default for State {
             positions: BTreeMap::new(),
             suspense: VecDeque::new(),
             answers: Answers::default(),
+            quotes: quotes::QuoteBook::default(),
             risk: RiskBook::default(),
             released: Vec::new(),
         }

@@ -1,7 +1,7 @@
 //! What is asked, by whom. A command may be refused.
 
-use crate::amount::{Price, Qty};
-use crate::ids::{AccountId, ApiKeyId, ClOrdId, OrderId, Symbol, TenantId, Time, UserId};
+use crate::amount::{Decimal, Price, Qty};
+use crate::ids::{AccountId, ApiKeyId, ClOrdId, Mic, OrderId, QuoteId, QuoteRef, QuoteReqId, Symbol, TenantId, Time, UserId};
 use crate::instrument::{Account, Instrument, Venue};
 use crate::limit::{LimitType, RiskLimit, Scope};
 use crate::order::{Routing, Terms};
@@ -35,8 +35,10 @@ pub struct NewOrder {
     pub side: Side,
     /// FIX 40.
     pub ord_type: OrdType,
-    /// FIX 38.
+    /// FIX 38; zero where `cash_order_qty` is given.
     pub order_qty: Qty,
+    /// FIX 152: an amount of the instrument's currency in place of `order_qty`, where the asset class takes it.
+    pub cash_order_qty: Option<Decimal>,
     /// FIX 44, for LIMIT and STOP_LIMIT.
     pub price: Option<Price>,
     /// FIX 99, for STOP and STOP_LIMIT.
@@ -45,10 +47,52 @@ pub struct NewOrder {
     pub time_in_force: TimeInForce,
     /// FIX 126, for GTD.
     pub expire_at: Option<Time>,
+    /// FIX 117: the live quote that a PREVIOUSLY_QUOTED order accepts.
+    pub quote_id: Option<QuoteId>,
     /// How it should be placed.
     pub routing: Routing,
     /// The client's own JSON object, 8 KiB at most.
     pub metadata: Option<Box<str>>,
+}
+
+/// A client's request for quotes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewQuoteRequest {
+    /// For which account; the tenant's only one where none is given.
+    pub account_id: Option<AccountId>,
+    /// What.
+    pub symbol: Symbol,
+    /// FIX 54; `None` asks for both sides.
+    pub side: Option<Side>,
+    /// FIX 38.
+    pub order_qty: Qty,
+    /// The dealers to ask; all of them where it is empty.
+    pub dealers: Vec<Mic>,
+    /// How long it may be answered and accepted, milliseconds.
+    pub life_ms: u32,
+}
+
+/// A dealer's answer to a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewQuote {
+    /// The request.
+    pub quote_req_id: QuoteReqId,
+    /// Who answers: the venue that an order on it goes to.
+    pub dealer: Mic,
+    /// The dealer's own id of it.
+    pub quote_ref: QuoteRef,
+    /// FIX 132.
+    pub bid_px: Option<Price>,
+    /// FIX 134.
+    pub bid_size: Qty,
+    /// FIX 133.
+    pub offer_px: Option<Price>,
+    /// FIX 135.
+    pub offer_size: Qty,
+    /// How long it lives, milliseconds; never longer than its request.
+    pub life_ms: u32,
+    /// The dealer's live quote that it takes the place of.
+    pub replaces: Option<QuoteId>,
 }
 
 /// An order, named by our id or by the client's.
@@ -204,6 +248,44 @@ pub enum Command {
     ConfigureVenue(Box<Venue>),
     /// Add or change an instrument; a new one's id is assigned.
     ListInstrument(Box<Instrument>),
+    /// Ask dealers for prices.
+    RequestQuote(Box<NewQuoteRequest>),
+    /// Withdraw a request; its live quotes end.
+    CancelQuoteRequest {
+        /// Which.
+        quote_req_id: QuoteReqId,
+    },
+    /// Answer a request, for a dealer.
+    SubmitQuote(Box<NewQuote>),
+    /// Take a live quote back, for its dealer.
+    WithdrawQuote {
+        /// Which.
+        quote_id: QuoteId,
+        /// Whose it is.
+        dealer: Mic,
+        /// Why, in words.
+        text: String,
+    },
+    /// Accept a live quote: place the order that does.
+    AcceptQuote {
+        /// Which.
+        quote_id: QuoteId,
+        /// FIX 54; needed where the request asked for both sides.
+        side: Option<Side>,
+        /// How much; what was asked for where none is given.
+        order_qty: Option<Qty>,
+        /// The client's id of the order.
+        cl_ord_id: Option<ClOrdId>,
+    },
+    /// Publish a fund's net asset value per unit.
+    SetNav {
+        /// Of which fund.
+        symbol: Symbol,
+        /// Currency per unit.
+        nav: Price,
+        /// The valuation point: when the fund was worth that.
+        as_of: Time,
+    },
     /// Add or change an account.
     OpenAccount(Account),
     /// Name the tenant of this partition.
@@ -258,6 +340,16 @@ pub enum CommandOutcome {
     Pending {
         /// (order, version) of each.
         orders: Vec<(OrderId, u32)>,
+    },
+    /// [`Command::RequestQuote`].
+    QuoteRequested {
+        /// The request.
+        quote_req_id: QuoteReqId,
+    },
+    /// [`Command::SubmitQuote`].
+    QuoteReceived {
+        /// The quote.
+        quote_id: QuoteId,
     },
     /// An administrative change was made.
     Done,

@@ -3,12 +3,12 @@
 use crate::amount::{Notional, Price, Qty};
 use crate::command::{Actor, Placed};
 use crate::ids::{
-    AccountId, ApiKeyId, BrokerOrderId, ClOrdId, CommandId, ExecId, InstrumentId, Mic, OrderId, PolicyName, Seq, TenantId, Time, TraceId,
-    UserId,
+    AccountId, ApiKeyId, BrokerOrderId, ClOrdId, CommandId, ExecId, InstrumentId, Mic, OrderId, PolicyName, QuoteId, QuoteRef, QuoteReqId,
+    Seq, TenantId, Time, TraceId, UserId,
 };
 use crate::instrument::{Account, Instrument, Venue};
 use crate::limit::{CheckResult, LimitType, RiskLimit, Scope};
-use crate::order::{Routing, Terms};
+use crate::order::{Basis, Routing, Terms};
 use crate::policy::SorPolicy;
 use crate::refusal::{Code, Refusal};
 use crate::terms::{
@@ -67,6 +67,7 @@ pub struct OrderCreated {
     pub venue: Option<Mic>,
     pub metadata: Option<Box<str>>,
     pub kind: Option<OrderKind>,
+    pub basis: Option<Box<Basis>>,
 }
 
 /// The gate looked at an order, or at the change that a replace would make.
@@ -457,6 +458,93 @@ pub struct ApiKeyCreated {
     pub sha256: [u8; 32],
 }
 
+/// A client asks dealers for prices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of `QuoteRequest`")]
+pub struct QuoteRequested {
+    pub quote_req_id: QuoteReqId,
+    pub account_id: AccountId,
+    pub user_id: UserId,
+    pub instrument_id: InstrumentId,
+    pub side: Option<Side>,
+    pub order_qty: Qty,
+    pub dealers: Vec<Mic>,
+    pub expire_at: Time,
+}
+
+/// A dealer answered; the first answer makes the request QUOTED.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of `Quote`")]
+pub struct QuoteReceived {
+    pub quote_id: QuoteId,
+    pub quote_req_id: QuoteReqId,
+    pub dealer: Mic,
+    pub quote_ref: QuoteRef,
+    pub bid_px: Option<Price>,
+    pub bid_size: Qty,
+    pub offer_px: Option<Price>,
+    pub offer_size: Qty,
+    pub valid_until: Time,
+}
+
+/// A quote was accepted, and with it its request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QuoteAccepted {
+    /// Which.
+    pub quote_id: QuoteId,
+    /// Of which request.
+    pub quote_req_id: QuoteReqId,
+    /// The order that accepts it.
+    pub order_id: OrderId,
+}
+
+/// A quote ended without being accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuoteEnded {
+    /// Which.
+    pub quote_id: QuoteId,
+    /// Why, in words; empty where its life was over.
+    pub text: String,
+}
+
+/// A dealer put another quote in the place of one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QuoteReplaced {
+    /// Which.
+    pub quote_id: QuoteId,
+    /// The other.
+    pub by: QuoteId,
+}
+
+/// A request ended without a quote being accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QuoteRequestEnded {
+    /// Which.
+    pub quote_req_id: QuoteReqId,
+}
+
+/// A fund was valued.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NavSet {
+    /// Which fund.
+    pub instrument_id: InstrumentId,
+    /// Net asset value per unit.
+    pub nav: Price,
+    /// The valuation point.
+    pub as_of: Time,
+    /// Orders that were taken up to then are priced at it; later ones wait for the next.
+    pub cut_off: Time,
+}
+
+/// An execution told how much the money of an order buys or raises; its quantity is no estimate any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrderSized {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its quantity.
+    pub order_qty: Qty,
+}
+
 /// An idempotency key was used; the same key and payload within the window get the same answer.
 /// Always the last event of its batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -479,6 +567,10 @@ pub struct IdempotentResult {
     pub pending: Vec<(OrderId, u32)>,
     /// The refusal of the whole command.
     pub refused: Option<Refusal>,
+    /// The request for quotes that was made.
+    pub quote_req_id: Option<QuoteReqId>,
+    /// The quote that was taken.
+    pub quote_id: Option<QuoteId>,
 }
 
 /// A care order was acknowledged by the desk: somebody takes care of it. Nothing was sent by that.
@@ -599,6 +691,25 @@ events! {
     37 CareAccepted(CareAccepted),
     /// See the body.
     38 CarePassed(CarePassed),
+    85 QuoteRequested(Box<QuoteRequested>),
+    /// See the body.
+    86 QuoteReceived(Box<QuoteReceived>),
+    /// See the body.
+    87 QuoteAccepted(QuoteAccepted),
+    /// Its life, or that of its request, is over.
+    88 QuoteExpired(QuoteEnded),
+    /// The dealer took it back.
+    89 QuoteWithdrawn(QuoteEnded),
+    /// See the body.
+    90 QuoteReplaced(QuoteReplaced),
+    /// Its time is over.
+    91 QuoteRequestExpired(QuoteRequestEnded),
+    /// The client withdrew it.
+    92 QuoteRequestCanceled(QuoteRequestEnded),
+    /// See the body.
+    93 NavSet(NavSet),
+    /// See the body.
+    94 OrderSized(OrderSized),
 }
 
 impl Event {
@@ -623,6 +734,7 @@ impl Event {
             Self::OrderOutcomeResolved(e) => Some(e.order_id),
             Self::OrderClosed(e) => Some(e.order_id),
             Self::OrderAnomaly(e) => Some(e.order_id),
+            Self::OrderSized(e) => Some(e.order_id),
             Self::ExecutionRecorded(e) => Some(e.order_id),
             Self::CareAccepted(e) => Some(e.order_id),
             Self::CarePassed(e) => Some(e.order_id),
@@ -639,6 +751,15 @@ impl Event {
             | Self::InstrumentListed(_)
             | Self::AccountOpened(_)
             | Self::TenantCreated(_)
+            | Self::QuoteRequested(_)
+            | Self::QuoteReceived(_)
+            | Self::QuoteAccepted(_)
+            | Self::QuoteExpired(_)
+            | Self::QuoteWithdrawn(_)
+            | Self::QuoteReplaced(_)
+            | Self::QuoteRequestExpired(_)
+            | Self::QuoteRequestCanceled(_)
+            | Self::NavSet(_)
             | Self::ApiKeyCreated(_)
             | Self::IdempotencyRecorded(_) => None,
         }

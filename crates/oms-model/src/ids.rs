@@ -92,6 +92,8 @@ uuid_ids! {
     ApiKeyId = "A machine's credential.",
     AccountId = "A tenant's account at a broker.",
     OrderId = "Given by us to every node of an order tree; a UUIDv7, never reused.",
+    QuoteReqId = "A client's request for quotes (FIX 131).",
+    QuoteId = "Given by us to a dealer's quote (FIX 117); the dealer's own id stands beside it.",
     CommandId = "Given by us to every input; the cause of the events it led to.",
     TraceId = "The W3C trace id that an input came with.",
 }
@@ -103,6 +105,9 @@ text_ids! {
     ExecId = "The venue's execution id (FIX 17).",
     Symbol = "An instrument's ticker.",
     PolicyName = "The name of a routing policy.",
+    QuoteRef = "The dealer's own id of a quote; an order that accepts the quote carries it to the dealer.",
+    SecurityId = "An instrument's identifier in somebody else's list (FIX 48).",
+    Tenor = "The term of a deal in the market's words: SPOT, ON, 1W, 3M.",
 }
 
 /// An instrument's place in the tenant's list; the natural key is (symbol, listing MIC, asset class).

@@ -1,8 +1,8 @@
 //! What is traded, where it can be sent, and the accounts it is traded for.
 
-use crate::amount::{Price, Qty};
-use crate::ids::{AccountId, InstrumentId, Mic, Symbol};
-use crate::terms::AssetClass;
+use crate::amount::{Decimal, Notional, ONE, Price, Qty};
+use crate::ids::{AccountId, InstrumentId, Mic, SecurityId, Symbol, Tenor, Time};
+use crate::terms::{AssetClass, OptionRight, SecurityIdSource, SettlMethod};
 
 /// A three-letter currency code (ISO 4217).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +57,81 @@ pub struct Instrument {
     pub max_qty: Qty,
     /// Whether orders are taken.
     pub active: bool,
+    /// Currency units for one point of price (FIX 231): 100 for an option on 100 shares. One where it is absent.
+    pub multiplier: Option<Decimal>,
+    /// What an option or a future is on.
+    pub underlying: Option<Symbol>,
+    /// The end of trading of an option or a future (FIX 541, 1079).
+    pub expiry: Option<Time>,
+    /// FIX 202, of an option.
+    pub strike: Option<Price>,
+    /// FIX 201, of an option.
+    pub right: Option<OptionRight>,
+    /// FIX 1193, of an option or a future.
+    pub settl_method: Option<SettlMethod>,
+    /// Days from trade to settlement: T+n.
+    pub settl_days: u32,
+    /// The base currency of a currency pair; its `currency` is the other one, in which its price is.
+    pub base_currency: Option<Currency>,
+    /// FIX 6215: when an FX or money-market deal begins, or how long it runs.
+    pub tenor: Option<Tenor>,
+    /// FIX 64: the day on which the tenor settles.
+    pub value_date: Option<Time>,
+    /// Whether its price is a rate, percent a year: then a deal is worth its quantity, whatever the rate.
+    pub rate_quoted: bool,
+    /// A fund's cut-off, seconds after midnight UTC: an order that comes later is priced at the next valuation.
+    pub cut_off_utc_s: Option<u32>,
+    /// A fund's last net asset value per unit.
+    pub nav: Option<Price>,
+    /// The valuation point of that value.
+    pub nav_at: Option<Time>,
+    /// Its identifiers in other lists.
+    pub external_ids: Vec<ExternalId>,
+}
+
+/// An instrument's identifier in somebody else's list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExternalId {
+    /// Whose list.
+    pub source: SecurityIdSource,
+    /// The identifier.
+    pub security_id: SecurityId,
+}
+
+/// What a quantity of an instrument at a price is worth.
+///
+/// Counts 10^-9 of the multiplier; zero stands for one. Below zero it is an instrument that is quoted as a rate: the
+/// price says nothing about its value. Eight bytes, because every client order keeps one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Valuation(i64);
+
+impl Valuation {
+    /// From the stored number.
+    #[must_use]
+    pub const fn from_raw(raw: i64) -> Self {
+        Self(raw)
+    }
+    /// The stored number.
+    #[must_use]
+    pub const fn raw(self) -> i64 {
+        self.0
+    }
+
+    /// The value, rounded away from zero at 10^-18; `None` on overflow.
+    #[must_use]
+    pub fn notional(self, price: Price, qty: Qty) -> Option<Notional> {
+        let plain = if self.0 < 0 { Price::from_raw(ONE).notional(qty)? } else { price.notional(qty)? };
+        if self.0 == 0 {
+            return Some(plain);
+        }
+        let (one, scaled) = (i128::from(ONE), plain.raw().checked_mul(i128::from(self.0.unsigned_abs())));
+        // A large value times a large multiplier may leave the range although the result does not.
+        let value = match scaled {
+            Some(scaled) => scaled / one + i128::from(scaled % one != 0) * scaled.signum(),
+            None => (plain.raw() / one + plain.raw().signum()).checked_mul(i128::from(self.0.unsigned_abs()))?,
+        };
+        Some(Notional::from_raw(value))
+    }
 }
 
 impl Instrument {
@@ -65,6 +140,34 @@ impl Instrument {
     pub fn is_on_tick(&self, price: Price) -> bool {
         self.tick_at(price).is_some_and(|tick| tick.is_positive() && price.raw() % tick.raw() == 0)
     }
+    /// How deals in it are valued.
+    #[must_use]
+    pub fn valuation(&self) -> Valuation {
+        let multiplier = self.multiplier.map_or(0, |m| i64::try_from(m.raw()).unwrap_or(i64::MAX));
+        if self.rate_quoted { Valuation(if multiplier == 0 { -ONE } else { -multiplier }) } else { Valuation(multiplier) }
+    }
+
+    /// Whether it has expired at `now`.
+    #[must_use]
+    pub fn is_expired(&self, now: Time) -> bool {
+        self.expiry.is_some_and(|at| at <= now)
+    }
+
+    /// Whether fractions of a unit are traded.
+    #[must_use]
+    pub fn is_fractional(&self) -> bool {
+        self.lot.raw() % i128::from(ONE) != 0
+    }
+
+    /// A fund's last cut-off at or before `at`; `at` itself where it has none.
+    #[must_use]
+    pub fn cut_off_before(&self, at: Time) -> Time {
+        const DAY: i64 = 86_400_000_000_000;
+        let Some(seconds) = self.cut_off_utc_s else { return at };
+        let today = at.0 - at.0.rem_euclid(DAY) + i64::from(seconds) * 1_000_000_000;
+        Time(if today <= at.0 { today } else { today.saturating_sub(DAY) })
+    }
+
     /// The price increment that holds at `price`; `None` where the table has no step for it.
     #[must_use]
     pub fn tick_at(&self, price: Price) -> Option<Price> {

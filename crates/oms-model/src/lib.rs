@@ -11,6 +11,7 @@
 
 pub mod algo;
 pub mod amount;
+pub mod asset_class;
 pub mod children;
 pub mod command;
 pub mod event;
@@ -22,6 +23,7 @@ pub mod market;
 pub mod order;
 pub mod policy;
 pub mod position;
+pub mod quote;
 pub mod refusal;
 pub mod report;
 pub mod seldom;
@@ -31,5 +33,6 @@ pub use amount::{Decimal, Notional, Price, Qty};
 pub use event::{Batch, Event};
 pub use ids::*;
 pub use order::Order;
+pub use quote::{QuoteReqState, QuoteState};
 pub use refusal::{Code, Refusal};
 pub use terms::*;

@@ -3,10 +3,10 @@
 //! - Facts are stored (quantities, state, pending request, doubt); what is shown is derived.
 //! - [`Order::apply`] refuses nothing. An illegal step is an engine fault and stops the process.
 
-use crate::amount::{Notional, Price, Qty};
+use crate::amount::{Decimal, Notional, Price, Qty};
 use crate::children::Children;
 use crate::event::{Event, OrderCreated};
-use crate::ids::{AccountId, BrokerOrderId, ClOrdId, InstrumentId, Mic, OrderId, PolicyName, Seq, Time, UserId, WireId};
+use crate::ids::{AccountId, BrokerOrderId, ClOrdId, InstrumentId, Mic, OrderId, PolicyName, QuoteId, QuoteRef, Seq, Time, UserId, WireId};
 use crate::machine::Machine;
 use crate::refusal::Code;
 use crate::seldom::{Seldom, Unset};
@@ -81,6 +81,18 @@ pub struct Routing {
     pub care: bool,
 }
 
+/// What the quantity or the price of an order rests on, where it is not simply said. Rare, so it stands apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Basis {
+    /// FIX 152: how much money is to be invested or raised. `order_qty` is then what that bought at the last known
+    /// price, rounded up to a lot, until an execution says what it does buy.
+    pub cash_order_qty: Option<Decimal>,
+    /// FIX 117: the quote that the order accepts.
+    pub quote_id: Option<QuoteId>,
+    /// The dealer's own id of that quote.
+    pub quote_ref: Option<QuoteRef>,
+}
+
 /// The terms that a replace changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
@@ -133,11 +145,13 @@ pub struct Extras {
     pub metadata: Option<Box<str>>,
     /// Set where a person works it.
     pub care: Option<Box<Care>>,
+    /// What its quantity or price rests on, where that is not simply said.
+    pub basis: Option<Box<Basis>>,
 }
 
 impl Unset for Extras {
     const UNSET: &'static Self =
-        &Self { doubt: None, stop_px: None, replacing: None, routing: None, text: None, metadata: None, care: None };
+        &Self { doubt: None, stop_px: None, replacing: None, routing: None, text: None, metadata: None, care: None, basis: None };
 }
 
 /// An order as it stands.
@@ -242,6 +256,7 @@ impl Order {
                 routing: event.routing.clone(),
                 metadata: event.metadata.clone(),
                 care: care.then(|| Box::new(Care { since: time, ..Care::default() })),
+                basis: event.basis.clone(),
                 ..Extras::default()
             }),
             ..Self::default()
@@ -277,6 +292,12 @@ impl Order {
             Pending::Replace => OrdStatus::PendingReplace,
             Pending::None => self.state.into(),
         }
+    }
+
+    /// FIX 152: the money that the order is for, where it names that and not a quantity.
+    #[must_use]
+    pub fn cash_order_qty(&self) -> Option<Decimal> {
+        self.extras.basis.as_deref()?.cash_order_qty
     }
 
     /// What it is within its tree: a client's order at the top and a leg below, unless it says otherwise.
@@ -375,6 +396,13 @@ impl Order {
             }
             Event::CareAccepted(e) => self.care_changed(time, |care| care.accepted_by = Some(e.user_id)),
             Event::CarePassed(e) => self.care_changed(time, |care| care.holder = e.to),
+            Event::OrderSized(e) => {
+                self.order_qty = e.order_qty;
+                // What was estimated to be with its only part is with it exactly.
+                if self.place_qty.is_positive() {
+                    self.place_qty = e.order_qty;
+                }
+            }
             Event::RiskChecked(_) | Event::OrderAnomaly(_) => (),
             Event::OrderCreated(_)
             | Event::ExecutionRecorded(_)
@@ -392,6 +420,15 @@ impl Order {
             | Event::AccountOpened(_)
             | Event::ApiKeyCreated(_)
             | Event::IdempotencyRecorded(_)
+            | Event::QuoteRequested(_)
+            | Event::QuoteReceived(_)
+            | Event::QuoteAccepted(_)
+            | Event::QuoteExpired(_)
+            | Event::QuoteWithdrawn(_)
+            | Event::QuoteReplaced(_)
+            | Event::QuoteRequestExpired(_)
+            | Event::QuoteRequestCanceled(_)
+            | Event::NavSet(_)
             | Event::TenantCreated(_) => self.version -= 1,
         }
     }

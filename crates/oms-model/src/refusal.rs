@@ -78,6 +78,12 @@ terms! {
         HistoryTooFar = 65 "HISTORY_TOO_FAR",
         /// The question would read too much.
         QueryTooBroad = 66 "QUERY_TOO_BROAD",
+        /// The asset class does not take such an order; the text names the rule.
+        AssetClassRule = 55 "ASSET_CLASS_RULE",
+        /// The option or future has expired.
+        InstrumentExpired = 56 "INSTRUMENT_EXPIRED",
+        /// The quote, or the request for one, is not live any more.
+        QuoteNotLive = 57 "QUOTE_NOT_LIVE",
     }
 }
 

@@ -58,6 +58,12 @@ terms! {
         Sell = 2 "SELL",
         /// Sells what is borrowed.
         SellShort = 5 "SELL_SHORT",
+        /// Sells what is borrowed, exempt from the short-sale price test (Regulation SHO rule 201(d)).
+        SellShortExempt = 6 "SELL_SHORT_EXEMPT",
+        /// Buys newly issued units of a fund (FIX D).
+        Subscribe = 13 "SUBSCRIBE",
+        /// Gives units of a fund back (FIX E).
+        Redeem = 14 "REDEEM",
     }
     /// FIX 40.
     OrdType {
@@ -69,6 +75,8 @@ terms! {
         Stop = 3 "STOP",
         /// A limit order once the market trades at `stop_px` or beyond.
         StopLimit = 4 "STOP_LIMIT",
+        /// At the price of a live quote that it accepts (FIX D).
+        PreviouslyQuoted = 13 "PREVIOUSLY_QUOTED",
     }
     /// FIX 59.
     TimeInForce {
@@ -198,6 +206,45 @@ terms! {
     AssetClass {
         /// Shares.
         Equity = 1 "EQUITY",
+        /// Listed options.
+        Option = 2 "OPTION",
+        /// Futures.
+        Future = 3 "FUTURE",
+        /// Units of a fund, issued and taken back at its net asset value.
+        Fund = 4 "FUND",
+        /// Products made to measure, traded on request for quote only.
+        Structured = 5 "STRUCTURED",
+        /// Foreign exchange; the quantity is of the base currency.
+        Fx = 6 "FX",
+        /// Deposits and bills, quoted as a rate for a term.
+        MoneyMarket = 7 "MONEY_MARKET",
+        /// Crypto-assets, in fractions and around the clock.
+        Crypto = 8 "CRYPTO",
+    }
+    /// Whether an option is to sell or to buy; FIX 201 counts from zero.
+    OptionRight {
+        /// To sell.
+        Put = 1 "PUT",
+        /// To buy.
+        Call = 2 "CALL",
+    }
+    /// How a contract is settled (FIX 1193).
+    SettlMethod {
+        /// The thing itself changes hands.
+        Physical = 1 "PHYSICAL",
+        /// The difference is paid.
+        Cash = 2 "CASH",
+    }
+    /// Whose identifier of an instrument it is (FIX 22, 456).
+    SecurityIdSource {
+        /// CUSIP.
+        Cusip = 1 "CUSIP",
+        /// ISIN (ISO 6166).
+        Isin = 4 "ISIN",
+        /// FIGI (FIX S).
+        Figi = 5 "FIGI",
+        /// Interactive Brokers' conId.
+        IbConId = 6 "IB_CON_ID",
     }
     /// How the router places an order; see `oms-router`.
     SorMode {
@@ -265,8 +312,8 @@ impl Side {
     #[must_use]
     pub const fn is_buy(self) -> bool {
         match self {
-            Self::Buy => true,
-            Self::Sell | Self::SellShort => false,
+            Self::Buy | Self::Subscribe => true,
+            Self::Sell | Self::SellShort | Self::SellShortExempt | Self::Redeem => false,
         }
     }
 }
@@ -276,7 +323,7 @@ impl OrdType {
     #[must_use]
     pub const fn has_price(self) -> bool {
         match self {
-            Self::Limit | Self::StopLimit => true,
+            Self::Limit | Self::StopLimit | Self::PreviouslyQuoted => true,
             Self::Market | Self::Stop => false,
         }
     }
@@ -285,7 +332,7 @@ impl OrdType {
     pub const fn has_stop(self) -> bool {
         match self {
             Self::Stop | Self::StopLimit => true,
-            Self::Market | Self::Limit => false,
+            Self::Market | Self::Limit | Self::PreviouslyQuoted => false,
         }
     }
 }
@@ -322,6 +369,9 @@ default_terms!(
     Outcome::Live,
     Source::System,
     AssetClass::Equity,
+    OptionRight::Put,
+    SettlMethod::Physical,
+    SecurityIdSource::Isin,
     SorMode::SingleBest,
     TradingState::Active,
     Liquidity::Removed,

@@ -5,6 +5,7 @@ use crate::exposure::{Exposure, Owner, Reservation, worst_of};
 use crate::gate::{Approved, Gate, Proposed, Refused, RiskContext};
 use crate::{collar, duplicate, exposure, kill_switch, position, rate, size};
 use oms_model::amount::ONE;
+use oms_model::instrument::Valuation;
 use oms_model::limit::{Check, CheckResult, LimitType, Scope, Verdict};
 use oms_model::{Code, Decimal, Notional, Order, Price, Qty};
 
@@ -109,6 +110,11 @@ impl<'a> Inquiry<'a> {
         inquiry
     }
 
+    /// How a quantity of the instrument is valued.
+    pub(crate) fn valuation(&self) -> Valuation {
+        self.ctx.instrument.valuation()
+    }
+
     /// The scopes whose limits apply, widest first.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = (Scope, Option<&'a ScopeBook>)> + use<'a> {
         self.scopes.into_iter()
@@ -139,7 +145,7 @@ impl<'a> Inquiry<'a> {
         if !self.order.order_qty.is_positive() || !price.is_positive() {
             return None;
         }
-        Some(price.notional(self.order.order_qty).map(|_| price).ok_or(OutOfRange))
+        Some(self.valuation().notional(price, self.order.order_qty).map(|_| price).ok_or(OutOfRange))
     }
 
     /// What would be reserved once the order is taken, a pending replace at its worst; `None` where it has no price.
@@ -150,10 +156,14 @@ impl<'a> Inquiry<'a> {
         };
         let order = &self.order;
         Some(Ok(match self.current() {
-            None => Exposure { qty: order.order_qty, price: worst_of(order.side, [order.price, None], worst) },
+            None => {
+                let price = worst_of(order.side, [order.price, None], worst);
+                Exposure { qty: order.order_qty, price, valuation: self.valuation() }
+            }
             Some((current, reserved)) => Exposure {
                 qty: reserved.qty.max(order.order_qty.saturating_sub(current.cum_qty)),
                 price: worst_of(order.side, [current.price, order.price], worst.max(reserved.worst_price)),
+                valuation: reserved.valuation,
             },
         }))
     }

@@ -45,8 +45,10 @@ pub(crate) fn worst_price(inquiry: &Inquiry<'_>) -> Option<Result<Price, OutOfRa
     }
     let quote = || fresh(inquiry, opposite(inquiry)).map(|l| l.price);
     let met = match order.ord_type {
-        OrdType::Limit | OrdType::StopLimit if order.side.is_buy() => return order.price.filter(|p| p.is_positive()).map(Ok),
-        OrdType::Limit | OrdType::StopLimit => {
+        OrdType::Limit | OrdType::StopLimit | OrdType::PreviouslyQuoted if order.side.is_buy() => {
+            return order.price.filter(|p| p.is_positive()).map(Ok);
+        }
+        OrdType::Limit | OrdType::StopLimit | OrdType::PreviouslyQuoted => {
             return order.price.filter(|p| p.is_positive()).map(|p| Ok(quote().map_or(p, |q| q.max(p))));
         }
         OrdType::Stop => order.stop_px.filter(|p| p.is_positive()).map(|p| quote().map_or(p, |q| q.max(p)))?,
@@ -98,7 +100,7 @@ pub(crate) fn check(inquiry: &Inquiry<'_>) -> CheckResult {
             Some(quote) => [Some(quote.price), None],
             None => return no_quote(inquiry),
         },
-        OrdType::Limit => [order.price, None],
+        OrdType::Limit | OrdType::PreviouslyQuoted => [order.price, None],
         OrdType::Stop => [order.stop_px, None],
         OrdType::StopLimit => [order.price, order.stop_px],
     };

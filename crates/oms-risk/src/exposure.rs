@@ -2,6 +2,7 @@
 
 use crate::check::{Inquiry, Unit};
 use crate::limits::Bound;
+use oms_model::instrument::Valuation;
 use oms_model::limit::{Check, CheckResult, LimitType};
 use oms_model::{AccountId, Code, Decimal, InstrumentId, Notional, Order, Price, Qty, Side, UserId};
 
@@ -25,12 +26,13 @@ impl Owner {
 pub(crate) struct Exposure {
     pub(crate) qty: Qty,
     pub(crate) price: Price,
+    pub(crate) valuation: Valuation,
 }
 
 impl Exposure {
     /// Its value; `None` on overflow, which the gate refuses.
     pub(crate) fn notional(self) -> Option<Notional> {
-        self.price.notional(self.qty)
+        self.valuation.notional(self.price, self.qty)
     }
 }
 
@@ -45,6 +47,8 @@ pub struct Reservation {
     pub price: Price,
     /// The worst price that the gate saw for the order; zero until it was accepted.
     pub worst_price: Price,
+    /// How the instrument was valued when the order was taken; set before anything is reserved.
+    pub valuation: Valuation,
 }
 
 impl Reservation {
@@ -67,7 +71,7 @@ impl Reservation {
     }
 
     pub(crate) fn exposure(&self) -> Exposure {
-        Exposure { qty: self.qty, price: self.price }
+        Exposure { qty: self.qty, price: self.price, valuation: self.valuation }
     }
 
     /// What `order` exposes now: everything that may be executed, a pending replace counted with the larger
@@ -75,10 +79,10 @@ impl Reservation {
     pub(crate) fn wanted(&self, order: &Order) -> Exposure {
         let qty = order.worst_open_qty();
         if qty.is_zero() || !self.is_accepted() {
-            return Exposure::default();
+            return Exposure { valuation: self.valuation, ..Exposure::default() };
         }
         let asked = order.extras.replacing.as_deref().and_then(|terms| terms.price);
-        Exposure { qty, price: worst_of(order.side, [order.price, asked], self.worst_price) }
+        Exposure { qty, price: worst_of(order.side, [order.price, asked], self.worst_price), valuation: self.valuation }
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn check_notional(inquiry: &Inquiry<'_>) -> CheckResult {
             _ => inquiry.not_applicable(Check::PositionNotional),
         };
     };
-    let after = inquiry.worst_positions().and_then(|(_, after)| reference.notional(after)).map(|n| n.abs().raw());
+    let after = inquiry.worst_positions().and_then(|(_, after)| inquiry.valuation().notional(reference, after)).map(|n| n.abs().raw());
     let bound = Bound {
         check: Check::PositionNotional,
         limit_type: LimitType::MaxPositionNotional,

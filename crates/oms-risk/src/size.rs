@@ -63,10 +63,10 @@ pub(crate) fn check_order_qty(inquiry: &Inquiry<'_>) -> CheckResult {
 pub(crate) fn check_order_notional(inquiry: &Inquiry<'_>) -> CheckResult {
     let qty = inquiry.order.order_qty;
     let Some(worst) = inquiry.worst_price else { return inquiry.not_applicable(Check::OrderNotional) };
-    let value = worst.ok().and_then(|price| price.notional(qty));
+    let value = worst.ok().and_then(|price| inquiry.valuation().notional(price, qty));
     let before = inquiry.current().map(|(current, reserved)| {
         let price = current.price.filter(|_| current.side.is_buy()).unwrap_or(reserved.worst_price);
-        price.notional(current.order_qty).unwrap_or(Notional::MAX)
+        reserved.valuation.notional(price, current.order_qty).unwrap_or(Notional::MAX)
     });
     let bound = Bound {
         check: Check::OrderNotional,

@@ -64,7 +64,7 @@ impl RouteRequest<'_> {
     /// Whether what does not trade at once may wait at a venue. Venues hold stops themselves.
     pub(crate) fn can_rest(&self) -> bool {
         match self.ord_type {
-            OrdType::Market => false,
+            OrdType::Market | OrdType::PreviouslyQuoted => false,
             OrdType::Stop | OrdType::StopLimit => true,
             OrdType::Limit => self.outlives_arrival(),
         }

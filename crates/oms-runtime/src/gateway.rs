@@ -272,6 +272,8 @@ fn intent(leg: &WorkingLeg, sent: &OrderSent, kills_seen: u64) -> Option<Work> {
                 side: order.side,
                 ord_type: order.ord_type,
                 order_qty: order.order_qty,
+                cash_order_qty: order.cash_order_qty(),
+                quote_ref: order.extras.basis.as_deref().and_then(|basis| basis.quote_ref.clone()),
                 price: order.price,
                 stop_px: order.extras.stop_px,
                 time_in_force: order.time_in_force,

@@ -4,7 +4,7 @@
 //! - An empty answer, an incomplete one and a failed one are different: only [`Answer::Complete`] is evidence.
 
 use oms_model::report::{Report, VenueFill};
-use oms_model::{BrokerOrderId, InstrumentId, Mic, OrdType, Price, Qty, Side, Symbol, Time, TimeInForce, WireId};
+use oms_model::{BrokerOrderId, Decimal, InstrumentId, Mic, OrdType, Price, Qty, QuoteRef, Side, Symbol, Time, TimeInForce, WireId};
 
 /// A new order as a venue gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,12 @@ pub struct WireOrder {
     pub side: Side,
     /// FIX 40.
     pub ord_type: OrdType,
-    /// FIX 38.
+    /// FIX 38; only an estimate where `cash_order_qty` is given.
     pub order_qty: Qty,
+    /// FIX 152: the money that the order is for.
+    pub cash_order_qty: Option<Decimal>,
+    /// FIX 117: the dealer's own id of the quote that the order accepts.
+    pub quote_ref: Option<QuoteRef>,
     /// FIX 44.
     pub price: Option<Price>,
     /// FIX 99.

@@ -4,10 +4,11 @@
 
 use oms_engine::state::{EntryParts, IdempotencyParts, State, StateParts, VenueParts};
 use oms_model::event::{ApiKeyCreated, ExecutionUnmatched};
-use oms_model::instrument::{Account, Instrument, Venue};
+use oms_model::instrument::{Account, Instrument, Valuation, Venue};
 use oms_model::limit::{LimitType, RiskLimit, Scope, ScopedState};
 use oms_model::policy::SorPolicy;
 use oms_model::position::Position;
+use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::{AccountId, ClOrdId, ExecId, InstrumentId, IntentKind, Notional, Order, OrderId, Price, Qty, Seq, Side, TenantId, Time};
 use oms_risk::parts::{OpenUse, RateUse, RecentOrder, RetiredLimit, WorkingQty};
 use oms_risk::{Reservation, RiskParts};
@@ -29,7 +30,7 @@ macro_rules! mirror {
 }
 
 mirror! {
-    StoredReservation = Reservation { 1 qty: Qty, 2 price: Price, 3 worst_price: Price }
+    StoredReservation = Reservation { 1 qty: Qty, 2 price: Price, 3 worst_price: Price, 4 valuation: Valuation }
     StoredFills = FillCount { 1 submitted: u32, 2 filled: u32 }
     StoredRetired = RetiredLimit { 1 limit_type: LimitType, 2 scope: Scope, 3 version: u32 }
     StoredOpen = OpenUse { 1 scope: Scope, 2 open_orders: u64, 3 open_notional: Notional }
@@ -104,6 +105,8 @@ struct StoredState {
     orders: Vec<StoredEntry>,
     retired: Vec<StoredClOrdId>,
     idempotency: Vec<StoredKey>,
+    quote_requests: Vec<QuoteRequest>,
+    quotes: Vec<Quote>,
 }
 
 oms_store::message! {
@@ -116,6 +119,7 @@ oms_store::message! {
     StoredState {
         1 tenant_id, 2 slug, 3 id_salt, 4 last_seq, 5 time, 6 instruments, 7 accounts, 8 venues, 9 policies, 10 api_keys,
         11 positions, 12 suspense, 13 risk, 14 orders, 15 retired, 16 idempotency,
+        29 quote_requests, 30 quotes,
     }
 }
 
@@ -221,6 +225,8 @@ impl From<StateParts> for StoredState {
             orders: all(parts.orders),
             retired: parts.retired.into_iter().map(named).collect(),
             idempotency: all(parts.idempotency),
+            quote_requests: parts.quote_requests,
+            quotes: parts.quotes,
         }
     }
 }
@@ -244,6 +250,8 @@ impl From<StoredState> for StateParts {
             orders: all(stored.orders),
             retired: stored.retired.into_iter().map(|named| (named.cl_ord_id, named.order_id)).collect(),
             idempotency: all(stored.idempotency),
+            quote_requests: stored.quote_requests,
+            quotes: stored.quotes,
         }
     }
 }

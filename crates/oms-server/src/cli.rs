@@ -26,6 +26,9 @@ pub enum Command {
     /// Place orders and see what became of them.
     #[command(subcommand)]
     Order(Order),
+    /// Ask dealers for prices and accept them.
+    #[command(subcommand)]
+    Quote(Quote),
     /// Positions and their value.
     #[command(subcommand)]
     Position(Position),
@@ -82,13 +85,16 @@ pub struct Remote {
 /// What an order is made of.
 #[derive(Debug, Args)]
 pub struct Ticket {
-    /// BUY, SELL or SELL_SHORT.
+    /// BUY, SELL, SELL_SHORT, SELL_SHORT_EXEMPT; SUBSCRIBE or REDEEM for a fund.
     #[arg(value_parser = upper)]
     pub side: String,
     /// How many.
     pub qty: String,
     /// Of what.
     pub symbol: String,
+    /// The number is an amount of money, not a quantity: for a fund.
+    #[arg(long)]
+    pub cash: bool,
     /// The limit price; without one the order is a market order.
     #[arg(long, value_name = "PRICE")]
     pub price: Option<String>,
@@ -229,6 +235,85 @@ pub enum Order {
         /// Stop after so many events.
         #[arg(long, value_name = "N")]
         count: Option<u64>,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+}
+
+/// `oms quote`.
+#[derive(Debug, Subcommand)]
+pub enum Quote {
+    /// Ask dealers: oms quote request 10 DEMONOTE --side buy
+    Request {
+        /// How many.
+        qty: String,
+        /// Of what.
+        symbol: String,
+        /// BUY or SELL; both sides where it is not given.
+        #[arg(long, value_name = "SIDE", value_parser = upper)]
+        side: Option<String>,
+        /// Ask only this dealer; may be given several times.
+        #[arg(long = "dealer", value_name = "MIC", value_parser = upper)]
+        dealers: Vec<String>,
+        /// How long it may be answered and accepted, milliseconds.
+        #[arg(long, value_name = "MS", default_value_t = 30_000)]
+        life_ms: u32,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// List quotes, newest first.
+    List {
+        /// Only those of this request.
+        #[arg(long, value_name = "ID")]
+        request: Option<String>,
+        /// LIVE, ACCEPTED, EXPIRED, WITHDRAWN or REPLACED.
+        #[arg(long, value_name = "STATE", value_parser = upper)]
+        state: Option<String>,
+        /// At most so many: 1 to 500.
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// List requests for quotes, newest first.
+    Requests {
+        /// NEW, QUOTED, ACCEPTED, EXPIRED or CANCELED.
+        #[arg(long, value_name = "STATE", value_parser = upper)]
+        state: Option<String>,
+        /// At most so many: 1 to 500.
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Accept a live quote: places the order that does.
+    Accept {
+        /// Its id.
+        quote: String,
+        /// BUY or SELL, where both were asked for.
+        #[arg(long, value_name = "SIDE", value_parser = upper)]
+        side: Option<String>,
+        /// How many; what was asked for where it is not given.
+        #[arg(long, value_name = "QTY")]
+        qty: Option<String>,
+        /// Your own id of the order, unique for ever.
+        #[arg(long, value_name = "ID")]
+        cl_ord_id: Option<String>,
+        /// Wait so many seconds for the dealer's first word.
+        #[arg(long, value_name = "SECONDS")]
+        wait: Option<u32>,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Withdraw a request; its quotes end.
+    Cancel {
+        /// Its id.
+        request: String,
         /// The desk.
         #[command(flatten)]
         remote: Remote,

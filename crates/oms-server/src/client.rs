@@ -2,6 +2,7 @@
 
 mod market;
 mod orders;
+mod quotes;
 mod show;
 mod tail;
 
@@ -40,6 +41,7 @@ struct Answer {
 pub fn run(command: Command, settings: &Settings) -> Outcome {
     match command {
         Command::Order(order) => orders::run(order, settings),
+        Command::Quote(quote) => quotes::run(quote, settings),
         Command::Position(position) => market::position(position, settings),
         Command::Risk(risk) => market::risk(risk, settings),
         Command::Sor(sor) => market::sor(sor, settings),

@@ -46,7 +46,9 @@ fn run(cli: Cli) -> Outcome {
             Ok(())
         }
         Command::Config(cli::Config::Show { json }) => show(&loaded, json),
-        command @ (Command::Order(_) | Command::Position(_) | Command::Risk(_) | Command::Sor(_)) => client::run(command, &loaded.settings),
+        command @ (Command::Order(_) | Command::Quote(_) | Command::Position(_) | Command::Risk(_) | Command::Sor(_)) => {
+            client::run(command, &loaded.settings)
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use oms_runtime::view_follower::{self, ViewFollower};
 use oms_runtime::{Clock, Config as EngineConfig, Handle, MarketBook, Partition, SystemClock, gateway};
 use oms_store::{EmbeddedJournal, Journal};
 use oms_venues::market::PaperMarket;
+use oms_venues::otc::{self, Otc};
 use settings::Desk;
 pub use settings::check;
 use std::sync::Arc;
@@ -70,6 +71,10 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
 fn stop_in_order(http: Runtime, venues: Venues, partition: Partition, views: ViewFollower) -> Outcome {
     tracing::info!("stopping");
     http.shutdown_timeout(std::time::Duration::from_secs(1));
+    if let Some((market, otc)) = venues.classes {
+        otc.stop();
+        market.stop();
+    }
     if let Some(market) = venues.market {
         market.stop();
     }
@@ -131,13 +136,15 @@ fn views(handle: &Handle, desk: &Desk) -> Result<(ViewFollower, oms_store::views
 /// The venues and whoever hands orders to them.
 struct Venues {
     market: Option<PaperMarket>,
+    /// Everything that the recording lacks: the demo's other classes.
+    classes: Option<(PaperMarket, Otc)>,
     gateway: Option<gateway::Running>,
 }
 
 impl Venues {
     fn open(partition: &Partition, handle: &Handle, market: &Arc<MarketBook>, desk: &Desk) -> Result<Self, Failure> {
         if !desk.settings.paper.enabled {
-            return Ok(Self { market: None, gateway: None });
+            return Ok(Self { market: None, classes: None, gateway: None });
         }
         let instruments = handle.inspect_blocking(|state, _| {
             state
@@ -147,13 +154,32 @@ impl Venues {
                 .collect::<Vec<(Symbol, InstrumentId)>>()
         });
         let instruments = instruments.map_err(|refusal| Failure::Fault(refusal.message))?;
-        let floor = desk.floor(instruments, SystemClock.now())?;
+        let floor = desk.floor(instruments.clone(), SystemClock.now())?;
         let paper = PaperMarket::start(floor, market.clone(), Arc::new(handle.clone()))
             .map_err(|error| Failure::Refused(format!("the paper venues: {error}")))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let running = gateway::start(handle, paper.ports(), &clock, partition.telemetry(), partition.kill_epoch());
+        let classes = if desk.demo { Some(Self::open_classes(handle, market, desk, instruments, &clock)?) } else { None };
+        let ports = paper.ports().into_iter().chain(classes.iter().flat_map(|(other, _)| other.ports())).collect();
+        let running = gateway::start(handle, ports, &clock, partition.telemetry(), partition.kill_epoch());
         let gateway = running.map_err(|refusal| Failure::Fault(refusal.message))?;
-        Ok(Self { market: Some(paper), gateway: Some(gateway) })
+        Ok(Self { market: Some(paper), classes, gateway: Some(gateway) })
+    }
+
+    /// The demo's venues for what is no share: seeded books, a transfer agent, dealers.
+    fn open_classes(
+        handle: &Handle,
+        market: &Arc<MarketBook>,
+        desk: &Desk,
+        instruments: Vec<(Symbol, InstrumentId)>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<(PaperMarket, Otc), Failure> {
+        let failed = |error: &dyn std::fmt::Display| Failure::Refused(format!("the paper venues of other classes: {error}"));
+        let floor = desk.classes_floor(instruments.clone(), clock.now())?;
+        let paper = PaperMarket::start(floor, market.clone(), Arc::new(handle.clone())).map_err(|error| failed(&error))?;
+        paper.floor().list_everywhere(instruments.iter().map(|(symbol, _)| symbol));
+        paper.floor().list_fund(demo::classes::PTAG, &demo::classes::FUND.parse().unwrap_or_default());
+        let otc = otc::start(handle, paper.floor().clone(), clock, demo::classes::otc(desk.settings.paper.seed));
+        Ok((paper, otc.map_err(|refusal| failed(&refusal))?))
     }
 }
 

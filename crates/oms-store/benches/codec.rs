@@ -51,6 +51,7 @@ fn created(order_id: OrderId, parent: Option<OrderId>, root: OrderId) -> Event {
         venue: parent.map(|_| Mic::of(b"XNAS")),
         metadata: None,
         kind: None,
+        basis: None,
     }))
 }
 

@@ -7,8 +7,8 @@ use oms_model::instrument::{Account, Currency, Instrument, TickStep, Venue};
 use oms_model::market::{Level, Market};
 use oms_model::report::{Report, ReportBody};
 use oms_model::{
-    AccountId, AssetClass, CommandId, InstrumentId, Mic, OrdType, Pending, Price, Qty, Side, Source, Symbol, TenantId, Time, TimeInForce,
-    TraceId, UserId,
+    AccountId, AssetClass, CommandId, InstrumentId, Mic, OptionRight, OrdType, Pending, Price, Qty, Side, Source, Symbol, TenantId, Time,
+    TimeInForce, TraceId, UserId,
 };
 use std::collections::BTreeMap;
 
@@ -130,6 +130,35 @@ pub fn instrument(symbol: &str) -> Instrument {
         min_qty: dec("1"),
         max_qty: dec("1000000"),
         active: true,
+        ..Instrument::default()
+    }
+}
+
+/// An instrument of a class, with what the class needs; those that end do so thirty days after `now`.
+#[must_use]
+pub fn instrument_of(class: AssetClass, symbol: &str, now: Time) -> Instrument {
+    let plain = Instrument { asset_class: class, ..instrument(symbol) };
+    let expiry = Some(now.plus(30 * 86_400_000_000_000));
+    let underlying = Some(Symbol::new("XYZ").unwrap());
+    let one_tick = |tick: &str| vec![TickStep { from: Price::ZERO, tick: dec(tick) }];
+    let tenor = |text: &str| Some(oms_model::Tenor::new(text).unwrap());
+    match class {
+        AssetClass::Equity | AssetClass::Structured => plain,
+        AssetClass::Option => {
+            let (strike, right) = (Some(dec("20")), Some(OptionRight::Call));
+            Instrument { multiplier: Some(dec("100")), underlying, expiry, strike, right, ..plain }
+        }
+        AssetClass::Future => Instrument { multiplier: Some(dec("50")), underlying, expiry, ..plain },
+        AssetClass::Fund => Instrument { lot: dec("0.001"), min_qty: dec("0.001"), cut_off_utc_s: Some(15 * 3600), ..plain },
+        AssetClass::Fx => {
+            let (base_currency, tenor) = (Some(Currency(*b"EUR")), tenor("SPOT"));
+            Instrument { lot: dec("1000"), ticks: one_tick("0.00001"), base_currency, tenor, ..plain }
+        }
+        AssetClass::MoneyMarket => {
+            let (ticks, tenor) = (one_tick("0.001"), tenor("3M"));
+            Instrument { max_qty: dec("100000000"), ticks, tenor, rate_quoted: true, ..plain }
+        }
+        AssetClass::Crypto => Instrument { lot: dec("0.00000001"), min_qty: dec("0.00001"), ..plain },
     }
 }
 

@@ -6,9 +6,11 @@
 
 mod answers;
 mod orders;
+mod quotes;
 
 pub use answers::{Answers, Asked};
 pub use orders::{Handing, Kept, Orders};
+pub use quotes::Quotes;
 
 /// Stops the run with the number of the invariant that does not hold.
 #[macro_export]

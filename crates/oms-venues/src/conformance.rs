@@ -143,6 +143,8 @@ fn limit(rig: &dyn Rig, order: u128, side: Side, qty: i64, price_cents: i64) -> 
         side,
         ord_type: OrdType::Limit,
         order_qty: shares(qty),
+        cash_order_qty: None,
+        quote_ref: None,
         price: Some(cents(price_cents)),
         stop_px: None,
         time_in_force: TimeInForce::Day,

@@ -217,6 +217,13 @@ impl Floor {
         self.venues.get(&mic)
     }
 
+    /// Lists an instrument at every venue.
+    pub fn list(&mut self, symbol: &Symbol) {
+        for venue in self.venues.values_mut() {
+            venue.list(symbol);
+        }
+    }
+
     /// A venue, to ask it or to set its faults.
     pub fn venue_mut(&mut self, mic: Mic) -> Option<&mut PaperVenue> {
         self.venues.get_mut(&mic)

@@ -6,6 +6,9 @@
 //! paper    one venue: matching, latency, faults, ledger             (no clock, no threads)
 //! floor    every venue on one replay; the ports                     (no clock, no threads)
 //! market   the floor on the wall clock: one thread
+//! dealer   what a paper dealer answers to a request for quotes       (no clock, no threads)
+//! otc      dealers and funds on the log: one thread
+//! synthetic  markets that nobody recorded, from a seed
 //! ```
 #![cfg_attr(
     test,
@@ -13,7 +16,10 @@
 )]
 
 pub mod conformance;
+pub mod dealer;
 pub mod floor;
 pub mod market;
+pub mod otc;
 pub mod paper;
 pub mod replay;
+pub mod synthetic;

@@ -8,11 +8,13 @@
 //!   after the process was killed.
 //! - What was decided here stands, whatever the line does to the answer.
 //!
-//! How orders are filled is described in `paper/matching.rs`.
+//! How orders are filled is described in `paper/matching.rs`; what is dealt without a book - funds and accepted quotes -
+//! in `paper/dealt.rs`.
 
 mod answer;
 mod book;
 mod courier;
+mod dealt;
 mod decide;
 pub mod faults;
 pub mod ledger;
@@ -27,12 +29,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::quality::FixedState;
 use oms_model::report::{Report, ReportBody, VenueFill};
-use oms_model::{Side, Symbol, Time, WireId};
+use oms_model::{QuoteRef, Side, Symbol, Time, WireId};
 use oms_runtime::port::{Handed, VenueState};
 
 use crate::replay::Shown;
 use book::Book;
 use courier::{Courier, way_ns};
+pub use dealt::Offer;
 use faults::{Faults, Link};
 use ledger::{Ledger, LedgerError, LedgerRecord};
 use order::Order;
@@ -81,6 +84,10 @@ pub struct PaperVenue {
     /// A half-open line has lost a request: what follows on it is lost too.
     half_open_lost: bool,
     books: BTreeMap<Symbol, Book>,
+    /// Funds: their orders wait for a valuation and meet no quote.
+    funds: BTreeSet<Symbol>,
+    /// What was offered to us and not taken yet, by the dealer's own id of the quote.
+    offers: BTreeMap<QuoteRef, Offer>,
     /// By number - 1.
     orders: Vec<Order>,
     /// Every ClOrdID ever seen, with the number of its order; 0 where the order is unknown.
@@ -123,6 +130,8 @@ impl PaperVenue {
             broken: None,
             half_open_lost: false,
             books: BTreeMap::new(),
+            funds: BTreeSet::new(),
+            offers: BTreeMap::new(),
             orders: Vec::new(),
             known: HashMap::default(),
             working: BTreeSet::new(),

@@ -71,6 +71,7 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
             w.text("outcome", e.outcome);
             w.string("evidence", &e.evidence);
         }
+        Event::OrderSized(e) => w.text("order_qty", e.order_qty),
         Event::OrderClosed(_) | Event::IdempotencyRecorded(_) => (),
         Event::OrderAnomaly(e) => {
             w.text("anomaly", e.anomaly);
@@ -91,6 +92,14 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
             w.text("last_px", e.last_px);
             w.time("transact_time", e.transact_time);
         }
+        Event::QuoteRequested(_)
+        | Event::QuoteReceived(_)
+        | Event::QuoteAccepted(_)
+        | Event::QuoteExpired(_)
+        | Event::QuoteWithdrawn(_)
+        | Event::QuoteReplaced(_)
+        | Event::QuoteRequestExpired(_)
+        | Event::QuoteRequestCanceled(_) => quotes(w, event, catalog),
         Event::BrokerConnected(_)
         | Event::BrokerDisconnected(_)
         | Event::KillSwitchEngaged(_)
@@ -101,6 +110,7 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
         | Event::SorPolicySet(_)
         | Event::VenueConfigured(_)
         | Event::InstrumentListed(_)
+        | Event::NavSet(_)
         | Event::AccountOpened(_)
         | Event::TenantCreated(_)
         | Event::ApiKeyCreated(_) => settings(w, event, catalog),
@@ -137,6 +147,12 @@ fn settings(w: &mut Writer, event: &Event, catalog: &Catalog) {
             w.bool("enabled", venue.enabled);
         }
         Event::InstrumentListed(instrument) => instrument_fields(w, instrument),
+        Event::NavSet(e) => {
+            w.string("symbol", catalog.symbol(e.instrument_id));
+            w.text("nav", e.nav);
+            w.time("as_of", e.as_of);
+            w.time("cut_off", e.cut_off);
+        }
         Event::AccountOpened(account) => account_fields(w, account),
         Event::TenantCreated(e) => {
             w.text("tenant_id", e.tenant_id);
@@ -151,6 +167,47 @@ fn settings(w: &mut Writer, event: &Event, catalog: &Catalog) {
     }
 }
 
+/// What an event about a request for quotes says.
+fn quotes(w: &mut Writer, event: &Event, catalog: &Catalog) {
+    match event {
+        Event::QuoteRequested(e) => {
+            w.text("quote_req_id", e.quote_req_id);
+            w.text("account_id", e.account_id);
+            w.string("symbol", catalog.symbol(e.instrument_id));
+            w.text_or_null("side", e.side);
+            w.text("order_qty", e.order_qty);
+            w.array_at("dealers", &e.dealers, |w, dealer| w.item(dealer.as_str()));
+            w.time("expire_at", e.expire_at);
+        }
+        Event::QuoteReceived(e) => {
+            w.text("quote_id", e.quote_id);
+            w.text("quote_req_id", e.quote_req_id);
+            w.text("dealer", e.dealer);
+            w.string("quote_ref", e.quote_ref.as_str());
+            w.text_or_null("bid_px", e.bid_px);
+            w.text("bid_size", e.bid_size);
+            w.text_or_null("offer_px", e.offer_px);
+            w.text("offer_size", e.offer_size);
+            w.time("valid_until", e.valid_until);
+        }
+        Event::QuoteAccepted(e) => {
+            w.text("quote_id", e.quote_id);
+            w.text("quote_req_id", e.quote_req_id);
+            w.text("accepted_by", e.order_id);
+        }
+        Event::QuoteExpired(e) | Event::QuoteWithdrawn(e) => {
+            w.text("quote_id", e.quote_id);
+            w.string("text", &e.text);
+        }
+        Event::QuoteReplaced(e) => {
+            w.text("quote_id", e.quote_id);
+            w.text("by", e.by);
+        }
+        Event::QuoteRequestExpired(e) | Event::QuoteRequestCanceled(e) => w.text("quote_req_id", e.quote_req_id),
+        _ => (),
+    }
+}
+
 fn created(w: &mut Writer, e: &OrderCreated, catalog: &Catalog) {
     w.text("kind", e.kind.unwrap_or(if e.parent_order_id.is_none() { OrderKind::Client } else { OrderKind::Market }));
     w.text_or_null("parent_order_id", e.parent_order_id);
@@ -161,6 +218,10 @@ fn created(w: &mut Writer, e: &OrderCreated, catalog: &Catalog) {
     w.text("side", e.side);
     w.text("ord_type", e.ord_type);
     w.text("order_qty", e.order_qty);
+    if let Some(basis) = e.basis.as_deref() {
+        w.text_or_null("cash_order_qty", basis.cash_order_qty);
+        w.text_or_null("quote_id", basis.quote_id);
+    }
     w.text_or_null("price", e.price);
     w.text_or_null("stop_px", e.stop_px);
     w.text("time_in_force", e.time_in_force);

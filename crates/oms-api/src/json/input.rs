@@ -22,8 +22,10 @@ pub const NEW_ORDER: &[&str] = &[
     "side",
     "ord_type",
     "order_qty",
+    "cash_order_qty",
     "price",
     "stop_px",
+    "quote_id",
     "time_in_force",
     "expire_at",
     "routing",
@@ -60,15 +62,22 @@ pub const WEIGHTS: &[&str] = &["price", "latency", "fill", "fee"];
 /// `VALIDATION_ERROR` naming the field.
 pub fn new_order(value: &Value<'_>, at: &str) -> Result<NewOrder, Refusal> {
     let fields = Fields::of(value, at, NEW_ORDER)?;
+    let cash_order_qty = fields.amount("cash_order_qty")?;
+    let order_qty = match fields.amount("order_qty")? {
+        None if cash_order_qty.is_some() => Qty::ZERO,
+        given => fields.required("order_qty", given)?,
+    };
     Ok(NewOrder {
         cl_ord_id: fields.parsed("cl_ord_id")?,
         account_id: fields.parsed("account_id")?,
         symbol: fields.required("symbol", fields.parsed("symbol")?)?,
         side: fields.required("side", fields.parsed("side")?)?,
         ord_type: fields.required("ord_type", fields.parsed("ord_type")?)?,
-        order_qty: fields.required("order_qty", fields.amount("order_qty")?)?,
+        order_qty,
+        cash_order_qty,
         price: fields.amount("price")?,
         stop_px: fields.amount("stop_px")?,
+        quote_id: fields.parsed("quote_id")?,
         time_in_force: fields.parsed("time_in_force")?.unwrap_or(TimeInForce::Day),
         expire_at: fields.time("expire_at")?,
         routing: routing(&fields)?,

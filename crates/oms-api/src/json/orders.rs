@@ -4,7 +4,7 @@ use super::write::Writer;
 use crate::catalog::Catalog;
 use oms_model::command::Placed;
 use oms_model::event::{Batch, Event, Leg, RouteDecided};
-use oms_model::instrument::{Account, Instrument};
+use oms_model::instrument::{Account, Currency, Instrument};
 use oms_model::limit::{CheckResult, RiskLimit};
 use oms_model::market::{Level, Market};
 use oms_model::order::Terms;
@@ -26,6 +26,8 @@ pub const ORDER_FIELDS: &[&str] = &[
     "side",
     "ord_type",
     "order_qty",
+    "cash_order_qty",
+    "quote_id",
     "price",
     "stop_px",
     "time_in_force",
@@ -72,6 +74,8 @@ pub fn order_fields(w: &mut Writer, order: &Order, catalog: &Catalog) {
     w.text("side", order.side);
     w.text("ord_type", order.ord_type);
     w.text("order_qty", order.order_qty);
+    w.text_or_null("cash_order_qty", order.cash_order_qty());
+    w.text_or_null("quote_id", order.extras.basis.as_deref().and_then(|basis| basis.quote_id));
     w.text_or_null("price", order.price);
     w.text_or_null("stop_px", order.extras.stop_px);
     w.text("time_in_force", order.time_in_force);
@@ -316,6 +320,27 @@ pub fn instrument_fields(w: &mut Writer, instrument: &Instrument) {
     w.text("min_qty", instrument.min_qty);
     w.text("max_qty", instrument.max_qty);
     w.bool("active", instrument.active);
+    w.bool("fractional", instrument.is_fractional());
+    w.text_or_null("multiplier", instrument.multiplier);
+    w.text_or_null("underlying", instrument.underlying.as_ref());
+    w.time_or_null("expiry", instrument.expiry);
+    w.text_or_null("strike", instrument.strike);
+    w.text_or_null("right", instrument.right);
+    w.text_or_null("settl_method", instrument.settl_method);
+    w.number("settl_days", instrument.settl_days);
+    w.string_or_null("base_currency", instrument.base_currency.as_ref().map(Currency::as_str));
+    w.text_or_null("tenor", instrument.tenor.as_ref());
+    w.time_or_null("value_date", instrument.value_date);
+    w.bool("rate_quoted", instrument.rate_quoted);
+    w.number_or_null("cut_off_utc_s", instrument.cut_off_utc_s);
+    w.text_or_null("nav", instrument.nav);
+    w.time_or_null("nav_at", instrument.nav_at);
+    w.array_at("external_ids", &instrument.external_ids, |w, id| {
+        w.object(|w| {
+            w.text("source", id.source);
+            w.string("security_id", id.security_id.as_str());
+        });
+    });
 }
 
 /// An account's fields, within an object that is open.

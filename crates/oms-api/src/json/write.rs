@@ -154,6 +154,14 @@ impl Writer {
         }
     }
 
+    /// [`Writer::number`], or null.
+    pub fn number_or_null(&mut self, key: &str, value: Option<impl Into<i128>>) {
+        match value {
+            Some(value) => self.number(key, value),
+            None => self.null(key),
+        }
+    }
+
     /// true or false.
     pub fn bool(&mut self, key: &str, value: bool) {
         if self.key(key) {

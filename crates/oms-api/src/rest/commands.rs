@@ -143,7 +143,7 @@ async fn changed(call: &Call, answer: &Answer, decided: fn(&Event) -> Option<Dec
             response
         }
         CommandOutcome::Refused(refusal) => respond(refusal, trace_of(call, &answer.batch)),
-        CommandOutcome::Orders(_) | CommandOutcome::Done => return Err(unexpected()),
+        _ => return Err(unexpected()),
     };
     Ok(mark_replay(response, answer))
 }
@@ -199,7 +199,7 @@ async fn mass_cancel(mut call: Call) -> Result<Response, Refusal> {
         // Nothing worked in the scope.
         CommandOutcome::Done => mass_result(&call, &answer, &[]),
         CommandOutcome::Refused(refusal) => respond(refusal, trace_of(&call, &answer.batch)),
-        CommandOutcome::Orders(_) => return Err(unexpected()),
+        _ => return Err(unexpected()),
     };
     Ok(mark_replay(response, &answer))
 }
@@ -240,7 +240,7 @@ pub(super) fn done(call: &Call, answer: &Answer) -> Result<Response, Refusal> {
             response
         }
         CommandOutcome::Refused(refusal) => respond(refusal, trace_of(call, &answer.batch)),
-        CommandOutcome::Orders(_) | CommandOutcome::Pending { .. } => return Err(unexpected()),
+        _ => return Err(unexpected()),
     };
     Ok(mark_replay(response, answer))
 }

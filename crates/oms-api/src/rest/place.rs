@@ -59,21 +59,27 @@ async fn place_as(mut call: Call, accepted: StatusCode) -> Result<Response, Refu
     let (command, key) = read_order(&mut call).await?;
     let wait = call.wait();
     let answer = call.execute(command, key).await?;
+    let response = placed(&call, &answer, wait, accepted).await?;
+    call.api.metrics().placed(call.began.elapsed());
+    Ok(response)
+}
+
+/// What came of a command that places one order.
+pub(super) async fn placed(call: &Call, answer: &Answer, wait: Option<Duration>, accepted: StatusCode) -> Result<Response, Refusal> {
     let response = match &answer.outcome {
         CommandOutcome::Orders(placed) => match placed.first() {
-            Some(Placed::Accepted { order_id }) => accept(&call, &answer, *order_id, wait, accepted).await?,
+            Some(Placed::Accepted { order_id }) => accept(call, answer, *order_id, wait, accepted).await?,
             Some(Placed::Refused { order_id, code }) => {
                 let order = fold(&answer.batch, *order_id);
-                refuse_recorded(&recorded_refusal(*order_id, *code, order.as_ref()), &call, &answer.batch, last_seq(&answer.batch))
+                refuse_recorded(&recorded_refusal(*order_id, *code, order.as_ref()), call, &answer.batch, last_seq(&answer.batch))
             }
-            Some(Placed::Invalid(refusal)) => respond(refusal, trace_of(&call, &answer.batch)),
+            Some(Placed::Invalid(refusal)) => respond(refusal, trace_of(call, &answer.batch)),
             None => return Err(unexpected()),
         },
-        CommandOutcome::Refused(refusal) => respond(refusal, trace_of(&call, &answer.batch)),
-        CommandOutcome::Pending { .. } | CommandOutcome::Done => return Err(unexpected()),
+        CommandOutcome::Refused(refusal) => respond(refusal, trace_of(call, &answer.batch)),
+        _ => return Err(unexpected()),
     };
-    call.api.metrics().placed(call.began.elapsed());
-    Ok(mark_replay(response, &answer))
+    Ok(mark_replay(response, answer))
 }
 
 async fn read_order(call: &mut Call) -> Result<(Command, Option<IdempotencyKey>), Refusal> {
@@ -166,7 +172,7 @@ async fn batch(mut call: Call) -> Result<Response, Refusal> {
             response
         }
         CommandOutcome::Refused(refusal) => respond(refusal, trace_of(&call, &answer.batch)),
-        CommandOutcome::Pending { .. } | CommandOutcome::Done => return Err(unexpected()),
+        _ => return Err(unexpected()),
     };
     Ok(mark_replay(response, &answer))
 }

@@ -78,9 +78,10 @@ impl VenuePort for Script {
         }
         let broker_order_id = BrokerOrderId::new(&format!("{}-{}", self.venue, &wire_id.as_str()[..8])).ok();
         self.say(ReportBody::Accepted { wire_id: wire_id.clone(), broker_order_id });
-        let (trades, last_px) = match order.side {
-            Side::Buy => (order.price.is_none_or(|price| price >= px(ASK)), px(ASK)),
-            Side::Sell | Side::SellShort => (order.price.is_none_or(|price| price <= px(BID)), px(BID)),
+        let (trades, last_px) = if order.side.is_buy() {
+            (order.price.is_none_or(|price| price >= px(ASK)), px(ASK))
+        } else {
+            (order.price.is_none_or(|price| price <= px(BID)), px(BID))
         };
         if trades {
             self.execs += 1;

@@ -8,5 +8,6 @@ mod errors;
 mod orders;
 mod past;
 mod queries;
+mod quotes;
 mod settings;
 mod streams;

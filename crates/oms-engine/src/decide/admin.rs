@@ -2,6 +2,7 @@
 
 use super::refused;
 use crate::step::Step;
+use oms_model::asset_class::rules_of;
 use oms_model::command::CommandOutcome;
 use oms_model::event::{ApiKeyCreated, Event, KillSwitchChanged, RiskLimitRemoved, TenantCreated, TradingStateSet};
 use oms_model::instrument::{Account, Instrument, Venue};
@@ -11,6 +12,8 @@ use oms_model::{ApiKeyId, Code, EndedBy, InstrumentId, Refusal, TenantId, Tradin
 
 /// The most bytes of a reason.
 const MAX_REASON: usize = 1000;
+/// The most identifiers of an instrument in other lists.
+const MAX_EXTERNAL_IDS: usize = 16;
 /// The most scopes of kill switches whose orders are being canceled.
 const MAX_SWEEPS: usize = 1024;
 
@@ -130,11 +133,41 @@ pub(crate) fn list_instrument(step: &mut Step<'_>, mut instrument: Instrument) -
     if !instrument.lot.is_positive() || instrument.min_qty.is_negative() || instrument.max_qty < instrument.min_qty {
         return invalid("an instrument needs a lot above zero and a maximum quantity not below its minimum");
     }
-    let known = step.state().by_symbol(&instrument.symbol).map(|known| known.instrument_id);
+    if let Err(refusal) = check_kind(&instrument) {
+        return refused(refusal);
+    }
+    let known = step.state().by_symbol(&instrument.symbol);
+    if instrument.nav.is_none() {
+        // A listing changes what a fund is, not what it is worth.
+        (instrument.nav, instrument.nav_at) = known.map_or((None, None), |known| (known.nav, known.nav_at));
+    }
+    let known = known.map(|known| known.instrument_id);
     let next = u32::try_from(step.state().instruments().len()).unwrap_or(u32::MAX);
     instrument.instrument_id = known.unwrap_or(InstrumentId(next));
     step.emit(Event::InstrumentListed(Box::new(instrument)));
     CommandOutcome::Done
+}
+
+/// What an instrument says of its kind.
+fn check_kind(instrument: &Instrument) -> Result<(), Refusal> {
+    let invalid = |text: &str| Err(Refusal::new(Code::ValidationError, text));
+    rules_of(instrument.asset_class).check_instrument(instrument)?;
+    if instrument.multiplier.is_some_and(|m| !m.is_positive() || i64::try_from(m.raw()).is_err()) {
+        return invalid("a multiplier is above zero and below 9 thousand million");
+    }
+    if instrument.strike.is_some_and(|strike| !strike.is_positive()) || instrument.nav.is_some_and(|nav| !nav.is_positive()) {
+        return invalid("a strike and a net asset value are above zero");
+    }
+    if instrument.cut_off_utc_s.is_some_and(|seconds| seconds >= 86_400) {
+        return invalid("a cut-off is a time of day: 0 to 86399 seconds after midnight UTC");
+    }
+    if instrument.base_currency == Some(instrument.currency) {
+        return invalid("a pair has two currencies");
+    }
+    if instrument.external_ids.len() > MAX_EXTERNAL_IDS {
+        return invalid("an instrument has at most 16 external ids");
+    }
+    Ok(())
 }
 
 pub(crate) fn open_account(step: &mut Step<'_>, account: Account) -> CommandOutcome {

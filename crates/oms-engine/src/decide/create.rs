@@ -1,13 +1,15 @@
 //! A client's new order: resolve, validate, check, route.
 
-use super::{refused, route};
+use super::{quote, refused, route, valued};
 use crate::input::Preview;
 use crate::state::State;
 use crate::step::Step;
+use oms_model::asset_class::{CalendarKind, rules_of};
 use oms_model::command::{Actor, CommandOutcome, NewOrder, Placed};
 use oms_model::event::{Event, OrderCreated, OrderRejected, RiskChecked};
+use oms_model::instrument::Instrument;
 use oms_model::market::Market;
-use oms_model::order::Routing;
+use oms_model::order::{Basis, Routing};
 use oms_model::{
     AccountId, ClOrdId, Code, EndedBy, InstrumentId, OrdType, Order, OrderId, PolicyName, Refusal, SorMode, Time, TimeInForce,
 };
@@ -27,7 +29,7 @@ pub(crate) fn create(step: &mut Step<'_>, actor: &Actor, new: &NewOrder) -> Plac
     let order_id = step.new_order_id();
     let created = created(step, actor, new, &resolved, order_id);
     step.emit(Event::OrderCreated(Box::new(created)));
-    if let Err(refusal) = validate(new, step.now()) {
+    if let Err(refusal) = validate(step.state(), new, &resolved, step.now()) {
         return reject(step, order_id, EndedBy::Validation, &refusal);
     }
     let Some(order) = step.state().order(order_id).cloned() else { return Placed::Invalid(vanished()) };
@@ -37,7 +39,13 @@ pub(crate) fn create(step: &mut Step<'_>, actor: &Actor, new: &NewOrder) -> Plac
     match gate.verdict {
         // Nothing is sent of an order that a person works until they say so.
         Ok(_) if order.is_worked() => Placed::Accepted { order_id },
-        Ok(approved) => route::place(step, approved, order_id),
+        Ok(approved) => {
+            let placed = route::place(step, approved, order_id);
+            if let (Placed::Accepted { order_id }, Some(quote_id)) = (&placed, new.quote_id) {
+                quote::accepted(step, quote_id, *order_id);
+            }
+            placed
+        }
         Err(refused) => reject(step, order_id, EndedBy::Risk, &refused.to_refusal()),
     }
 }
@@ -55,6 +63,9 @@ pub(crate) fn create_many(step: &mut Step<'_>, actor: &Actor, orders: &[NewOrder
     if orders.is_empty() || orders.len() > oms_model::command::MAX_BATCH {
         let text = format!("a batch holds 1 to {} orders", oms_model::command::MAX_BATCH);
         return refused(Refusal::new(Code::ValidationError, text).with("orders", orders.len()));
+    }
+    if orders.iter().any(|order| order.quote_id.is_some()) {
+        return refused(Refusal::new(Code::ValidationError, "an order that accepts a quote is placed by itself, not in a batch"));
     }
     if atomic && let Err(refusal) = rehearse(step, actor, orders) {
         return refused(refusal);
@@ -74,7 +85,7 @@ fn rehearse(step: &mut Step<'_>, actor: &Actor, orders: &[NewOrder]) -> Result<(
             Refusal::new(Code::BatchRefused, text).with("index", at).with("code", refusal.code)
         };
         let resolved = resolve(step.state(), new).map_err(named)?;
-        validate(new, step.now()).map_err(named)?;
+        validate(step.state(), new, &resolved, step.now()).map_err(named)?;
         if let Some(id) = &new.cl_ord_id {
             if seen.contains(&id) {
                 return Err(named(Refusal::new(Code::DuplicateClOrdId, "cl_ord_id occurs twice in the batch")));
@@ -85,17 +96,21 @@ fn rehearse(step: &mut Step<'_>, actor: &Actor, orders: &[NewOrder]) -> Result<(
         let order = Order::create(&created, step.state().next_seq(), step.now());
         let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, &book, &order, market, now));
         gate.verdict.as_ref().map_err(|refused| named(refused.to_refusal()))?;
-        book.on_checked(&order, gate.worst_price, step.now(), &mut Reservation::default());
+        let valuation = step.state().instrument(order.instrument_id).map(oms_model::instrument::Instrument::valuation).unwrap_or_default();
+        book.on_checked(&order, gate.worst_price, step.now(), &mut Reservation { valuation, ..Reservation::default() });
     }
     Ok(())
 }
 
 pub(crate) fn preview(step: &mut Step<'_>, actor: &Actor, new: &NewOrder) -> Preview {
     let refusal = |refusal| Preview { checks: Vec::new(), refusal: Some(refusal), route: None };
-    let resolved = match resolve(step.state(), new).and_then(|resolved| validate(new, step.now()).map(|()| resolved)) {
+    let resolved = match resolve(step.state(), new) {
         Ok(resolved) => resolved,
         Err(error) => return refusal(error),
     };
+    if let Err(error) = validate(step.state(), new, &resolved, step.now()) {
+        return refusal(error);
+    }
     let created = created(step, actor, new, &resolved, OrderId::default());
     let order = Order::create(&created, step.state().next_seq(), step.now());
     let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, state.risk(), &order, market, now));
@@ -110,6 +125,8 @@ pub(crate) fn preview(step: &mut Step<'_>, actor: &Actor, new: &NewOrder) -> Pre
 }
 
 fn gate(state: &State, book: &RiskBook, order: &Order, market: &Market, now: Time) -> Gate {
+    let own = valued::own_market(state, order, now).map(|own| own.market).or_else(|| quote::gate_market(state, order, market, now));
+    let market = own.as_ref().unwrap_or(market);
     book.check(&Proposed::of(order), &risk_context(state, order, market, now))
 }
 
@@ -122,24 +139,27 @@ pub(crate) fn risk_context<'a>(state: &'a State, order: &Order, market: &'a Mark
     RiskContext { now, market, instrument, account, position }
 }
 
+/// The account that a command names, or the tenant's only one.
+pub(crate) fn account_of(state: &State, named: Option<AccountId>) -> Result<AccountId, Refusal> {
+    match named {
+        Some(id) if state.account(id).is_some() => Ok(id),
+        Some(id) => Err(Refusal::new(Code::NotFound, "there is no such account").with("account_id", id)),
+        None => {
+            let mut accounts = state.accounts();
+            match (accounts.next(), accounts.next()) {
+                (Some(only), None) => Ok(only.account_id),
+                (None, _) => Err(Refusal::new(Code::NotFound, "the tenant has no account")),
+                (Some(_), Some(_)) => Err(Refusal::new(Code::ValidationError, "account_id is needed: the tenant has several accounts")),
+            }
+        }
+    }
+}
+
 fn resolve(state: &State, new: &NewOrder) -> Result<Resolved, Refusal> {
     let Some(instrument) = state.by_symbol(&new.symbol) else {
         return Err(Refusal::new(Code::UnknownSymbol, format!("there is no instrument {}", new.symbol)).with("symbol", &new.symbol));
     };
-    let account_id = match new.account_id {
-        Some(id) if state.account(id).is_some() => id,
-        Some(id) => return Err(Refusal::new(Code::NotFound, "there is no such account").with("account_id", id)),
-        None => {
-            let mut accounts = state.accounts();
-            match (accounts.next(), accounts.next()) {
-                (Some(only), None) => only.account_id,
-                (None, _) => return Err(Refusal::new(Code::NotFound, "the tenant has no account")),
-                (Some(_), Some(_)) => {
-                    return Err(Refusal::new(Code::ValidationError, "account_id is needed: the tenant has several accounts"));
-                }
-            }
-        }
-    };
+    let account_id = account_of(state, new.account_id)?;
     if let Some(id) = &new.cl_ord_id
         && let Some(original) = state.by_cl_ord_id(id)
     {
@@ -153,8 +173,21 @@ fn resolve(state: &State, new: &NewOrder) -> Result<Resolved, Refusal> {
     Ok(Resolved { instrument_id: instrument.instrument_id, account_id })
 }
 
-/// The rules of the order's type. What they refuse is recorded as a refused order.
-pub(crate) fn validate(new: &NewOrder, now: Time) -> Result<(), Refusal> {
+/// The rules of the instrument's class and of the order's type. What they refuse is recorded as a refused order.
+fn validate(state: &State, new: &NewOrder, resolved: &Resolved, now: Time) -> Result<(), Refusal> {
+    if let Some(instrument) = state.instrument(resolved.instrument_id) {
+        rules_of(instrument.asset_class).check(new)?;
+        valued::validate_cash(instrument, new)?;
+        if instrument.is_expired(now) {
+            let text = format!("{} has expired", instrument.symbol);
+            return Err(Refusal::new(Code::InstrumentExpired, text).with("symbol", &instrument.symbol));
+        }
+        quote::validate(state, new, resolved.account_id, instrument, now)?;
+    }
+    validate_type(new, now)
+}
+
+fn validate_type(new: &NewOrder, now: Time) -> Result<(), Refusal> {
     let refuse = |code: Code, text: String| Err(Refusal::new(code, text));
     let (ord_type, tif) = (new.ord_type, new.time_in_force);
     if new.price.is_some() != ord_type.has_price() {
@@ -191,11 +224,12 @@ pub(crate) fn validate(new: &NewOrder, now: Time) -> Result<(), Refusal> {
 }
 
 fn created(step: &Step<'_>, actor: &Actor, new: &NewOrder, resolved: &Resolved, order_id: OrderId) -> OrderCreated {
-    let expire_at = match new.time_in_force {
-        TimeInForce::Day => Some(step.config.day_end(step.now())),
-        TimeInForce::Gtd => new.expire_at,
-        TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok => None,
-    };
+    let instrument = step.state().instrument(resolved.instrument_id);
+    let expire_at = expire_at(step, new, instrument);
+    let order_qty = instrument.map_or(new.order_qty, |instrument| valued::order_qty(instrument, new));
+    let quote_ref = new.quote_id.and_then(|id| step.state().quote(id)).map(|quote| quote.quote_ref.clone());
+    let basis = Basis { cash_order_qty: new.cash_order_qty, quote_id: new.quote_id, quote_ref };
+    let basis = (basis != Basis::default()).then(|| Box::new(basis));
     let cl_ord_id = new.cl_ord_id.clone().unwrap_or_else(|| own_cl_ord_id(order_id));
     let plain = new.routing == Routing::default();
     OrderCreated {
@@ -210,7 +244,7 @@ fn created(step: &Step<'_>, actor: &Actor, new: &NewOrder, resolved: &Resolved, 
         ord_type: new.ord_type,
         time_in_force: new.time_in_force,
         source: actor.source,
-        order_qty: new.order_qty,
+        order_qty,
         price: new.price,
         stop_px: new.stop_px,
         expire_at,
@@ -218,7 +252,28 @@ fn created(step: &Step<'_>, actor: &Actor, new: &NewOrder, resolved: &Resolved, 
         venue: None,
         metadata: new.metadata.clone(),
         kind: None,
+        basis,
     }
+}
+
+/// When the order ends by its time in force: a DAY order with the trading day of its class, every one with its instrument.
+fn expire_at(step: &Step<'_>, new: &NewOrder, instrument: Option<&Instrument>) -> Option<Time> {
+    const DAY_NS: i64 = 86_400_000_000_000;
+    let now = step.now();
+    let calendar = instrument.map_or(CalendarKind::Session, |instrument| rules_of(instrument.asset_class).calendar);
+    let own = match new.time_in_force {
+        TimeInForce::Day => match calendar {
+            CalendarKind::Session | CalendarKind::Quoted => Some(step.config.day_end(now)),
+            CalendarKind::Continuous => Some(Time((now.0 - now.0.rem_euclid(DAY_NS)).saturating_add(DAY_NS))),
+            // It waits for the valuation, which comes after the end of the day.
+            CalendarKind::CutOff => None,
+        },
+        TimeInForce::Gtd => new.expire_at,
+        TimeInForce::Ioc | TimeInForce::Fok => return None,
+        TimeInForce::Gtc => None,
+    };
+    let end = instrument.and_then(|instrument| instrument.expiry);
+    [own, end].into_iter().flatten().min()
 }
 
 /// A client that names no id gets the order's own, so that every order has one.

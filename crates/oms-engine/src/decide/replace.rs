@@ -28,6 +28,8 @@ pub(crate) fn replace(step: &mut Step<'_>, actor: &Actor, order: &OrderRef, chan
     }
     let gate = step.with_market(order.instrument_id, |state, market, now| {
         let reserved = state.entry(order_id).map(crate::state::Entry::reserved).unwrap_or_default();
+        let own = super::valued::own_market(state, &order, now);
+        let market = own.as_ref().map_or(market, |own| &own.market);
         state.risk().check_replace(&order, &reserved, &terms, &risk_context(state, &order, market, now))
     });
     let (worst_price, results) = (gate.worst_price, gate.results);
@@ -67,6 +69,9 @@ fn validate(step: &Step<'_>, order: &Order, terms: &Terms) -> Result<(), Refusal
     let refuse = |code: Code, text: &str| Err(Refusal::new(code, text));
     if order.pending != Pending::None {
         return refuse(Code::StateConflict, "an earlier cancel or replace of the order is pending");
+    }
+    if order.extras.basis.is_some() {
+        return refuse(Code::OrderTypeUnsupported, "an order for money or on a quote has no terms to change; cancel it");
     }
     if *terms == order.terms() {
         return refuse(Code::ValidationError, "the replace changes nothing");

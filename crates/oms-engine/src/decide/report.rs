@@ -1,6 +1,6 @@
 //! What a venue claims. A report may be late, twice, out of order or wrong; each is booked once or raised.
 
-use super::{cancel, parent, route, tree};
+use super::{cancel, parent, route, tree, valued};
 use crate::step::Step;
 use oms_model::event::{
     BrokerSession, Event, ExecutionRecorded, ExecutionUnmatched, Filled, OrderAccepted, OrderAnomaly, OrderEnded, OrderInDoubt,
@@ -174,10 +174,12 @@ fn filled(step: &mut Step<'_>, leg: &Order, revision: u32, transact_time: Time, 
         fee: fill.fee_per_unit.notional(fill.last_qty).unwrap_or(Notional::ZERO),
         transact_time,
     })));
+    valued::size(step, order_id, &fill);
     fill_one(step, order_id, &fill, last_notional);
     let mut whole_above = Vec::new();
     let mut above = leg.parent_order_id;
     while let Some(id) = above {
+        valued::size(step, id, &fill);
         if fill_one(step, id, &fill, last_notional) {
             whole_above.push(id);
         }

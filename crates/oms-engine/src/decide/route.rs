@@ -93,9 +93,16 @@ pub(crate) fn replan_bounds(state: &State, order: &Order) -> (u32, Exhausted) {
 
 fn plan(step: &mut Step<'_>, order: &Order, qty: Qty, policy: &SorPolicy) -> (RoutePlan, SorMode) {
     let routing = routing(step.state(), order);
-    let mode = routing.and_then(|r| r.mode).unwrap_or(policy.mode);
-    let named = routing.and_then(|r| r.venue);
+    let mut mode = routing.and_then(|r| r.mode).unwrap_or(policy.mode);
+    let mut named = routing.and_then(|r| r.venue);
     let failed = failures(step.state(), order);
+    // What no venue's book prices goes to the one that does.
+    let (state, now) = (step.state(), step.now());
+    let fund = super::valued::own_market(state, order, now).map(|own| (own.market, own.venue));
+    if let Some((market, venue)) = fund.or_else(|| super::quote::route_market(state, order, now)) {
+        (mode, named) = (SorMode::Named, named.or(Some(venue)));
+        return (plan_against(state, &market, now, order, qty, policy, mode, named, &failed), mode);
+    }
     let plan = step
         .with_market(order.instrument_id, |state, market, now| plan_against(state, market, now, order, qty, policy, mode, named, &failed));
     (plan, mode)
@@ -215,6 +222,7 @@ fn release(step: &mut Step<'_>, order: &Order, leg: &Leg) {
         venue: Some(leg.venue),
         metadata: None,
         kind: None,
+        basis: order.extras.basis.clone(),
     })));
     send(step, leg.order_id, IntentKind::New);
 }

@@ -1,10 +1,10 @@
 //! What time brings: orders expire, answers are overdue, done orders leave the hot state, sweeps go on.
 
-use super::{cancel, report};
+use super::{cancel, quote, report};
 use crate::state::TimerKind;
 use crate::step::Step;
 use oms_model::event::{BrokerSession, Event, OrderClosed};
-use oms_model::{EndedBy, Mic, OrderId, Pending};
+use oms_model::{EndedBy, Mic, OrderId, Pending, QuoteId, QuoteReqId};
 
 /// How much one timer input does at most; what is left is due at once.
 const AT_ONCE: usize = 256;
@@ -15,6 +15,8 @@ pub(crate) fn timer(step: &mut Step<'_>) {
             TimerKind::Expire => expire(step, order_id),
             TimerKind::Answer => report::doubt_unanswered(step, order_id, "the venue has not answered in time"),
             TimerKind::Close => close(step, order_id),
+            TimerKind::QuoteLife => quote::expire_quote(step, QuoteId::from_u128(order_id.as_u128()), ""),
+            TimerKind::QuoteRequestLife => quote::expire_request(step, QuoteReqId::from_u128(order_id.as_u128())),
         }
         assert!(!step.state().is_set(due, kind, order_id), "a timer that was served is set no more");
     }

@@ -5,7 +5,7 @@ use crate::input::fingerprint_head;
 use oms_model::event::{Batch, Event, ExecutionRecorded, IdempotencyRecorded, OrderCreated, OrderSent, RiskChecked};
 use oms_model::instrument::{Instrument, Venue};
 use oms_model::position::Position;
-use oms_model::{IntentKind, Mic, OrdState, Order, OrderId, Seq, Time};
+use oms_model::{IntentKind, Mic, OrdState, Order, OrderId, QuoteReqState, QuoteState, Seq, Time};
 
 impl State {
     /// Folds a stored batch.
@@ -43,6 +43,19 @@ impl State {
             Event::SorPolicySet(e) => drop(self.policies.insert(e.name.clone(), (**e).clone())),
             Event::VenueConfigured(e) => self.configured(e),
             Event::InstrumentListed(e) => self.listed(e),
+            Event::QuoteRequested(e) => self.quote_requested(e, seq, time),
+            Event::QuoteReceived(e) => self.quote_received(e, seq, time),
+            Event::QuoteAccepted(e) => self.quote_accepted(e, seq, time),
+            Event::QuoteExpired(e) => self.quote_ended(e, QuoteState::Expired, time),
+            Event::QuoteWithdrawn(e) => self.quote_ended(e, QuoteState::Withdrawn, time),
+            Event::QuoteReplaced(e) => self.quote_replaced(e, time),
+            Event::QuoteRequestExpired(e) => self.quote_request_ended(e, QuoteReqState::Expired, seq, time),
+            Event::QuoteRequestCanceled(e) => self.quote_request_ended(e, QuoteReqState::Canceled, seq, time),
+            Event::NavSet(e) => {
+                if let Some(fund) = self.instruments.get_mut(e.instrument_id.0 as usize) {
+                    (fund.nav, fund.nav_at) = (Some(e.nav), Some(e.as_of));
+                }
+            }
             Event::AccountOpened(e) => drop(self.accounts.insert(e.account_id, e.clone())),
             Event::ApiKeyCreated(e) => drop(self.api_keys.insert(e.sha256, (**e).clone())),
             Event::TenantCreated(e) => {
@@ -75,6 +88,7 @@ impl State {
             | Event::OrderExpired(_)
             | Event::OrderInDoubt(_)
             | Event::OrderOutcomeResolved(_)
+            | Event::OrderSized(_)
             | Event::OrderAnomaly(_)
             | Event::CareAccepted(_)
             | Event::CarePassed(_) => {
@@ -101,7 +115,11 @@ impl State {
         if let Some(at) = event.expire_at.filter(|_| !order.is_leg()) {
             self.set_timer(at, TimerKind::Expire, event.order_id);
         }
-        self.orders.insert(Entry::new(order));
+        let mut entry = Entry::new(order);
+        if let Part::Root(root) = &mut entry.part {
+            root.reserved.valuation = self.instrument(event.instrument_id).map(Instrument::valuation).unwrap_or_default();
+        }
+        self.orders.insert(entry);
     }
 
     /// Folds an event of one order and what follows from it for indexes, timers, exposure and statistics.

@@ -7,6 +7,7 @@ use oms_model::event::{ApiKeyCreated, ExecutionUnmatched};
 use oms_model::instrument::{Account, Instrument, Venue};
 use oms_model::policy::SorPolicy;
 use oms_model::position::Position;
+use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::{ClOrdId, ExecId, IntentKind, Order, OrderId, Seq, TenantId, Time};
 use oms_risk::{Reservation, RiskBook, RiskParts};
 use oms_router::{VenueStats, VenueStatsParts};
@@ -95,6 +96,10 @@ pub struct StateParts {
     pub retired: Vec<(ClOrdId, OrderId)>,
     /// Idempotency keys, oldest first.
     pub idempotency: Vec<IdempotencyParts>,
+    /// Requests for quotes, by id.
+    pub quote_requests: Vec<QuoteRequest>,
+    /// Quotes, by id.
+    pub quotes: Vec<Quote>,
 }
 
 impl State {
@@ -120,6 +125,8 @@ impl State {
             orders: self.orders_sorted().into_iter().map(|entry| self.entry_parts(entry)).collect(),
             retired,
             idempotency: self.answers.parts(),
+            quote_requests: self.quote_requests().cloned().collect(),
+            quotes: self.quotes().cloned().collect(),
         }
     }
 
@@ -166,6 +173,7 @@ impl State {
         for entry in parts.orders {
             state.restore(entry);
         }
+        state.restore_quotes(parts.quote_requests, parts.quotes);
         state
     }
 

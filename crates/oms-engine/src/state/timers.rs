@@ -14,6 +14,10 @@ pub enum TimerKind {
     Answer = 2,
     /// An order that is done leaves the hot state.
     Close = 3,
+    /// A quote dies; the id is the quote's.
+    QuoteLife = 11,
+    /// A request for quotes is over; the id is the request's.
+    QuoteRequestLife = 12,
 }
 
 impl TimerKind {
@@ -29,6 +33,8 @@ impl TimerKind {
             1 => Some(Self::Expire),
             2 => Some(Self::Answer),
             3 => Some(Self::Close),
+            11 => Some(Self::QuoteLife),
+            12 => Some(Self::QuoteRequestLife),
             _ => None,
         }
     }
@@ -36,26 +42,30 @@ impl TimerKind {
 
 /// What is due, each kind on its own: an order is due once for each.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Timers([BTreeSet<(Time, OrderId)>; 3]);
+pub(super) struct Timers([BTreeSet<(Time, OrderId)>; 5]);
 
-const KINDS: [TimerKind; 3] = [TimerKind::Expire, TimerKind::Answer, TimerKind::Close];
+const KINDS: [TimerKind; 5] = [TimerKind::Expire, TimerKind::Answer, TimerKind::Close, TimerKind::QuoteLife, TimerKind::QuoteRequestLife];
 
 impl Timers {
     fn of(&self, kind: TimerKind) -> &BTreeSet<(Time, OrderId)> {
-        let Self([expire, answer, close]) = self;
+        let Self([expire, answer, close, quote, request]) = self;
         match kind {
             TimerKind::Expire => expire,
             TimerKind::Answer => answer,
             TimerKind::Close => close,
+            TimerKind::QuoteLife => quote,
+            TimerKind::QuoteRequestLife => request,
         }
     }
 
     fn of_mut(&mut self, kind: TimerKind) -> &mut BTreeSet<(Time, OrderId)> {
-        let Self([expire, answer, close]) = self;
+        let Self([expire, answer, close, quote, request]) = self;
         match kind {
             TimerKind::Expire => expire,
             TimerKind::Answer => answer,
             TimerKind::Close => close,
+            TimerKind::QuoteLife => quote,
+            TimerKind::QuoteRequestLife => request,
         }
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn body(ticket: &Ticket) -> Value {
     body.insert("ord_type".to_owned(), ord_type.into());
     let given = [
         ("side", Some(&ticket.side)),
-        ("order_qty", Some(&ticket.qty)),
+        (if ticket.cash { "cash_order_qty" } else { "order_qty" }, Some(&ticket.qty)),
         ("symbol", Some(&ticket.symbol)),
         ("price", ticket.price.as_ref()),
         ("stop_px", ticket.stop.as_ref()),
@@ -77,7 +77,7 @@ fn fill(body: &mut Map<String, Value>, given: &[(&str, Option<&String>)]) {
     }
 }
 
-fn waiting(wait: Option<u32>) -> Vec<(&'static str, String)> {
+pub(super) fn waiting(wait: Option<u32>) -> Vec<(&'static str, String)> {
     wait.map(|seconds| ("prefer", format!("wait={seconds}"))).into_iter().collect()
 }
 
@@ -115,7 +115,7 @@ fn why(order: &str, remote: &Remote, settings: &Settings) -> Outcome {
 const COLUMNS: [&str; 12] =
     ["created_at", "symbol", "side", ">order_qty", "type", ">price", "tif", "ord_status", ">cum_qty", ">avg_px", "cl_ord_id", "order_id"];
 
-fn orders(rows: &[Value]) -> String {
+pub(super) fn orders(rows: &[Value]) -> String {
     show::table(&COLUMNS, rows, cell)
 }
 

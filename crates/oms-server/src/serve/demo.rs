@@ -2,6 +2,8 @@
 //!
 //! Repeatable: a set-up that a crash broke off is finished at the next start, and what was changed since is left alone.
 
+pub mod classes;
+
 use super::key;
 use super::settings::Desk;
 use crate::config;
@@ -16,7 +18,7 @@ use oms_model::{
     UserId,
 };
 use oms_runtime::{Clock as _, Handle, Request, SystemClock};
-use oms_venues::paper::profile::VENUES;
+use oms_venues::paper::profile::{VENUES, VenueProfile};
 
 /// What the recording that ships with the program has.
 const SYMBOLS: [&str; 3] = ["AIG", "BAC", "IBM"];
@@ -87,9 +89,12 @@ fn missing(known: &Known, tenant_id: TenantId, desk: &Desk) -> Result<Vec<Comman
         let account_id = AccountId::from_u128(new_id()?);
         commands.push(Command::OpenAccount(Account { account_id, name: "paper".to_owned(), currency: Currency::USD, active: true }));
     }
-    let listed = instruments().into_iter().filter(|instrument| !known.symbols.contains(&instrument.symbol));
+    let listed = instruments()
+        .into_iter()
+        .chain(classes::instruments(SystemClock.now()))
+        .filter(|instrument| !known.symbols.contains(&instrument.symbol));
     commands.extend(listed.map(|instrument| Command::ListInstrument(Box::new(instrument))));
-    let venues = venues().into_iter().filter(|venue| !known.venues.contains(&venue.venue));
+    let venues = venues().into_iter().chain(classes::venues()).filter(|venue| !known.venues.contains(&venue.venue));
     commands.extend(venues.map(|venue| Command::ConfigureVenue(Box::new(venue))));
     let policies = policies().into_iter().filter(|policy| !known.policies.contains(&policy.name));
     commands.extend(policies.map(|policy| Command::SetSorPolicy(Box::new(policy))));
@@ -114,6 +119,7 @@ fn instruments() -> Vec<Instrument> {
         min_qty: shares(1),
         max_qty: shares(1_000_000),
         active: true,
+        ..Instrument::default()
     };
     SYMBOLS.iter().map(listed).collect()
 }
@@ -121,7 +127,11 @@ fn instruments() -> Vec<Instrument> {
 /// The paper venues as the router is told of them: fees and latencies are theirs; that about every second order is
 /// filled is what it assumes until it has measured.
 fn venues() -> Vec<Venue> {
-    let told = |profile: &oms_venues::paper::profile::VenueProfile| Venue {
+    VENUES.iter().map(told).collect()
+}
+
+fn told(profile: &VenueProfile) -> Venue {
+    Venue {
         venue: profile.mic,
         name: profile.name.to_owned(),
         maker_fee: profile.maker_fee,
@@ -130,8 +140,7 @@ fn venues() -> Vec<Venue> {
         fill_prior_ppm: 500_000,
         fill_prior_weight: 10,
         enabled: true,
-    };
-    VENUES.iter().map(told).collect()
+    }
 }
 
 /// `default` takes the best venue; `sweep` and `split` take several.

@@ -128,6 +128,27 @@ impl Desk {
         })
     }
 
+    /// The demo's venues for what the recording lacks, on seeded books.
+    ///
+    /// # Errors
+    /// [`Failure::Fault`].
+    pub fn classes_floor(&self, instruments: Vec<(Symbol, InstrumentId)>, now: Time) -> Result<FloorConfig, Failure> {
+        const SECONDS: u32 = 1_800;
+        let paper = &self.settings.paper;
+        let start_ns = now.0.max(0).unsigned_abs();
+        let slice = oms_venues::synthetic::slice(&super::demo::classes::books(), paper.seed, start_ns, SECONDS);
+        let recording = Recording::from_slice(slice).map_err(|error| Failure::Fault(format!("the seeded markets: {error}")))?;
+        let ledgers = self.data.join("venues");
+        std::fs::create_dir_all(&ledgers).map_err(|error| Failure::Usage(format!("{}: {error}", ledgers.display())))?;
+        Ok(FloorConfig {
+            venues: super::demo::classes::profiles(),
+            seed: paper.seed,
+            speed: self.speed,
+            refresh_ns: paper.refresh_ms.saturating_mul(1_000_000),
+            ..FloorConfig::new(Arc::new(recording), instruments, now, Ledgers::Folder(ledgers))
+        })
+    }
+
     /// How long the part of the recording that is skipped would take at this speed.
     fn skipped_ns(&self) -> i64 {
         match self.speed {

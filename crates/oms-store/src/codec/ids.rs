@@ -1,9 +1,9 @@
 //! Identifiers, times and codes.
 
-use oms_model::instrument::Currency;
+use oms_model::instrument::{Currency, Valuation};
 use oms_model::{
-    AccountId, ApiKeyId, BrokerOrderId, ClOrdId, CommandId, ExecId, InstrumentId, Mic, OrderId, PolicyName, Seq, Symbol, TenantId, Time,
-    TraceId, UserId, WireId,
+    AccountId, ApiKeyId, BrokerOrderId, ClOrdId, CommandId, ExecId, InstrumentId, Mic, OrderId, PolicyName, QuoteId, QuoteRef, QuoteReqId,
+    SecurityId, Seq, Symbol, TenantId, Tenor, Time, TraceId, UserId, WireId,
 };
 use prost::encoding::WireType;
 
@@ -36,7 +36,7 @@ macro_rules! uuid_ids {
         }
     )*};
 }
-uuid_ids!(TenantId, UserId, ApiKeyId, AccountId, OrderId, CommandId, TraceId);
+uuid_ids!(TenantId, UserId, ApiKeyId, AccountId, OrderId, QuoteReqId, QuoteId, CommandId, TraceId);
 
 /// Text; empty only where no id was given.
 macro_rules! text_ids {
@@ -65,7 +65,7 @@ macro_rules! text_ids {
         }
     )*};
 }
-text_ids!(ClOrdId, WireId, BrokerOrderId, ExecId, Symbol, PolicyName);
+text_ids!(ClOrdId, WireId, BrokerOrderId, ExecId, Symbol, PolicyName, QuoteRef, SecurityId, Tenor);
 
 impl Value for InstrumentId {
     const WIRE: WireType = WireType::Varint;
@@ -84,6 +84,27 @@ impl Value for InstrumentId {
     #[inline]
     fn read(input: &mut &[u8]) -> Result<Self, DecodeError> {
         u32::read(input).map(Self)
+    }
+}
+
+/// `sint64`.
+impl Value for Valuation {
+    const WIRE: WireType = WireType::Varint;
+    #[inline]
+    fn zero() -> Self {
+        Self::default()
+    }
+    #[inline]
+    fn is_zero(&self) -> bool {
+        self.raw() == 0
+    }
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        self.raw().write(out);
+    }
+    #[inline]
+    fn read(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        i64::read(input).map(Self::from_raw)
     }
 }
 

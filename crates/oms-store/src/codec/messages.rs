@@ -4,15 +4,17 @@ use oms_model::Order;
 use oms_model::command::Placed;
 use oms_model::event::{
     ApiKeyCreated, BrokerSession, Candidate, CareAccepted, CarePassed, ExecutionRecorded, ExecutionUnmatched, Filled, IdempotencyRecorded,
-    IdempotentResult, KillSwitchChanged, Leg, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded,
-    OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderStateSynced, RequestRejected,
+    IdempotentResult, KillSwitchChanged, Leg, NavSet, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated,
+    OrderEnded, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized,
+    OrderStateSynced, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected,
     RiskChecked, RiskLimitRemoved, RouteDecided, TenantCreated, TradingStateSet,
 };
-use oms_model::instrument::{Account, Instrument, TickStep, Venue};
+use oms_model::instrument::{Account, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
-use oms_model::order::{Care, Doubt, Extras, Routing, Terms};
+use oms_model::order::{Basis, Care, Doubt, Extras, Routing, Terms};
 use oms_model::policy::{SorPolicy, Weights};
 use oms_model::position::{Lot, Position};
+use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::refusal::{Code, Refusal};
 use oms_model::{AccountId, InstrumentId, Mic, OrderId, UserId};
 use prost::encoding::{WireType, encode_key};
@@ -33,7 +35,7 @@ macro_rules! stored_messages {
             OrderCreated {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 order_qty, 13 price,
-                14 stop_px, 15 expire_at, 16 routing, 17 venue, 18 metadata, 19 kind,
+            14 stop_px, 15 expire_at, 16 routing, 17 venue, 18 metadata, 19 kind, 34 basis,
             }
             RiskChecked { 1 order_id, 2 worst_price, 3 results }
             OrderRejected { 1 order_id, 2 by, 3 code, 4 text }
@@ -70,8 +72,30 @@ macro_rules! stored_messages {
             RiskLimitRemoved { 1 limit_type, 2 scope }
             TenantCreated { 1 tenant_id, 2 slug, 3 id_salt }
             ApiKeyCreated { 1 api_key_id, 2 user_id, 3 prefix, 4 sha256 }
+            QuoteRequested {
+                1 quote_req_id, 2 account_id, 3 user_id, 4 instrument_id, 5 side, 6 order_qty, 7 dealers, 8 expire_at,
+            }
+            QuoteReceived {
+                1 quote_id, 2 quote_req_id, 3 dealer, 4 quote_ref, 5 bid_px, 6 bid_size, 7 offer_px, 8 offer_size,
+                9 valid_until,
+            }
+            QuoteAccepted { 1 quote_id, 2 quote_req_id, 3 order_id }
+            QuoteEnded { 1 quote_id, 2 text }
+            QuoteReplaced { 1 quote_id, 2 by }
+            QuoteRequestEnded { 1 quote_req_id }
+            QuoteRequest {
+                1 quote_req_id, 2 account_id, 3 user_id, 4 instrument_id, 5 side, 6 order_qty, 7 dealers, 8 expire_at,
+                9 state, 10 quotes, 11 order_id, 12 version, 13 created_seq, 14 created_at, 15 updated_at, 16 done_seq,
+            }
+            Quote {
+                1 quote_id, 2 quote_req_id, 3 dealer, 4 quote_ref, 5 bid_px, 6 bid_size, 7 offer_px, 8 offer_size,
+                9 valid_until, 10 state, 11 replaced_by, 12 order_id, 13 text, 14 created_seq, 15 created_at,
+                16 updated_at,
+            }
+            NavSet { 1 instrument_id, 2 nav, 3 as_of, 4 cut_off }
+            OrderSized { 1 order_id, 2 order_qty }
             IdempotencyRecorded { 1 key, 2 fingerprint, 3 result }
-            IdempotentResult { 1 placed, 2 pending, 3 refused }
+            IdempotentResult { 1 placed, 2 pending, 3 refused, 8 quote_req_id, 9 quote_id }
             Refusal { 1 code, 2 message, 3 details }
             CheckResult { 1 check, 2 verdict, 3 code, 4 scope, 5 value, 6 limit, 7 limit_version }
             RiskLimit { 1 limit_type, 2 scope, 3 value, 4 version }
@@ -80,6 +104,7 @@ macro_rules! stored_messages {
             CarePassed { 1 order_id, 2 from, 3 to, 4 text }
             Care { 1 accepted_by, 2 holder, 3 since }
             Routing { 1 mode, 2 venue, 3 policy, 4 care }
+            Basis { 1 cash_order_qty, 2 quote_id, 3 quote_ref }
             Terms { 1 order_qty, 2 price, 3 stop_px }
             Weights { 1 price, 2 latency, 3 fill, 4 fee }
             SorPolicy {
@@ -89,15 +114,18 @@ macro_rules! stored_messages {
             TickStep { 1 from, 2 tick }
             Instrument {
                 1 instrument_id, 2 symbol, 3 listing, 4 asset_class, 5 currency, 6 ticks, 7 lot, 8 min_qty,
-                9 max_qty, 10 active,
+                9 max_qty, 10 active, 11 multiplier, 12 underlying, 13 expiry, 14 strike, 15 right, 16 settl_method,
+                17 settl_days, 18 base_currency, 19 tenor, 20 value_date, 21 rate_quoted, 22 cut_off_utc_s, 23 nav,
+                24 nav_at, 25 external_ids,
             }
+            ExternalId { 1 source, 2 security_id }
             Account { 1 account_id, 2 name, 3 currency, 4 active }
             Venue {
                 1 venue, 2 name, 3 maker_fee, 4 taker_fee, 5 latency_prior_ns, 6 fill_prior_ppm,
                 7 fill_prior_weight, 8 enabled,
             }
             Doubt { 1 intent, 2 revision, 3 since, 4 reason }
-            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care }
+            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 52 basis }
             Order {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 state, 13 pending, 15 order_qty,

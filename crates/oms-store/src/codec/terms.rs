@@ -4,8 +4,8 @@ use oms_model::event::Exclusion;
 use oms_model::limit::{Check, LimitType, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
 use oms_model::{
-    Anomaly, AssetClass, Code, EndedBy, IntentKind, Liquidity, OrdState, OrdType, OrderKind, Outcome, Pending, Side, SorMode, Source,
-    TimeInForce, TradingState,
+    Anomaly, AssetClass, Code, EndedBy, IntentKind, Liquidity, OptionRight, OrdState, OrdType, OrderKind, Outcome, Pending, QuoteReqState,
+    QuoteState, SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
 };
 use prost::encoding::WireType;
 
@@ -28,11 +28,16 @@ macro_rules! stored_terms {
             LatencyStat,
             LimitType,
             Liquidity,
+            OptionRight,
             OrdState,
             OrdType,
             OrderKind,
             Outcome,
             Pending,
+            QuoteReqState,
+            QuoteState,
+            SecurityIdSource,
+            SettlMethod,
             Side,
             SorMode,
             Source,

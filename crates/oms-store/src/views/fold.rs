@@ -101,6 +101,7 @@ impl Fold {
             | Event::OrderExpired(_)
             | Event::OrderInDoubt(_)
             | Event::OrderOutcomeResolved(_)
+            | Event::OrderSized(_)
             | Event::OrderClosed(_)
             | Event::CareAccepted(_)
             | Event::CarePassed(_) => match event.order_id() {
@@ -117,6 +118,15 @@ impl Fold {
             | Event::SorPolicySet(_)
             | Event::VenueConfigured(_)
             | Event::AccountOpened(_)
+            | Event::QuoteRequested(_)
+            | Event::QuoteReceived(_)
+            | Event::QuoteAccepted(_)
+            | Event::QuoteExpired(_)
+            | Event::QuoteWithdrawn(_)
+            | Event::QuoteReplaced(_)
+            | Event::QuoteRequestExpired(_)
+            | Event::QuoteRequestCanceled(_)
+            | Event::NavSet(_)
             | Event::TenantCreated(_)
             | Event::ApiKeyCreated(_)
             | Event::IdempotencyRecorded(_) => Ok(()),

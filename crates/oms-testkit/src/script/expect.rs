@@ -15,11 +15,23 @@ impl Run {
         if let Some(symbol) = subject.strip_prefix("position ") {
             return self.expect_position(symbol, expected, shown);
         }
+        if let Some((kind, name)) = subject.split_once(' ').filter(|(kind, _)| matches!(*kind, "rfq" | "dealt")) {
+            return self.expect_quoting(kind, name, expected, shown);
+        }
         let state = self.desk.engine.state();
         match subject {
             "open" => return assert_eq!(state.open_roots().to_string(), take(expected), "{shown}"),
+            "exposure" => {
+                let (_, notional) = state.risk().open(oms_model::limit::Scope::Tenant);
+                return assert_eq!(notional.to_string(), take(expected), "{shown}");
+            }
             "suspense" => return assert_eq!(state.suspense().count().to_string(), take(expected), "{shown}"),
             _ => (),
+        }
+        if subject.is_empty() {
+            assert_eq!(take(expected), "refused", "{shown}: only a refusal is expected here");
+            let code: Code = take(expected).parse().unwrap();
+            return assert_eq!(self.last_code, Some(code), "{shown}");
         }
         while let Some(word) = expected.pop_front() {
             if word == "refused" {
@@ -30,6 +42,22 @@ impl Run {
             let order = self.node(subject).unwrap_or_else(|| panic!("{shown}: there is no order {subject}"));
             self.expect_order(order, word, expected, shown);
         }
+    }
+
+    fn expect_quoting(&self, kind: &str, name: &str, expected: &mut VecDeque<&str>, shown: &str) {
+        let word = take(expected);
+        if word == "refused" {
+            let code: Code = take(expected).parse().unwrap();
+            return assert_eq!(self.last_code, Some(code), "{shown}");
+        }
+        assert_eq!(self.last_code, None, "{shown}: it was refused");
+        let state = self.desk.engine.state();
+        let found = if kind == "rfq" {
+            self.asked.get(name).and_then(|id| state.quote_request(*id)).map(|request| request.state.to_string())
+        } else {
+            self.quoted.get(name).and_then(|id| state.quote(*id)).map(|quote| quote.state.to_string())
+        };
+        assert_eq!(found.as_deref(), Some(word), "{shown}");
     }
 
     fn expect_position(&self, symbol: &str, expected: &mut VecDeque<&str>, shown: &str) {

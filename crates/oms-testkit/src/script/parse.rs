@@ -5,7 +5,7 @@
 //! | line | meaning |
 //! |---|---|
 //! | `quote VENUE SYMBOL BID x SIZE / ASK x SIZE` | the venue's quote; `-` for a missing side |
-//! | `submit ID buy\|sell\|short QTY SYMBOL [@ PRICE] [stop PRICE] [DAY\|GTC\|IOC\|FOK\|GTD+SECONDS] [MODE] [at VENUE] [policy NAME]` | a new order; without `@` a market order |
+//! | `submit ID buy\|sell\|short\|exempt\|subscribe\|redeem QTY\|cash AMOUNT SYMBOL [@ PRICE] [stop PRICE] [DAY\|GTC\|IOC\|FOK\|GTD+SECONDS] [MODE] [at VENUE] [policy NAME]` | a new order; without `@` a market order |
 //! | `cancel ID [if VERSION]`, `replace ID [qty QTY] [price PRICE] [stop PRICE] [if VERSION]` | the client asks |
 //! | `submit ... CARE`; `accept\|claim\|hand ORDER [by USER]`, `pass ORDER [to USER] [by USER]` | a care order; `hand` gives its rest to the router |
 //! | `split ORDER QTY [id ID] [@ PRICE] [market] [TIF] [MODE] [at VENUE] [CARE] [+ QTY ...] [by USER]` | its holder works parts of it |
@@ -16,7 +16,13 @@
 //! | `wait SECONDS` | time passes and timers are served |
 //! | `limit TYPE VALUE [account\|user\|SYMBOL]`, `kill\|release [SYMBOL\|VENUE\|account\|user]`, `state ACTIVE\|REDUCING\|HALTED` | risk |
 //! | `policy NAME MODE [replans N] [rest] [no-cap]` | a routing policy |
-//! | `order ORDER`, `position SYMBOL`, `open`, `suspense` | only an expectation |
+//! | `list CLASS SYMBOL [multiplier N] [expires SECONDS] [perpetual]` | an instrument of a class |
+//! | `ask NAME buy\|sell\|both QTY SYMBOL for MS [of DEALER]...`, `cancel-ask NAME` | a request for quotes |
+//! | `bid NAME REQUEST DEALER BID x SIZE / OFFER x SIZE for MS [replaces NAME]`, `withdraw NAME DEALER` | a dealer quotes |
+//! | `accept NAME ID [buy\|sell] [qty QTY]` | the client accepts a quote with the order ID |
+//! | `rfq NAME`, `dealt NAME` | only an expectation: the state of a request, of a quote |
+//! | `nav SYMBOL PRICE [ago SECONDS]` | a fund is valued |
+//! | `order ORDER`, `position SYMBOL`, `open`, `suspense`, `exposure` | only an expectation |
 
 use std::collections::VecDeque;
 

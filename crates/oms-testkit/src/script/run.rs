@@ -4,25 +4,29 @@ use super::parse::Line;
 use crate::fixture::{ACCOUNT, Desk, USER, VENUES};
 use oms_engine::Output;
 use oms_engine::input::InputBody;
-use oms_model::command::{Actor, Change, Command, CommandOutcome, NewOrder, NewPart, OrderRef, Placed};
+use oms_model::command::{Actor, Change, Command, CommandOutcome, NewOrder, NewPart, NewQuote, NewQuoteRequest, OrderRef, Placed};
 use oms_model::limit::{RiskLimit, Scope};
 use oms_model::order::Routing;
 use oms_model::policy::{Exhausted, SorPolicy};
 use oms_model::report::{ReportBody, VenueFill};
 use oms_model::{
-    ClOrdId, Code, ExecId, IntentKind, Liquidity, Mic, OrdType, Order, OrderId, Price, Qty, Side, SorMode, Symbol, TimeInForce, UserId,
-    WireId,
+    ClOrdId, Code, ExecId, IntentKind, Liquidity, Mic, OrdType, Order, OrderId, Price, Qty, QuoteId, QuoteRef, QuoteReqId, Side, SorMode,
+    Symbol, TimeInForce, UserId, WireId,
 };
+use std::collections::BTreeMap;
 
 pub(super) struct Run {
     pub(super) desk: Desk,
     pub(super) last_code: Option<Code>,
     execs: u64,
+    /// Requests for quotes by the names that the script gives them, and quotes.
+    pub(super) asked: BTreeMap<String, QuoteReqId>,
+    pub(super) quoted: BTreeMap<String, QuoteId>,
 }
 
 impl Run {
     pub(super) fn new(desk: Desk) -> Self {
-        Self { desk, last_code: None, execs: 0 }
+        Self { desk, last_code: None, execs: 0, asked: BTreeMap::new(), quoted: BTreeMap::new() }
     }
 
     pub(super) fn script(&mut self, script: &str) {
@@ -57,10 +61,13 @@ impl Run {
                 self.desk.advance(seconds * 1_000_000_000);
                 String::new()
             }
+            "list" | "nav" => self.reference(verb, line),
+            "ask" | "bid" | "accept" | "withdraw" | "cancel-ask" => self.quoting(verb, line),
+            "rfq" | "dealt" => format!("{verb} {}", line.word()),
             "limit" | "kill" | "release" | "state" | "policy" => self.configure(verb, line),
             "order" => line.word().to_owned(),
             "position" => format!("position {}", line.word()),
-            "open" | "suspense" => verb.to_owned(),
+            "open" | "suspense" | "exposure" => verb.to_owned(),
             _ => self.venue_says(verb, line),
         }
     }
@@ -88,12 +95,18 @@ impl Run {
             "buy" => Side::Buy,
             "sell" => Side::Sell,
             "short" => Side::SellShort,
+            "exempt" => Side::SellShortExempt,
+            "subscribe" => Side::Subscribe,
+            "redeem" => Side::Redeem,
             other => panic!("{other:?} is no side"),
         };
+        let cash_order_qty = line.take("cash").then(|| line.value());
+        let order_qty = if cash_order_qty.is_some() { Qty::ZERO } else { line.value() };
         let mut order = NewOrder {
             cl_ord_id: Some(ClOrdId::new(&id).unwrap()),
             side,
-            order_qty: line.value(),
+            order_qty,
+            cash_order_qty,
             symbol: line.value(),
             ..NewOrder::default()
         };
@@ -130,6 +143,87 @@ impl Run {
         }
     }
 
+    /// Reference data: an instrument of a class, a fund's value.
+    fn reference(&mut self, verb: &str, line: &mut Line<'_>) -> String {
+        let command = if verb == "list" {
+            let mut instrument = crate::fixture::instrument_of(line.value(), line.word(), self.desk.now);
+            while let Some(word) = line.words.pop_front() {
+                match word {
+                    "multiplier" => instrument.multiplier = Some(line.value()),
+                    "expires" => instrument.expiry = Some(self.desk.now.plus(line.value::<i64>() * 1_000_000_000)),
+                    "perpetual" => instrument.expiry = None,
+                    other => panic!("cannot read {other:?}"),
+                }
+            }
+            Command::ListInstrument(Box::new(instrument))
+        } else {
+            let (symbol, nav) = (line.value(), line.value());
+            let ago: i64 = if line.take("ago") { line.value() } else { 0 };
+            Command::SetNav { symbol, nav, as_of: self.desk.now.plus(-ago * 1_000_000_000) }
+        };
+        let output = self.desk.command(command);
+        self.remember(&output);
+        String::new()
+    }
+
+    /// Requests for quotes, quotes and their acceptance.
+    fn quoting(&mut self, verb: &str, line: &mut Line<'_>) -> String {
+        let name = line.word().to_owned();
+        let command = match verb {
+            "ask" => Command::RequestQuote(Box::new(asked(line))),
+            "bid" => Command::SubmitQuote(Box::new(self.quote_of(&name, line))),
+            "accept" => {
+                let quote_id = self.quoted.get(&name).copied().unwrap_or_default();
+                let cl_ord_id = Some(ClOrdId::new(line.word()).unwrap());
+                let side = if line.take("buy") { Some(Side::Buy) } else { line.take("sell").then_some(Side::Sell) };
+                let order_qty = line.take("qty").then(|| line.value());
+                let subject = cl_ord_id.as_ref().map(ToString::to_string).unwrap_or_default();
+                let output = self.desk.command(Command::AcceptQuote { quote_id, side, order_qty, cl_ord_id });
+                self.remember(&output);
+                return subject;
+            }
+            "withdraw" => {
+                let quote_id = self.quoted.get(&name).copied().unwrap_or_default();
+                Command::WithdrawQuote { quote_id, dealer: line.value(), text: line.rest() }
+            }
+            _ => Command::CancelQuoteRequest { quote_req_id: self.asked.get(&name).copied().unwrap_or_default() },
+        };
+        let output = self.desk.command(command);
+        self.remember(&output);
+        match output.outcome {
+            Some(CommandOutcome::QuoteRequested { quote_req_id }) => drop(self.asked.insert(name.clone(), quote_req_id)),
+            Some(CommandOutcome::QuoteReceived { quote_id }) => drop(self.quoted.insert(name.clone(), quote_id)),
+            _ => (),
+        }
+        let kind = if matches!(verb, "ask" | "cancel-ask") { "rfq" } else { "dealt" };
+        format!("{kind} {name}")
+    }
+
+    fn quote_of(&self, name: &str, line: &mut Line<'_>) -> NewQuote {
+        let request = line.word();
+        let mut quote = NewQuote {
+            quote_req_id: self.asked.get(request).copied().unwrap_or_default(),
+            dealer: line.value(),
+            quote_ref: QuoteRef::new(name).unwrap(),
+            ..NewQuote::default()
+        };
+        if !line.take("-") {
+            quote.bid_px = Some(line.value());
+            assert!(line.take("x"), "a size follows");
+            quote.bid_size = line.value();
+        }
+        assert!(line.take("/"), "the offer follows");
+        if !line.take("-") {
+            quote.offer_px = Some(line.value());
+            assert!(line.take("x"), "a size follows");
+            quote.offer_size = line.value();
+        }
+        assert!(line.take("for"), "a life follows");
+        quote.life_ms = line.value();
+        quote.replaces = line.take("replaces").then(|| self.quoted.get(line.word()).copied().unwrap_or_default());
+        quote
+    }
+
     fn remember(&mut self, output: &Output) {
         self.last_code = match &output.outcome {
             Some(CommandOutcome::Refused(refusal)) => Some(refusal.code),
@@ -138,7 +232,7 @@ impl Run {
                 Placed::Refused { code, .. } => Some(*code),
                 Placed::Invalid(refusal) => Some(refusal.code),
             }),
-            Some(CommandOutcome::Pending { .. } | CommandOutcome::Done) | None => None,
+            Some(_) | None => None,
         };
     }
 
@@ -349,6 +443,22 @@ pub(super) fn user(name: &str) -> UserId {
         "me" => USER,
         name => UserId::from_u128(USER.as_u128() + 1 + name.bytes().map(u128::from).sum::<u128>()),
     }
+}
+
+fn asked(line: &mut Line<'_>) -> NewQuoteRequest {
+    let side = match line.word() {
+        "buy" => Some(Side::Buy),
+        "sell" => Some(Side::Sell),
+        "both" => None,
+        other => panic!("{other:?} is no side"),
+    };
+    let mut new = NewQuoteRequest { side, order_qty: line.value(), symbol: line.value(), ..NewQuoteRequest::default() };
+    assert!(line.take("for"), "a life follows");
+    new.life_ms = line.value();
+    while line.take("of") {
+        new.dealers.push(line.value());
+    }
+    new
 }
 
 fn policy(line: &mut Line<'_>) -> SorPolicy {

@@ -54,6 +54,18 @@ marks! {
     Expired,
     /// A tree left the hot state.
     Closed,
+    /// A quote was accepted.
+    QuoteAccepted,
+    /// A quote's life was over.
+    QuoteExpired,
+    /// A dealer took a quote back.
+    QuoteWithdrawn,
+    /// A dealer replaced a quote.
+    QuoteReplaced,
+    /// A request for quotes was over.
+    QuoteRequestExpired,
+    /// A request for quotes was withdrawn.
+    QuoteRequestCanceled,
     /// A command was answered from the log.
     Replayed,
     /// A key came with another payload.

@@ -11,11 +11,11 @@ use super::notes::Notes;
 use super::plan::Rates;
 use super::rng::Rng;
 use super::venue::{Message, Scene, Venue};
-use crate::reference::{Handing, Orders};
+use crate::reference::{Handing, Orders, Quotes};
 use oms_engine::State;
 use oms_model::event::{Batch, Event, OrderSent};
 use oms_model::report::{Report, ReportBody};
-use oms_model::{EndedBy, InstrumentId, IntentKind, Mic, OrdState, Order, OrderId, Qty, Seq, Symbol, Time, WireId};
+use oms_model::{EndedBy, InstrumentId, IntentKind, Mic, OrdState, OrdType, Order, OrderId, Qty, Seq, Symbol, Time, WireId};
 use oms_runtime::port::{Answer, Handed, VenueOrder, WireCancel, WireOrder, WireReplace};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -72,6 +72,7 @@ struct Link {
 /// What lies outside of the process, as the gateway reaches it.
 pub(super) struct Outside<'a> {
     pub venues: &'a mut BTreeMap<Mic, Venue>,
+    pub quotes: &'a Quotes,
     pub orders: &'a mut Orders,
     pub door: &'a mut VecDeque<Report>,
     pub now: Time,
@@ -247,6 +248,14 @@ impl Gateway {
                 if let (Some(Mutant::ReplanOverplaced), Some(Work::Send(order, _))) = (outside.mutant, work.as_mut()) {
                     order.order_qty = leg.whole_qty;
                 }
+                if let Some(Work::Send(order, _)) = work.as_mut()
+                    && order.ord_type == OrdType::PreviouslyQuoted
+                {
+                    if outside.mutant == Some(Mutant::QuotedPriceMoved) {
+                        order.price = order.price.and_then(|price| price.checked_add(crate::fixture::dec("0.01")));
+                    }
+                    outside.quotes.hold_dealt(leg.order.root_order_id, venue, order.side.is_buy(), order.price);
+                }
             }
             Event::CancelRejected(_) | Event::OrderReplaced(_) | Event::ReplaceRejected(_) => leg.request = None,
             Event::OrderInDoubt(e) => {
@@ -322,8 +331,23 @@ fn intent(leg: &WorkingLeg, sent: &OrderSent, kills: u64) -> Option<Work> {
                 (order.side, order.ord_type, order.order_qty, order.price, order.extras.stop_px);
             let (instrument, symbol, time_in_force) = (order.instrument_id, leg.symbol.clone(), order.time_in_force);
             let expire_at = order.expire_at;
-            let order =
-                WireOrder { wire_id, instrument, symbol, side, ord_type, order_qty, price, stop_px, time_in_force, expire_at, deadline };
+            let (cash_order_qty, quote_ref) =
+                (order.cash_order_qty(), order.extras.basis.as_deref().and_then(|basis| basis.quote_ref.clone()));
+            let order = WireOrder {
+                wire_id,
+                instrument,
+                symbol,
+                side,
+                ord_type,
+                order_qty,
+                cash_order_qty,
+                quote_ref,
+                price,
+                stop_px,
+                time_in_force,
+                expire_at,
+                deadline,
+            };
             Work::Send(order, kills)
         }
         IntentKind::Cancel => Work::Cancel(WireCancel { wire_id, orig_wire_id, deadline }),

@@ -52,6 +52,14 @@ mutants! {
     TailFoldedTwice,
     /// Recovery: the tail behind the snapshot is not folded.
     TailSkipped,
+    /// Recovery: quotes and requests for them are forgotten.
+    QuotesForgotten,
+    /// Recovery: an accepted quote is live again.
+    QuoteRevived,
+    /// Recovery: a quote lives longer than it was given.
+    QuoteLifeStretched,
+    /// Gateway: an order on a quote is handed over at another price than was quoted.
+    QuotedPriceMoved,
     /// Fold: a refused order keeps its reservation.
     ReservationKept,
     /// Gateway: a broken send is reported as not sent.

@@ -12,7 +12,7 @@ use oms_engine::{Config, Context, Engine, Output, State};
 use oms_model::command::{Actor, CommandOutcome};
 use oms_model::event::{Batch, Event};
 use oms_model::report::Report;
-use oms_model::{CommandId, EndedBy, Seq, Time, TraceId};
+use oms_model::{CommandId, EndedBy, QuoteState, Seq, Time, TraceId};
 use oms_runtime::snapshot;
 use oms_store::codec::{decode_batch, decode_batch_for_replay, encode_batch};
 use oms_store::disk::SimDisk;
@@ -130,6 +130,18 @@ fn forget(state: State, mutant: Option<Mutant>) -> State {
         Some(Mutant::KillForgotten) => {
             let mut parts = state.parts();
             parts.risk.killed.clear();
+            State::from_parts(parts)
+        }
+        Some(Mutant::QuotesForgotten) => State::from_parts(StateParts { quotes: Vec::new(), quote_requests: Vec::new(), ..state.parts() }),
+        Some(Mutant::QuoteRevived | Mutant::QuoteLifeStretched) => {
+            let mut parts = state.parts();
+            for quote in &mut parts.quotes {
+                match mutant {
+                    Some(Mutant::QuoteRevived) if quote.state == QuoteState::Accepted => quote.state = QuoteState::Live,
+                    Some(Mutant::QuoteLifeStretched) => quote.valid_until = quote.valid_until.plus(86_400_000_000_000),
+                    _ => (),
+                }
+            }
             State::from_parts(parts)
         }
         _ => state,

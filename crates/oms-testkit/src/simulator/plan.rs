@@ -72,6 +72,12 @@ pub enum Kind {
     Limit,
     /// An operator sets the trading state.
     TradingState,
+    /// A client asks for quotes.
+    AskQuote,
+    /// A dealer quotes, replaces, withdraws; or a client withdraws its request.
+    DealerQuote,
+    /// A client accepts a quote, which may be dead.
+    AcceptQuote,
     /// The market moves.
     Quote,
     /// A venue takes what is under way to it.
@@ -115,7 +121,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [(Self, u16); 32] = [
+    const ALL: [(Self, u16); 35] = [
         (Self::Place, 220),
         (Self::PlaceMany, 15),
         (Self::Cancel, 60),
@@ -128,6 +134,9 @@ impl Kind {
         (Self::Release, 14),
         (Self::Limit, 12),
         (Self::TradingState, 6),
+        (Self::AskQuote, 20),
+        (Self::DealerQuote, 40),
+        (Self::AcceptQuote, 30),
         (Self::Quote, 50),
         (Self::Take, 80),
         (Self::Trade, 120),
@@ -155,6 +164,7 @@ impl Kind {
         matches!(
             self,
             Self::PlaceMany
+                | Self::AskQuote
                 | Self::MassCancel
                 | Self::OtherPayload
                 | Self::UsedClOrdId

@@ -10,7 +10,7 @@ use super::rng::{Rng, Trace};
 use super::venue::{Scene, Venue};
 use crate::fixture::{OPEN, TENANT, TestMarkets, VENUES, actor, setup};
 use crate::hold;
-use crate::reference::{Answers, Orders};
+use crate::reference::{Answers, Orders, Quotes};
 use oms_engine::input::{IdempotencyKey, InputBody};
 use oms_model::command::{Actor, Command, CommandOutcome, Placed};
 use oms_model::report::Report;
@@ -24,6 +24,7 @@ mod crash;
 mod market;
 mod oracle;
 mod quiet;
+mod quotes;
 mod reports;
 
 /// Everything there is.
@@ -37,6 +38,10 @@ pub(super) struct World {
     venues: BTreeMap<Mic, Venue>,
     orders: Orders,
     answers: Answers,
+    /// What was quoted and accepted, as it was decided.
+    quotes: Quotes,
+    /// The same as far as it is durable.
+    durable_quotes: Quotes,
     /// Executions that the venues reported for orders that are not ours.
     foreign: BTreeSet<(Mic, ExecId)>,
     /// Trees with an execution after an end, or more executed than ordered.
@@ -61,6 +66,8 @@ impl World {
             venues: VENUES.into_iter().map(|mic| (mic, Venue::new(mic))).collect(),
             orders: Orders::default(),
             answers: Answers::default(),
+            quotes: Quotes::default(),
+            durable_quotes: Quotes::default(),
             foreign: BTreeSet::new(),
             disturbed: BTreeSet::new(),
             acked: (0, None),
@@ -126,6 +133,7 @@ impl World {
             | Kind::Release
             | Kind::Limit
             | Kind::TradingState => self.client(kind, rng),
+            Kind::AskQuote | Kind::DealerQuote | Kind::AcceptQuote => self.quoting(kind, rng),
             Kind::Quote => {
                 let instrument = InstrumentId(u32::try_from(rng.below(2)).unwrap_or(0));
                 let mic = rng.pick(&VENUES);
@@ -213,6 +221,7 @@ impl World {
         for _ in 0..1_000 {
             let Some(node) = self.node.as_ref() else { return };
             if node.engine.next_deadline().is_none_or(|due| due > self.now) {
+                self.quotes.hold_in(node.engine.state(), Some(self.now));
                 return;
             }
             let from = Actor { tenant_id: TENANT, source: Source::Timer, ..Actor::default() };
@@ -234,6 +243,7 @@ impl World {
         let Committed { batches, answers, tip } = committed;
         for batch in &batches {
             self.orders.durable(batch);
+            self.durable_quotes.decided(batch);
         }
         if let (Some(tip), false) = (tip, batches.is_empty()) {
             self.acked = (tip.last_seq, Some(tip.last_hash));
@@ -294,6 +304,7 @@ impl World {
         Outside {
             venues: &mut self.venues,
             orders: &mut self.orders,
+            quotes: &self.quotes,
             door,
             now: self.now,
             rng,
@@ -346,6 +357,8 @@ fn shown(outcome: &CommandOutcome) -> String {
             shown.collect::<Vec<_>>().join(", ")
         }
         CommandOutcome::Pending { orders } => format!("pending {}", orders.len()),
+        CommandOutcome::QuoteRequested { .. } => "asked".to_owned(),
+        CommandOutcome::QuoteReceived { .. } => "quoted".to_owned(),
         CommandOutcome::Done => "done".to_owned(),
         CommandOutcome::Refused(refusal) => format!("refused {refusal}"),
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use oms_model::report::VenueFill;
-use oms_model::{Mic, Time, WireId};
+use oms_model::{Mic, Symbol, Time, WireId};
 use oms_runtime::port::{Answer, Handed, VenueOrder, VenuePort, WireCancel, WireOrder, WireReplace};
 
 use super::Floor;
@@ -89,6 +89,19 @@ impl SharedFloor {
         self.lock().venues().map(|(mic, _)| PaperPort { floor: self.clone(), mic }).collect()
     }
 
+    /// Lists instruments at every venue, besides those of the recording: what is dealt without a book.
+    pub fn list_everywhere<'a>(&self, symbols: impl Iterator<Item = &'a Symbol>) {
+        let mut floor = self.lock();
+        for symbol in symbols {
+            floor.list(symbol);
+        }
+    }
+
+    /// Lists a fund at its transfer agent; false where there is no such venue.
+    pub fn list_fund(&self, venue: Mic, symbol: &Symbol) -> bool {
+        self.with(venue, |venue, _| venue.list_fund(symbol)).is_some()
+    }
+
     /// Sets a venue's fault switches; false where there is no such venue.
     pub fn set_faults(&self, venue: Mic, faults: Faults) -> bool {
         self.with(venue, |venue, now| venue.set_faults(now, faults)).is_some()
@@ -102,7 +115,7 @@ impl SharedFloor {
         self.wake();
     }
 
-    fn with<T>(&self, venue: Mic, act: impl FnOnce(&mut PaperVenue, Time) -> T) -> Option<T> {
+    pub(crate) fn with<T>(&self, venue: Mic, act: impl FnOnce(&mut PaperVenue, Time) -> T) -> Option<T> {
         let mut floor = self.lock();
         let now = self.now(&floor);
         let result = act(floor.venue_mut(venue)?, now);

@@ -22,6 +22,8 @@ fn order(id: u128, symbol: usize, side: Side, shares: i64, price: Price, config:
         side,
         ord_type: OrdType::Limit,
         order_qty: Qty::from_units(shares).unwrap(),
+        cash_order_qty: None,
+        quote_ref: None,
         price: Some(price),
         stop_px: None,
         time_in_force: TimeInForce::Day,

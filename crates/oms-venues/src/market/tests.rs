@@ -61,6 +61,8 @@ fn buy(venue_price: Price) -> WireOrder {
         side: Side::Buy,
         ord_type: OrdType::Limit,
         order_qty: Qty::from_units(100).unwrap(),
+        cash_order_qty: None,
+        quote_ref: None,
         price: Price::from_units(1).and_then(|more| venue_price.checked_add(more)),
         stop_px: None,
         time_in_force: TimeInForce::Day,

@@ -28,8 +28,8 @@ impl<T> Sides<T> {
 /// The side that an order of `side` trades against.
 pub(super) const fn opposite(side: Side) -> Side {
     match side {
-        Side::Buy => Side::Sell,
-        Side::Sell | Side::SellShort => Side::Buy,
+        Side::Buy | Side::Subscribe => Side::Sell,
+        Side::Sell | Side::SellShort | Side::SellShortExempt | Side::Redeem => Side::Buy,
     }
 }
 

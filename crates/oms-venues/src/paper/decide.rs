@@ -66,17 +66,17 @@ impl PaperVenue {
         } else if order.time_in_force == TimeInForce::Gtd && order.expire_at.is_none_or(|at| at <= self.clock) {
             Some("expiry is missing or passed")
         } else {
-            self.refused_at_random()
+            self.offer_objection(order).or_else(|| self.refused_at_random())
         }
     }
 
     fn new_order(&mut self, wire: &WireOrder) {
         let number = self.orders.len() as u64 + 1;
-        let mut order = Order::new(number, wire);
+        let mut order = Order::new(number, wire, self.clock);
         let side = super::book::opposite(wire.side);
         let quote = self.books.get(&wire.symbol).and_then(|book| *book.shown.of(side));
         let mut objection = self.objection(wire);
-        if objection.is_none() && wire.ord_type == OrdType::Market && quote.is_none() {
+        if objection.is_none() && wire.ord_type == OrdType::Market && quote.is_none() && !self.is_fund(&wire.symbol) {
             objection = Some("no quote to trade against");
         }
         self.known.insert(wire.wire_id.clone(), number);
@@ -101,6 +101,9 @@ impl PaperVenue {
             self.expiries.insert((at, number));
         }
         self.orders.push(order);
+        if self.deal_quoted(number, wire.quote_ref.as_ref()) {
+            return;
+        }
         self.enter(number);
     }
 
@@ -136,7 +139,7 @@ impl PaperVenue {
         }
     }
 
-    fn cancel_unasked(&mut self, number: u64, text: &str) {
+    pub(super) fn cancel_unasked(&mut self, number: u64, text: &str) {
         if let Some(order) = self.end(number, VenueState::Canceled) {
             let wire_id = order.current.clone();
             self.record(&LedgerRecord::Canceled { at: self.clock, number, wire_id: wire_id.clone() });

@@ -259,7 +259,7 @@ impl PaperVenue {
         self.enter(number);
     }
 
-    fn fill(&mut self, number: u64, price: Price, qty: Qty, liquidity: Liquidity) {
+    pub(super) fn fill(&mut self, number: u64, price: Price, qty: Qty, liquidity: Liquidity) {
         let exec_id = ExecId::new(&format!("{}-X{}", self.profile.mic, self.executions.len() + 1)).unwrap_or_default();
         let fee_per_unit = match liquidity {
             Liquidity::Added => self.profile.maker_fee,

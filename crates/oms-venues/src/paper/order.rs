@@ -1,6 +1,6 @@
 //! An order as a paper venue keeps it.
 
-use oms_model::{BrokerOrderId, Mic, OrdType, Price, Qty, Side, Symbol, Time, TimeInForce, WireId};
+use oms_model::{BrokerOrderId, Decimal, Mic, OrdType, Price, Qty, Side, Symbol, Time, TimeInForce, WireId};
 use oms_runtime::port::{RequestState, VenueState, WireOrder};
 
 /// What waits in front of a resting order in the venue's displayed size.
@@ -26,6 +26,10 @@ pub(super) struct Order {
     pub(super) ord_type: OrdType,
     pub(super) time_in_force: TimeInForce,
     pub(super) qty: Qty,
+    /// The money that it is for, in place of a quantity.
+    pub(super) cash: Option<Decimal>,
+    /// When the venue took it.
+    pub(super) taken_at: Time,
     pub(super) cum: Qty,
     pub(super) price: Option<Price>,
     pub(super) stop_px: Option<Price>,
@@ -45,7 +49,7 @@ pub(super) struct Order {
 }
 
 impl Order {
-    pub(super) fn new(number: u64, order: &WireOrder) -> Self {
+    pub(super) fn new(number: u64, order: &WireOrder, taken_at: Time) -> Self {
         Self {
             number,
             first: order.wire_id.clone(),
@@ -55,6 +59,8 @@ impl Order {
             ord_type: order.ord_type,
             time_in_force: order.time_in_force,
             qty: order.order_qty,
+            cash: order.cash_order_qty,
+            taken_at,
             cum: Qty::ZERO,
             price: if order.ord_type.has_price() { order.price } else { None },
             stop_px: if order.ord_type.has_stop() { order.stop_px } else { None },

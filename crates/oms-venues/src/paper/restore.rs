@@ -17,9 +17,9 @@ impl PaperVenue {
         for record in records {
             self.pass(record.at());
             match record {
-                LedgerRecord::Accepted { number, order, .. } => self.restore_order(*number, order, VenueState::Live)?,
-                LedgerRecord::Rejected { number, order, .. } => {
-                    self.restore_order(*number, order, VenueState::Rejected)?;
+                LedgerRecord::Accepted { at, number, order } => self.restore_order(*at, *number, order, VenueState::Live)?,
+                LedgerRecord::Rejected { at, number, order, .. } => {
+                    self.restore_order(*at, *number, order, VenueState::Rejected)?;
                 }
                 LedgerRecord::Filled { number, fill, .. } => self.restore_fill(*number, fill)?,
                 LedgerRecord::Canceled { number, wire_id, .. } => self.restore_cancel(*number, wire_id)?,
@@ -62,11 +62,11 @@ impl PaperVenue {
         self.order_mut(number).ok_or(LedgerError::UnknownOrder { number })
     }
 
-    fn restore_order(&mut self, number: u64, wire: &WireOrder, state: VenueState) -> Result<(), LedgerError> {
+    fn restore_order(&mut self, at: Time, number: u64, wire: &WireOrder, state: VenueState) -> Result<(), LedgerError> {
         if number != self.orders.len() as u64 + 1 {
             return Err(LedgerError::UnknownOrder { number });
         }
-        let mut order = Order::new(number, wire);
+        let mut order = Order::new(number, wire, at);
         order.state = state;
         self.known.insert(wire.wire_id.clone(), number);
         if state == VenueState::Live {
@@ -82,7 +82,10 @@ impl PaperVenue {
     }
 
     fn restore_fill(&mut self, number: u64, fill: &VenueFill) -> Result<(), LedgerError> {
-        self.restored(number)?;
+        let order = self.restored(number)?;
+        if order.cash.is_some() {
+            order.qty = order.cum.saturating_add(fill.last_qty);
+        }
         self.book_fill(number, fill.clone());
         Ok(())
     }

@@ -4,6 +4,7 @@ use oms_runtime::port::{Answer, WireCancel, WireOrder, WireReplace};
 use super::ledger::{FileLedger, MemoryLedger, decode, encode, read_ledger};
 use super::*;
 
+mod dealt;
 mod fills;
 mod memory;
 
@@ -42,6 +43,8 @@ fn order(id: u128, side: Side, shares: i64, cents: i64) -> WireOrder {
         side,
         ord_type: OrdType::Limit,
         order_qty: qty(shares),
+        cash_order_qty: None,
+        quote_ref: None,
         price: Some(price(cents)),
         stop_px: None,
         time_in_force: TimeInForce::Day,

@@ -32,10 +32,7 @@ impl Board {
                 *standing = best.size.is_positive().then_some(best.price);
                 continue;
             }
-            let better = standing.is_some_and(|price| match side {
-                Side::Buy => price > best.price,
-                Side::Sell | Side::SellShort => price < best.price,
-            });
+            let better = standing.is_some_and(|price| if side.is_buy() { price > best.price } else { price < best.price });
             if better {
                 *standing = None;
                 contradicted.push(*known);

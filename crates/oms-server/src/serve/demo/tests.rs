@@ -32,7 +32,7 @@ fn a_new_desk_has_everything_for_a_first_order() {
             (count.0, count.1, count.2, state.risk().limits().len(), state.accounts().count(), state.api_key(&hash).is_some())
         })
         .unwrap();
-    assert_eq!((symbols, venues, policies, accounts, known), (3, 8, 3, 1, true));
+    assert_eq!((symbols, venues, policies, accounts, known), (10, 16, 3, 1, true));
     assert_eq!(limits, LimitType::ALL.len(), "every limit that is implemented is set");
     let durable = partition.handle().durable();
     assert_eq!(set_up(partition.handle(), &desk).unwrap(), key);
@@ -51,7 +51,7 @@ fn a_set_up_that_broke_off_is_finished() {
     execute(handle, actor, Command::ConfigureVenue(Box::new(venues().remove(0)))).unwrap();
     set_up(handle, &desk).unwrap();
     let (tenant, venues) = handle.inspect_blocking(|state, _| (state.tenant_id(), state.venues().count())).unwrap();
-    assert_eq!((tenant, venues), (TenantId::from_u128(7), 8));
+    assert_eq!((tenant, venues), (TenantId::from_u128(7), 16));
     let _stopped = partition.stop();
     std::fs::remove_dir_all(data).unwrap();
 }

@@ -12,7 +12,7 @@ use oms_model::order::Routing;
 use oms_model::{ClOrdId, InstrumentId, OrdType, Price, Qty, Side, SorMode, TimeInForce, TradingState};
 
 /// A price around the market.
-fn price(rng: &mut Rng) -> Price {
+pub(super) fn price(rng: &mut Rng) -> Price {
     Price::from_raw(i64::try_from((1_985 + rng.below(30)) * 10_000_000).unwrap_or(0))
 }
 
@@ -109,7 +109,7 @@ impl World {
     }
 
     /// Asks something new.
-    fn ask(&mut self, command: Command, rng: &mut Rng) {
+    pub(super) fn ask(&mut self, command: Command, rng: &mut Rng) {
         let keyless = rng.chance(self.rates.keyless);
         let key = (!keyless).then(|| self.next_key());
         let at = self.answers.asked.len();

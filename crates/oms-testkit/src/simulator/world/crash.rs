@@ -195,7 +195,11 @@ impl World {
         self.coverage.mark(if tail.is_empty() { Mark::TailLost } else { Mark::TailKept });
         for batch in &tail {
             self.orders.durable(batch);
+            self.durable_quotes.decided(batch);
         }
+        // What was decided and is not durable never was.
+        self.quotes = self.durable_quotes.clone();
+        self.quotes.hold_in(&state, None);
         if let Some(last) = chain.last() {
             self.acked = (last.0, Some(last.1));
             self.trace.bytes(&last.1.0);

@@ -15,6 +15,7 @@ impl World {
     /// A batch was decided.
     pub(super) fn decided(&mut self, batch: &Batch) {
         let mut roots = BTreeSet::new();
+        self.quotes.decided(batch);
         for event in &batch.events {
             self.count(event);
             let root = event.order_id().and_then(|id| self.root_of(id));
@@ -66,6 +67,12 @@ impl World {
                 Anomaly::NotSentAppeared | Anomaly::UnexpectedReport => return,
             },
             Event::ExecutionUnmatched(_) => Mark::Suspense,
+            Event::QuoteAccepted(_) => Mark::QuoteAccepted,
+            Event::QuoteExpired(_) => Mark::QuoteExpired,
+            Event::QuoteWithdrawn(_) => Mark::QuoteWithdrawn,
+            Event::QuoteReplaced(_) => Mark::QuoteReplaced,
+            Event::QuoteRequestExpired(_) => Mark::QuoteRequestExpired,
+            Event::QuoteRequestCanceled(_) => Mark::QuoteRequestCanceled,
             Event::OrderReplaced(_) if leg.is_some() => Mark::Replaced,
             Event::ReplaceRejected(_) => Mark::ReplaceRejected,
             Event::CancelRejected(_) => Mark::CancelRejected,

@@ -1,7 +1,9 @@
 //! The payload of a ledger record: a tag, then the fields in the order of their declaration.
 
 use oms_model::report::VenueFill;
-use oms_model::{ExecId, InstrumentId, IntentKind, Liquidity, OrdType, Price, Qty, Side, Symbol, Time, TimeInForce, WireId};
+use oms_model::{
+    Decimal, ExecId, InstrumentId, IntentKind, Liquidity, OrdType, Price, Qty, QuoteRef, Side, Symbol, Time, TimeInForce, WireId,
+};
 use oms_runtime::port::WireOrder;
 
 use super::LedgerRecord;
@@ -25,11 +27,13 @@ pub(super) fn payload(record: &LedgerRecord) -> Vec<u8> {
         LedgerRecord::Accepted { at, number, order } => {
             out.head(ACCEPTED, *at, *number);
             out.order(order);
+            out.basis(order);
         }
         LedgerRecord::Rejected { at, number, order, text } => {
             out.head(REJECTED, *at, *number);
             out.order(order);
             out.text(text);
+            out.basis(order);
         }
         LedgerRecord::Filled { at, number, wire_id, fill } => {
             out.head(FILLED, *at, *number);
@@ -74,8 +78,16 @@ pub(super) fn record(bytes: &[u8]) -> Option<LedgerRecord> {
     let at = Time(i64::from_le_bytes(input.array()?));
     let number = u64::from_le_bytes(input.array()?);
     let record = match tag {
-        ACCEPTED => LedgerRecord::Accepted { at, number, order: input.order()? },
-        REJECTED => LedgerRecord::Rejected { at, number, order: input.order()?, text: input.text()?.to_owned() },
+        ACCEPTED => {
+            let mut order = input.order()?;
+            input.basis(&mut order)?;
+            LedgerRecord::Accepted { at, number, order }
+        }
+        REJECTED => {
+            let (mut order, text) = (input.order()?, input.text()?.to_owned());
+            input.basis(&mut order)?;
+            LedgerRecord::Rejected { at, number, order, text }
+        }
         FILLED => LedgerRecord::Filled { at, number, wire_id: input.wire_id()?, fill: input.fill()? },
         CANCELED => LedgerRecord::Canceled { at, number, wire_id: input.wire_id()? },
         REPLACED => LedgerRecord::Replaced {
@@ -138,6 +150,14 @@ impl Writer {
         self.maybe(order.expire_at.map(|time| time.0));
         self.0.extend_from_slice(&order.deadline.0.to_le_bytes());
     }
+
+    /// Nothing for an ordinary order, so that older ledgers are read and written as before.
+    fn basis(&mut self, order: &WireOrder) {
+        if order.cash_order_qty.is_some() || order.quote_ref.is_some() {
+            self.0.extend_from_slice(&order.cash_order_qty.map_or(0, Decimal::raw).to_le_bytes());
+            self.text(order.quote_ref.as_ref().map_or("", QuoteRef::as_str));
+        }
+    }
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -191,6 +211,18 @@ impl<'a> Reader<'a> {
         Some(VenueFill { exec_id, last_qty, last_px, liquidity, fee_per_unit: self.price()? })
     }
 
+    fn basis(&mut self, order: &mut WireOrder) -> Option<()> {
+        if !self.0.is_empty() {
+            let cash = Decimal::from_raw(i128::from_le_bytes(self.array()?));
+            order.cash_order_qty = cash.is_positive().then_some(cash);
+            order.quote_ref = match self.text()? {
+                "" => None,
+                text => Some(QuoteRef::new(text).ok()?),
+            };
+        }
+        Some(())
+    }
+
     fn order(&mut self) -> Option<WireOrder> {
         let wire_id = self.wire_id()?;
         let instrument = InstrumentId(u32::from_le_bytes(self.array()?));
@@ -203,6 +235,8 @@ impl<'a> Reader<'a> {
             side: Side::from_code(side)?,
             ord_type: OrdType::from_code(ord_type)?,
             order_qty: self.qty()?,
+            cash_order_qty: None,
+            quote_ref: None,
             price: self.maybe()?.map(Price::from_raw),
             stop_px: self.maybe()?.map(Price::from_raw),
             time_in_force: TimeInForce::from_code(time_in_force)?,
