@@ -197,10 +197,11 @@ fn spec(step: &Step<'_>, order: &Order, part: &NewPart) -> Result<ChildSpec, Ref
         return Err(Refusal::new(Code::DuplicateClOrdId, "cl_ord_id was used before").with("order_id", original));
     }
     let order_qty = part.order_qty;
-    let as_order = NewOrder { ord_type, order_qty, price, stop_px, time_in_force, expire_at, routing, ..NewOrder::default() };
-    validate(&as_order, step.now())?;
+    let side = order.side;
+    let as_order = NewOrder { side, ord_type, order_qty, price, stop_px, time_in_force, expire_at, routing, ..NewOrder::default() };
+    validate_part(step.state(), order.instrument_id, &as_order, step.now())?;
     within(step, order, ord_type, &Terms { order_qty, price, stop_px })?;
-    let expire_at = if time_in_force == TimeInForce::Day { Some(step.config.day_end(step.now())) } else { expire_at };
+    let expire_at = create::expire_at(step, &as_order, step.state().instrument(order.instrument_id));
     outlives(order, expire_at, time_in_force)?;
     let plain = as_order.routing == oms_model::order::Routing::default();
     Ok(ChildSpec {

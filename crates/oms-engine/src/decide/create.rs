@@ -176,15 +176,28 @@ fn resolve(state: &State, new: &NewOrder) -> Result<Resolved, Refusal> {
 /// The rules of the instrument's class and of the order's type. What they refuse is recorded as a refused order.
 fn validate(state: &State, new: &NewOrder, resolved: &Resolved, now: Time) -> Result<(), Refusal> {
     if let Some(instrument) = state.instrument(resolved.instrument_id) {
-        rules_of(instrument.asset_class).check(new)?;
+        validate_class(instrument, new, now)?;
         valued::validate_cash(instrument, new)?;
-        if instrument.is_expired(now) {
-            let text = format!("{} has expired", instrument.symbol);
-            return Err(Refusal::new(Code::InstrumentExpired, text).with("symbol", &instrument.symbol));
-        }
         quote::validate(state, new, resolved.account_id, instrument, now)?;
     }
     validate_type(new, now)
+}
+
+/// What [`validate`] asks of a part that is worked on its own: what it is of was decided with the order above it.
+pub(crate) fn validate_part(state: &State, instrument: InstrumentId, new: &NewOrder, now: Time) -> Result<(), Refusal> {
+    if let Some(instrument) = state.instrument(instrument) {
+        validate_class(instrument, new, now)?;
+    }
+    validate_type(new, now)
+}
+
+fn validate_class(instrument: &Instrument, new: &NewOrder, now: Time) -> Result<(), Refusal> {
+    rules_of(instrument.asset_class).check(new)?;
+    if instrument.is_expired(now) {
+        let text = format!("{} has expired", instrument.symbol);
+        return Err(Refusal::new(Code::InstrumentExpired, text).with("symbol", &instrument.symbol));
+    }
+    Ok(())
 }
 
 fn validate_type(new: &NewOrder, now: Time) -> Result<(), Refusal> {
@@ -257,7 +270,7 @@ fn created(step: &Step<'_>, actor: &Actor, new: &NewOrder, resolved: &Resolved, 
 }
 
 /// When the order ends by its time in force: a DAY order with the trading day of its class, every one with its instrument.
-fn expire_at(step: &Step<'_>, new: &NewOrder, instrument: Option<&Instrument>) -> Option<Time> {
+pub(crate) fn expire_at(step: &Step<'_>, new: &NewOrder, instrument: Option<&Instrument>) -> Option<Time> {
     const DAY_NS: i64 = 86_400_000_000_000;
     let now = step.now();
     let calendar = instrument.map_or(CalendarKind::Session, |instrument| rules_of(instrument.asset_class).calendar);
