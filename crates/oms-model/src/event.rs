@@ -691,6 +691,7 @@ events! {
     37 CareAccepted(CareAccepted),
     /// See the body.
     38 CarePassed(CarePassed),
+    /// See the body.
     85 QuoteRequested(Box<QuoteRequested>),
     /// See the body.
     86 QuoteReceived(Box<QuoteReceived>),

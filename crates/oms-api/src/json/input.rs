@@ -62,6 +62,9 @@ pub const WEIGHTS: &[&str] = &["price", "latency", "fill", "fee"];
 /// `VALIDATION_ERROR` naming the field.
 pub fn new_order(value: &Value<'_>, at: &str) -> Result<NewOrder, Refusal> {
     let fields = Fields::of(value, at, NEW_ORDER)?;
+    let symbol = fields.required("symbol", fields.parsed("symbol")?)?;
+    let side = fields.required("side", fields.parsed("side")?)?;
+    let ord_type = fields.required("ord_type", fields.parsed("ord_type")?)?;
     let cash_order_qty = fields.amount("cash_order_qty")?;
     let order_qty = match fields.amount("order_qty")? {
         None if cash_order_qty.is_some() => Qty::ZERO,
@@ -70,9 +73,9 @@ pub fn new_order(value: &Value<'_>, at: &str) -> Result<NewOrder, Refusal> {
     Ok(NewOrder {
         cl_ord_id: fields.parsed("cl_ord_id")?,
         account_id: fields.parsed("account_id")?,
-        symbol: fields.required("symbol", fields.parsed("symbol")?)?,
-        side: fields.required("side", fields.parsed("side")?)?,
-        ord_type: fields.required("ord_type", fields.parsed("ord_type")?)?,
+        symbol,
+        side,
+        ord_type,
         order_qty,
         cash_order_qty,
         price: fields.amount("price")?,

@@ -8,6 +8,7 @@ use crate::json::orders::{fold, recorded_refusal};
 use crate::json::{Writer, command};
 use crate::reply;
 use axum::response::Response;
+use core::fmt::Display;
 use http::StatusCode;
 use oms_model::command::{Command, CommandOutcome, Placed};
 use oms_model::event::Batch;
@@ -61,6 +62,8 @@ async fn execute(mut call: Call) -> Result<Response, Refusal> {
         (CommandOutcome::Orders(placed), false) => result(&call, &answer, "APPLIED", placed),
         (CommandOutcome::Pending { orders }, _) => pending(&call, &answer, orders),
         (CommandOutcome::Done, _) => result(&call, &answer, "APPLIED", &[]),
+        (CommandOutcome::QuoteRequested { quote_req_id }, _) => named(&call, &answer, quote_req_id),
+        (CommandOutcome::QuoteReceived { quote_id }, _) => named(&call, &answer, quote_id),
         (CommandOutcome::Refused(refusal), _) => respond(refusal, trace_of(&call, &answer.batch)),
     };
     if one_order {
@@ -70,7 +73,7 @@ async fn execute(mut call: Call) -> Result<Response, Refusal> {
 }
 
 /// The result's fields that every command has, within an object that is open.
-fn head(w: &mut Writer, answer: &Answer, status: &str, ids: &[OrderId]) {
+fn head<I: Display>(w: &mut Writer, answer: &Answer, status: &str, ids: &[I]) {
     w.text("command_id", answer.batch.command_id);
     w.text("status", status);
     w.number("sequence", last_seq(&answer.batch).0);
@@ -83,6 +86,18 @@ fn result(call: &Call, answer: &Answer, status: &str, placed: &[Placed]) -> Resp
     w.object(|w| {
         head(w, answer, status, &ids);
         w.array_at("results", placed, |w, one| write_result(w, one, &answer.batch));
+    });
+    let mut response = reply::json(StatusCode::OK, w.finish(), call.trace_id);
+    reply::sequence(&mut response, last_seq(&answer.batch));
+    response
+}
+
+/// The answer to a command that made one thing which is no order.
+fn named(call: &Call, answer: &Answer, id: &impl Display) -> Response {
+    let mut w = Writer::with_capacity(256);
+    w.object(|w| {
+        head(w, answer, "APPLIED", &[id]);
+        w.array_at("results", &[] as &[Placed], |_, _| ());
     });
     let mut response = reply::json(StatusCode::OK, w.finish(), call.trace_id);
     reply::sequence(&mut response, last_seq(&answer.batch));

@@ -7,7 +7,7 @@ use oms_model::event::Event;
 use oms_model::instrument::{Account, Instrument, TickStep, Venue};
 use oms_model::report::{Report, ReportBody, VenueFill};
 use oms_model::{
-    AccountId, ApiKeyId, BrokerOrderId, ExecId, InstrumentId, Mic, OrderId, Price, Qty, Side, TenantId, Time, TraceId, UserId, WireId,
+    AccountId, ApiKeyId, BrokerOrderId, ExecId, InstrumentId, Mic, OrderId, Price, Qty, TenantId, Time, TraceId, UserId, WireId,
 };
 use oms_runtime::clock::{Clock, SystemClock};
 use oms_runtime::handle::{Handle, Request};

@@ -4,7 +4,7 @@
 //! - Its quantity and limit are the client's: no part is larger than what is unplaced, none is priced worse, none lives
 //!   longer. The gate has judged the whole, so that a part makes nothing worse.
 
-use super::create::validate;
+use super::create::{self, validate_part};
 use super::tree::{self, ChildSpec};
 use super::{changeable, refused};
 use crate::step::Step;

@@ -193,9 +193,10 @@ fn execute(handle: &Handle, actor: Actor, command: Command) -> Outcome {
             let name = shown.split(['(', ' ']).next().unwrap_or_default();
             Err(Failure::Refused(format!("the demo desk cannot be set up: {name}: {} {}", refusal.code, refusal.message)))
         }
-        CommandOutcome::Orders(_) | CommandOutcome::Pending { .. } => {
-            Err(Failure::Fault("an unexpected answer to a set-up command".to_owned()))
-        }
+        CommandOutcome::Orders(_)
+        | CommandOutcome::Pending { .. }
+        | CommandOutcome::QuoteRequested { .. }
+        | CommandOutcome::QuoteReceived { .. } => Err(Failure::Fault("an unexpected answer to a set-up command".to_owned())),
     }
 }
 

@@ -19,7 +19,7 @@
 //! | `list CLASS SYMBOL [multiplier N] [expires SECONDS] [perpetual]` | an instrument of a class |
 //! | `ask NAME buy\|sell\|both QTY SYMBOL for MS [of DEALER]...`, `cancel-ask NAME` | a request for quotes |
 //! | `bid NAME REQUEST DEALER BID x SIZE / OFFER x SIZE for MS [replaces NAME]`, `withdraw NAME DEALER` | a dealer quotes |
-//! | `accept NAME ID [buy\|sell] [qty QTY]` | the client accepts a quote with the order ID |
+//! | `take NAME ID [buy\|sell] [qty QTY]` | the client accepts a quote with the order ID |
 //! | `rfq NAME`, `dealt NAME` | only an expectation: the state of a request, of a quote |
 //! | `nav SYMBOL PRICE [ago SECONDS]` | a fund is valued |
 //! | `order ORDER`, `position SYMBOL`, `open`, `suspense`, `exposure` | only an expectation |

@@ -62,7 +62,7 @@ impl Run {
                 String::new()
             }
             "list" | "nav" => self.reference(verb, line),
-            "ask" | "bid" | "accept" | "withdraw" | "cancel-ask" => self.quoting(verb, line),
+            "ask" | "bid" | "take" | "withdraw" | "cancel-ask" => self.quoting(verb, line),
             "rfq" | "dealt" => format!("{verb} {}", line.word()),
             "limit" | "kill" | "release" | "state" | "policy" => self.configure(verb, line),
             "order" => line.word().to_owned(),
@@ -172,7 +172,7 @@ impl Run {
         let command = match verb {
             "ask" => Command::RequestQuote(Box::new(asked(line))),
             "bid" => Command::SubmitQuote(Box::new(self.quote_of(&name, line))),
-            "accept" => {
+            "take" => {
                 let quote_id = self.quoted.get(&name).copied().unwrap_or_default();
                 let cl_ord_id = Some(ClOrdId::new(line.word()).unwrap());
                 let side = if line.take("buy") { Some(Side::Buy) } else { line.take("sell").then_some(Side::Sell) };

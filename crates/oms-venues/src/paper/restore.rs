@@ -5,7 +5,7 @@
 //! the process ended are lost; whoever wants them asks.
 
 use oms_model::report::VenueFill;
-use oms_model::{IntentKind, Price, Qty, WireId};
+use oms_model::{IntentKind, Price, Qty, Time, WireId};
 use oms_runtime::port::{RequestState, VenueState, WireOrder};
 
 use super::PaperVenue;

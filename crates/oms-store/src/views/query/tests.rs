@@ -43,7 +43,7 @@ type Meets = fn(&Order) -> bool;
 const TABLE: &[(&str, &str, Meets)] = &[
     ("side", "SELL_SHORT", |o| o.side == Side::SellShort),
     ("side__ne", "BUY", |o| o.side != Side::Buy),
-    ("side__in", "BUY,SELL", |o| o.side != Side::SellShort),
+    ("side__in", "BUY,SELL", |o| matches!(o.side, Side::Buy | Side::Sell)),
     ("ord_status", "CXL", |o| o.ord_status() == OrdStatus::Canceled),
     ("ord_status", "CANCELED", |o| o.ord_status() == OrdStatus::Canceled),
     ("ord_status__in", "PENDING_MODIFY,REJ", |o| matches!(o.ord_status(), OrdStatus::PendingReplace | OrdStatus::Rejected)),
