@@ -172,7 +172,7 @@ fn success(meaning: &str, endpoint: &Endpoint) -> Value {
     if endpoint.parameters.iter().any(|parameter| parameter.name == "Idempotency-Key") {
         add("Idempotent-Replay");
     }
-    if endpoint.tag == "orders" && endpoint.answers.iter().any(|(_, _, schema, _)| matches!(*schema, "Order" | "CommandResult")) {
+    if endpoint.tag == "orders" && endpoint.answers.iter().any(|(_, _, schema, _)| matches!(*schema, "Order" | "ChangeResult")) {
         add("ETag");
         if endpoint.method != "get" {
             add("Location");

@@ -1,6 +1,7 @@
 //! The routes, by resource. Router and OpenAPI document are made from the same list.
 
 pub mod commands;
+pub mod execute;
 pub mod executions;
 pub mod health;
 pub mod history;
@@ -183,6 +184,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         orders::endpoints(),
         history::endpoints(),
         commands::endpoints(),
+        execute::endpoints(),
         preview::endpoints(),
         executions::endpoints(),
         positions::endpoints(),

@@ -118,7 +118,14 @@ pub fn batch(value: &Value<'_>) -> Result<(Vec<NewOrder>, bool), Refusal> {
 /// # Errors
 /// `VALIDATION_ERROR` naming the field.
 pub fn change(value: &Value<'_>) -> Result<Change, Refusal> {
-    let fields = Fields::of(value, "", CHANGE)?;
+    change_fields(&Fields::of(value, "", CHANGE)?)
+}
+
+/// [`change`] among the fields of an object that has more.
+///
+/// # Errors
+/// `VALIDATION_ERROR` naming the field.
+pub fn change_fields(fields: &Fields<'_, '_>) -> Result<Change, Refusal> {
     let change = Change { order_qty: fields.amount("order_qty")?, price: fields.amount("price")?, stop_px: fields.amount("stop_px")? };
     if change == Change::default() {
         return Err(Refusal::new(Code::ValidationError, "a modification must change order_qty, price or stop_px"));

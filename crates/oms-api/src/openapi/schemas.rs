@@ -3,6 +3,7 @@
 //! A shape is a list of (field, type, meaning). A type is a base type, a shape's name, `[T]` for a list,
 //! `T?` for one that may be null; in requests a field with `?` may be absent too.
 
+use crate::json::command::{COMMANDS, Spec};
 use oms_model::event::{Event, Exclusion};
 use oms_model::limit::{Check, LimitType, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
@@ -84,12 +85,36 @@ pub(super) fn all() -> Value {
     for shape in SHAPES {
         schemas.insert(shape.0.to_owned(), object(shape));
     }
+    for spec in COMMANDS {
+        schemas.insert(spec.name.to_owned(), command(spec));
+    }
+    schemas.insert("Command".to_owned(), any_command());
     for (page, item, next) in PAGES {
         let next = json!({"anyOf": [{"type": next}, {"type": "null"}], "description": "The cursor of the next page; null where this is the last."});
         let properties = json!({"data": {"type": "array", "items": schema(item)}, "next": next});
         schemas.insert((*page).to_owned(), json!({"type": "object", "required": ["data", "next"], "properties": properties}));
     }
     Value::Object(schemas)
+}
+
+/// A command: the fields of its shape, and its name as `type`.
+fn command(spec: &Spec) -> Value {
+    let mut object = SHAPES.iter().find(|(name, _, _)| *name == spec.shape).map(object).unwrap_or_default();
+    if let Some(required) = object.get_mut("required").and_then(Value::as_array_mut) {
+        required.insert(0, json!("type"));
+    }
+    if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert("type".to_owned(), json!({"const": spec.name}));
+    }
+    if let Some(map) = object.as_object_mut() {
+        map.insert("description".to_owned(), json!(spec.summary));
+    }
+    object
+}
+
+fn any_command() -> Value {
+    let each = |spec: &Spec| schema(spec.name);
+    json!({"oneOf": COMMANDS.iter().map(each).collect::<Vec<_>>(), "discriminator": {"propertyName": "type"}})
 }
 
 const PAGES: &[(&str, &str, &str)] = &[
@@ -161,6 +186,16 @@ const SHAPES: &[Shape] = &[
         ("price", "DecimalInput?", ""),
         ("stop_px", "DecimalInput?", ""),
     ]),
+    ("OrderNamed", Request, ORDER_NAMED),
+    ("OrderReplace", Request, &[
+        ("order_id", "uuid?", "This or cl_ord_id."),
+        ("cl_ord_id", "string?", "This or order_id."),
+        ("if_version", "integer?", "Refused where it is not the current version."),
+        ("order_qty", "DecimalInput?", "New total quantity, executed part included."),
+        ("price", "DecimalInput?", ""),
+        ("stop_px", "DecimalInput?", ""),
+    ]),
+    ("LimitNamed", Request, &[("limit_type", "LimitType", ""), ("scope", "Scope?", "TENANT where absent.")]),
     ("ScopeBody", Request, &[("scope", "Scope", "")]),
     ("ScopeAndReason", Request, &[("scope", "Scope?", "TENANT where absent."), ("reason", "string", "1 to 1024 bytes.")]),
     ("SetTradingState", Request, &[
@@ -210,6 +245,19 @@ const SHAPES: &[Shape] = &[
         ("results", "[PlacedOrder]", ""),
     ]),
     ("CommandResult", Answer, &[
+        ("command_id", "uuid", ""),
+        ("status", "string", "APPLIED, or PENDING where venues have to answer."),
+        ("sequence", "integer", "The last event that the command led to."),
+        ("ids", "[uuid]", "What it created or concerns."),
+        ("results", "[CommandItem]", "One for each order, in the order of the request; empty where it is about none."),
+    ]),
+    ("CommandItem", Answer, &[
+        ("id", "uuid?", "Null where nothing was recorded."),
+        ("status", "string", "ACCEPTED; PENDING; REFUSED (recorded); INVALID (not recorded)."),
+        ("version", "integer?", ""),
+        ("error", "Refusal?", ""),
+    ]),
+    ("ChangeResult", Answer, &[
         ("command_id", "uuid", ""),
         ("status", "string", "PENDING, APPLIED or REFUSED."),
         ("sequence", "integer", ""),
@@ -458,6 +506,12 @@ const SHAPES: &[Shape] = &[
     ("HealthCheck", Answer, &[("name", "string", ""), ("ok", "boolean", ""), ("detail", "string?", "")]),
     ("Health", Answer, &[("status", "string", ""), ("checks", "[HealthCheck]", "")]),
     ("Version", Answer, &[("name", "string", ""), ("version", "string", ""), ("api", "string", "")]),
+];
+
+const ORDER_NAMED: &[(&str, &str, &str)] = &[
+    ("order_id", "uuid?", "This or cl_ord_id."),
+    ("cl_ord_id", "string?", "This or order_id."),
+    ("if_version", "integer?", "Refused where it is not the current version."),
 ];
 
 const ORDER: &[(&str, &str, &str)] = &[

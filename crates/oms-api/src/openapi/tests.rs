@@ -1,5 +1,5 @@
 use super::*;
-use crate::json::{input, orders};
+use crate::json::{command, input, orders};
 use crate::rest::{executions, positions};
 use std::path::PathBuf;
 
@@ -47,6 +47,9 @@ fn shapes_have_the_fields_that_the_code_reads_and_writes() {
         ("NewOrder", input::NEW_ORDER),
         ("Routing", input::ROUTING),
         ("Change", input::CHANGE),
+        ("OrderNamed", command::ORDER_NAMED),
+        ("OrderReplace", command::ORDER_REPLACE),
+        ("LimitNamed", command::LIMIT_NAMED),
         ("SetLimit", input::LIMIT),
         ("SetPolicy", input::POLICY),
         ("SetWeights", input::WEIGHTS),
@@ -65,5 +68,14 @@ fn every_operation_answers_and_every_post_that_acts_is_idempotent() {
         let acts = endpoint.method != "get" && !endpoint.id.starts_with("preview");
         let keyed = endpoint.parameters.iter().any(|parameter| parameter.name == "Idempotency-Key");
         assert_eq!(acts, keyed, "{}", endpoint.id);
+    }
+}
+
+#[test]
+fn every_command_has_a_shape_and_a_name_of_its_own() {
+    for (at, spec) in command::COMMANDS.iter().enumerate() {
+        assert!(!schemas::shape(spec.shape).is_empty(), "{} has the unknown shape {}", spec.name, spec.shape);
+        assert!(spec.name.ends_with("Cmd"), "{}", spec.name);
+        assert!(command::COMMANDS.iter().skip(at + 1).all(|other| other.name != spec.name), "{} stands twice", spec.name);
     }
 }

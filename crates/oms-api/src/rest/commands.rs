@@ -25,8 +25,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let change = |endpoint: Endpoint| {
         endpoint
             .parameters(&[IF_MATCH, WAIT])
-            .json(202, "CommandResult", "The request is durable and on its way to the venues.")
-            .json(200, "CommandResult", "The request was decided within the wait.")
+            .json(202, "ChangeResult", "The request is durable and on its way to the venues.")
+            .json(200, "ChangeResult", "The request was decided within the wait.")
             .errors(&[Code::NotFound, Code::StateConflict, Code::VersionMismatch])
             .idempotent()
     };

@@ -106,7 +106,7 @@ async fn accept(call: &Call, answer: &Answer, order_id: OrderId, wait: Option<Du
 }
 
 /// An order that was recorded and refused.
-fn refuse_recorded(refusal: &Refusal, call: &Call, batch: &Batch, seq: Seq) -> Response {
+pub(super) fn refuse_recorded(refusal: &Refusal, call: &Call, batch: &Batch, seq: Seq) -> Response {
     let mut response = respond_as(StatusCode::UNPROCESSABLE_ENTITY, refusal, trace_of(call, batch));
     reply::sequence(&mut response, seq);
     response

@@ -1,0 +1,141 @@
+//! The typed commands of `POST /commands/execute`: one list, which the dispatcher, the OpenAPI document and the
+//! tests share. A command is an object whose `type` is its wire name; its other fields are those of its shape.
+
+use super::decode::Fields;
+use super::input;
+use super::read::Value;
+use crate::catalog::Catalog;
+use oms_model::command::{Command, OrderRef};
+use oms_model::{Code, OrderId, Refusal};
+
+/// The fields that name an order and the version that is meant.
+pub const ORDER_NAMED: &[&str] = &["order_id", "cl_ord_id", "if_version"];
+/// The fields of a replace.
+pub const ORDER_REPLACE: &[&str] = &["order_id", "cl_ord_id", "if_version", "order_qty", "price", "stop_px"];
+/// The fields that name a limit.
+pub const LIMIT_NAMED: &[&str] = &["limit_type", "scope"];
+
+/// One command: its name and how it is read.
+pub struct Spec {
+    /// Its wire name.
+    pub name: &'static str,
+    /// The schema of its fields, of those that [`crate::openapi`] knows.
+    pub shape: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    /// Whether it cancels or stops trading: it is taken even where ordinary requests are turned away.
+    pub protected: bool,
+    decode: fn(&Value<'_>, &Catalog) -> Result<Command, Refusal>,
+}
+
+impl Spec {
+    /// The command that `fields`, the object without its `type`, asks for.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR` naming the field.
+    pub fn decode(&self, fields: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+        (self.decode)(fields, catalog)
+    }
+}
+
+const fn spec(
+    name: &'static str,
+    shape: &'static str,
+    summary: &'static str,
+    decode: fn(&Value<'_>, &Catalog) -> Result<Command, Refusal>,
+) -> Spec {
+    Spec { name, shape, summary, protected: false, decode }
+}
+
+const fn protected(spec: Spec) -> Spec {
+    Spec { protected: true, ..spec }
+}
+
+/// Every command, by subject.
+pub const COMMANDS: &[Spec] = &[
+    spec("OrderCreateCmd", "NewOrder", "Place an order.", |fields, _| Ok(Command::CreateOrder(Box::new(input::new_order(fields, "")?)))),
+    spec("OrderBatchCreateCmd", "NewOrders", "Place up to 100 orders, all or none or each for itself.", |fields, _| {
+        let (orders, atomic) = input::batch(fields)?;
+        Ok(Command::CreateOrders { orders, atomic })
+    }),
+    protected(spec("OrderCancelCmd", "OrderNamed", "Cancel an order and everything below it.", cancel)),
+    spec("OrderReplaceCmd", "OrderReplace", "Change quantity, price or trigger of an order.", replace),
+    protected(spec("OrderMassCancelCmd", "ScopeBody", "Cancel every working order in a scope.", mass_cancel)),
+    protected(spec("KillSwitchEngageCmd", "ScopeAndReason", "Refuse new orders in a scope and cancel the working ones.", |fields, catalog| {
+        let (scope, reason) = input::scope_and_reason(&Fields::of(fields, "", &["scope", "reason"])?, catalog)?;
+        Ok(Command::EngageKillSwitch { scope, reason })
+    })),
+    spec("KillSwitchReleaseCmd", "ScopeAndReason", "Take orders in a scope again.", |fields, catalog| {
+        let (scope, reason) = input::scope_and_reason(&Fields::of(fields, "", &["scope", "reason"])?, catalog)?;
+        Ok(Command::ReleaseKillSwitch { scope, reason })
+    }),
+    protected(spec("TradingStateSetCmd", "SetTradingState", "Set the trading state of a scope.", |fields, catalog| {
+        let fields = Fields::of(fields, "", &["scope", "state", "reason"])?;
+        let state = fields.required("state", fields.parsed("state")?)?;
+        let (scope, reason) = input::scope_and_reason(&fields, catalog)?;
+        Ok(Command::SetTradingState { scope, state, reason })
+    })),
+    spec("RiskLimitSetCmd", "SetLimit", "Set a limit.", |fields, catalog| Ok(Command::SetRiskLimit(input::limit(fields, catalog)?))),
+    spec("RiskLimitRemoveCmd", "LimitNamed", "Take a limit away.", |fields, catalog| {
+        let fields = Fields::of(fields, "", LIMIT_NAMED)?;
+        let limit_type = fields.required("limit_type", fields.parsed("limit_type")?)?;
+        Ok(Command::RemoveRiskLimit { limit_type, scope: input::scope_field(&fields, catalog)? })
+    }),
+    spec("SorPolicySetCmd", "SetPolicy", "Set a routing policy.", |fields, _| Ok(Command::SetSorPolicy(Box::new(input::policy(fields)?)))),
+];
+
+/// Takes `type` out of a request and answers the command that it names; what is left are the command's fields.
+///
+/// # Errors
+/// `VALIDATION_ERROR` where it is absent or unknown; the known ones are listed.
+pub fn take_type(value: &mut Value<'_>) -> Result<&'static Spec, Refusal> {
+    let bad = |problem: String| {
+        let known: Vec<&str> = COMMANDS.iter().map(|spec| spec.name).collect();
+        Refusal::new(Code::ValidationError, problem).with("field", "type").with("known", known.join(", "))
+    };
+    let Value::Object(object) = value else {
+        return Err(bad(format!("the body must be an object with a type, not {}", value.kind())));
+    };
+    let at = object.fields.iter().position(|(name, _)| name == "type").ok_or_else(|| bad("type is required".to_owned()))?;
+    match object.fields.remove(at).1 {
+        Value::String(name) => COMMANDS.iter().find(|spec| spec.name == name).ok_or_else(|| {
+            let shown: String = name.chars().take(64).collect();
+            let known: Vec<&str> = COMMANDS.iter().map(|spec| spec.name).collect();
+            bad(format!("type {shown:?} is not a command; the commands are {}", known.join(", ")))
+        }),
+        other => Err(bad(format!("type must be a string, not {}", other.kind()))),
+    }
+}
+
+/// The order that a command names, by exactly one of its ids.
+///
+/// # Errors
+/// `VALIDATION_ERROR` where it names none or two, or the id is none.
+pub fn order_ref(fields: &Fields<'_, '_>) -> Result<OrderRef, Refusal> {
+    match (fields.parsed::<OrderId>("order_id")?, fields.parsed("cl_ord_id")?) {
+        (Some(id), None) => Ok(OrderRef::Id(id)),
+        (None, Some(id)) => Ok(OrderRef::ClOrdId(id)),
+        (None, None) => Err(fields.bad("order_id", "or cl_ord_id is required")),
+        (Some(_), Some(_)) => Err(fields.bad("order_id", "and cl_ord_id are given; name the order by one of them")),
+    }
+}
+
+fn cancel(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", ORDER_NAMED)?;
+    Ok(Command::CancelOrder { order: order_ref(&fields)?, if_version: fields.count("if_version")? })
+}
+
+fn replace(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", ORDER_REPLACE)?;
+    let change = input::change_fields(&fields)?;
+    Ok(Command::ReplaceOrder { order: order_ref(&fields)?, change, if_version: fields.count("if_version")? })
+}
+
+fn mass_cancel(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", &["scope"])?;
+    fields.required("scope", fields.get("scope"))?;
+    Ok(Command::MassCancel { scope: input::scope_field(&fields, catalog)? })
+}
+
+#[cfg(test)]
+mod tests;

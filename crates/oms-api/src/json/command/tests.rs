@@ -1,0 +1,113 @@
+use super::*;
+use crate::json::parse;
+use oms_model::limit::{LimitType, Scope};
+
+fn read(body: &str) -> Result<Command, Refusal> {
+    let mut value = parse(body.as_bytes(), 32).unwrap();
+    take_type(&mut value)?.decode(&value, &Catalog::default())
+}
+
+const ID: &str = "00000000-0000-7000-8000-000000000001";
+
+/// A good request of every command.
+pub(crate) fn samples() -> Vec<(&'static str, String)> {
+    let order = r#""symbol":"AAPL","side":"BUY","ord_type":"LIMIT","order_qty":"100","price":"19""#;
+    [
+        ("OrderCreateCmd", order.to_owned()),
+        ("OrderBatchCreateCmd", format!(r#""atomic":true,"orders":[{{{order}}}]"#)),
+        ("OrderCancelCmd", format!(r#""order_id":"{ID}","if_version":3"#)),
+        ("OrderReplaceCmd", r#""cl_ord_id":"A-1","price":"20.1""#.to_owned()),
+        ("OrderMassCancelCmd", r#""scope":"TENANT""#.to_owned()),
+        ("KillSwitchEngageCmd", r#""scope":"TENANT","reason":"drill""#.to_owned()),
+        ("KillSwitchReleaseCmd", r#""reason":"drill""#.to_owned()),
+        ("TradingStateSetCmd", r#""state":"HALTED","reason":"drill""#.to_owned()),
+        ("RiskLimitSetCmd", r#""limit_type":"MAX_ORDER_QTY","value":"5""#.to_owned()),
+        ("RiskLimitRemoveCmd", r#""limit_type":"MAX_ORDER_QTY""#.to_owned()),
+        ("SorPolicySetCmd", r#""name":"calm","mode":"SWEEP""#.to_owned()),
+    ]
+    .into_iter()
+    .map(|(name, fields)| (name, format!(r#"{{"type":"{name}",{fields}}}"#)))
+    .collect()
+}
+
+#[test]
+fn every_command_has_a_sample_that_is_read() {
+    let samples = samples();
+    for spec in COMMANDS {
+        let (_, body) = samples.iter().find(|(name, _)| *name == spec.name).unwrap_or_else(|| panic!("{} has no sample", spec.name));
+        read(body).unwrap_or_else(|refusal| panic!("{body}: {refusal}"));
+    }
+    assert_eq!(samples.len(), COMMANDS.len());
+}
+
+#[test]
+fn commands_become_what_they_say() {
+    let id: OrderId = ID.parse().unwrap();
+    let [cancel, replace, mass, limit] = ["OrderCancelCmd", "OrderReplaceCmd", "OrderMassCancelCmd", "RiskLimitRemoveCmd"]
+        .map(|name| read(&samples().into_iter().find(|(known, _)| *known == name).unwrap().1).unwrap());
+    assert_eq!(cancel, Command::CancelOrder { order: OrderRef::Id(id), if_version: Some(3) });
+    let Command::ReplaceOrder { order, change, if_version } = replace else { panic!("{replace:?}") };
+    assert_eq!((order, if_version), (OrderRef::ClOrdId("A-1".parse().unwrap()), None));
+    assert_eq!((change.price, change.order_qty), (Some("20.1".parse().unwrap()), None));
+    assert_eq!(mass, Command::MassCancel { scope: Scope::Tenant });
+    assert_eq!(limit, Command::RemoveRiskLimit { limit_type: LimitType::MaxOrderQty, scope: Scope::Tenant });
+}
+
+#[test]
+fn the_type_comes_first_of_all() {
+    for (body, expected) in [
+        ("[]", "must be an object with a type"),
+        ("{}", "type is required"),
+        (r#"{"type":null}"#, "type must be a string, not null"),
+        (r#"{"type":7}"#, "type must be a string, not a number"),
+        (r#"{"type":"orderCreateCmd"}"#, "is not a command; the commands are OrderCreateCmd, OrderBatchCreateCmd"),
+        (r#"{"type":""}"#, "is not a command"),
+    ] {
+        let refusal = read(body).unwrap_err();
+        assert_eq!(refusal.code, Code::ValidationError);
+        assert!(refusal.message.contains(expected), "{body}: {refusal}");
+        assert!(refusal.details.iter().any(|(name, value)| name == "known" && value.contains("SorPolicySetCmd")), "{refusal:?}");
+    }
+}
+
+#[test]
+fn wrong_fields_are_named_for_every_command() {
+    let orders = |n: usize| format!(r#"{{"type":"OrderBatchCreateCmd","orders":[{}]}}"#, vec!["{}"; n].join(","));
+    let (none, many) = (orders(0), orders(101));
+    for (body, expected) in [
+        (r#"{"type":"OrderCreateCmd"}"#, "symbol is required"),
+        (r#"{"type":"OrderBatchCreateCmd"}"#, "orders is required"),
+        (&none, "orders must hold 1 to 100"),
+        (&many, "orders must hold 1 to 100"),
+        (r#"{"type":"OrderBatchCreateCmd","orders":[{"symbol":"A"}]}"#, "orders[0].side is required"),
+        (r#"{"type":"OrderCancelCmd"}"#, "order_id or cl_ord_id is required"),
+        (r#"{"type":"OrderCancelCmd","order_id":"x"}"#, "order_id"),
+        (r#"{"type":"OrderCancelCmd","order_id":"00000000-0000-7000-8000-000000000001","cl_ord_id":"A"}"#, "name the order by one"),
+        (r#"{"type":"OrderCancelCmd","cl_ord_id":"A","if_version":-1}"#, "if_version must be a whole number"),
+        (r#"{"type":"OrderCancelCmd","cl_ord_id":"A","if_version":4294967296}"#, "if_version must be a whole number"),
+        (r#"{"type":"OrderReplaceCmd","cl_ord_id":"A"}"#, "must change order_qty, price or stop_px"),
+        (r#"{"type":"OrderReplaceCmd","price":"1"}"#, "order_id or cl_ord_id is required"),
+        (r#"{"type":"OrderReplaceCmd","cl_ord_id":"A","price":"1e3"}"#, "price"),
+        (r#"{"type":"OrderMassCancelCmd"}"#, "scope is required"),
+        (r#"{"type":"OrderMassCancelCmd","scope":"EVERYTHING"}"#, "scope must be TENANT"),
+        (r#"{"type":"OrderMassCancelCmd","scope":"INSTRUMENT:NONE"}"#, "which is not in the list"),
+        (r#"{"type":"KillSwitchEngageCmd"}"#, "reason is required"),
+        (r#"{"type":"KillSwitchEngageCmd","reason":" "}"#, "reason must have 1 to 1024 bytes"),
+        (r#"{"type":"KillSwitchReleaseCmd","reason":7}"#, "reason must be a string"),
+        (r#"{"type":"TradingStateSetCmd","reason":"r"}"#, "state is required"),
+        (r#"{"type":"TradingStateSetCmd","state":"OPEN","reason":"r"}"#, "state must be one of"),
+        (r#"{"type":"RiskLimitSetCmd","limit_type":"MAX_ORDER_QTY"}"#, "value is required"),
+        (r#"{"type":"RiskLimitSetCmd","limit_type":"MAX_ORDER_QTY","value":"-1"}"#, "value must not be below zero"),
+        (r#"{"type":"RiskLimitRemoveCmd"}"#, "limit_type is required"),
+        (r#"{"type":"SorPolicySetCmd","price_range_bps":0}"#, "price_range_bps must be above zero"),
+    ] {
+        let refusal = read(body).unwrap_err();
+        assert_eq!(refusal.code, Code::ValidationError, "{body}");
+        assert!(refusal.message.contains(expected), "{body}: {refusal}");
+    }
+    for (name, body) in samples() {
+        let with = body.replacen(',', r#","surprise":1,"#, 1);
+        let refusal = read(&with).unwrap_err();
+        assert!(refusal.message.contains("surprise is not a known field"), "{name}: {refusal}");
+    }
+}
