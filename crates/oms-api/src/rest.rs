@@ -11,6 +11,7 @@ pub mod orders;
 pub mod place;
 pub mod positions;
 pub mod preview;
+pub mod queries;
 pub mod risk;
 pub mod sor;
 pub mod streams;
@@ -188,6 +189,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         preview::endpoints(),
         executions::endpoints(),
         positions::endpoints(),
+        queries::endpoints(),
         instruments::endpoints(),
         marketdata::endpoints(),
         streams::endpoints(),

@@ -1,4 +1,4 @@
-//! How many events a second the views fold, on one core, and what common questions take.
+//! How many events a second the views fold, on one core, what common questions take, and what they take while orders flow.
 //!
 //! `cargo bench -p oms-store --bench views [ORDERS]`; the file is made in the temporary directory.
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
@@ -143,15 +143,101 @@ impl Flow {
 }
 
 fn ask<T>(name: &str, mut read: impl FnMut() -> T) {
-    let mut times: Vec<Duration> = (0..50)
-        .map(|_| {
-            let start = Instant::now();
-            std::hint::black_box(read());
-            start.elapsed()
-        })
-        .collect();
+    let mut times = Vec::with_capacity(50);
+    for _ in 0..50 {
+        times.push(timed(&mut read));
+    }
     times.sort_unstable();
     println!("  {name:<44} median {:>9.1?}  slowest {:>9.1?}", times[25], times[49]);
+}
+
+fn timed<T>(mut read: impl FnMut() -> T) -> Duration {
+    let start = Instant::now();
+    std::hint::black_box(read());
+    start.elapsed()
+}
+
+fn list(pairs: &[(&str, &str)], sort: &str) -> ListQuery {
+    ListQuery {
+        filters: pairs.iter().map(|(key, value)| Filter::from_pair(key, value).unwrap()).collect(),
+        sort: Sort::parse(sort),
+        ..ListQuery::default()
+    }
+}
+
+/// Orders in a second of the flow.
+const RATE: u64 = 5_000;
+/// How often the flow is folded in.
+const TICK: Duration = Duration::from_millis(10);
+/// How often each question is asked.
+const ASKED: usize = 400;
+
+/// Two filters beside "client orders", and a sort: what a blotter asks. `{n}` differs each time.
+const QUESTIONS: &[(&[(&str, &str)], &str)] = &[
+    (&[("symbol", "SYM{n}"), ("ord_status", "FILLED")], "-created_at"),
+    (&[("symbol", "SYM{n}"), ("side", "BUY")], "-price"),
+    (&[("symbol", "SYM{n}"), ("ord_status__in", "FILLED,CANCELED")], "-updated_at"),
+    (&[("symbol", "SYM{n}"), ("ord_type", "LIMIT")], "leaves_qty,-created_at"),
+    (&[("account_id", "{account}"), ("ord_status", "LIVE")], "-updated_at"),
+    (&[("account_id", "{account}"), ("side", "BUY")], "-created_at"),
+    (&[("account_id", "{account}"), ("symbol", "SYM{n}")], "-price"),
+    (&[("ord_status", "LIVE"), ("side", "BUY")], "-price"),
+    (&[("ord_status__in", "REJ,EXP"), ("symbol", "SYM{n}")], "-created_at"),
+];
+
+/// Asks each question while orders flow. Every answer is of the views as they are at that moment.
+fn while_orders_flow(mut views: Views, mut flow: Flow) {
+    let reader = views.reader();
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let writing = std::thread::spawn(move || {
+        let (began, first) = (Instant::now(), flow.orders);
+        let mut behind = Duration::ZERO;
+        for tick in 1_u32.. {
+            let until = first + RATE * TICK.as_millis() as u64 / 1_000 * u64::from(tick);
+            let mut batches = Vec::new();
+            while flow.orders < until {
+                batches.push(flow.next());
+            }
+            views.apply(&batches).unwrap();
+            let due = TICK * tick;
+            behind = behind.max(began.elapsed().saturating_sub(due + TICK));
+            let left = due.saturating_sub(began.elapsed());
+            match stopped.recv_timeout(left) {
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => (),
+                _ => break,
+            }
+        }
+        let rate = (flow.orders - first) as f64 / began.elapsed().as_secs_f64();
+        println!("  {rate:.0} orders/s were folded in meanwhile, {behind:.1?} late at worst");
+        views
+    });
+    let mut times = vec![Vec::with_capacity(ASKED); QUESTIONS.len()];
+    for n in 0..ASKED {
+        for ((filters, sort), times) in QUESTIONS.iter().zip(&mut times) {
+            let account = AccountId::from_u128(n as u128 % ACCOUNTS).to_string();
+            let fill = |text: &str| text.replace("{n}", &(n * 31 % INSTRUMENTS as usize).to_string()).replace("{account}", &account);
+            let pairs: Vec<_> = filters.iter().map(|(key, value)| (*key, fill(value))).collect();
+            let mut pairs: Vec<(&str, &str)> = pairs.iter().map(|(key, value)| (*key, value.as_str())).collect();
+            pairs.push(("is_root", "true"));
+            let question = list(&pairs, sort);
+            times.push(timed(|| reader.orders(&question).unwrap()));
+        }
+    }
+    drop(stop);
+    let views = writing.join().unwrap();
+    let mut all: Vec<Duration> = times.iter().flatten().copied().collect();
+    for ((filters, sort), times) in QUESTIONS.iter().zip(&mut times) {
+        let text: Vec<String> = filters.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        quantiles(&format!("{} sort={sort}", text.join("&")), times);
+    }
+    quantiles("all of them", &mut all);
+    drop(views);
+}
+
+fn quantiles(name: &str, times: &mut [Duration]) {
+    times.sort_unstable();
+    let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+    println!("  {name:<66} p50 {:>8.1?}  p99 {:>8.1?}  max {:>8.1?}", at(50), at(99), at(100));
 }
 
 fn main() {
@@ -178,24 +264,20 @@ fn main() {
     }
     println!("{} orders with {} events, {} MB", flow.orders * 2, flow.seq, std::fs::metadata(&path).unwrap().len() >> 20);
 
-    let list = |pairs: &[(&str, &str)], sort: &str| ListQuery {
-        filters: pairs.iter().map(|(key, value)| Filter::from_pair(key, value).unwrap()).collect(),
-        sort: Sort::parse(sort),
-        ..ListQuery::default()
-    };
     let id = last.unwrap();
     ask("one order", || reader.order(&OrderRef::Id(id)).unwrap().unwrap());
     ask("its tree", || reader.tree(id).unwrap());
     ask("its events", || reader.event_seqs(id, true, Seq(0), 500).unwrap());
     ask("newest 100 roots", || reader.orders(&list(&[("is_root", "true")], "")).unwrap());
-    ask("newest 100 live", || reader.orders(&list(&[("ord_status", "LIVE")], "")).unwrap());
-    ask("100 of a symbol", || reader.orders(&list(&[("symbol", "SYM42")], "")).unwrap());
+    ask("newest 100 live", || reader.orders(&list(&[("ord_status", "LIVE"), ("is_root", "true")], "")).unwrap());
+    ask("100 of a symbol", || reader.orders(&list(&[("symbol", "SYM42"), ("is_root", "true")], "")).unwrap());
     ask("newest 100 executions of a symbol", || reader.executions(&list(&[("symbol", "SYM42")], "")).unwrap());
     ask("positions of an account", || {
         reader.positions(&PositionFilter { account_id: Some(AccountId::from_u128(3)), ..PositionFilter::default() }).unwrap()
     });
     ask("100 by price (reads the whole table)", || reader.orders(&list(&[("is_root", "true")], "-price")).unwrap());
-    drop(views);
+    println!("while {RATE} orders flow each second:");
+    while_orders_flow(views, flow);
     for suffix in ["", "-wal", "-shm"] {
         drop(std::fs::remove_file(format!("{}{suffix}", path.display())));
     }

@@ -23,6 +23,8 @@ pub struct Spec {
     pub shape: &'static str,
     /// What it does.
     pub summary: &'static str,
+    /// A good request.
+    pub example: &'static str,
     /// Whether it cancels or stops trading: it is taken even where ordinary requests are turned away.
     pub protected: bool,
     decode: fn(&Value<'_>, &Catalog) -> Result<Command, Refusal>,
@@ -38,13 +40,10 @@ impl Spec {
     }
 }
 
-const fn spec(
-    name: &'static str,
-    shape: &'static str,
-    summary: &'static str,
-    decode: fn(&Value<'_>, &Catalog) -> Result<Command, Refusal>,
-) -> Spec {
-    Spec { name, shape, summary, protected: false, decode }
+type Decode = fn(&Value<'_>, &Catalog) -> Result<Command, Refusal>;
+
+const fn spec(name: &'static str, shape: &'static str, summary: &'static str, example: &'static str, decode: Decode) -> Spec {
+    Spec { name, shape, summary, example, protected: false, decode }
 }
 
 const fn protected(spec: Spec) -> Spec {
@@ -53,35 +52,83 @@ const fn protected(spec: Spec) -> Spec {
 
 /// Every command, by subject.
 pub const COMMANDS: &[Spec] = &[
-    spec("OrderCreateCmd", "NewOrder", "Place an order.", |fields, _| Ok(Command::CreateOrder(Box::new(input::new_order(fields, "")?)))),
-    spec("OrderBatchCreateCmd", "NewOrders", "Place up to 100 orders, all or none or each for itself.", |fields, _| {
-        let (orders, atomic) = input::batch(fields)?;
-        Ok(Command::CreateOrders { orders, atomic })
-    }),
-    protected(spec("OrderCancelCmd", "OrderNamed", "Cancel an order and everything below it.", cancel)),
-    spec("OrderReplaceCmd", "OrderReplace", "Change quantity, price or trigger of an order.", replace),
-    protected(spec("OrderMassCancelCmd", "ScopeBody", "Cancel every working order in a scope.", mass_cancel)),
-    protected(spec("KillSwitchEngageCmd", "ScopeAndReason", "Refuse new orders in a scope and cancel the working ones.", |fields, catalog| {
-        let (scope, reason) = input::scope_and_reason(&Fields::of(fields, "", &["scope", "reason"])?, catalog)?;
-        Ok(Command::EngageKillSwitch { scope, reason })
-    })),
-    spec("KillSwitchReleaseCmd", "ScopeAndReason", "Take orders in a scope again.", |fields, catalog| {
-        let (scope, reason) = input::scope_and_reason(&Fields::of(fields, "", &["scope", "reason"])?, catalog)?;
-        Ok(Command::ReleaseKillSwitch { scope, reason })
-    }),
-    protected(spec("TradingStateSetCmd", "SetTradingState", "Set the trading state of a scope.", |fields, catalog| {
-        let fields = Fields::of(fields, "", &["scope", "state", "reason"])?;
-        let state = fields.required("state", fields.parsed("state")?)?;
-        let (scope, reason) = input::scope_and_reason(&fields, catalog)?;
-        Ok(Command::SetTradingState { scope, state, reason })
-    })),
-    spec("RiskLimitSetCmd", "SetLimit", "Set a limit.", |fields, catalog| Ok(Command::SetRiskLimit(input::limit(fields, catalog)?))),
-    spec("RiskLimitRemoveCmd", "LimitNamed", "Take a limit away.", |fields, catalog| {
-        let fields = Fields::of(fields, "", LIMIT_NAMED)?;
-        let limit_type = fields.required("limit_type", fields.parsed("limit_type")?)?;
-        Ok(Command::RemoveRiskLimit { limit_type, scope: input::scope_field(&fields, catalog)? })
-    }),
-    spec("SorPolicySetCmd", "SetPolicy", "Set a routing policy.", |fields, _| Ok(Command::SetSorPolicy(Box::new(input::policy(fields)?)))),
+    spec(
+        "OrderCreateCmd",
+        "NewOrder",
+        "Place an order.",
+        r#"{"type":"OrderCreateCmd","symbol":"AAPL","side":"BUY","ord_type":"LIMIT","order_qty":"100","price":"19.05"}"#,
+        |fields, _| Ok(Command::CreateOrder(Box::new(input::new_order(fields, "")?))),
+    ),
+    spec(
+        "OrderBatchCreateCmd",
+        "NewOrders",
+        "Place up to 100 orders, all or none or each for itself.",
+        r#"{"type":"OrderBatchCreateCmd","atomic":true,"orders":[{"symbol":"AAPL","side":"BUY","ord_type":"MARKET","order_qty":"100"}]}"#,
+        batch,
+    ),
+    protected(spec(
+        "OrderCancelCmd",
+        "OrderNamed",
+        "Cancel an order and everything below it.",
+        r#"{"type":"OrderCancelCmd","order_id":"00000000-0000-7000-8000-000000000001","if_version":3}"#,
+        cancel,
+    )),
+    spec(
+        "OrderReplaceCmd",
+        "OrderReplace",
+        "Change quantity, price or trigger of an order.",
+        r#"{"type":"OrderReplaceCmd","cl_ord_id":"A-1","price":"20.1"}"#,
+        replace,
+    ),
+    protected(spec(
+        "OrderMassCancelCmd",
+        "ScopeBody",
+        "Cancel every working order in a scope.",
+        r#"{"type":"OrderMassCancelCmd","scope":"TENANT"}"#,
+        mass_cancel,
+    )),
+    protected(spec(
+        "KillSwitchEngageCmd",
+        "ScopeAndReason",
+        "Refuse new orders in a scope and cancel the working ones.",
+        r#"{"type":"KillSwitchEngageCmd","scope":"TENANT","reason":"drill"}"#,
+        engage,
+    )),
+    spec(
+        "KillSwitchReleaseCmd",
+        "ScopeAndReason",
+        "Take orders in a scope again.",
+        r#"{"type":"KillSwitchReleaseCmd","scope":"TENANT","reason":"the drill is over"}"#,
+        release,
+    ),
+    protected(spec(
+        "TradingStateSetCmd",
+        "SetTradingState",
+        "Set the trading state of a scope.",
+        r#"{"type":"TradingStateSetCmd","state":"HALTED","reason":"drill"}"#,
+        trading_state,
+    )),
+    spec(
+        "RiskLimitSetCmd",
+        "SetLimit",
+        "Set a limit.",
+        r#"{"type":"RiskLimitSetCmd","limit_type":"MAX_ORDER_QTY","scope":"TENANT","value":"5000"}"#,
+        |fields, catalog| Ok(Command::SetRiskLimit(input::limit(fields, catalog)?)),
+    ),
+    spec(
+        "RiskLimitRemoveCmd",
+        "LimitNamed",
+        "Take a limit away.",
+        r#"{"type":"RiskLimitRemoveCmd","limit_type":"MAX_ORDER_QTY","scope":"TENANT"}"#,
+        remove_limit,
+    ),
+    spec(
+        "SorPolicySetCmd",
+        "SetPolicy",
+        "Set a routing policy.",
+        r#"{"type":"SorPolicySetCmd","name":"calm","mode":"SWEEP"}"#,
+        |fields, _| Ok(Command::SetSorPolicy(Box::new(input::policy(fields)?))),
+    ),
 ];
 
 /// Takes `type` out of a request and answers the command that it names; what is left are the command's fields.
@@ -120,6 +167,11 @@ pub fn order_ref(fields: &Fields<'_, '_>) -> Result<OrderRef, Refusal> {
     }
 }
 
+fn batch(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let (orders, atomic) = input::batch(value)?;
+    Ok(Command::CreateOrders { orders, atomic })
+}
+
 fn cancel(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
     let fields = Fields::of(value, "", ORDER_NAMED)?;
     Ok(Command::CancelOrder { order: order_ref(&fields)?, if_version: fields.count("if_version")? })
@@ -135,6 +187,31 @@ fn mass_cancel(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal>
     let fields = Fields::of(value, "", &["scope"])?;
     fields.required("scope", fields.get("scope"))?;
     Ok(Command::MassCancel { scope: input::scope_field(&fields, catalog)? })
+}
+
+const SCOPE_AND_REASON: &[&str] = &["scope", "reason"];
+
+fn engage(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+    let (scope, reason) = input::scope_and_reason(&Fields::of(value, "", SCOPE_AND_REASON)?, catalog)?;
+    Ok(Command::EngageKillSwitch { scope, reason })
+}
+
+fn release(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+    let (scope, reason) = input::scope_and_reason(&Fields::of(value, "", SCOPE_AND_REASON)?, catalog)?;
+    Ok(Command::ReleaseKillSwitch { scope, reason })
+}
+
+fn trading_state(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", &["scope", "state", "reason"])?;
+    let state = fields.required("state", fields.parsed("state")?)?;
+    let (scope, reason) = input::scope_and_reason(&fields, catalog)?;
+    Ok(Command::SetTradingState { scope, state, reason })
+}
+
+fn remove_limit(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", LIMIT_NAMED)?;
+    let limit_type = fields.required("limit_type", fields.parsed("limit_type")?)?;
+    Ok(Command::RemoveRiskLimit { limit_type, scope: input::scope_field(&fields, catalog)? })
 }
 
 #[cfg(test)]

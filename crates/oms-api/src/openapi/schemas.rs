@@ -108,6 +108,8 @@ fn command(spec: &Spec) -> Value {
     }
     if let Some(map) = object.as_object_mut() {
         map.insert("description".to_owned(), json!(spec.summary));
+        let example: Value = serde_json::from_str(spec.example).unwrap_or_default();
+        map.insert("example".to_owned(), example);
     }
     object
 }

@@ -38,7 +38,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn list(call: Call) -> Result<Response, Refusal> {
+pub(super) async fn list(call: Call) -> Result<Response, Refusal> {
     page(call, None).await
 }
 

@@ -81,7 +81,7 @@ pub(super) fn list_query(mut params: Params) -> Result<ListQuery, Refusal> {
     Ok(ListQuery { filters, sort, limit, cursor })
 }
 
-async fn list(call: Call) -> Result<Response, Refusal> {
+pub(super) async fn list(call: Call) -> Result<Response, Refusal> {
     let mut params = call.params()?;
     let fields = params.fields(ORDER_FIELDS)?;
     let mut asked = list_query(params)?;

@@ -23,7 +23,8 @@ struct HotOrder {
 
 struct HotPosition {
     position: Position,
-    changed: bool,
+    /// The last change that is not in its row yet.
+    changed: Option<(Seq, Time)>,
 }
 
 /// What is kept in memory between transactions; always equal to the committed rows then.
@@ -154,11 +155,10 @@ impl Fold {
             let (account_id, instrument_id) = key;
             let stored = rows.position(account_id, instrument_id)?;
             let position = stored.unwrap_or_else(|| Position { account_id, instrument_id, ..Position::default() });
-            self.positions.put(key, HotPosition { position, changed: false })
+            self.positions.put(key, HotPosition { position, changed: None })
         };
         hot.position.book(e.side.is_buy(), e.last_qty, e.last_px, e.fee);
-        if !hot.changed {
-            hot.changed = true;
+        if hot.changed.replace((seq, time)).is_none() {
             self.changed_positions.push(key);
         }
         Ok(())
@@ -207,9 +207,11 @@ impl Fold {
             hot.changed = false;
         }
         for key in std::mem::take(&mut self.changed_positions) {
+            let symbol = self.symbols.get(&key.1).map_or("", Symbol::as_str);
             let Some(hot) = self.positions.get(key) else { continue };
-            rows.put_position(&hot.position)?;
-            hot.changed = false;
+            if let Some(change) = hot.changed.take() {
+                rows.put_position(&hot.position, symbol, change)?;
+            }
         }
         Ok(())
     }

@@ -242,12 +242,15 @@ impl ViewReader {
         let account = account_id.map(|id| rows::id(id.as_u128()));
         let values =
             params![account, instrument_id.map(|id| id.0), open_only, sortable::qty(Qty::ZERO), after_account, after_instrument, limit];
-        self.read(|conn| {
-            all(conn, SQL, values, |row| {
-                let body = row.get_ref(0).during("read a position")?.as_blob().map_err(|e| ViewError::damaged("read a position", e))?;
-                Position::decode(body).map_err(|e| ViewError::damaged("read a position", e))
-            })
-        })
+        self.read(|conn| all(conn, SQL, values, position_of))
+    }
+
+    /// A page of positions.
+    ///
+    /// # Errors
+    /// As every read; [`ViewError::Query`].
+    pub fn search_positions(&self, query: &ListQuery) -> Result<Page<Position>, ViewError> {
+        self.page(Resource::Positions, "body", 1, "positions", query, position_of)
     }
 
     /// Anomalies before `before`, newest first: `limit` of them, [`MAX_LIMIT`] at most.
@@ -346,6 +349,11 @@ fn text<T>(row: &Row<'_>, at: usize, parse: impl FnOnce(&str) -> Option<T>) -> R
 fn order_of(row: &Row<'_>) -> Result<Order, ViewError> {
     let body = row.get_ref(0).during(READ)?.as_blob().map_err(|e| ViewError::damaged(READ, e))?;
     Order::decode(body).map_err(|e| ViewError::damaged(READ, e))
+}
+
+fn position_of(row: &Row<'_>) -> Result<Position, ViewError> {
+    let body = row.get_ref(0).during(READ)?.as_blob().map_err(|e| ViewError::damaged(READ, e))?;
+    Position::decode(body).map_err(|e| ViewError::damaged(READ, e))
 }
 
 fn execution_of(row: &Row<'_>) -> Result<ExecutionRow, ViewError> {

@@ -7,44 +7,23 @@ fn read(body: &str) -> Result<Command, Refusal> {
     take_type(&mut value)?.decode(&value, &Catalog::default())
 }
 
-const ID: &str = "00000000-0000-7000-8000-000000000001";
-
-/// A good request of every command.
-pub(crate) fn samples() -> Vec<(&'static str, String)> {
-    let order = r#""symbol":"AAPL","side":"BUY","ord_type":"LIMIT","order_qty":"100","price":"19""#;
-    [
-        ("OrderCreateCmd", order.to_owned()),
-        ("OrderBatchCreateCmd", format!(r#""atomic":true,"orders":[{{{order}}}]"#)),
-        ("OrderCancelCmd", format!(r#""order_id":"{ID}","if_version":3"#)),
-        ("OrderReplaceCmd", r#""cl_ord_id":"A-1","price":"20.1""#.to_owned()),
-        ("OrderMassCancelCmd", r#""scope":"TENANT""#.to_owned()),
-        ("KillSwitchEngageCmd", r#""scope":"TENANT","reason":"drill""#.to_owned()),
-        ("KillSwitchReleaseCmd", r#""reason":"drill""#.to_owned()),
-        ("TradingStateSetCmd", r#""state":"HALTED","reason":"drill""#.to_owned()),
-        ("RiskLimitSetCmd", r#""limit_type":"MAX_ORDER_QTY","value":"5""#.to_owned()),
-        ("RiskLimitRemoveCmd", r#""limit_type":"MAX_ORDER_QTY""#.to_owned()),
-        ("SorPolicySetCmd", r#""name":"calm","mode":"SWEEP""#.to_owned()),
-    ]
-    .into_iter()
-    .map(|(name, fields)| (name, format!(r#"{{"type":"{name}",{fields}}}"#)))
-    .collect()
+fn example(name: &str) -> &'static str {
+    COMMANDS.iter().find(|spec| spec.name == name).unwrap().example
 }
 
 #[test]
-fn every_command_has_a_sample_that_is_read() {
-    let samples = samples();
+fn every_example_is_read_and_is_of_its_command() {
     for spec in COMMANDS {
-        let (_, body) = samples.iter().find(|(name, _)| *name == spec.name).unwrap_or_else(|| panic!("{} has no sample", spec.name));
-        read(body).unwrap_or_else(|refusal| panic!("{body}: {refusal}"));
+        assert!(spec.example.starts_with(&format!(r#"{{"type":"{}","#, spec.name)), "{}", spec.example);
+        read(spec.example).unwrap_or_else(|refusal| panic!("{}: {refusal}", spec.example));
     }
-    assert_eq!(samples.len(), COMMANDS.len());
 }
 
 #[test]
 fn commands_become_what_they_say() {
-    let id: OrderId = ID.parse().unwrap();
-    let [cancel, replace, mass, limit] = ["OrderCancelCmd", "OrderReplaceCmd", "OrderMassCancelCmd", "RiskLimitRemoveCmd"]
-        .map(|name| read(&samples().into_iter().find(|(known, _)| *known == name).unwrap().1).unwrap());
+    let id: OrderId = "00000000-0000-7000-8000-000000000001".parse().unwrap();
+    let [cancel, replace, mass, limit] =
+        ["OrderCancelCmd", "OrderReplaceCmd", "OrderMassCancelCmd", "RiskLimitRemoveCmd"].map(|name| read(example(name)).unwrap());
     assert_eq!(cancel, Command::CancelOrder { order: OrderRef::Id(id), if_version: Some(3) });
     let Command::ReplaceOrder { order, change, if_version } = replace else { panic!("{replace:?}") };
     assert_eq!((order, if_version), (OrderRef::ClOrdId("A-1".parse().unwrap()), None));
@@ -105,9 +84,9 @@ fn wrong_fields_are_named_for_every_command() {
         assert_eq!(refusal.code, Code::ValidationError, "{body}");
         assert!(refusal.message.contains(expected), "{body}: {refusal}");
     }
-    for (name, body) in samples() {
-        let with = body.replacen(',', r#","surprise":1,"#, 1);
+    for spec in COMMANDS {
+        let with = spec.example.replacen(',', r#","surprise":1,"#, 1);
         let refusal = read(&with).unwrap_err();
-        assert!(refusal.message.contains("surprise is not a known field"), "{name}: {refusal}");
+        assert!(refusal.message.contains("surprise is not a known field"), "{with}: {refusal}");
     }
 }

@@ -19,6 +19,8 @@ pub enum Resource {
     Orders,
     /// Executions.
     Executions,
+    /// Positions.
+    Positions,
 }
 
 /// The type of a field: what its values look like and how they compare.
@@ -130,6 +132,20 @@ const EXECUTIONS: &[Field] = &[
     field("recorded_at", Kind::Time),
 ];
 
+const POSITIONS: &[Field] = &[
+    field("account_id", Kind::Uuid),
+    field("instrument_id", Kind::Int),
+    field("symbol", Kind::Text),
+    field("is_open", Kind::Bool { yes: "qty <> x'80000000000000000000000000000000'", no: "qty = x'80000000000000000000000000000000'" }),
+    field("qty", Kind::Qty),
+    field("bought_qty", Kind::Qty),
+    field("sold_qty", Kind::Qty),
+    field("realized", Kind::Notional),
+    field("fees", Kind::Notional),
+    field("last_seq", Kind::Int),
+    field("updated_at", Kind::Time),
+];
+
 impl Resource {
     /// Everything that it can be filtered by.
     #[must_use]
@@ -137,14 +153,31 @@ impl Resource {
         match self {
             Self::Orders => ORDERS,
             Self::Executions => EXECUTIONS,
+            Self::Positions => POSITIONS,
         }
     }
 
-    /// The field that is different in every row and rises with its age.
-    pub(super) const fn unique(self) -> &'static str {
+    /// The fields that tell every row from every other; one that rises with the row's age where there is one.
+    pub(super) const fn unique(self) -> &'static [&'static str] {
         match self {
-            Self::Orders => "created_seq",
-            Self::Executions => "seq",
+            Self::Orders => &["created_seq"],
+            Self::Executions => &["seq"],
+            Self::Positions => &["account_id", "instrument_id"],
+        }
+    }
+
+    /// Whether the last rows come first where nothing is said.
+    pub(super) const fn newest_first(self) -> bool {
+        !matches!(self, Self::Positions)
+    }
+
+    /// The field that rises with the row's age, where `name` is a time that does so too: time never goes back in a
+    /// log, so sorting by the one is sorting by the other.
+    pub(super) fn as_age(self, name: &str) -> Option<&'static str> {
+        match (self, name) {
+            (Self::Orders, "created_at") => Some("created_seq"),
+            (Self::Executions, "recorded_at") => Some("seq"),
+            _ => None,
         }
     }
 

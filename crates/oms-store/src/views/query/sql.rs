@@ -72,27 +72,36 @@ fn at_most(what: &'static str, given: usize, max: usize) -> Result<(), QueryErro
     if given > max { Err(QueryError::TooMany { what, given, max }) } else { Ok(()) }
 }
 
-/// The sort key; it ends in the unique field, so no two rows share it.
+/// The sort key; it ends in what is unique, so no two rows share it.
 fn keys(resource: Resource, query: &ListQuery) -> Result<Vec<Key>, QueryError> {
     at_most("fields to sort by", query.sort.len(), MAX_SORT)?;
-    let mut keys: Vec<Key> = Vec::with_capacity(query.sort.len() + 1);
-    for sort in &query.sort {
+    let mut keys: Vec<Key> = Vec::with_capacity(query.sort.len() + 2);
+    for (at, sort) in query.sort.iter().enumerate() {
         let field = resource.field(&sort.field)?;
         let refuse = |reason| Err(QueryError::BadSort { field: sort.field.clone(), reason });
         if !field.kind.is_sortable() {
             return refuse("it is true or false");
         }
-        if keys.iter().any(|key| key.column == field.column) {
+        if query.sort.iter().take(at).any(|other| other.field == sort.field) {
             return refuse("it is named twice");
         }
-        keys.push(Key { column: field.column, nullable: field.nullable, descending: sort.descending });
+        // Ties of the last field are broken by age. Where the time is filtered by too, its own index serves both.
+        let by_age = at + 1 == query.sort.len() && !query.filters.iter().any(|filter| filter.field == sort.field);
+        let column = resource.as_age(field.name).filter(|_| by_age).unwrap_or(field.column);
+        if !keys.iter().any(|key| key.column == column) {
+            keys.push(Key { column, nullable: field.nullable, descending: sort.descending });
+        }
     }
     let unique = resource.unique();
-    match keys.iter().position(|key| key.column == unique) {
-        // No two rows are equal so far, so nothing behind it changes the order.
-        Some(at) => keys.truncate(at + 1),
-        None => keys.push(Key { column: unique, nullable: false, descending: keys.last().is_none_or(|key| key.descending) }),
+    let descending = keys.last().map_or(resource.newest_first(), |key| key.descending);
+    let rest = unique.iter().filter(|column| !keys.iter().any(|key| key.column == **column));
+    let rest: Vec<Key> = rest.map(|column| Key { column, nullable: false, descending }).collect();
+    if rest.is_empty() {
+        // No two rows are equal in these, so nothing behind the last of them changes the order.
+        let last = keys.iter().rposition(|key| unique.contains(&key.column)).unwrap_or(keys.len());
+        keys.truncate(last + 1);
     }
+    keys.extend(rest);
     Ok(keys)
 }
 

@@ -392,7 +392,9 @@ fn common_questions_use_an_index() {
     let world = world(74, 10);
     let path = world._scratch.file("views");
     let conn = rusqlite::Connection::open(path).unwrap();
-    let cursor = world.reader.orders(&ListQuery { limit: Some(1), sort: Sort::parse("symbol"), ..ListQuery::default() }).unwrap().next;
+    let filters = vec![Filter::new("is_root", Op::Eq, "true")];
+    let first = world.reader.orders(&ListQuery { filters, limit: Some(1), sort: Sort::parse("symbol"), ..ListQuery::default() });
+    let cursor = first.unwrap().next;
     let plan = |resource, table, query: &ListQuery| {
         let select = select(resource, "venue", table, query).unwrap();
         let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {}", select.sql)).unwrap();
@@ -406,22 +408,32 @@ fn common_questions_use_an_index() {
         cursor,
     };
     let id = "00000000-0000-0000-0000-000000000001";
-    for (query, uses) in [
-        (list(&[], "", None), "SCAN orders"),
-        (list(&[], "created_at", None), "orders_by_time"),
-        (list(&[], "symbol", cursor), "SEARCH orders USING INDEX orders_by_symbol"),
-        (list(&[("symbol", "AAPL")], "", None), "SEARCH orders USING INDEX orders_by_symbol"),
-        (list(&[("ord_status__in", "LIVE,UNACK")], "", None), "SEARCH orders USING INDEX orders_by_status"),
-        (list(&[("ord_status", "LIVE")], "", None), "SEARCH orders USING INDEX orders_by_status"),
-        (list(&[("cl_ord_id", "c-1")], "", None), "SEARCH orders USING INDEX orders_by_cl_ord_id"),
-        (list(&[("order_id", id)], "", None), "SEARCH orders USING INDEX orders_by_id"),
-        (list(&[("root_order_id", id)], "", None), "SEARCH orders USING INDEX orders_by_root"),
-        (list(&[("in_doubt", "true")], "", None), "orders_in_doubt"),
-        (list(&[("created_at__gte", "2026-01-01")], "-created_at", None), "SEARCH orders USING INDEX orders_by_time"),
+    let roots = |pairs: &[(&'static str, &'static str)], sort: &str, cursor: Option<String>| {
+        let mut pairs = pairs.to_vec();
+        pairs.push(("is_root", "true"));
+        list(&pairs, sort, cursor)
+    };
+    for (query, uses, sorts) in [
+        (list(&[], "", None), "SCAN orders", false),
+        (list(&[], "-created_at", None), "SCAN orders", false),
+        (roots(&[], "created_at", None), "SCAN orders", false),
+        (roots(&[], "symbol", cursor), "SEARCH orders USING INDEX roots_by_symbol", false),
+        (roots(&[("symbol", "AAPL")], "", None), "SEARCH orders USING INDEX roots_by_symbol", false),
+        (roots(&[("symbol", "AAPL"), ("side", "BUY")], "-created_at", None), "SEARCH orders USING INDEX roots_by_symbol", false),
+        (roots(&[("symbol", "AAPL"), ("account_id", id)], "-price", None), "SEARCH orders USING INDEX roots_by_symbol", true),
+        (roots(&[("symbol", "AAPL"), ("ord_status", "FILLED")], "", None), "SEARCH orders USING INDEX roots_by_symbol", false),
+        (roots(&[("account_id", id)], "", None), "SEARCH orders USING INDEX roots_by_account", false),
+        (roots(&[("account_id", id), ("ord_status", "LIVE")], "-updated_at", None), "SEARCH orders USING INDEX roots_by_status", true),
+        (roots(&[("ord_status__in", "LIVE,UNACK")], "", None), "SEARCH orders USING INDEX roots_by_status", true),
+        (roots(&[("ord_status", "LIVE")], "", None), "SEARCH orders USING INDEX roots_by_status", false),
+        (roots(&[("cl_ord_id", "c-1")], "", None), "SEARCH orders USING INDEX roots_by_cl_ord_id", false),
+        (list(&[("order_id", id)], "", None), "SEARCH orders USING INDEX orders_by_id", false),
+        (list(&[("root_order_id", id)], "", None), "SEARCH orders USING INDEX orders_by_root", false),
+        (list(&[("in_doubt", "true")], "", None), "orders_in_doubt", false),
+        (roots(&[("created_at__gte", "2026-01-01")], "-created_at", None), "SEARCH orders USING INDEX roots_by_time", false),
     ] {
         let plan = plan(Resource::Orders, "orders", &query);
         assert!(plan.contains(uses), "{query:?}: {plan}");
-        let sorts = matches!(query.filters.first(), Some(filter) if filter.op == Op::In);
         assert_eq!(plan.contains("TEMP B-TREE"), sorts, "{query:?}: {plan}");
     }
     for (key, value, uses) in
@@ -430,4 +442,55 @@ fn common_questions_use_an_index() {
         let plan = plan(Resource::Executions, "executions", &list(&[(key, value)], "", None));
         assert!(plan.contains(uses), "{key}: {plan}");
     }
+}
+
+/// Key, value, and the same condition on the position itself.
+type Holds = fn(&oms_model::position::Position) -> bool;
+
+#[test]
+fn positions_are_searched_exactly() {
+    let world = world(75, 300);
+    let all: Vec<_> = world.stream.expected.positions.values().cloned().collect();
+    let table: &[(&str, &str, Holds)] = &[
+        ("is_open", "true", |p| !p.qty.is_zero()),
+        ("is_open__ne", "true", |p| p.qty.is_zero()),
+        ("instrument_id", "2", |p| p.instrument_id.0 == 2),
+        ("instrument_id__in", "1,2", |p| matches!(p.instrument_id.0, 1 | 2)),
+        ("qty__lt", "0", |p| p.qty.is_negative()),
+        ("qty__between", "-5,5", |p| p.qty >= qty("-5") && p.qty <= qty("5")),
+        ("bought_qty__gt", "0", |p| p.bought_qty.is_positive()),
+        ("sold_qty__lte", "10", |p| p.sold_qty <= qty("10")),
+        ("realized__gte", "0", |p| !p.realized.is_negative()),
+        ("fees__ne", "0", |p| !p.fees.is_zero()),
+        ("last_seq__gt", "0", |_| true),
+        ("updated_at__lt", "1970-01-01", |_| false),
+        ("account_id__isnull", "true", |_| false),
+    ];
+    for (key, value, holds) in table {
+        let filters = vec![Filter::from_pair(key, value).unwrap()];
+        let page = world.reader.search_positions(&ListQuery { filters, limit: Some(500), ..ListQuery::default() }).unwrap();
+        let expected: Vec<_> = all.iter().filter(|position| holds(position)).cloned().collect();
+        assert_eq!(page.items, expected, "{key}={value}");
+    }
+    let symbol = &world.stream.expected.symbols[&all[0].instrument_id];
+    let filters = vec![Filter::new("symbol", Op::Eq, symbol.as_str())];
+    let named = world.reader.search_positions(&ListQuery { filters, limit: Some(500), ..ListQuery::default() }).unwrap();
+    assert_eq!(named.items, all.iter().filter(|p| p.instrument_id == all[0].instrument_id).cloned().collect::<Vec<_>>());
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = world
+            .reader
+            .search_positions(&ListQuery { sort: Sort::parse("-qty"), limit: Some(3), cursor, ..ListQuery::default() })
+            .unwrap();
+        found.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let mut expected = all.clone();
+    expected.sort_by(|a, b| (b.qty, b.account_id, b.instrument_id).cmp(&(a.qty, a.account_id, a.instrument_id)));
+    assert_eq!(found, expected);
+    let refused = world.reader.search_positions(&ListQuery { filters: vec![Filter::new("side", Op::Eq, "BUY")], ..ListQuery::default() });
+    assert!(matches!(refused, Err(ViewError::Query(QueryError::UnknownField { .. }))));
 }

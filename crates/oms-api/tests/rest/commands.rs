@@ -1,0 +1,138 @@
+//! Typed commands through one door.
+
+use crate::client::Reply;
+use crate::desk::{Desk, RESTING, TRADING};
+use oms_model::OrderId;
+use oms_model::event::Event;
+
+const EXECUTE: &str = "/api/v1/commands/execute";
+
+fn create(fields: &str) -> String {
+    format!(r#"{{"type":"OrderCreateCmd","symbol":"AAPL","side":"BUY",{fields}}}"#)
+}
+
+async fn execute(desk: &Desk, body: &str) -> Reply {
+    desk.client.post(EXECUTE, &[], body).await
+}
+
+async fn state_of(desk: &Desk, id: &str) -> String {
+    desk.client.get(&format!("/api/v1/orders/{id}")).await.expect(200).get("/ord_status")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_lives_by_commands_alone() {
+    let desk = Desk::open().await;
+    let created = execute(&desk, &create(&format!(r#""cl_ord_id":"C-1",{RESTING}"#))).await.expect(200);
+    assert_eq!((created.get("/status"), created.get("/results/0/status")), ("APPLIED".into(), "ACCEPTED".into()));
+    let id = created.get("/ids/0");
+    assert_eq!(created.get("/results/0/id"), id);
+    assert_eq!(created.header("x-sequence"), Some(created.get("/sequence").as_str()));
+    let order_id: OrderId = id.parse().unwrap();
+    desk.until(|event| matches!(event, Event::OrderAccepted(_))).await;
+
+    let stale = execute(&desk, r#"{"type":"OrderReplaceCmd","cl_ord_id":"C-1","if_version":1,"price":"19.05"}"#).await;
+    let version = stale.refused(412, "VERSION_MISMATCH").get("/details/version");
+    let body = format!(r#"{{"type":"OrderReplaceCmd","cl_ord_id":"C-1","if_version":{version},"price":"19.05"}}"#);
+    let replaced = execute(&desk, &body).await.expect(202);
+    assert_eq!((replaced.get("/status"), replaced.get("/ids/0")), ("PENDING".into(), id.clone()));
+    desk.until(|event| matches!(event, Event::OrderReplaced(e) if e.order_id == order_id)).await;
+    assert_eq!(desk.client.get(&format!("/api/v1/orders/{id}")).await.expect(200).get("/price"), "19.05");
+
+    let canceled = execute(&desk, &format!(r#"{{"type":"OrderCancelCmd","order_id":"{id}"}}"#)).await.expect(202);
+    assert_eq!(canceled.get("/results/0/status"), "PENDING");
+    desk.until(|event| matches!(event, Event::OrderCanceled(e) if e.order_id == order_id)).await;
+    assert_eq!(state_of(&desk, &id).await, "CANCELED");
+    execute(&desk, &format!(r#"{{"type":"OrderCancelCmd","order_id":"{id}"}}"#)).await.refused(409, "STATE_CONFLICT");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_house_is_run_by_commands_too() {
+    let desk = Desk::open().await;
+    let set = execute(&desk, r#"{"type":"RiskLimitSetCmd","limit_type":"MAX_ORDER_QTY","value":"50"}"#).await.expect(200);
+    assert_eq!((set.get("/status"), set.get("/ids")), ("APPLIED".into(), "[]".into()));
+    let refused = execute(&desk, &create(RESTING)).await.refused(422, "RISK_LIMIT_BREACH");
+    assert_eq!(state_of(&desk, &refused.get("/details/order_id")).await, "REJECTED");
+    execute(&desk, r#"{"type":"RiskLimitRemoveCmd","limit_type":"MAX_ORDER_QTY"}"#).await.expect(200);
+    execute(&desk, r#"{"type":"RiskLimitRemoveCmd","limit_type":"MAX_ORDER_QTY"}"#).await.refused(404, "NOT_FOUND");
+    let batch = format!(
+        r#"{{"type":"OrderBatchCreateCmd","orders":[{{"symbol":"AAPL","side":"BUY",{RESTING}}},{{"symbol":"NONE","side":"BUY",{TRADING}}}]}}"#
+    );
+    let placed = execute(&desk, &batch).await.expect(200).json();
+    assert_eq!(placed["ids"].as_array().unwrap().len(), 1);
+    assert_eq!(placed["results"][0]["status"], "ACCEPTED");
+    assert_eq!((&placed["results"][1]["status"], &placed["results"][1]["error"]["code"]), (&"INVALID".into(), &"UNKNOWN_SYMBOL".into()));
+    execute(&desk, r#"{"type":"SorPolicySetCmd","name":"calm","mode":"SWEEP"}"#).await.expect(200);
+    execute(&desk, r#"{"type":"TradingStateSetCmd","state":"HALTED","reason":"drill"}"#).await.expect(200);
+    execute(&desk, &create(RESTING)).await.refused(422, "TRADING_HALTED");
+    execute(&desk, r#"{"type":"KillSwitchEngageCmd","reason":"drill"}"#).await.expect(200);
+    execute(&desk, &create(RESTING)).await.refused(422, "KILL_SWITCH");
+    execute(&desk, r#"{"type":"KillSwitchReleaseCmd","reason":"over"}"#).await.expect(200);
+    let swept = execute(&desk, r#"{"type":"OrderMassCancelCmd","scope":"TENANT"}"#).await;
+    assert!(swept.status == 202 || swept.status == 200, "{}", swept.text());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeated_command_has_the_same_bytes_and_is_done_once() {
+    let desk = Desk::open().await;
+    let key = [("idempotency-key", "c-1")];
+    let first = desk.client.post(EXECUTE, &key, &create(RESTING)).await.expect(200);
+    desk.until(|event| matches!(event, Event::OrderAccepted(_))).await;
+    let again = desk.client.post(EXECUTE, &key, &create(RESTING)).await.expect(200);
+    assert_eq!((again.header("idempotent-replay"), &again.body), (Some("true"), &first.body));
+    let other = format!(r#"{{"type":"OrderCancelCmd","order_id":"{}"}}"#, first.get("/ids/0"));
+    desk.client.post(EXECUTE, &key, &other).await.refused(422, "IDEMPOTENCY_CONFLICT");
+    assert_eq!(desk.client.get("/api/v1/orders").await.expect(200).json()["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_ordinary_commands_are_turned_away_cancels_are_not() {
+    let config = oms_api::Config { max_requests: 0, protected_requests: 1, ..oms_api::Config::default() };
+    let desk = Desk::open_with(config).await;
+    let refused = execute(&desk, &create(RESTING)).await.refused(503, "OVERLOADED");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    execute(&desk, r#"{"type":"OrderMassCancelCmd","scope":"TENANT"}"#).await.expect(200);
+    execute(&desk, r#"{"type":"OrderCancelCmd","cl_ord_id":"NONE"}"#).await.refused(404, "NOT_FOUND");
+}
+
+/// Every command, mutated: an answer each time, never a fault of ours, and each order that was recorded is answered for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mutated_commands_never_cause_a_server_error() {
+    let desk = Desk::open().await;
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).unwrap()
+    };
+    let mut recorded = 0;
+    for spec in oms_api::json::command::COMMANDS {
+        for _ in 0..60 {
+            let mut body = spec.example.as_bytes().to_vec();
+            for _ in 0..=random(4) {
+                let at = random(body.len());
+                match random(3) {
+                    0 => body[at] = u8::try_from(random(256)).unwrap(),
+                    1 => drop(body.remove(at)),
+                    _ => body.insert(at, b"{}[]\",:0e-."[random(11)]),
+                }
+            }
+            let reply = desk.client.send("POST", EXECUTE, &[], Some(&body)).await;
+            assert!(reply.status < 500, "{}: {}: {}", spec.name, String::from_utf8_lossy(&body), reply.text());
+            let answer = reply.json();
+            if answer["results"].as_array().is_some_and(|results| results.iter().any(|result| result["status"] == "ACCEPTED")) {
+                recorded += answer["ids"].as_array().unwrap().len();
+            }
+            recorded += usize::from(answer["details"]["ord_status"].is_string() && answer["code"] != "DUPLICATE_CL_ORD_ID");
+        }
+    }
+    let mut stored = 0;
+    let mut next = String::new();
+    loop {
+        let page = desk.client.get(&format!("/api/v1/queries/orders/search?limit=500{next}")).await.expect(200).json();
+        stored += page["data"].as_array().unwrap().len();
+        let Some(cursor) = page["next"].as_str() else { break };
+        next = format!("&cursor={cursor}");
+    }
+    assert_eq!(stored, recorded, "nothing was recorded that was not answered for");
+}
