@@ -5,6 +5,7 @@ use crate::metrics::{Exposition, Metrics};
 use crate::sse::marketdata::MarketHub;
 use oms_model::{Code, Refusal, Seq, TraceId};
 use oms_runtime::handle::Handle;
+use oms_runtime::history::History;
 use oms_runtime::telemetry::Telemetry;
 use oms_store::views::{ViewError, ViewReader};
 use std::collections::hash_map::RandomState;
@@ -90,6 +91,8 @@ pub struct Parts {
     pub views: ViewReader,
     /// How far the views are.
     pub watermark: ViewsWatermark,
+    /// The state as it was.
+    pub history: History,
     /// Bounds.
     pub config: Config,
     /// What the partition counts and times.
@@ -152,6 +155,10 @@ impl Api {
     #[must_use]
     pub fn handle(&self) -> &Handle {
         &self.inner.parts.handle
+    }
+
+    pub(crate) fn history(&self) -> &History {
+        &self.inner.parts.history
     }
 
     /// The bounds.
@@ -291,6 +298,7 @@ fn behind(what: &str, asked: Seq) -> Refusal {
 fn view_refusal(error: ViewError) -> Refusal {
     match error {
         ViewError::Query(error) => Refusal::new(Code::ValidationError, error.to_string()),
+        ViewError::TooBroad { .. } => Refusal::new(Code::QueryTooBroad, error.to_string()),
         ViewError::Busy { .. } | ViewError::Behind { .. } => Refusal::new(Code::Overloaded, error.to_string()),
         other => {
             tracing::error!(error = %other, "the views cannot be read");

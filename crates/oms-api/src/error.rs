@@ -37,7 +37,9 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::NoReferencePrice
         | Code::UnknownSymbol
         | Code::NoRoute
-        | Code::BatchRefused => StatusCode::UNPROCESSABLE_ENTITY,
+        | Code::BatchRefused
+        | Code::HistoryTooFar
+        | Code::QueryTooBroad => StatusCode::UNPROCESSABLE_ENTITY,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Code::BrokerUnavailable | Code::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -78,6 +80,8 @@ pub const fn hint(code: Code) -> &'static str {
         Code::MethodNotAllowed => "The Allow header names the methods.",
         Code::UnsupportedMediaType => "Send Content-Type: application/json.",
         Code::NotHolder => "Ask the holder that the order names, or claim the order where nobody holds it.",
+        Code::HistoryTooFar => "Run `oms journal replay --as-of` on the log; it has no bound.",
+        Code::QueryTooBroad => "Narrow it: filter by symbol, account_id or ord_status, or sort by created_at.",
         Code::BatchRefused => "Nothing was placed; correct the order that the message names.",
     }
 }

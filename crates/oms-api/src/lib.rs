@@ -19,6 +19,7 @@ pub mod idempotency;
 pub mod json;
 pub mod metrics;
 pub mod openapi;
+pub mod past;
 pub mod query;
 pub mod reply;
 pub mod rest;

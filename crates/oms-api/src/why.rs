@@ -15,11 +15,12 @@ use std::collections::BTreeMap;
 pub struct Why {
     /// The order that was asked for.
     pub asked: OrderId,
-    /// The orders of its tree as they stand, oldest first.
-    pub tree: Vec<Order>,
     /// Everything that happened, oldest first.
     pub steps: Vec<Step>,
+    /// The orders of its tree as they stand after it.
     folded: BTreeMap<OrderId, Order>,
+    /// In the order of their creation.
+    created: Vec<OrderId>,
 }
 
 /// One event, and the order after it.
@@ -56,16 +57,17 @@ impl Quantities {
 }
 
 impl Why {
-    /// A page about `asked`, whose tree is `tree`.
+    /// A page about `asked`; the events of its tree are still to be taken in.
     #[must_use]
-    pub fn new(asked: OrderId, tree: &[Order]) -> Self {
-        Self { asked, tree: tree.to_vec(), steps: Vec::new(), folded: BTreeMap::new() }
+    pub fn new(asked: OrderId) -> Self {
+        Self { asked, steps: Vec::new(), folded: BTreeMap::new(), created: Vec::new() }
     }
 
     /// Takes in the next event of the tree.
     pub fn add(&mut self, seq: Seq, batch: &Batch, event: &Event) {
         let order = match event {
             Event::OrderCreated(created) => {
+                self.created.push(created.order_id);
                 self.folded.insert(created.order_id, Order::create(created, seq, batch.time));
                 self.folded.get(&created.order_id)
             }
@@ -79,15 +81,20 @@ impl Why {
         self.steps.push(Step { seq, time: batch.time, event: event.clone(), venue, after });
     }
 
+    /// The orders of the tree, oldest first.
+    pub fn tree(&self) -> impl Iterator<Item = &Order> {
+        self.created.iter().filter_map(|order_id| self.folded.get(order_id))
+    }
+
     /// The client order.
     #[must_use]
     pub fn root(&self) -> Option<&Order> {
-        self.tree.iter().find(|order| order.is_root())
+        self.tree().find(|order| order.is_root())
     }
 
     /// The legs, oldest first.
     pub fn legs(&self) -> impl Iterator<Item = &Order> {
-        self.tree.iter().filter(|order| !order.is_root())
+        self.tree().filter(|order| !order.is_root())
     }
 
     /// Every judgement of the gate.

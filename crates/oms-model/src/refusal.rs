@@ -74,6 +74,10 @@ terms! {
         BatchRefused = 33 "BATCH_REFUSED",
         /// A care order is worked by the one who holds it, and by nobody else.
         NotHolder = 34 "NOT_HOLDER",
+        /// The moment asked for lies too far from every state that is kept.
+        HistoryTooFar = 65 "HISTORY_TOO_FAR",
+        /// The question would read too much.
+        QueryTooBroad = 66 "QUERY_TOO_BROAD",
     }
 }
 

@@ -121,8 +121,29 @@ impl Feed {
         if seq > self.durable() || seq.0 == 0 {
             return Ok(None);
         }
-        let mut follower = self.follow(Seq(seq.0 - 1));
-        follower.try_next()
+        if let Some(batch) = self.in_window(seq) {
+            return Ok(Some(batch));
+        }
+        // One byte: the entry that holds the sequence and no more.
+        Ok(self.read_from(seq, 1)?.into_iter().next().map(Arc::new))
+    }
+
+    fn in_window(&self, seq: Seq) -> Option<Arc<Batch>> {
+        let window = self.shared.window.lock().unwrap_or_else(PoisonError::into_inner);
+        window.batches.front().filter(|first| first.first_seq <= seq)?;
+        let at = window.batches.partition_point(|batch| batch.last_seq() < seq);
+        window.batches.get(at).cloned()
+    }
+
+    /// Stored batches from the one that holds `seq`, until their bodies reach so many bytes.
+    fn read_from(&self, seq: Seq, bytes: usize) -> Result<Vec<Batch>, FeedError> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut reader = self.shared.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.read(seq.0, bytes, &mut entries).map_err(|e| FeedError::Journal(e.to_string()))?;
+        drop(reader);
+        let decode =
+            |entry: &Entry| codec::decode_batch(&entry.body).map_err(|e| FeedError::Decode { seq: entry.first_seq, reason: e.to_string() });
+        entries.iter().map(decode).collect()
     }
 }
 
@@ -216,14 +237,7 @@ impl Follower {
     }
 
     fn catch_up(&mut self) -> Result<(), FeedError> {
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut reader = self.feed.shared.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        reader.read(self.next.0, CATCH_UP_BYTES, &mut entries).map_err(|e| FeedError::Journal(e.to_string()))?;
-        drop(reader);
-        for entry in &entries {
-            let batch = codec::decode_batch(&entry.body).map_err(|e| FeedError::Decode { seq: entry.first_seq, reason: e.to_string() })?;
-            self.read_ahead.push_back(Arc::new(batch));
-        }
+        self.read_ahead.extend(self.feed.read_from(self.next, CATCH_UP_BYTES)?.into_iter().map(Arc::new));
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
+use oms_runtime::history::AsOf;
 use std::path::PathBuf;
 
 /// An order management system and smart order router.
@@ -329,8 +330,12 @@ pub enum Journal {
         #[command(flatten)]
         stored: Stored,
     },
-    /// Fold the whole log and compare with the newest snapshot; exit code 1 where they differ.
+    /// Fold the whole log and compare with the newest snapshot; exit code 1 where they differ. With --as-of: fold it up
+    /// to a past moment and show the state as it was.
     Replay {
+        /// A sequence, or a time (RFC 3339): the state after the last input that was decided by then.
+        #[arg(long, value_name = "TIME|SEQ", value_parser = as_of)]
+        as_of: Option<AsOf>,
         /// The log.
         #[command(flatten)]
         stored: Stored,
@@ -414,6 +419,11 @@ fn duration(text: &str) -> Result<std::time::Duration, String> {
         "m" => Ok(std::time::Duration::from_secs(number.saturating_mul(60))),
         _ => Err(format!("{unit:?} is not ms, s or m")),
     }
+}
+
+/// A past moment.
+fn as_of(text: &str) -> Result<AsOf, String> {
+    oms_api::past::parse(text).ok_or_else(|| format!("{text:?} is neither a sequence nor a time such as 2026-01-31T16:00:00Z"))
 }
 
 /// A share in percent, with or without the sign.

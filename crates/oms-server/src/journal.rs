@@ -1,6 +1,7 @@
 //! `oms journal`: reads a log without changing it, also while a desk runs on it.
 
 mod frozen;
+mod past;
 mod progress;
 
 use crate::cli::{Journal as Command, Stored};
@@ -34,7 +35,8 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
     match command {
         Command::Show { from, limit, stored } => show(&dir(&stored, settings), from, limit, stored.json),
         Command::Verify { stored } => verify(&dir(&stored, settings), stored.json),
-        Command::Replay { stored } => replay(&dir(&stored, settings), stored.json),
+        Command::Replay { as_of: None, stored } => replay(&dir(&stored, settings), stored.json),
+        Command::Replay { as_of: Some(as_of), stored } => past::replay(&dir(&stored, settings), as_of, stored.json),
         Command::Hash { at, stored } => hash(&dir(&stored, settings), at, stored.json),
     }
 }

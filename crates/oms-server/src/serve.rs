@@ -13,6 +13,7 @@ use crate::exit::{Failure, Outcome};
 use crate::logging;
 use oms_api::{Api, Parts};
 use oms_model::{InstrumentId, Symbol};
+use oms_runtime::history::{Bounds, History};
 use oms_runtime::view_follower::{self, ViewFollower};
 use oms_runtime::{Clock, Config as EngineConfig, Handle, MarketBook, Partition, SystemClock, gateway};
 use oms_store::{EmbeddedJournal, Journal};
@@ -36,6 +37,7 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
     let listener = http.block_on(TcpListener::bind(&desk.listen)).map_err(|error| Failure::Usage(format!("{}: {error}", desk.listen)))?;
 
     let journal = open(&desk)?;
+    let history = History::of(journal.as_ref(), Bounds::default());
     let market = Arc::new(MarketBook::new());
     let partition = start(&desk, journal, &market)?;
     let handle = partition.handle().clone();
@@ -48,6 +50,7 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
         handle,
         views: reader,
         watermark: views.cursor.clone(),
+        history,
         config: desk.api,
         telemetry: partition.telemetry().clone(),
         expositions: figures::of(venues.market.as_ref(), &market),

@@ -235,12 +235,20 @@ pub trait SnapshotStore: Send {
     /// - [`JournalError::Io`] if it could not be written. The log itself is not affected.
     fn put(&mut self, snapshot: &Snapshot) -> Result<(), JournalError>;
 
-    /// The newest readable snapshot of `schema`. Unreadable ones and other schemas are passed over:
-    /// they are rebuilt from the log.
+    /// The newest readable snapshot of `schema` that was taken at `seq` or before. Unreadable ones and other schemas
+    /// are passed over: they are rebuilt from the log.
     ///
     /// # Errors
     /// [`JournalError::Damaged`] if an intact snapshot contradicts the log.
-    fn latest(&mut self, schema: u32) -> Result<Option<Snapshot>, JournalError>;
+    fn latest_until(&mut self, schema: u32, seq: u64) -> Result<Option<Snapshot>, JournalError>;
+
+    /// The newest readable snapshot of `schema`.
+    ///
+    /// # Errors
+    /// As [`SnapshotStore::latest_until`].
+    fn latest(&mut self, schema: u32) -> Result<Option<Snapshot>, JournalError> {
+        self.latest_until(schema, u64::MAX)
+    }
 }
 
 /// Snapshots kept: the newest, and the one before it should the newest prove unreadable.

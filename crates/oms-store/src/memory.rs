@@ -133,9 +133,9 @@ impl SnapshotStore for MemoryJournal {
         Ok(())
     }
 
-    fn latest(&mut self, schema: u32) -> Result<Option<Snapshot>, JournalError> {
+    fn latest_until(&mut self, schema: u32, seq: u64) -> Result<Option<Snapshot>, JournalError> {
         let log = self.log();
-        Ok(log.snapshots.iter().rev().find(|kept| kept.schema == schema).cloned())
+        Ok(log.snapshots.iter().rev().find(|kept| kept.schema == schema && kept.seq <= seq).cloned())
     }
 }
 

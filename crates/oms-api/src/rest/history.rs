@@ -1,26 +1,19 @@
 //! What happened to an order: its events, its executions, and why.
 
 use super::executions;
-use super::orders::{FIELDS, LIST, find};
+use super::orders::{AS_OF, FIELDS, LIST, find, no_such_order};
 use super::{Endpoint, get, query};
-use crate::api::Api;
 use crate::call::{Access, Call};
 use crate::json::Writer;
 use crate::json::events::write_event;
+use crate::past::{self, Found, batches};
 use crate::query::bad_parameter;
 use crate::{reply, why};
 use axum::response::Response;
 use http::StatusCode;
 use http::header::ACCEPT;
-use oms_model::event::Batch;
-use oms_model::{Code, Order, OrderId, Refusal, Seq};
-use oms_store::views::{EventRef, Filter, Op, Resource};
-use std::sync::Arc;
-
-/// The most events that one "why" page looks at.
-const MAX_WHY_EVENTS: usize = 20_000;
-/// Events asked of the views at a time.
-const STEP: u32 = 500;
+use oms_model::{Code, OrderId, Refusal, Seq};
+use oms_store::views::{Filter, Op, Resource};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "orders", summary);
@@ -50,40 +43,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             named("explainOrder", "Why the order is as it is: every check, every route, every answer"),
             explain,
         )
-        .parameters(&[query("format", "string", "`json` or `text`; the Accept header decides where it is not given.")])
+        .parameters(&[query("format", "string", "`json` or `text`; the Accept header decides where it is not given."), AS_OF])
         .json(200, "Why", "The causal page.")
         .media(200, "text/plain", "The same for people.")
         .errors(&[Code::NotFound]),
     ]
-}
-
-/// A batch with those of its events that are asked for.
-type Found = (Arc<Batch>, Vec<Seq>);
-
-/// The batches that hold these events. Reads the log; may block.
-fn batches(api: &Api, refs: &[EventRef]) -> Result<Vec<Found>, Refusal> {
-    let mut found: Vec<Found> = Vec::new();
-    for event in refs {
-        if let Some((batch, seqs)) = found.last_mut()
-            && event.seq <= batch.last_seq()
-        {
-            if seqs.last() != Some(&event.seq) {
-                seqs.push(event.seq);
-            }
-            continue;
-        }
-        match api.handle().feed().batch_at(event.seq) {
-            Ok(Some(batch)) => found.push((batch, vec![event.seq])),
-            Ok(None) => return Err(unreadable(event.seq, &"it is not in the log")),
-            Err(error) => return Err(unreadable(event.seq, &error)),
-        }
-    }
-    Ok(found)
-}
-
-fn unreadable(seq: Seq, error: &dyn std::fmt::Display) -> Refusal {
-    tracing::error!(sequence = seq.0, %error, "an event cannot be read");
-    Refusal::new(Code::Internal, "an event of the order cannot be read").with("sequence", seq)
 }
 
 async fn events(call: Call) -> Result<Response, Refusal> {
@@ -123,6 +87,7 @@ async fn order_executions(call: Call) -> Result<Response, Refusal> {
 async fn explain(call: Call) -> Result<Response, Refusal> {
     let mut params = call.params()?;
     let format = params.take("format");
+    let as_of = past::as_of(&mut params)?;
     params.end()?;
     let as_text = match format.as_deref() {
         Some("text") => true,
@@ -134,33 +99,24 @@ async fn explain(call: Call) -> Result<Response, Refusal> {
     };
     let asked = find(&call).await?;
     let (root_id, order_id) = (asked.root_order_id, asked.order_id);
-    let (tree, refs) = call.api.query(move |views| Ok((views.tree(root_id)?, all_events(views, root_id)?))).await?;
-    let api = call.api.clone();
-    let found = call.api.blocking(move || batches(&api, &refs)).await?;
+    let until = match as_of {
+        None => Seq(u64::MAX),
+        Some(as_of) => call.api.moment(as_of).await?.seq,
+    };
+    if asked.created_seq > until {
+        return Err(no_such_order(&call.id));
+    }
+    let found = call.api.events_of_tree(root_id, until).await?;
     let catalog = call.api.catalog_now().await?;
-    let page = page_of(&tree, order_id, &found);
+    let page = page_of(order_id, &found);
     if as_text {
         return Ok(reply::text(StatusCode::OK, why::text::render(&page, &catalog), call.trace_id));
     }
     Ok(reply::json(StatusCode::OK, why::json(&page, &catalog), call.trace_id))
 }
 
-fn all_events(views: &oms_store::views::ViewReader, root_id: OrderId) -> Result<Vec<EventRef>, oms_store::views::ViewError> {
-    let mut all: Vec<EventRef> = Vec::new();
-    while all.len() < MAX_WHY_EVENTS {
-        let after = all.last().map_or(Seq(0), |event| event.seq);
-        let some = views.event_seqs(root_id, true, after, STEP)?;
-        let last = some.len() < STEP as usize;
-        all.extend(some);
-        if last {
-            break;
-        }
-    }
-    Ok(all)
-}
-
-fn page_of(tree: &[Order], asked: OrderId, found: &[Found]) -> why::Why {
-    let mut page = why::Why::new(asked, tree);
+fn page_of(asked: OrderId, found: &[Found]) -> why::Why {
+    let mut page = why::Why::new(asked);
     for (batch, seqs) in found {
         for (seq, event) in batch.numbered().filter(|(seq, _)| seqs.contains(seq)) {
             page.add(seq, batch, event);

@@ -1,6 +1,7 @@
 //! Limits, kill switches, trading states.
 
 use super::commands::done;
+use super::orders::AS_OF;
 use super::place::{last_seq, mark_replay, trace_of, unexpected};
 use super::{Endpoint, delete, get, post, put, query};
 use crate::call::{Access, Call};
@@ -9,20 +10,23 @@ use crate::error::respond;
 use crate::json::orders::limit_fields;
 use crate::json::{Fields, Writer, input};
 use crate::query::bad_parameter;
-use crate::reply;
+use crate::{past, reply};
 use axum::response::Response;
 use http::StatusCode;
 use oms_engine::State;
 use oms_model::command::{Command, CommandOutcome};
 use oms_model::event::Event;
-use oms_model::limit::{LimitType, Scope};
-use oms_model::{Code, Refusal, Time, TradingState};
-use std::time::{SystemTime, UNIX_EPOCH};
+use oms_model::limit::{LimitType, RiskLimit, Scope};
+use oms_model::{Code, Decimal, Notional, Refusal, Time, TradingState};
+use oms_runtime::history::Moment;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "risk", summary);
     vec![
-        get(Access::Key, "/api/v1/risk/limits", named("listLimits", "The limits in force"), limits).json(200, "LimitList", "Every limit."),
+        get(Access::Key, "/api/v1/risk/limits", named("listLimits", "The limits in force"), limits)
+            .parameters(&[AS_OF])
+            .json(200, "LimitList", "Every limit.")
+            .errors(&[Code::HistoryTooFar]),
         put(Access::Key, "/api/v1/risk/limits", named("setLimit", "Set a limit"), set_limit)
             .body("SetLimit")
             .json(200, "Limit", "The limit with its new version.")
@@ -36,16 +40,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .json(200, "Done", "It is gone.")
             .errors(&[Code::NotFound])
             .idempotent(),
-        get(Access::Key, "/api/v1/risk/status", named("riskStatus", "Switches, trading states, and each limit with its use"), status).json(
-            200,
-            "RiskStatus",
-            "The state of the gate.",
-        ),
-        get(Access::Key, "/api/v1/risk/kill-switch", named("listKillSwitches", "The kill switches that are engaged"), kill_switches).json(
-            200,
-            "KillSwitches",
-            "The scopes that take no orders.",
-        ),
+        get(Access::Key, "/api/v1/risk/status", named("riskStatus", "Switches, trading states, and each limit with its use"), status)
+            .parameters(&[AS_OF])
+            .json(200, "RiskStatus", "The state of the gate.")
+            .errors(&[Code::HistoryTooFar]),
+        get(Access::Key, "/api/v1/risk/kill-switch", named("listKillSwitches", "The kill switches that are engaged"), kill_switches)
+            .parameters(&[AS_OF])
+            .json(200, "KillSwitches", "The scopes that take no orders.")
+            .errors(&[Code::HistoryTooFar]),
         post(
             Access::KeyProtected,
             "/api/v1/risk/kill-switch/engage",
@@ -74,13 +76,31 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
+/// Reads the state of the gate: now, or as it was where `as_of` asks for it.
+async fn read<T: Send + 'static>(
+    call: &Call,
+    read: impl FnOnce(&State, Time) -> T + Send + 'static,
+) -> Result<(T, Option<Moment>), Refusal> {
+    let mut params = call.params()?;
+    let as_of = past::as_of(&mut params)?;
+    params.end()?;
+    call.api.state_as_of(as_of, read).await
+}
+
+fn answer(call: &Call, w: Writer, moment: Option<Moment>) -> Response {
+    let mut response = reply::json(StatusCode::OK, w.finish(), call.trace_id);
+    if let Some(moment) = moment {
+        reply::sequence(&mut response, moment.seq);
+    }
+    response
+}
+
 async fn limits(call: Call) -> Result<Response, Refusal> {
-    call.no_params()?;
-    let limits = call.api.handle().inspect(|state, _| state.risk().limits()).await?;
+    let (limits, moment) = read(&call, |state, _| state.risk().limits()).await?;
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(64 + 128 * limits.len());
     w.object(|w| w.array_at("data", &limits, |w, limit| w.object(|w| limit_fields(w, limit, &catalog))));
-    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+    Ok(answer(&call, w, moment))
 }
 
 async fn set_limit(mut call: Call) -> Result<Response, Refusal> {
@@ -171,34 +191,41 @@ fn write_scopes(w: &mut Writer, key: &str, scopes: &[Scope], catalog: &Catalog) 
 }
 
 async fn kill_switches(call: Call) -> Result<Response, Refusal> {
-    call.no_params()?;
-    let engaged = call.api.handle().inspect(|state, _| killed(state)).await?;
+    let (engaged, moment) = read(&call, |state, _| killed(state)).await?;
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(128);
     w.object(|w| write_scopes(w, "engaged", &engaged, &catalog));
-    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+    Ok(answer(&call, w, moment))
+}
+
+/// What the status page says.
+struct Status {
+    engaged: Vec<Scope>,
+    states: Vec<(Scope, TradingState)>,
+    open: Vec<(Scope, (u64, Notional))>,
+    /// Each with its use and what is left.
+    limits: Vec<(RiskLimit, Option<Decimal>, Option<Decimal>)>,
+    in_doubt: u64,
+}
+
+impl Status {
+    fn of(state: &State, now: Time) -> Self {
+        let risk = state.risk();
+        let scopes = scopes(state);
+        let states = scopes.iter().map(|scope| (*scope, risk.trading_state(*scope)));
+        let open = scopes.iter().map(|scope| (*scope, risk.open(*scope)));
+        Self {
+            engaged: killed(state),
+            states: states.filter(|(scope, state)| *scope == Scope::Tenant || *state != TradingState::Active).collect(),
+            open: open.filter(|(scope, (orders, _))| *scope == Scope::Tenant || *orders > 0).collect(),
+            limits: risk.status(now, state.positions()).into_iter().map(|status| (status.limit, status.used, status.headroom)).collect(),
+            in_doubt: state.venues().map(|entry| u64::from(entry.in_doubt)).sum(),
+        }
+    }
 }
 
 async fn status(call: Call) -> Result<Response, Refusal> {
-    call.no_params()?;
-    let now = now();
-    let (engaged, states, open, limits, in_doubt) = call
-        .api
-        .handle()
-        .inspect(move |state, _| {
-            let risk = state.risk();
-            let scopes = scopes(state);
-            let states = scopes.iter().map(|scope| (*scope, risk.trading_state(*scope)));
-            let open = scopes.iter().map(|scope| (*scope, risk.open(*scope)));
-            (
-                killed(state),
-                states.filter(|(scope, state)| *scope == Scope::Tenant || *state != TradingState::Active).collect::<Vec<_>>(),
-                open.filter(|(scope, (orders, _))| *scope == Scope::Tenant || *orders > 0).collect::<Vec<_>>(),
-                risk.status(now, state.positions()),
-                state.venues().map(|entry| u64::from(entry.in_doubt)).sum::<u64>(),
-            )
-        })
-        .await?;
+    let (Status { engaged, states, open, limits, in_doubt }, moment) = read(&call, Status::of).await?;
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(1_024);
     w.object(|w| {
@@ -216,19 +243,14 @@ async fn status(call: Call) -> Result<Response, Refusal> {
                 w.text("notional", *notional);
             });
         });
-        w.array_at("limits", &limits, |w, status| {
+        w.array_at("limits", &limits, |w, (limit, used, headroom)| {
             w.object(|w| {
-                limit_fields(w, &status.limit, &catalog);
-                w.text_or_null("used", status.used);
-                w.text_or_null("headroom", status.headroom);
+                limit_fields(w, limit, &catalog);
+                w.text_or_null("used", *used);
+                w.text_or_null("headroom", *headroom);
             });
         });
         w.number("in_doubt", in_doubt);
     });
-    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
-}
-
-fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+    Ok(answer(&call, w, moment))
 }

@@ -23,11 +23,10 @@ fn created(order_id: OrderId, parent: Option<OrderId>) -> Event {
 }
 
 fn page(batch: &Batch) -> Why {
-    let mut why = Why::new(ROOT, &[]);
+    let mut why = Why::new(ROOT);
     for (seq, event) in batch.numbered() {
         why.add(seq, batch, event);
     }
-    why.tree = why.folded.values().cloned().collect();
     why
 }
 

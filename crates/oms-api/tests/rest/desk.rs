@@ -11,6 +11,7 @@ use oms_model::{
 };
 use oms_runtime::clock::{Clock, SystemClock};
 use oms_runtime::handle::{Handle, Request};
+use oms_runtime::history::{Bounds, History};
 use oms_runtime::market::MarketBook;
 use oms_runtime::port::{Answer, Handed, MarketSink as _, ReportSink as _, VenueOrder, VenuePort, WireCancel, WireOrder, WireReplace};
 use oms_runtime::{gateway, partition, view_follower};
@@ -124,6 +125,7 @@ impl Desk {
         let market = Arc::new(MarketBook::new());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let journal = Box::new(MemoryJournal::new(0));
+        let history = History::of(journal.as_ref(), Bounds::default());
         let fault = Box::new(|text: &str| panic!("{text}"));
         let partition = partition::start(journal, partition::Config::default(), clock.clone(), market.clone(), fault).unwrap();
         let handle = partition.handle().clone();
@@ -146,6 +148,7 @@ impl Desk {
             handle: handle.clone(),
             views: reader,
             watermark: follower.cursor.clone(),
+            history,
             config,
             telemetry,
             expositions: Vec::new(),

@@ -6,5 +6,7 @@ mod commands;
 mod desk;
 mod errors;
 mod orders;
+mod past;
+mod queries;
 mod settings;
 mod streams;

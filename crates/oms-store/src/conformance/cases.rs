@@ -364,6 +364,12 @@ pub fn snapshots_are_kept_by_twos(fixture: &mut dyn Fixture) {
     assert_eq!(journal.latest_snapshot(1).unwrap(), None, "only the last two are kept");
     assert_eq!(journal.latest_snapshot(2).unwrap().as_ref(), Some(&snapshots[2]));
     assert_eq!(journal.latest_snapshot(3).unwrap().as_ref(), Some(&snapshots[3]));
+    let mut store = journal.snapshots();
+    for (schema, until, expected) in
+        [(3, snapshots[3].seq, Some(&snapshots[3])), (3, snapshots[3].seq - 1, None), (2, u64::MAX, Some(&snapshots[2]))]
+    {
+        assert_eq!(store.latest_until(schema, until).unwrap().as_ref(), expected, "schema {schema} until {until}");
+    }
     // The same place again, with another state: the newer one counts.
     let again = Snapshot { state_hash: [8; 32], ..snapshots[3].clone() };
     journal.snapshots().put(&again).unwrap();

@@ -64,10 +64,10 @@ impl SnapshotStore for Snapshots {
         self.write(snapshot).map_err(|error| JournalError::io("write", &name(snapshot.seq), error))
     }
 
-    fn latest(&mut self, schema: u32) -> Result<Option<Snapshot>, JournalError> {
+    fn latest_until(&mut self, schema: u32, until: u64) -> Result<Option<Snapshot>, JournalError> {
         let disk = self.shared.disk.as_ref();
         let names = disk.list().map_err(|error| JournalError::io("list", "", error))?;
-        for seq in sequences(&names).into_iter().rev() {
+        for seq in sequences(&names).into_iter().rev().filter(|seq| *seq <= until) {
             let Some(snapshot) = load(disk, self.shared.partition, seq) else {
                 continue;
             };

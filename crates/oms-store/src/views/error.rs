@@ -67,6 +67,12 @@ pub enum ViewError {
         /// How long was waited.
         waited_ms: u64,
     },
+    /// The question reads more than it may take time for.
+    #[error("the question was not answered within {within_ms} ms: it reads too much")]
+    TooBroad {
+        /// How long it may take.
+        within_ms: u64,
+    },
     /// The views did not reach the asked sequence in time.
     #[error("the views stand at sequence {reached}, asked for {asked}")]
     Behind {
@@ -104,6 +110,7 @@ impl ViewError {
             | Self::Foreign { .. }
             | Self::Gap { .. }
             | Self::Busy { .. }
+            | Self::TooBroad { .. }
             | Self::Behind { .. }
             | Self::Io { .. }
             | Self::Sqlite { .. } => false,

@@ -489,7 +489,7 @@ fn positions_are_searched_exactly() {
         }
     }
     let mut expected = all.clone();
-    expected.sort_by(|a, b| (b.qty, b.account_id, b.instrument_id).cmp(&(a.qty, a.account_id, a.instrument_id)));
+    expected.sort_by_key(|position| std::cmp::Reverse((position.qty, position.account_id, position.instrument_id)));
     assert_eq!(found, expected);
     let refused = world.reader.search_positions(&ListQuery { filters: vec![Filter::new("side", Op::Eq, "BUY")], ..ListQuery::default() });
     assert!(matches!(refused, Err(ViewError::Query(QueryError::UnknownField { .. }))));

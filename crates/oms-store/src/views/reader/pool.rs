@@ -2,22 +2,54 @@
 
 use std::mem;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use oms_model::Seq;
 use rusqlite::Connection;
 
-use crate::views::error::ViewError;
+use crate::views::error::{During as _, ViewError};
 use crate::views::schema;
 
 /// Connections at most.
 const MAX_CONNECTIONS: usize = 4;
 /// How long a read waits for one.
 const MAX_WAIT: Duration = Duration::from_secs(5);
+/// How long a read may take. With few connections, a question that reads everything would keep the others waiting.
+const MAX_READ: Duration = Duration::from_secs(5);
+/// Steps of SQLite's machine between two looks at the clock; about a tenth of a millisecond.
+const STEPS: i32 = 10_000;
+
+/// A connection whose reads end in time.
+struct Reading {
+    conn: Connection,
+    /// Microseconds since `epoch` after which the read is given up.
+    until: Arc<AtomicU64>,
+    epoch: Instant,
+}
+
+impl Reading {
+    fn open(path: &Path) -> Result<Self, ViewError> {
+        let mut conn = schema::open_reader(path)?;
+        let (until, epoch) = (Arc::new(AtomicU64::new(u64::MAX)), Instant::now());
+        let seen = until.clone();
+        conn.progress_handler(STEPS, Some(move || micros(epoch.elapsed()) > seen.load(Ordering::Relaxed))).during("watch a reader")?;
+        Ok(Self { conn, until, epoch })
+    }
+
+    fn begin(&self, within: Duration) -> &Connection {
+        self.until.store(micros(self.epoch.elapsed() + within), Ordering::Relaxed);
+        &self.conn
+    }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
 
 struct State {
-    idle: Vec<Connection>,
+    idle: Vec<Reading>,
     /// Idle or in use.
     open: usize,
     /// No connection is handed out while the file is replaced.
@@ -28,6 +60,7 @@ struct State {
 /// The connections, and how far the writer has come.
 pub(in crate::views) struct Pool {
     path: PathBuf,
+    max_read: Duration,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -35,7 +68,7 @@ pub(in crate::views) struct Pool {
 impl Pool {
     pub(in crate::views) fn new(path: &Path, cursor: Seq) -> Self {
         let state = Mutex::new(State { idle: Vec::new(), open: 0, closed: false, cursor });
-        Self { path: path.to_owned(), state, changed: Condvar::new() }
+        Self { path: path.to_owned(), max_read: MAX_READ, state, changed: Condvar::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -85,9 +118,17 @@ impl Pool {
         drop(state);
         let conn = match lease.conn.take() {
             Some(conn) => conn,
-            None => schema::open_reader(&self.path)?,
+            None => Reading::open(&self.path)?,
         };
-        read(lease.conn.insert(conn))
+        let within = self.max_read;
+        read(lease.conn.insert(conn).begin(within)).map_err(|error| match error {
+            ViewError::Sqlite { source: rusqlite::Error::SqliteFailure(failure, _), .. }
+                if failure.code == rusqlite::ErrorCode::OperationInterrupted =>
+            {
+                ViewError::TooBroad { within_ms: within.as_millis().try_into().unwrap_or(u64::MAX) }
+            }
+            other => other,
+        })
     }
 
     /// Closes every connection, waiting for those in use, and hands out none until the answer is dropped.
@@ -122,7 +163,7 @@ impl Drop for Closed {
 /// A connection in use, or about to be opened; given back when dropped.
 struct Lease<'a> {
     pool: &'a Pool,
-    conn: Option<Connection>,
+    conn: Option<Reading>,
 }
 
 impl Drop for Lease<'_> {

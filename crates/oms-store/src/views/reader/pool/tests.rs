@@ -80,3 +80,19 @@ fn a_read_that_fails_gives_its_connection_back() {
     assert!(matches!(nowhere.read(|_| Ok(())), Err(ViewError::Sqlite { .. })));
     assert_eq!(nowhere.state().open, 0);
 }
+
+#[test]
+fn a_read_without_end_is_given_up_and_the_connection_goes_on() {
+    let scratch = Scratch::new();
+    let path = scratch.file("views");
+    drop(Views::open(&path).unwrap());
+    let mut pool = Pool::new(&path, Seq(0));
+    pool.max_read = Duration::from_millis(50);
+    let ask = |sql: &str| pool.read(|conn| conn.query_row(sql, [], |row| row.get::<_, i64>(0)).during("ask"));
+    let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n";
+    for _ in 0..2 {
+        assert!(matches!(ask(endless), Err(ViewError::TooBroad { within_ms: 50 })));
+        assert_eq!(ask("SELECT 7").unwrap(), 7);
+    }
+    assert_eq!(pool.state().open, 1, "it is the same connection");
+}
