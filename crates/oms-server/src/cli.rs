@@ -360,6 +360,9 @@ pub struct Load {
     /// The API key [default: the setting client.api_key, else that of the demo desk in the data folder].
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
+    /// What is sent: limit orders on a schedule, to measure; or a day of a desk with every kind of order.
+    #[arg(long, value_enum, default_value = "limit")]
+    pub mix: Mix,
     /// Connections.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub connections: u32,
@@ -381,7 +384,7 @@ pub struct Load {
     /// Share of orders that trade at once; the others rest far from the market.
     #[arg(long, value_name = "PERCENT", default_value = "0%", value_parser = percent)]
     pub marketable: u32,
-    /// Stop after so many orders.
+    /// Stop after so many orders; a day of a desk has 10000 where it is not given.
     #[arg(long, value_name = "N")]
     pub orders: Option<u64>,
     /// Seed of the ids; the same one sends the same orders again.
@@ -393,6 +396,15 @@ pub struct Load {
     /// Report as JSON.
     #[arg(long)]
     pub report_json: bool,
+}
+
+/// What a load consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mix {
+    /// Limit orders.
+    Limit,
+    /// Every kind of order, with cancels, replaces and batches.
+    Desk,
 }
 
 /// `oms config`.

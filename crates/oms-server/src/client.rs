@@ -102,6 +102,21 @@ impl Client {
         self.answer(request.send(body.to_string()))
     }
 
+    /// Sends a request and answers what came, refusals too.
+    ///
+    /// # Errors
+    /// [`Failure::Unreachable`] where nothing did.
+    pub fn send(&self, path: &str, headers: &[(&str, String)], body: &Value) -> Result<(u16, Value), Failure> {
+        let mut request = self.agent.post(format!("{}/api/v1{path}", self.url));
+        request = request.header("x-api-key", &self.key).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let mut response = request.send(body.to_string()).map_err(|error| self.unreachable(&error))?;
+        let text = response.body_mut().with_config().limit(MAX_ANSWER).read_to_string().map_err(|error| self.unreachable(&error))?;
+        Ok((response.status().as_u16(), parsed(&text)?))
+    }
+
     fn answer(&self, sent: Result<Response<ureq::Body>, ureq::Error>) -> Result<Answer, Failure> {
         let mut response = sent.map_err(|error| self.unreachable(&error))?;
         let status = response.status().as_u16();

@@ -4,13 +4,14 @@
 //!   order *should* have gone out. A desk that stalls is charged for every order that had to wait (no coordinated omission).
 //! - One thread, one wait for many sockets, and no more HTTP than the answers need: what is measured is the desk.
 
+mod desk;
 mod drive;
 mod order;
 mod schedule;
 mod tally;
 mod wire;
 
-use crate::cli::Load;
+use crate::cli::{Load, Mix};
 use crate::client::{Client, credential};
 use crate::config::Settings;
 use crate::exit::{Failure, Outcome, written};
@@ -32,6 +33,9 @@ const MARKET_LOOKS: (u32, Duration) = (50, Duration::from_millis(100));
 /// # Errors
 /// See [`Failure`].
 pub fn run(flags: &Load, settings: &Settings) -> Outcome {
+    if flags.mix == Mix::Desk {
+        return desk::run(flags, settings);
+    }
     let url = flags.url.as_deref().unwrap_or(&settings.client.url);
     let key = credential(flags.key.as_deref(), settings)?;
     let (address, host) = address(url)?;
