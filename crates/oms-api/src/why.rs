@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 use crate::json::Writer;
 use crate::json::orders::{order_fields, route_fields, write_check};
 use oms_model::event::{Batch, Event, RiskChecked, RouteDecided};
-use oms_model::{EndedBy, Mic, OrdState, Order, OrderId, Qty, Seq, Time};
+use oms_model::{EndedBy, Mic, OrdState, Order, OrderId, OrderKind, Qty, Seq, Time};
 use std::collections::BTreeMap;
 
 /// What is known of an order and how it came about.
@@ -154,7 +154,11 @@ pub fn sentence(event: &Event) -> String {
         Event::OrderCreated(e) if e.parent_order_id.is_none() => {
             format!("recorded: {} {} {}{}, {}", e.side, e.order_qty, e.ord_type, at(e.price), e.time_in_force)
         }
-        Event::OrderCreated(e) => format!("leg: {} {} {}{}, {}", e.side, e.order_qty, e.ord_type, at(e.price), e.time_in_force),
+        Event::OrderCreated(e) => {
+            // Nodes that were recorded before kinds were are legs.
+            let kind = e.kind.map_or("leg", |kind| if kind == OrderKind::Market { "leg" } else { kind.as_str() });
+            format!("{kind}: {} {} {}{}, {}", e.side, e.order_qty, e.ord_type, at(e.price), e.time_in_force)
+        }
         Event::RiskChecked(e) => match e.results.iter().find(|result| result.code.is_some()) {
             Some(failed) => format!("checked: {} failed", failed.check),
             None => format!("checked: {} checks, none failed", e.results.len()),
@@ -183,6 +187,12 @@ pub fn sentence(event: &Event) -> String {
         Event::OrderInDoubt(e) => format!("{} in doubt: {}", e.intent, e.reason),
         Event::OrderOutcomeResolved(e) => format!("{} found to be {}: {}", e.intent, e.outcome, e.evidence),
         Event::OrderClosed(_) => "closed".to_owned(),
+        Event::CareAccepted(e) => format!("acknowledged by user {}", e.user_id),
+        Event::CarePassed(e) => match (e.from, e.to) {
+            (None, Some(to)) => worded(format!("claimed by user {to}"), &e.text),
+            (_, Some(to)) => worded(format!("passed to user {to}"), &e.text),
+            (_, None) => worded("put back for anybody to claim".to_owned(), &e.text),
+        },
         Event::OrderAnomaly(e) => format!("anomaly {}: {}", e.anomaly, e.detail),
         Event::ExecutionRecorded(e) => {
             format!(

@@ -5,13 +5,17 @@ use super::decode::Fields;
 use super::input;
 use super::read::Value;
 use crate::catalog::Catalog;
-use oms_model::command::{Command, OrderRef};
+use oms_model::command::{Command, MAX_BATCH, OrderRef};
 use oms_model::{Code, OrderId, Refusal};
 
 /// The fields that name an order and the version that is meant.
 pub const ORDER_NAMED: &[&str] = &["order_id", "cl_ord_id", "if_version"];
 /// The fields of a replace.
 pub const ORDER_REPLACE: &[&str] = &["order_id", "cl_ord_id", "if_version", "order_qty", "price", "stop_px"];
+/// The fields of a pass from hand to hand.
+pub const ORDER_PASS: &[&str] = &["order_id", "cl_ord_id", "if_version", "to", "text"];
+/// The fields of a split.
+pub const ORDER_SPLIT: &[&str] = &["order_id", "cl_ord_id", "if_version", "parts"];
 /// The fields that name a limit.
 pub const LIMIT_NAMED: &[&str] = &["limit_type", "scope"];
 
@@ -27,6 +31,8 @@ pub struct Spec {
     pub example: &'static str,
     /// Whether it cancels or stops trading: it is taken even where ordinary requests are turned away.
     pub protected: bool,
+    /// Whether it is done once it is durable, even where it is about an order: no venue has to answer.
+    pub at_once: bool,
     decode: fn(&Value<'_>, &Catalog) -> Result<Command, Refusal>,
 }
 
@@ -43,11 +49,15 @@ impl Spec {
 type Decode = fn(&Value<'_>, &Catalog) -> Result<Command, Refusal>;
 
 const fn spec(name: &'static str, shape: &'static str, summary: &'static str, example: &'static str, decode: Decode) -> Spec {
-    Spec { name, shape, summary, example, protected: false, decode }
+    Spec { name, shape, summary, example, protected: false, at_once: false, decode }
 }
 
 const fn protected(spec: Spec) -> Spec {
     Spec { protected: true, ..spec }
+}
+
+const fn at_once(spec: Spec) -> Spec {
+    Spec { at_once: true, ..spec }
 }
 
 /// Every command, by subject.
@@ -79,6 +89,41 @@ pub const COMMANDS: &[Spec] = &[
         "Change quantity, price or trigger of an order.",
         r#"{"type":"OrderReplaceCmd","cl_ord_id":"A-1","price":"20.1"}"#,
         replace,
+    ),
+    at_once(spec(
+        "OrderAcceptCmd",
+        "OrderNamed",
+        "Acknowledge a care order.",
+        r#"{"type":"OrderAcceptCmd","cl_ord_id":"A-1"}"#,
+        |fields, _| named(fields).map(|(order, if_version)| Command::AcceptOrder { order, if_version }),
+    )),
+    at_once(spec(
+        "OrderClaimCmd",
+        "OrderNamed",
+        "Take a care order that nobody holds, to work it.",
+        r#"{"type":"OrderClaimCmd","cl_ord_id":"A-1"}"#,
+        |fields, _| named(fields).map(|(order, if_version)| Command::ClaimOrder { order, if_version }),
+    )),
+    at_once(spec(
+        "OrderPassCmd",
+        "OrderPass",
+        "Hand a care order to another user, or put it back for anybody to claim.",
+        r#"{"type":"OrderPassCmd","cl_ord_id":"A-1","text":"to whom it may concern"}"#,
+        pass,
+    )),
+    spec(
+        "OrderSplitCmd",
+        "OrderSplit",
+        "Work parts of a care order, each with its own terms and routing.",
+        r#"{"type":"OrderSplitCmd","cl_ord_id":"A-1","parts":[{"order_qty":"40","price":"19.05"},{"order_qty":"60"}]}"#,
+        split,
+    ),
+    spec(
+        "OrderReleaseCmd",
+        "OrderNamed",
+        "Hand what is unplaced of a care order to the router.",
+        r#"{"type":"OrderReleaseCmd","cl_ord_id":"A-1"}"#,
+        |fields, _| named(fields).map(|(order, if_version)| Command::ReleaseOrder { order, if_version }),
     ),
     protected(spec(
         "OrderMassCancelCmd",
@@ -172,9 +217,38 @@ fn batch(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
     Ok(Command::CreateOrders { orders, atomic })
 }
 
-fn cancel(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+/// An order and the version that is meant, and nothing else.
+fn named(value: &Value<'_>) -> Result<(OrderRef, Option<u32>), Refusal> {
     let fields = Fields::of(value, "", ORDER_NAMED)?;
-    Ok(Command::CancelOrder { order: order_ref(&fields)?, if_version: fields.count("if_version")? })
+    Ok((order_ref(&fields)?, fields.count("if_version")?))
+}
+
+fn cancel(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    named(value).map(|(order, if_version)| Command::CancelOrder { order, if_version })
+}
+
+fn pass(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", ORDER_PASS)?;
+    let text = fields.string("text")?.unwrap_or_default();
+    if text.len() > input::MAX_REASON {
+        return Err(fields.bad("text", format_args!("has {} bytes; the most is {}", text.len(), input::MAX_REASON)));
+    }
+    Ok(Command::PassOrder {
+        order: order_ref(&fields)?,
+        to: fields.parsed("to")?,
+        text: text.to_owned(),
+        if_version: fields.count("if_version")?,
+    })
+}
+
+fn split(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", ORDER_SPLIT)?;
+    let items = fields.required("parts", fields.array("parts")?)?;
+    if items.is_empty() || items.len() > MAX_BATCH {
+        return Err(fields.bad("parts", format_args!("must hold 1 to {MAX_BATCH} parts, not {}", items.len())));
+    }
+    let parts = items.iter().enumerate().map(|(n, item)| input::new_part(item, &format!("parts[{n}]."))).collect::<Result<_, _>>()?;
+    Ok(Command::SplitOrder { order: order_ref(&fields)?, parts, if_version: fields.count("if_version")? })
 }
 
 fn replace(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {

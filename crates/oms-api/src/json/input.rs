@@ -3,7 +3,7 @@
 use super::decode::Fields;
 use super::read::Value;
 use crate::catalog::Catalog;
-use oms_model::command::{Change, MAX_BATCH, NewOrder};
+use oms_model::command::{Change, MAX_BATCH, NewOrder, NewPart};
 use oms_model::limit::{RiskLimit, Scope};
 use oms_model::order::Routing;
 use oms_model::policy::{SorPolicy, Weights};
@@ -33,6 +33,8 @@ pub const NEW_ORDER: &[&str] = &[
 ];
 /// The fields of its `routing`.
 pub const ROUTING: &[&str] = &["mode", "venue", "policy", "care"];
+/// The fields of a part of a care order.
+pub const NEW_PART: &[&str] = &["cl_ord_id", "order_qty", "ord_type", "price", "stop_px", "time_in_force", "expire_at", "routing"];
 /// The fields of a change of terms.
 pub const CHANGE: &[&str] = &["order_qty", "price", "stop_px"];
 /// The fields of a limit.
@@ -85,6 +87,24 @@ pub fn new_order(value: &Value<'_>, at: &str) -> Result<NewOrder, Refusal> {
         expire_at: fields.time("expire_at")?,
         routing: routing(&fields)?,
         metadata: metadata(&fields)?,
+    })
+}
+
+/// A part of a care order; what is absent is as in the order above it.
+///
+/// # Errors
+/// `VALIDATION_ERROR` naming the field.
+pub fn new_part(value: &Value<'_>, at: &str) -> Result<NewPart, Refusal> {
+    let fields = Fields::of(value, at, NEW_PART)?;
+    Ok(NewPart {
+        cl_ord_id: fields.parsed("cl_ord_id")?,
+        order_qty: fields.required("order_qty", fields.amount("order_qty")?)?,
+        ord_type: fields.parsed("ord_type")?,
+        price: fields.amount("price")?,
+        stop_px: fields.amount("stop_px")?,
+        time_in_force: fields.parsed("time_in_force")?,
+        expire_at: fields.time("expire_at")?,
+        routing: routing(&fields)?,
     })
 }
 

@@ -206,7 +206,6 @@ const SHAPES: &[Shape] = &[
         ("price", "DecimalInput?", ""),
         ("stop_px", "DecimalInput?", ""),
     ]),
-    ("LimitNamed", Request, &[("limit_type", "LimitType", ""), ("scope", "Scope?", "TENANT where absent.")]),
     ("NewQuoteRequest", Request, &[
         ("account_id", "uuid?", "The tenant's only account where absent."),
         ("symbol", "string", "What."),
@@ -268,6 +267,30 @@ const SHAPES: &[Shape] = &[
         ("created_at", "time", ""),
         ("updated_at", "time", ""),
     ]),
+    ("OrderPass", Request, &[
+        ("order_id", "uuid?", "This or cl_ord_id."),
+        ("cl_ord_id", "string?", "This or order_id."),
+        ("if_version", "integer?", "Refused where it is not the current version."),
+        ("to", "uuid?", "The user; put back for anybody to claim where absent."),
+        ("text", "string?", "Why, in words."),
+    ]),
+    ("OrderSplit", Request, &[
+        ("order_id", "uuid?", "This or cl_ord_id."),
+        ("cl_ord_id", "string?", "This or order_id."),
+        ("if_version", "integer?", "Refused where it is not the current version."),
+        ("parts", "[NewPart]", "1 to 100, all of them or none."),
+    ]),
+    ("NewPart", Request, &[
+        ("cl_ord_id", "string?", ""),
+        ("order_qty", "DecimalInput", "No more than what is unplaced."),
+        ("ord_type", "OrdType?", "That of the order above where absent, as all that follows."),
+        ("price", "DecimalInput?", "Never worse than that of the order above."),
+        ("stop_px", "DecimalInput?", ""),
+        ("time_in_force", "TimeInForce?", "Never longer than that of the order above."),
+        ("expire_at", "time?", ""),
+        ("routing", "Routing?", ""),
+    ]),
+    ("LimitNamed", Request, &[("limit_type", "LimitType", ""), ("scope", "Scope?", "TENANT where absent.")]),
     ("ScopeBody", Request, &[("scope", "Scope", "")]),
     ("ScopeAndReason", Request, &[("scope", "Scope?", "TENANT where absent."), ("reason", "string", "1 to 1024 bytes.")]),
     ("SetTradingState", Request, &[
@@ -325,7 +348,7 @@ const SHAPES: &[Shape] = &[
     ]),
     ("CommandItem", Answer, &[
         ("id", "uuid?", "Null where nothing was recorded."),
-        ("status", "string", "ACCEPTED; PENDING; REFUSED (recorded); INVALID (not recorded)."),
+        ("status", "string", "ACCEPTED; APPLIED; PENDING; REFUSED (recorded); INVALID (not recorded)."),
         ("version", "integer?", ""),
         ("error", "Refusal?", ""),
     ]),

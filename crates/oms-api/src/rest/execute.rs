@@ -60,7 +60,7 @@ async fn execute(mut call: Call) -> Result<Response, Refusal> {
             Placed::Invalid(refusal) => respond(refusal, trace_of(&call, &answer.batch)),
         },
         (CommandOutcome::Orders(placed), false) => result(&call, &answer, "APPLIED", placed),
-        (CommandOutcome::Pending { orders }, _) => pending(&call, &answer, orders),
+        (CommandOutcome::Pending { orders }, _) => concerned(&call, &answer, orders, spec.at_once),
         (CommandOutcome::Done, _) => result(&call, &answer, "APPLIED", &[]),
         (CommandOutcome::QuoteRequested { quote_req_id }, _) => named(&call, &answer, quote_req_id),
         (CommandOutcome::QuoteReceived { quote_id }, _) => named(&call, &answer, quote_id),
@@ -132,21 +132,23 @@ fn write_result(w: &mut Writer, placed: &Placed, batch: &Batch) {
     });
 }
 
-fn pending(call: &Call, answer: &Answer, orders: &[(OrderId, u32)]) -> Response {
+/// Orders that a command is about, with their new versions.
+fn concerned(call: &Call, answer: &Answer, orders: &[(OrderId, u32)], at_once: bool) -> Response {
+    let (code, status) = if at_once { (StatusCode::OK, "APPLIED") } else { (StatusCode::ACCEPTED, "PENDING") };
     let ids: Vec<OrderId> = orders.iter().map(|(id, _)| *id).collect();
     let mut w = Writer::with_capacity(256 + 160 * orders.len());
     w.object(|w| {
-        head(w, answer, "PENDING", &ids);
+        head(w, answer, status, &ids);
         w.array_at("results", orders, |w, (id, version)| {
             w.object(|w| {
                 w.text("id", *id);
-                w.text("status", "PENDING");
+                w.text("status", status);
                 w.number("version", *version);
                 w.null("error");
             });
         });
     });
-    let mut response = reply::json(StatusCode::ACCEPTED, w.finish(), call.trace_id);
+    let mut response = reply::json(code, w.finish(), call.trace_id);
     reply::sequence(&mut response, last_seq(&answer.batch));
     response
 }

@@ -72,6 +72,27 @@ async fn the_house_is_run_by_commands_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_care_order_is_worked_by_commands() {
+    let desk = Desk::open().await;
+    let staged = execute(&desk, &create(&format!(r#""cl_ord_id":"CARE","routing":{{"care":true}},{RESTING}"#))).await.expect(200);
+    let id = staged.get("/ids/0");
+    let command = |name: &str, more: &str| format!(r#"{{"type":"{name}","cl_ord_id":"CARE"{more}}}"#);
+    execute(&desk, &command("OrderReleaseCmd", "")).await.refused(409, "NOT_HOLDER");
+    let accepted = execute(&desk, &command("OrderAcceptCmd", "")).await.expect(200);
+    assert_eq!((accepted.get("/status"), accepted.get("/ids/0")), ("APPLIED".into(), id.clone()));
+    execute(&desk, &command("OrderAcceptCmd", "")).await.refused(409, "STATE_CONFLICT");
+    execute(&desk, &command("OrderClaimCmd", "")).await.expect(200);
+    let parts = r#","parts":[{"order_qty":"40"},{"order_qty":"60","price":"18.50"}]"#;
+    let split = execute(&desk, &command("OrderSplitCmd", parts)).await;
+    assert!(split.status == 200 || split.status == 202, "{}", split.text());
+    let tree = desk.client.get(&format!("/api/v1/orders/{id}/tree")).await.expect(200).json();
+    let quantities: Vec<&str> = tree["children"].as_array().unwrap().iter().map(|part| part["order_qty"].as_str().unwrap()).collect();
+    assert_eq!(quantities, ["40", "60"]);
+    let why = desk.client.get(&format!("/api/v1/orders/{id}/why?format=text")).await.expect(200).text();
+    assert!(why.contains("claimed by user") && why.contains("acknowledged by user"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repeated_command_has_the_same_bytes_and_is_done_once() {
     let desk = Desk::open().await;
     let key = [("idempotency-key", "c-1")];

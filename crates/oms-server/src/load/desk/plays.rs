@@ -29,6 +29,7 @@ const PLAYS: &[Play] = &[
     play(4, stop_limit),
     play(6, named_venue),
     play(6, swept),
+    play(5, care),
     play(2, batch),
     play(1, atomic_batch),
     play(3, refused),
@@ -203,6 +204,21 @@ fn swept(trader: &mut Trader) -> Result<(), Failure> {
     let price = idea.through(100 + jitter(trader));
     trader
         .place("limit, sweep, split", idea.order("LIMIT", Some(price), &json!({"time_in_force": "IOC", "routing": {"policy": policy}})))?;
+    Ok(())
+}
+
+/// Staged, taken, worked in parts, and the rest left to the router.
+fn care(trader: &mut Trader) -> Result<(), Failure> {
+    let mut idea = Idea::new(trader, 90);
+    idea.qty += 10;
+    let price = idea.through(100 + jitter(trader));
+    let Some(id) = trader.place("care", idea.order("LIMIT", Some(price), &json!({"routing": {"care": true}})))? else { return Ok(()) };
+    for name in ["OrderAcceptCmd", "OrderClaimCmd"] {
+        trader.command(&json!({"type": name, "order_id": id}))?;
+    }
+    let part = (idea.qty / 2).to_string();
+    trader.command(&json!({"type": "OrderSplitCmd", "order_id": id, "parts": [{"order_qty": part}]}))?;
+    trader.command(&json!({"type": "OrderReleaseCmd", "order_id": id}))?;
     Ok(())
 }
 
