@@ -92,9 +92,14 @@ impl Why {
         self.tree().find(|order| order.is_root())
     }
 
+    /// What it is worked in on the way to the venues: parts, groups, slices; oldest first.
+    pub fn parts(&self) -> impl Iterator<Item = &Order> {
+        self.tree().filter(|order| !order.is_root() && !order.is_leg())
+    }
+
     /// The legs, oldest first.
     pub fn legs(&self) -> impl Iterator<Item = &Order> {
-        self.tree().filter(|order| !order.is_root())
+        self.tree().filter(|order| !order.is_root() && order.is_leg())
     }
 
     /// Every judgement of the gate.
@@ -227,6 +232,7 @@ pub fn json(why: &Why, catalog: &Catalog) -> Vec<u8> {
             w.object(|w| {
                 w.number("sequence", step.seq.0);
                 w.time("time", step.time);
+                w.text("order_id", checked.order_id);
                 w.array_at("results", &checked.results, |w, result| write_check(w, result, catalog));
             });
         });
@@ -234,19 +240,24 @@ pub fn json(why: &Why, catalog: &Catalog) -> Vec<u8> {
             w.object(|w| {
                 w.number("sequence", step.seq.0);
                 w.time("time", step.time);
+                w.text("order_id", route.order_id);
                 route_fields(w, route);
             });
         });
-        w.array_at("legs", why.legs(), |w, leg| {
-            w.object(|w| {
-                w.string("summary", &summary(leg));
-                w.object_at("order", |w| order_fields(w, leg, catalog));
-                w.array_at("answers", why.steps_of(leg.order_id), write_step);
-            });
-        });
+        w.array_at("parts", why.parts(), |w, part| write_node(w, why, part, catalog));
+        w.array_at("legs", why.legs(), |w, leg| write_node(w, why, leg, catalog));
         w.array_at("timeline", &why.steps, write_step);
     });
     w.finish()
+}
+
+/// A node below the client order, with what is said about it.
+fn write_node(w: &mut Writer, why: &Why, node: &Order, catalog: &Catalog) {
+    w.object(|w| {
+        w.string("summary", &summary(node));
+        w.object_at("order", |w| order_fields(w, node, catalog));
+        w.array_at("answers", why.steps_of(node.order_id), write_step);
+    });
 }
 
 fn validation(w: &mut Writer, why: &Why) {

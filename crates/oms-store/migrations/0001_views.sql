@@ -123,15 +123,8 @@ CREATE TABLE anomalies (
 CREATE TABLE positions (
     account_id    BLOB NOT NULL,
     instrument_id INTEGER NOT NULL,
-    symbol        TEXT NOT NULL,
     qty           BLOB NOT NULL,
-    bought_qty    BLOB NOT NULL,
-    sold_qty      BLOB NOT NULL,
-    realized      BLOB NOT NULL,
-    fees          BLOB NOT NULL,
-    last_seq      INTEGER NOT NULL, -- of the last execution
-    updated_at    INTEGER NOT NULL,
-    body          BLOB NOT NULL,    -- the whole position
+    body          BLOB NOT NULL, -- the whole position
     PRIMARY KEY (account_id, instrument_id)
 ) STRICT;
 
@@ -152,5 +145,4 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('executions', 'executions_by_order', '1000000 1'),
     ('executions', 'executions_by_root', '1000000 1'),
     ('executions', 'executions_by_symbol', '1000000 2000'),
-    ('executions', 'executions_by_time', '1000000 2'),
-    ('positions', 'sqlite_autoindex_positions_1', '10000 500 1');
+    ('executions', 'executions_by_time', '1000000 2');

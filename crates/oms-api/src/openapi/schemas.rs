@@ -545,7 +545,7 @@ const SHAPES: &[Shape] = &[
         ("text", "string", ""),
     ]),
     ("WhyValidation", Answer, &[("passed", "boolean", "Where false: `code`, `text` and `sequence` stand beside it.")]),
-    ("WhyChecks", Answer, &[("sequence", "integer", ""), ("time", "time", ""), ("results", "[CheckResult]", "")]),
+    ("WhyChecks", Answer, &[("sequence", "integer", ""), ("time", "time", ""), ("order_id", "uuid", ""), ("results", "[CheckResult]", "")]),
     ("WhyLeg", Answer, &[("summary", "string", ""), ("order", "Order", ""), ("answers", "[Step]", "")]),
     ("Why", Answer, &[
         ("asked_order_id", "uuid", ""),
@@ -553,7 +553,8 @@ const SHAPES: &[Shape] = &[
         ("order", "Order", "The client order as it stands."),
         ("validation", "WhyValidation", ""),
         ("checks", "[WhyChecks]", ""),
-        ("routes", "[Route]", "Each with its `sequence` and `time`."),
+        ("routes", "[Route]", "Each with its `sequence`, `time` and `order_id`."),
+        ("parts", "[WhyLeg]", "What it is worked in on the way to the venues: parts, groups, slices."),
         ("legs", "[WhyLeg]", ""),
         ("timeline", "[Step]", "Each with `state`, `cum_qty`, `leaves_qty` and `place_qty` where it is about an order."),
     ]),

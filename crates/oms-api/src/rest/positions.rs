@@ -102,11 +102,11 @@ async fn positions(call: &Call, filter: PositionFilter, as_of: Option<AsOf>) -> 
 }
 
 /// The market that marks a position. The log does not hold the markets of the past, so there is none for a past moment.
-fn mark(call: &Call, instrument_id: InstrumentId, moment: Option<Moment>) -> Market {
+pub(super) fn mark(call: &Call, instrument_id: InstrumentId, moment: Option<Moment>) -> Market {
     if moment.is_some() { Market::default() } else { call.api.handle().market().get(instrument_id) }
 }
 
-fn answer(call: &Call, w: Writer, moment: Option<Moment>) -> Response {
+pub(super) fn answer(call: &Call, w: Writer, moment: Option<Moment>) -> Response {
     let mut response = reply::json(StatusCode::OK, w.finish(), call.trace_id);
     if let Some(moment) = moment {
         reply::sequence(&mut response, moment.seq);

@@ -23,8 +23,11 @@ pub fn render(why: &Why, catalog: &Catalog) -> String {
     for (step, route) in why.routes() {
         page.route(step, route);
     }
+    for part in why.parts() {
+        page.node(why, part, &part.kind().to_string());
+    }
     for leg in why.legs() {
-        page.leg(why, leg);
+        page.node(why, leg, &format!("Leg {}", leg.venue.unwrap_or_default()));
     }
     page.timeline(why);
     page.out
@@ -148,9 +151,9 @@ impl Page {
         ));
     }
 
-    fn leg(&mut self, why: &Why, leg: &Order) {
-        self.heading(format_args!("Leg {} {}: {}", leg.venue.unwrap_or_default(), leg.order_id, summary(leg)));
-        for step in why.steps_of(leg.order_id) {
+    fn node(&mut self, why: &Why, node: &Order, name: &str) {
+        self.heading(format_args!("{name} {}: {}", node.order_id, summary(node)));
+        for step in why.steps_of(node.order_id) {
             self.line(format_args!("  {:>8}  {}  {}", step.seq, rfc3339(step.time), sentence(&step.event)));
         }
     }

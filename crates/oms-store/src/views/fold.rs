@@ -23,8 +23,7 @@ struct HotOrder {
 
 struct HotPosition {
     position: Position,
-    /// The last change that is not in its row yet.
-    changed: Option<(Seq, Time)>,
+    changed: bool,
 }
 
 /// What is kept in memory between transactions; always equal to the committed rows then.
@@ -165,10 +164,11 @@ impl Fold {
             let (account_id, instrument_id) = key;
             let stored = rows.position(account_id, instrument_id)?;
             let position = stored.unwrap_or_else(|| Position { account_id, instrument_id, ..Position::default() });
-            self.positions.put(key, HotPosition { position, changed: None })
+            self.positions.put(key, HotPosition { position, changed: false })
         };
         hot.position.book(e.side.is_buy(), e.last_qty, e.last_px, e.fee);
-        if hot.changed.replace((seq, time)).is_none() {
+        if !hot.changed {
+            hot.changed = true;
             self.changed_positions.push(key);
         }
         Ok(())
@@ -217,11 +217,9 @@ impl Fold {
             hot.changed = false;
         }
         for key in std::mem::take(&mut self.changed_positions) {
-            let symbol = self.symbols.get(&key.1).map_or("", Symbol::as_str);
             let Some(hot) = self.positions.get(key) else { continue };
-            if let Some(change) = hot.changed.take() {
-                rows.put_position(&hot.position, symbol, change)?;
-            }
+            rows.put_position(&hot.position)?;
+            hot.changed = false;
         }
         Ok(())
     }

@@ -6,11 +6,13 @@
 //!   repeat nor hide others. A row whose sort field changes meanwhile moves with it.
 
 mod fields;
+mod memory;
 mod sql;
 
 use std::fmt;
 
 pub use fields::{Field, Kind, Resource};
+pub use memory::{Cell, search};
 pub(super) use sql::select;
 
 /// Rows of a page at most.

@@ -245,14 +245,6 @@ impl ViewReader {
         self.read(|conn| all(conn, SQL, values, position_of))
     }
 
-    /// A page of positions.
-    ///
-    /// # Errors
-    /// As every read; [`ViewError::Query`].
-    pub fn search_positions(&self, query: &ListQuery) -> Result<Page<Position>, ViewError> {
-        self.page(Resource::Positions, "body", 1, "positions", query, position_of)
-    }
-
     /// Anomalies before `before`, newest first: `limit` of them, [`MAX_LIMIT`] at most.
     ///
     /// # Errors

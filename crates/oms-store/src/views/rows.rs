@@ -25,11 +25,8 @@ const INSERT_EXECUTION: &str = "INSERT INTO executions (seq, exec_id, order_id, 
     venue, last_qty, last_px, liquidity, fee, transact_time, recorded_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 const SELECT_POSITION: &str = "SELECT body FROM positions WHERE account_id = ?1 AND instrument_id = ?2";
-const PUT_POSITION: &str = "INSERT INTO positions (account_id, instrument_id, symbol, qty, bought_qty, sold_qty, realized, fees, last_seq,
-    updated_at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-    ON CONFLICT (account_id, instrument_id) DO UPDATE SET qty = excluded.qty, bought_qty = excluded.bought_qty,
-    sold_qty = excluded.sold_qty, realized = excluded.realized, fees = excluded.fees, last_seq = excluded.last_seq,
-    updated_at = excluded.updated_at, body = excluded.body";
+const PUT_POSITION: &str = "INSERT INTO positions (account_id, instrument_id, qty, body) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (account_id, instrument_id) DO UPDATE SET qty = excluded.qty, body = excluded.body";
 
 /// An order with what its row says besides.
 pub(super) struct OrderRow {
@@ -234,7 +231,6 @@ impl<'c> Rows<'c> {
         for sql in [
             "UPDATE orders SET symbol = ?1 WHERE symbol = ?2 AND instrument_id = ?3",
             "UPDATE executions SET symbol = ?1 WHERE symbol = ?2 AND instrument_id = ?3",
-            "UPDATE positions SET symbol = ?1 WHERE symbol = ?2 AND instrument_id = ?3",
         ] {
             self.conn.execute(sql, params![symbol, symbol_before, instrument_id]).during(DURING)?;
         }
@@ -251,7 +247,7 @@ impl<'c> Rows<'c> {
         body.map(|body| Position::decode(&body).map_err(|e| ViewError::damaged(DURING, e))).transpose()
     }
 
-    pub(super) fn put_position(&mut self, position: &Position, symbol: &str, (seq, time): (Seq, Time)) -> Result<(), ViewError> {
+    pub(super) fn put_position(&mut self, position: &Position) -> Result<(), ViewError> {
         self.body.clear();
         position.encode(&mut self.body);
         self.conn
@@ -260,14 +256,7 @@ impl<'c> Rows<'c> {
                 statement.execute(params![
                     id(position.account_id.as_u128()),
                     position.instrument_id.0,
-                    symbol,
                     sortable::qty(position.qty),
-                    sortable::qty(position.bought_qty),
-                    sortable::qty(position.sold_qty),
-                    sortable::money(position.realized),
-                    sortable::money(position.fees),
-                    sortable::seq(seq),
-                    time.0,
                     self.body
                 ])
             })

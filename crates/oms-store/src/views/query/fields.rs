@@ -132,18 +132,17 @@ const EXECUTIONS: &[Field] = &[
     field("recorded_at", Kind::Time),
 ];
 
+/// Positions are the engine's to say and are searched in memory, so they have no columns.
 const POSITIONS: &[Field] = &[
     field("account_id", Kind::Uuid),
     field("instrument_id", Kind::Int),
     field("symbol", Kind::Text),
-    field("is_open", Kind::Bool { yes: "qty <> x'80000000000000000000000000000000'", no: "qty = x'80000000000000000000000000000000'" }),
+    field("is_open", Kind::Bool { yes: "", no: "" }),
     field("qty", Kind::Qty),
     field("bought_qty", Kind::Qty),
     field("sold_qty", Kind::Qty),
     field("realized", Kind::Notional),
     field("fees", Kind::Notional),
-    field("last_seq", Kind::Int),
-    field("updated_at", Kind::Time),
 ];
 
 impl Resource {

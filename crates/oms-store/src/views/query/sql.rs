@@ -19,11 +19,12 @@ pub(in crate::views) struct Select {
     pub(in crate::views) hash: QueryHash,
 }
 
+/// A column of the sort key.
 #[derive(Clone, Copy)]
-struct Key {
-    column: &'static str,
+pub(super) struct Key {
+    pub(super) column: &'static str,
     nullable: bool,
-    descending: bool,
+    pub(super) descending: bool,
 }
 
 /// The statement for `query`, selecting `columns` from `table`.
@@ -68,12 +69,12 @@ pub(in crate::views) fn select(
     Ok(Select { sql, values: bound, limit: limit as usize, keys: keys.len(), hash })
 }
 
-fn at_most(what: &'static str, given: usize, max: usize) -> Result<(), QueryError> {
+pub(super) fn at_most(what: &'static str, given: usize, max: usize) -> Result<(), QueryError> {
     if given > max { Err(QueryError::TooMany { what, given, max }) } else { Ok(()) }
 }
 
 /// The sort key; it ends in what is unique, so no two rows share it.
-fn keys(resource: Resource, query: &ListQuery) -> Result<Vec<Key>, QueryError> {
+pub(super) fn keys(resource: Resource, query: &ListQuery) -> Result<Vec<Key>, QueryError> {
     at_most("fields to sort by", query.sort.len(), MAX_SORT)?;
     let mut keys: Vec<Key> = Vec::with_capacity(query.sort.len() + 2);
     for (at, sort) in query.sort.iter().enumerate() {
@@ -105,7 +106,7 @@ fn keys(resource: Resource, query: &ListQuery) -> Result<Vec<Key>, QueryError> {
     Ok(keys)
 }
 
-fn condition(resource: Resource, filter: &Filter) -> Result<(String, Vec<Value>), QueryError> {
+pub(super) fn condition(resource: Resource, filter: &Filter) -> Result<(String, Vec<Value>), QueryError> {
     let field = resource.field(&filter.field)?;
     let Field { name, kind, column, .. } = *field;
     let bad = |reason: String| QueryError::BadFilter { field: name, reason };

@@ -1,3 +1,4 @@
+use oms_model::position::Position;
 use oms_model::{Mic, OrdState, OrdStatus, Order, OrderId, Price, Qty, Side, Time};
 
 use super::*;
@@ -445,52 +446,74 @@ fn common_questions_use_an_index() {
 }
 
 /// Key, value, and the same condition on the position itself.
-type Holds = fn(&oms_model::position::Position) -> bool;
+type Holds = fn(&Position) -> bool;
+
+fn cell(position: &Position, field: &str) -> Cell {
+    match field {
+        "account_id" => Cell::id(position.account_id.as_u128()),
+        "instrument_id" => Cell::int(position.instrument_id.0),
+        "symbol" => Cell::text(&format!("SYM{}", position.instrument_id.0)),
+        "is_open" => Cell::bool(!position.qty.is_zero()),
+        "qty" => Cell::qty(position.qty),
+        "bought_qty" => Cell::qty(position.bought_qty),
+        "sold_qty" => Cell::qty(position.sold_qty),
+        "realized" => Cell::money(position.realized),
+        "fees" => Cell::money(position.fees),
+        other => panic!("{other} is no field"),
+    }
+}
 
 #[test]
-fn positions_are_searched_exactly() {
+fn what_is_in_memory_is_searched_by_the_same_grammar() {
     let world = world(75, 300);
-    let all: Vec<_> = world.stream.expected.positions.values().cloned().collect();
+    let all: Vec<Position> = world.stream.expected.positions.values().cloned().collect();
+    assert!(all.len() > 5);
+    let ask = |query: &ListQuery| search(Resource::Positions, query, all.clone(), cell);
     let table: &[(&str, &str, Holds)] = &[
         ("is_open", "true", |p| !p.qty.is_zero()),
         ("is_open__ne", "true", |p| p.qty.is_zero()),
         ("instrument_id", "2", |p| p.instrument_id.0 == 2),
+        ("instrument_id__ne", "2", |p| p.instrument_id.0 != 2),
         ("instrument_id__in", "1,2", |p| matches!(p.instrument_id.0, 1 | 2)),
+        ("symbol", "SYM1", |p| p.instrument_id.0 == 1),
+        ("symbol__like", "sym_", |_| true),
+        ("symbol__like", "%1", |p| p.instrument_id.0 % 10 == 1),
+        ("symbol__like", "S%M2", |p| p.instrument_id.0 == 2),
+        ("symbol__like", "\\%", |_| false),
         ("qty__lt", "0", |p| p.qty.is_negative()),
         ("qty__between", "-5,5", |p| p.qty >= qty("-5") && p.qty <= qty("5")),
         ("bought_qty__gt", "0", |p| p.bought_qty.is_positive()),
         ("sold_qty__lte", "10", |p| p.sold_qty <= qty("10")),
         ("realized__gte", "0", |p| !p.realized.is_negative()),
         ("fees__ne", "0", |p| !p.fees.is_zero()),
-        ("last_seq__gt", "0", |_| true),
-        ("updated_at__lt", "1970-01-01", |_| false),
         ("account_id__isnull", "true", |_| false),
+        ("account_id__isnull", "false", |_| true),
     ];
     for (key, value, holds) in table {
         let filters = vec![Filter::from_pair(key, value).unwrap()];
-        let page = world.reader.search_positions(&ListQuery { filters, limit: Some(500), ..ListQuery::default() }).unwrap();
+        let (found, _) = ask(&ListQuery { filters, limit: Some(500), ..ListQuery::default() }).unwrap();
         let expected: Vec<_> = all.iter().filter(|position| holds(position)).cloned().collect();
-        assert_eq!(page.items, expected, "{key}={value}");
+        assert_eq!(found, expected, "{key}={value}");
     }
-    let symbol = &world.stream.expected.symbols[&all[0].instrument_id];
-    let filters = vec![Filter::new("symbol", Op::Eq, symbol.as_str())];
-    let named = world.reader.search_positions(&ListQuery { filters, limit: Some(500), ..ListQuery::default() }).unwrap();
-    assert_eq!(named.items, all.iter().filter(|p| p.instrument_id == all[0].instrument_id).cloned().collect::<Vec<_>>());
-    let (mut found, mut cursor) = (Vec::new(), None);
-    loop {
-        let page = world
-            .reader
-            .search_positions(&ListQuery { sort: Sort::parse("-qty"), limit: Some(3), cursor, ..ListQuery::default() })
-            .unwrap();
-        found.extend(page.items);
-        cursor = page.next;
-        if cursor.is_none() {
-            break;
+    for sort in ["-qty", "symbol,-qty", "instrument_id", ""] {
+        let (mut found, mut cursor) = (Vec::new(), None);
+        loop {
+            let (page, next) = ask(&ListQuery { sort: Sort::parse(sort), limit: Some(3), cursor, ..ListQuery::default() }).unwrap();
+            found.extend(page);
+            cursor = next;
+            if cursor.is_none() {
+                break;
+            }
         }
+        let (whole, _) = ask(&ListQuery { sort: Sort::parse(sort), limit: Some(500), ..ListQuery::default() }).unwrap();
+        assert_eq!(found, whole, "{sort}");
+        assert_eq!(found.len(), all.len(), "{sort}");
     }
-    let mut expected = all.clone();
-    expected.sort_by_key(|position| std::cmp::Reverse((position.qty, position.account_id, position.instrument_id)));
-    assert_eq!(found, expected);
-    let refused = world.reader.search_positions(&ListQuery { filters: vec![Filter::new("side", Op::Eq, "BUY")], ..ListQuery::default() });
-    assert!(matches!(refused, Err(ViewError::Query(QueryError::UnknownField { .. }))));
+    let (by_qty, _) = ask(&ListQuery { sort: Sort::parse("-qty"), limit: Some(500), ..ListQuery::default() }).unwrap();
+    assert!(by_qty.windows(2).all(|pair| pair[0].qty >= pair[1].qty));
+    let refused = |query: ListQuery| ask(&query).unwrap_err();
+    let filters = vec![Filter::new("side", Op::Eq, "BUY")];
+    assert!(matches!(refused(ListQuery { filters, ..ListQuery::default() }), QueryError::UnknownField { .. }));
+    assert!(matches!(refused(ListQuery { limit: Some(0), ..ListQuery::default() }), QueryError::BadLimit { .. }));
+    assert!(matches!(refused(ListQuery { cursor: Some("x".to_owned()), ..ListQuery::default() }), QueryError::BadCursor));
 }
