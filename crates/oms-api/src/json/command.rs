@@ -1,10 +1,12 @@
 //! The typed commands of `POST /commands/execute`: one list, which the dispatcher, the OpenAPI document and the
 //! tests share. A command is an object whose `type` is its wire name; its other fields are those of its shape.
 
-use super::decode::Fields;
-use super::input;
+use super::decode::{Fields, bad_field};
 use super::read::Value;
+use super::{input, quotes};
 use crate::catalog::Catalog;
+use core::fmt::Display;
+use core::str::FromStr;
 use oms_model::command::{Command, MAX_BATCH, OrderRef};
 use oms_model::{Code, OrderId, Refusal};
 
@@ -16,6 +18,8 @@ pub const ORDER_REPLACE: &[&str] = &["order_id", "cl_ord_id", "if_version", "ord
 pub const ORDER_PASS: &[&str] = &["order_id", "cl_ord_id", "if_version", "to", "text"];
 /// The fields of a split.
 pub const ORDER_SPLIT: &[&str] = &["order_id", "cl_ord_id", "if_version", "parts"];
+/// The fields of a fund's value.
+pub const NAV_SET: &[&str] = &["symbol", "nav", "as_of"];
 /// The fields that name a limit.
 pub const LIMIT_NAMED: &[&str] = &["limit_type", "scope"];
 
@@ -89,6 +93,63 @@ pub const COMMANDS: &[Spec] = &[
         "Change quantity, price or trigger of an order.",
         r#"{"type":"OrderReplaceCmd","cl_ord_id":"A-1","price":"20.1"}"#,
         replace,
+    ),
+    spec(
+        "QuoteRequestCmd",
+        "NewQuoteRequest",
+        "Ask dealers for quotes.",
+        r#"{"type":"QuoteRequestCmd","symbol":"AAPL","side":"BUY","order_qty":"100","life_ms":5000}"#,
+        |fields, _| quotes::new_request(fields),
+    ),
+    spec(
+        "QuoteSubmitCmd",
+        "NewQuote",
+        "Answer a request for quotes, for a dealer.",
+        r#"{"type":"QuoteSubmitCmd","quote_req_id":"00000000-0000-7000-8000-000000000001","dealer":"DEAL","quote_ref":"Q-1","offer_px":"20.1","offer_size":"100","life_ms":1000}"#,
+        |fields, _| quotes::new_quote(fields),
+    ),
+    spec(
+        "QuoteAcceptCmd",
+        "QuoteAccept",
+        "Accept a live quote.",
+        r#"{"type":"QuoteAcceptCmd","quote_id":"00000000-0000-7000-8000-000000000001","order_qty":"100"}"#,
+        |fields, _| {
+            let (quote_id, rest) = take_id(fields, "quote_id")?;
+            quotes::acceptance(&rest, quote_id)
+        },
+    ),
+    spec(
+        "QuoteWithdrawCmd",
+        "QuoteWithdraw",
+        "Take a live quote back, for its dealer.",
+        r#"{"type":"QuoteWithdrawCmd","quote_id":"00000000-0000-7000-8000-000000000001","dealer":"DEAL"}"#,
+        |fields, _| {
+            let (quote_id, rest) = take_id(fields, "quote_id")?;
+            quotes::withdrawal(&rest, quote_id)
+        },
+    ),
+    protected(spec(
+        "QuoteRequestCancelCmd",
+        "QuoteRequestNamed",
+        "Withdraw a request for quotes.",
+        r#"{"type":"QuoteRequestCancelCmd","quote_req_id":"00000000-0000-7000-8000-000000000001"}"#,
+        |fields, _| {
+            let (quote_req_id, rest) = take_id(fields, "quote_req_id")?;
+            Fields::of(&rest, "", &[])?;
+            Ok(Command::CancelQuoteRequest { quote_req_id })
+        },
+    )),
+    spec(
+        "NavSetCmd",
+        "NavSet",
+        "Publish a fund's net asset value.",
+        r#"{"type":"NavSetCmd","symbol":"AAPL","nav":"101.25","as_of":"2026-01-31T16:00:00Z"}"#,
+        |fields, _| {
+            let fields = Fields::of(fields, "", NAV_SET)?;
+            let symbol = fields.required("symbol", fields.parsed("symbol")?)?;
+            let nav = fields.required("nav", fields.amount("nav")?)?;
+            Ok(Command::SetNav { symbol, nav, as_of: fields.required("as_of", fields.time("as_of")?)? })
+        },
     ),
     at_once(spec(
         "OrderAcceptCmd",
@@ -196,6 +257,20 @@ pub fn take_type(value: &mut Value<'_>) -> Result<&'static Spec, Refusal> {
             bad(format!("type {shown:?} is not a command; the commands are {}", known.join(", ")))
         }),
         other => Err(bad(format!("type must be a string, not {}", other.kind()))),
+    }
+}
+
+/// Takes the id under `name` out of a command; what is left are its other fields.
+fn take_id<'a, T: FromStr<Err: Display>>(value: &Value<'a>, name: &str) -> Result<(T, Value<'a>), Refusal> {
+    let mut rest = value.clone();
+    let found = match &mut rest {
+        Value::Object(object) => object.fields.iter().position(|(field, _)| field == name).map(|at| object.fields.remove(at).1),
+        _ => None,
+    };
+    match found {
+        Some(Value::String(text)) => Ok((text.parse().map_err(|error| bad_field("", name, error))?, rest)),
+        Some(other) if other != Value::Null => Err(bad_field("", name, format_args!("must be a string, not {}", other.kind()))),
+        _ => Err(bad_field("", name, "is required")),
     }
 }
 

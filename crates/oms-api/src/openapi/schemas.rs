@@ -230,6 +230,15 @@ const SHAPES: &[Shape] = &[
         ("order_qty", "DecimalInput?", "What was asked for where absent."),
         ("cl_ord_id", "string?", "The client's id of the order."),
     ]),
+    ("QuoteAccept", Request, &[
+        ("quote_id", "uuid", ""),
+        ("side", "Side?", "Needed where the request asked for both sides."),
+        ("order_qty", "DecimalInput?", "What was asked for where absent."),
+        ("cl_ord_id", "string?", "The client's id of the order."),
+    ]),
+    ("QuoteWithdraw", Request, &[("quote_id", "uuid", ""), ("dealer", "string", "Whose quote it is."), ("text", "string?", "Why.")]),
+    ("QuoteRequestNamed", Request, &[("quote_req_id", "uuid", "")]),
+    ("NavSet", Request, &[("symbol", "string", "The fund."), ("nav", "DecimalInput", "Currency per unit."), ("as_of", "time", "The valuation point.")]),
     ("Withdrawal", Request, &[("dealer", "string", "Whose quote it is."), ("text", "string?", "Why.")]),
     ("SetNav", Request, &[("nav", "DecimalInput", "Currency per unit."), ("as_of", "time", "The valuation point.")]),
     ("QuoteRequest", Answer, &[

@@ -52,6 +52,7 @@ fn shapes_have_the_fields_that_the_code_reads_and_writes() {
         ("OrderPass", command::ORDER_PASS),
         ("OrderSplit", command::ORDER_SPLIT),
         ("NewPart", input::NEW_PART),
+        ("NavSet", command::NAV_SET),
         ("LimitNamed", command::LIMIT_NAMED),
         ("SetLimit", input::LIMIT),
         ("SetPolicy", input::POLICY),

@@ -7,9 +7,12 @@ use crate::call::{Access, Call};
 use crate::catalog::Catalog;
 use crate::json::Writer;
 use crate::json::orders::position_fields;
+use crate::json::quotes::{quote_fields, request_fields};
 use crate::past;
 use axum::response::Response;
+use oms_engine::State;
 use oms_model::position::Position;
+use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::{Code, Refusal};
 use oms_store::views::Resource;
 use oms_store::views::query::{Cell, search};
@@ -37,6 +40,26 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .parameters(&[FIELDS, AS_OF])
             .filters(Resource::Positions)
             .json(200, "PositionPage", "A page of positions, marked to the market as it is now; not marked where a past is asked for."),
+        get(
+            Access::Key,
+            "/api/v1/queries/quote-requests/search",
+            named("searchQuoteRequests", "Search requests for quotes: the open ones and the last that have ended"),
+            search_requests,
+        )
+        .parameters(LIST)
+        .parameters(&[FIELDS, AS_OF])
+        .filters(Resource::QuoteRequests)
+        .json(200, "QuoteRequestPage", "A page of requests."),
+        get(
+            Access::Key,
+            "/api/v1/queries/quotes/search",
+            named("searchQuotes", "Search quotes: those of the requests that can be searched"),
+            search_quotes,
+        )
+        .parameters(LIST)
+        .parameters(&[FIELDS, AS_OF])
+        .filters(Resource::Quotes)
+        .json(200, "QuotePage", "A page of quotes."),
     ]
 }
 
@@ -73,6 +96,118 @@ fn cell(position: &Position, field: &str, catalog: &Catalog) -> Cell {
         "sold_qty" => Cell::qty(position.sold_qty),
         "realized" => Cell::money(position.realized),
         "fees" => Cell::money(position.fees),
+        _ => Cell::missing(),
+    }
+}
+
+/// Searches what the state holds, now or in the past, and writes the page.
+async fn search_state<T: Clone + Send + 'static>(
+    call: &Call,
+    (resource, known): (Resource, &[&str]),
+    all: fn(&State) -> Vec<T>,
+    cell: impl Fn(&T, &str, &Catalog) -> Cell,
+    write: impl Fn(&mut Writer, &T, &Catalog),
+) -> Result<Response, Refusal> {
+    let mut params = call.params()?;
+    let fields = params.fields(known)?;
+    let as_of = past::as_of(&mut params)?;
+    let asked = list_query(params)?;
+    let catalog = call.api.catalog_now().await?;
+    let (all, moment) = call.api.state_as_of(as_of, move |state, _| all(state)).await?;
+    let found = search(resource, &asked, all, |row, field| cell(row, field, &catalog));
+    let (found, next) = found.map_err(|error| Refusal::new(Code::ValidationError, error.to_string()))?;
+    let mut w = Writer::with_capacity(256 + 512 * found.len());
+    w.select(&fields);
+    w.object(|w| {
+        w.array_at("data", &found, |w, row| w.selected(|w| write(w, row, &catalog)));
+        w.string_or_null("next", next.as_deref());
+    });
+    Ok(answer(call, w, moment))
+}
+
+async fn search_requests(call: Call) -> Result<Response, Refusal> {
+    let known = (Resource::QuoteRequests, REQUEST_FIELDS);
+    search_state(&call, known, |state| state.quote_requests().cloned().collect(), request_cell, request_fields).await
+}
+
+async fn search_quotes(call: Call) -> Result<Response, Refusal> {
+    let known = (Resource::Quotes, QUOTE_FIELDS);
+    search_state(&call, known, |state| state.quotes().cloned().collect(), quote_cell, |w, quote, _| quote_fields(w, quote)).await
+}
+
+/// The fields of a request for quotes.
+const REQUEST_FIELDS: &[&str] = &[
+    "quote_req_id",
+    "account_id",
+    "user_id",
+    "symbol",
+    "side",
+    "order_qty",
+    "dealers",
+    "expire_at",
+    "state",
+    "quotes",
+    "order_id",
+    "version",
+    "created_seq",
+    "created_at",
+    "updated_at",
+];
+
+/// The fields of a quote.
+const QUOTE_FIELDS: &[&str] = &[
+    "quote_id",
+    "quote_req_id",
+    "dealer",
+    "quote_ref",
+    "bid_px",
+    "bid_size",
+    "offer_px",
+    "offer_size",
+    "valid_until",
+    "state",
+    "replaced_by",
+    "order_id",
+    "text",
+    "created_seq",
+    "created_at",
+    "updated_at",
+];
+
+fn request_cell(request: &QuoteRequest, field: &str, catalog: &Catalog) -> Cell {
+    match field {
+        "quote_req_id" => Cell::id(request.quote_req_id.as_u128()),
+        "account_id" => Cell::id(request.account_id.as_u128()),
+        "user_id" => Cell::id(request.user_id.as_u128()),
+        "symbol" => Cell::text(catalog.symbol(request.instrument_id)),
+        "side" => Cell::maybe(request.side.map(|side| Cell::int(side.code()))),
+        "order_qty" => Cell::qty(request.order_qty),
+        "state" => Cell::int(request.state.code()),
+        "order_id" => Cell::maybe(request.order_id.map(|id| Cell::id(id.as_u128()))),
+        "expire_at" => Cell::time(request.expire_at),
+        "created_seq" => Cell::seq(request.created_seq),
+        "created_at" => Cell::time(request.created_at),
+        "updated_at" => Cell::time(request.updated_at),
+        _ => Cell::missing(),
+    }
+}
+
+fn quote_cell(quote: &Quote, field: &str, _: &Catalog) -> Cell {
+    match field {
+        "quote_id" => Cell::id(quote.quote_id.as_u128()),
+        "quote_req_id" => Cell::id(quote.quote_req_id.as_u128()),
+        "dealer" => Cell::text(quote.dealer.as_str()),
+        "quote_ref" => Cell::text(quote.quote_ref.as_str()),
+        "bid_px" => Cell::maybe(quote.bid_px.map(Cell::price)),
+        "bid_size" => Cell::qty(quote.bid_size),
+        "offer_px" => Cell::maybe(quote.offer_px.map(Cell::price)),
+        "offer_size" => Cell::qty(quote.offer_size),
+        "state" => Cell::int(quote.state.code()),
+        "order_id" => Cell::maybe(quote.order_id.map(|id| Cell::id(id.as_u128()))),
+        "valid_until" => Cell::time(quote.valid_until),
+        "created_seq" => Cell::seq(quote.created_seq),
+        "created_at" => Cell::time(quote.created_at),
+        "updated_at" => Cell::time(quote.updated_at),
         _ => Cell::missing(),
     }
 }

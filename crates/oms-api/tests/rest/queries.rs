@@ -4,8 +4,13 @@ use crate::desk::{Desk, RESTING};
 use oms_store::views::query::Kind;
 use oms_store::views::{Op, Resource};
 
-const RESOURCES: [(&str, Resource); 3] =
-    [("orders", Resource::Orders), ("executions", Resource::Executions), ("positions", Resource::Positions)];
+const RESOURCES: [(&str, Resource); 5] = [
+    ("orders", Resource::Orders),
+    ("executions", Resource::Executions),
+    ("positions", Resource::Positions),
+    ("quote-requests", Resource::QuoteRequests),
+    ("quotes", Resource::Quotes),
+];
 
 fn search(resource: &str, query: &str) -> String {
     format!("/api/v1/queries/{resource}/search?{query}")

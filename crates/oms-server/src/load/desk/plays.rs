@@ -250,6 +250,9 @@ fn atomic_batch(trader: &mut Trader) -> Result<(), Failure> {
         })
         .collect();
     let answer = trader.command(&json!({"type": "OrderBatchCreateCmd", "atomic": true, "orders": orders}))?;
+    for _ in 0..3 {
+        trader.note("batch, all or none", 422, &answer);
+    }
     if answer.get("code").and_then(Value::as_str) != Some("BATCH_REFUSED") {
         trader.fault(format!("a batch of all or none with an impossible order was answered with {answer}"));
     }

@@ -77,9 +77,12 @@ pub(super) struct Trader {
 impl Trader {
     /// A trader of a run, in these instruments.
     pub(super) fn new(client: Client, run: u64, number: u32, symbols: &[String]) -> Result<Self, Failure> {
-        let chance = run ^ u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let chance = run ^ (u64::from(number) << 40);
         let symbols = symbols.to_vec();
         let mut trader = Self { client, symbols, quotes: Vec::new(), run, number, count: 0, chance, book: Book::default() };
+        // Seeds that lie near each other give chances that do not: traders who think alike send equal orders.
+        let mixed = trader.below(u64::MAX);
+        trader.chance = mixed;
         trader.look()?;
         Ok(trader)
     }

@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use oms_model::amount::AmountError;
 use oms_model::{
-    Code, EndedBy, Liquidity, Mic, Notional, OrdState, OrdStatus, OrdType, OrderId, Pending, Price, Qty, Side, Source, TimeInForce,
-    UnknownTerm,
+    Code, EndedBy, Liquidity, Mic, Notional, OrdState, OrdStatus, OrdType, OrderId, Pending, Price, Qty, QuoteReqState, QuoteState, Side,
+    Source, TimeInForce, UnknownTerm,
 };
 use rusqlite::types::Value;
 
@@ -21,6 +21,10 @@ pub enum Resource {
     Executions,
     /// Positions.
     Positions,
+    /// Requests for quotes.
+    QuoteRequests,
+    /// Quotes.
+    Quotes,
 }
 
 /// The type of a field: what its values look like and how they compare.
@@ -145,6 +149,39 @@ const POSITIONS: &[Field] = &[
     field("fees", Kind::Notional),
 ];
 
+/// Those that the engine holds, as positions are.
+const QUOTE_REQUESTS: &[Field] = &[
+    field("quote_req_id", Kind::Uuid),
+    field("account_id", Kind::Uuid),
+    field("user_id", Kind::Uuid),
+    field("symbol", Kind::Text),
+    nullable("side", term!(Side)),
+    field("order_qty", Kind::Qty),
+    field("state", term!(QuoteReqState)),
+    nullable("order_id", Kind::Uuid),
+    field("expire_at", Kind::Time),
+    field("created_seq", Kind::Int),
+    field("created_at", Kind::Time),
+    field("updated_at", Kind::Time),
+];
+
+const QUOTES: &[Field] = &[
+    field("quote_id", Kind::Uuid),
+    field("quote_req_id", Kind::Uuid),
+    field("dealer", Kind::Mic),
+    field("quote_ref", Kind::Text),
+    nullable("bid_px", Kind::Price),
+    field("bid_size", Kind::Qty),
+    nullable("offer_px", Kind::Price),
+    field("offer_size", Kind::Qty),
+    field("state", term!(QuoteState)),
+    nullable("order_id", Kind::Uuid),
+    field("valid_until", Kind::Time),
+    field("created_seq", Kind::Int),
+    field("created_at", Kind::Time),
+    field("updated_at", Kind::Time),
+];
+
 impl Resource {
     /// Everything that it can be filtered by.
     #[must_use]
@@ -153,13 +190,15 @@ impl Resource {
             Self::Orders => ORDERS,
             Self::Executions => EXECUTIONS,
             Self::Positions => POSITIONS,
+            Self::QuoteRequests => QUOTE_REQUESTS,
+            Self::Quotes => QUOTES,
         }
     }
 
     /// The fields that tell every row from every other; one that rises with the row's age where there is one.
     pub(super) const fn unique(self) -> &'static [&'static str] {
         match self {
-            Self::Orders => &["created_seq"],
+            Self::Orders | Self::QuoteRequests | Self::Quotes => &["created_seq"],
             Self::Executions => &["seq"],
             Self::Positions => &["account_id", "instrument_id"],
         }

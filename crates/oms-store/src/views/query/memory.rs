@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use oms_model::{Notional, Qty};
+use oms_model::{Notional, Price, Qty, Seq, Time};
 use rusqlite::types::Value;
 
 use super::fields::boolean;
@@ -25,10 +25,30 @@ impl Cell {
     pub fn text(text: &str) -> Self {
         Self(Value::Text(text.to_owned()))
     }
-    /// A whole number, a time or the number of a term.
+    /// A whole number, or the number of a term.
     #[must_use]
     pub fn int(value: impl Into<i64>) -> Self {
         Self(Value::Integer(value.into()))
+    }
+    /// A time.
+    #[must_use]
+    pub const fn time(value: Time) -> Self {
+        Self(Value::Integer(value.0))
+    }
+    /// A sequence.
+    #[must_use]
+    pub fn seq(value: Seq) -> Self {
+        Self(Value::Integer(sortable::seq(value)))
+    }
+    /// A price.
+    #[must_use]
+    pub fn price(value: Price) -> Self {
+        Self(Value::Integer(value.raw()))
+    }
+    /// What may be missing.
+    #[must_use]
+    pub fn maybe(value: Option<Self>) -> Self {
+        value.unwrap_or(Self(Value::Null))
     }
     /// true or false.
     #[must_use]
