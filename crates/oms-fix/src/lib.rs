@@ -9,4 +9,5 @@
 
 pub mod codec;
 pub mod dictionary;
+pub mod session;
 pub mod tags;
