@@ -6,12 +6,14 @@
 
 mod bits;
 mod compile;
+mod groups;
 mod source;
 mod validate;
 
 use std::sync::OnceLock;
 
 use bits::Bits;
+pub use groups::Part;
 pub use source::DictionaryError;
 use source::Source;
 pub use validate::{Checks, Invalid, RejectReason, validate};

@@ -10,4 +10,6 @@
 pub mod codec;
 pub mod dictionary;
 pub mod session;
+pub mod store;
 pub mod tags;
+pub mod transport;

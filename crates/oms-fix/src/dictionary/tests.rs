@@ -125,3 +125,20 @@ fn a_wrong_dictionary_is_refused_with_its_line() {
     assert_eq!(error(&format!("{frame}message D Name app 77")), "line 0: there is no field 77");
     assert_eq!(error(&format!("{frame}field 9 X nonsense")), "line 0: field 9: nonsense is no type");
 }
+
+#[test]
+fn groups_are_read_entry_by_entry() {
+    let text = format!("8=FIX.4.4|9=5|35=D|{ORDER}453=2|448=p|447=D|802=2|523=s|803=1|523=t|803=2|448=q|447=C|18=1|10=000|");
+    let (bytes, mut spans) = (text.replace('|', "\u{1}").into_bytes(), Vec::new());
+    scan(&bytes, fix44(), 100, &mut spans).unwrap();
+    let view = View::new(&bytes, &spans);
+    let shown = |fields: std::ops::Range<usize>| -> Vec<i32> { spans[fields].iter().map(|span| span.tag).collect() };
+    let parts = fix44().body(&view);
+    let tags: Vec<i32> = parts.iter().map(|part| spans[part.fields.start].tag).collect();
+    assert_eq!(tags, [11, 21, 40, 54, 38, 55, 60, 453, 18]);
+    let parties = &parts[7];
+    let entries = parties.group.unwrap().entries(&view, parties.fields.start);
+    assert_eq!(entries.iter().cloned().map(shown).collect::<Vec<_>>(), [vec![448, 447, 802, 523, 803, 523, 803], vec![448, 447]]);
+    assert_eq!(parties.fields.end, entries[1].end);
+    assert!(parts.iter().all(|part| part.fields.len() == 1 || part.group.is_some()));
+}

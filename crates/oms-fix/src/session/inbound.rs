@@ -237,7 +237,14 @@ impl Session {
     }
 
     /// Deals with a message whose turn it is.
-    pub(super) fn in_order(&mut self, header: &Header<'_>, view: &View<'_>, now: Now, out: &mut Outbox, then: impl FnOnce(&mut Self, &mut Outbox)) {
+    pub(super) fn in_order(
+        &mut self,
+        header: &Header<'_>,
+        view: &View<'_>,
+        now: Now,
+        out: &mut Outbox,
+        then: impl FnOnce(&mut Self, &mut Outbox),
+    ) {
         if self.verify(header, view, Order::Exact, now, out) {
             then(self, out);
             self.expect(self.next_in + 1, out);

@@ -30,7 +30,11 @@ impl Session {
     fn heartbeat_deadline(&self) -> u64 {
         let tests = self.last_received.saturating_add(self.test_interval().saturating_mul(u64::from(self.test_requests) + 1));
         // While a TestRequest waits for its answer it stands for the heartbeat.
-        if self.test_requests == 0 { tests.min(self.last_sent.saturating_add(self.heart_bt_int)) } else { tests.min(self.silence_deadline()) }
+        if self.test_requests == 0 {
+            tests.min(self.last_sent.saturating_add(self.heart_bt_int))
+        } else {
+            tests.min(self.silence_deadline())
+        }
     }
 
     fn test_interval(&self) -> u64 {

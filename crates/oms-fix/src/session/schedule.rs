@@ -79,7 +79,9 @@ impl Schedule {
     pub fn window(&self, utc_ns: i64) -> Option<Window> {
         let today = self.local_date(utc_ns)?;
         // A weekly session may have started up to a week ago.
-        (0..=7).filter_map(|back| self.starting_on(add_days(today, -back)?)).find(|window| window.start_ns <= utc_ns && utc_ns < window.end_ns)
+        (0..=7)
+            .filter_map(|back| self.starting_on(add_days(today, -back)?))
+            .find(|window| window.start_ns <= utc_ns && utc_ns < window.end_ns)
     }
 
     /// The first opening that starts after an instant.

@@ -118,7 +118,12 @@ impl Session {
     /// When a held message may go.
     pub(super) fn throttle_deadline(&self) -> Option<u64> {
         let buckets = [&self.buckets.out_cancels, &self.buckets.out];
-        self.held.iter().zip(buckets).filter(|(held, _)| !held.is_empty()).map(|(_, bucket)| bucket.as_ref().map_or(0, Bucket::free_at)).min()
+        self.held
+            .iter()
+            .zip(buckets)
+            .filter(|(held, _)| !held.is_empty())
+            .map(|(_, bucket)| bucket.as_ref().map_or(0, Bucket::free_at))
+            .min()
     }
 
     /// Sends what the rates now allow, cancels first.

@@ -150,10 +150,8 @@ impl Committer {
             return Err(error.clone());
         }
         let first = self.journal.tip().last_seq + 1;
-        let entries: Vec<EntryRef<'_>> = (first..)
-            .zip(jobs)
-            .map(|(first_seq, job)| EntryRef { first_seq, count: 1, time_ns: job.time_ns, body: &job.body })
-            .collect();
+        let entries: Vec<EntryRef<'_>> =
+            (first..).zip(jobs).map(|(first_seq, job)| EntryRef { first_seq, count: 1, time_ns: job.time_ns, body: &job.body }).collect();
         let written = self.journal.append(self.epoch, &entries).map_err(StoreError::from).and_then(|_| {
             let mut index = lock(&self.index);
             entries.iter().zip(jobs).try_for_each(|(entry, job)| {
@@ -217,7 +215,14 @@ impl MessageStore for SessionJournal {
     }
 }
 
-fn read_page(reader: &mut dyn JournalReader, index: &Index, name: &str, start: u64, fetch: Fetch, max_bytes: usize) -> Result<Page, StoreError> {
+fn read_page(
+    reader: &mut dyn JournalReader,
+    index: &Index,
+    name: &str,
+    start: u64,
+    fetch: Fetch,
+    max_bytes: usize,
+) -> Result<Page, StoreError> {
     let mut found: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
     let (mut bytes, mut full, mut damage) = (0, false, None);
     let session = lock(index).get(name).cloned().unwrap_or_default();

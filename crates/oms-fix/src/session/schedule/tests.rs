@@ -24,7 +24,11 @@ fn a_daily_session_follows_daylight_saving() {
     assert_eq!(schedule.window(utc("20260309-10:59:59")), None);
     assert_eq!(schedule.window(utc("20260309-21:00:00")), None, "the end is outside");
     assert_eq!(schedule.window(utc("20260307-15:00:00")), None, "Saturday");
-    assert_eq!(schedule.next(utc("20260306-22:00:00")), window("20260309-11:00:00", "20260309-21:00:00"), "over the weekend and the clock change");
+    assert_eq!(
+        schedule.next(utc("20260306-22:00:00")),
+        window("20260309-11:00:00", "20260309-21:00:00"),
+        "over the weekend and the clock change"
+    );
 }
 
 #[test]
