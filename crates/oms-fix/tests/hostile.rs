@@ -44,8 +44,6 @@ fn start(store: Box<dyn MessageStore>) -> Acceptor {
         let engine = Engine::new();
         engine.add(server::spec(server::config(SessionId::fix44("ISLD", "TW44")), store)).unwrap();
         let listener = engine.listen(ListenerConfig::new((Ipv4Addr::LOCALHOST, 0).into())).await.unwrap();
-        // The sessions live as long as the runtime.
-        std::mem::forget(engine);
         listener
     });
     Acceptor { runtime, listener }

@@ -79,8 +79,6 @@ impl Running {
                 None => Some(engine.listen(ListenerConfig::new((Ipv4Addr::LOCALHOST, 0).into())).await.map_err(|error| error.to_string())?),
                 Some(_) => None,
             };
-            // The engine lives as long as its sessions do.
-            std::mem::forget(engine);
             Ok::<_, String>((handle, listener))
         })?;
         Ok(Self { runtime, handle, listener })

@@ -1,4 +1,5 @@
-//! The acceptor that the acceptance scripts expect.
+//! The acceptor that the acceptance scripts expect, and one for measurements.
+#![allow(dead_code, reason = "each program that has this file uses a part of it")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -33,7 +34,6 @@ pub fn spec(config: Config, store: Box<dyn MessageStore>) -> SessionSpec {
 ///
 /// # Errors
 /// It cannot be opened.
-#[allow(dead_code, reason = "not every program that has this file keeps a journal")]
 pub fn open_journal(dir: impl AsRef<Path>) -> Result<JournalStore, StoreError> {
     let journal =
         EmbeddedJournal::open_dir(dir.as_ref(), oms_store::Config::default()).map_err(|error| StoreError::Failed(error.to_string()))?;
@@ -101,7 +101,6 @@ fn bounce(message: &View<'_>) -> Outgoing {
 
 /// Answers every order with an ExecutionReport that says it is new, for measurements.
 #[derive(Debug, Default)]
-#[allow(dead_code, reason = "for the benchmark")]
 pub struct Reports {
     count: u64,
 }

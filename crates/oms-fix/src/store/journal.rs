@@ -29,7 +29,6 @@ fn lock(index: &Index) -> MutexGuard<'_, BTreeMap<String, SessionIndex>> {
 }
 
 struct Job {
-    session: String,
     time_ns: i64,
     body: Vec<u8>,
     done: oneshot::Sender<Result<(), StoreError>>,
@@ -41,8 +40,13 @@ impl From<JournalError> for StoreError {
     }
 }
 
-/// The log and the thread that writes it. Dropping it ends the thread, after what was queued.
+/// The log and the thread that writes it. When the last session is done with it, the thread ends after
+/// what was queued, and the log is free.
 pub struct JournalStore {
+    log: Arc<Log>,
+}
+
+struct Log {
     jobs: Option<SyncSender<Job>>,
     index: Index,
     reader: Arc<Mutex<Box<dyn JournalReader>>>,
@@ -63,24 +67,22 @@ impl JournalStore {
         let committer = Committer { journal, epoch, index: shared, failed: None };
         let thread = std::thread::Builder::new().name("fix-store".to_owned()).spawn(move || committer.run(&receiver));
         let thread = thread.map_err(|error| StoreError::Failed(error.to_string()))?;
-        Ok(Self { jobs: Some(sender), index, reader, thread: Some(thread) })
+        Ok(Self { log: Arc::new(Log { jobs: Some(sender), index, reader, thread: Some(thread) }) })
     }
 
     /// The store of one session. There must be one at a time.
     #[must_use]
     pub fn session(&self, id: &SessionId) -> SessionJournal {
-        SessionJournal { name: id.to_string(), jobs: self.jobs.clone(), index: self.index.clone(), reader: self.reader.clone() }
+        SessionJournal { name: id.to_string(), log: self.log.clone() }
     }
 }
 
-impl Drop for JournalStore {
+impl Drop for Log {
     fn drop(&mut self) {
         drop(self.jobs.take());
         if let Some(thread) = self.thread.take() {
-            // Handles of sessions may still be alive; the thread ends with the last of them.
-            if thread.is_finished() {
-                drop(thread.join());
-            }
+            // If it panicked there is nothing left to do about it here.
+            let _ = thread.join();
         }
     }
 }
@@ -154,9 +156,8 @@ impl Committer {
             (first..).zip(jobs).map(|(first_seq, job)| EntryRef { first_seq, count: 1, time_ns: job.time_ns, body: &job.body }).collect();
         let written = self.journal.append(self.epoch, &entries).map_err(StoreError::from).and_then(|_| {
             let mut index = lock(&self.index);
-            entries.iter().zip(jobs).try_for_each(|(entry, job)| {
+            entries.iter().try_for_each(|entry| {
                 let record = record::read(entry.first_seq, entry.body)?;
-                debug_assert_eq!(record.session, job.session);
                 take_in(&mut index, &record, entry.first_seq);
                 Ok(())
             })
@@ -169,14 +170,12 @@ impl Committer {
 /// The store of one session in a log.
 pub struct SessionJournal {
     name: String,
-    jobs: Option<SyncSender<Job>>,
-    index: Index,
-    reader: Arc<Mutex<Box<dyn JournalReader>>>,
+    log: Arc<Log>,
 }
 
 impl MessageStore for SessionJournal {
     fn stored(&self) -> Stored {
-        lock(&self.index).get(&self.name).map(|session| session.stored).unwrap_or_default()
+        lock(&self.log.index).get(&self.name).map(|session| session.stored).unwrap_or_default()
     }
 
     fn commit(&mut self, outbox: &Outbox) -> Result<Pending<()>, StoreError> {
@@ -186,9 +185,9 @@ impl MessageStore for SessionJournal {
         let mut body = Vec::with_capacity(outbox.wire.len() + 128);
         record::put(&mut body, &self.name, outbox);
         let (done, wait) = oneshot::channel();
-        let job = Job { session: self.name.clone(), time_ns: outbox.batch.reset.unwrap_or_default(), body, done };
+        let job = Job { time_ns: outbox.batch.reset.unwrap_or_default(), body, done };
         let stopped = || StoreError::Failed("it has stopped".to_owned());
-        let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
+        let jobs = self.log.jobs.as_ref().ok_or_else(stopped)?;
         jobs.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Failed("too many sessions wait for it".to_owned()),
             TrySendError::Disconnected(_) => stopped(),
@@ -197,10 +196,10 @@ impl MessageStore for SessionJournal {
     }
 
     fn fetch(&mut self, fetch: Fetch, max_bytes: usize) -> Result<Pending<Page>, StoreError> {
-        let start = lock(&self.index).get(&self.name).and_then(|session| session.start(fetch.from));
+        let start = lock(&self.log.index).get(&self.name).and_then(|session| session.start(fetch.from));
         let Some(start) = start else { return Ok(Pending::Ready(Page { messages: Vec::new(), to: fetch.to })) };
         let (done, wait) = oneshot::channel();
-        let (reader, index, name) = (self.reader.clone(), self.index.clone(), self.name.clone());
+        let (reader, index, name) = (self.log.reader.clone(), self.log.index.clone(), self.name.clone());
         let read = move || {
             let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
             let page = read_page(reader.as_mut(), &index, &name, start, fetch, max_bytes);

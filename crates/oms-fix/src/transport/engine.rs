@@ -39,7 +39,8 @@ struct Entry {
     task: JoinHandle<()>,
 }
 
-/// The sessions that run. A clone is the same.
+/// The sessions that run. A clone is the same. When all clones and listeners are gone, acceptors end with
+/// their connection, and every session ends with the last of its handles.
 #[derive(Clone, Default)]
 pub struct Engine {
     sessions: Arc<Mutex<BTreeMap<SessionId, Entry>>>,

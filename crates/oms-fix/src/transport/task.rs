@@ -47,10 +47,12 @@ impl Task {
         self.driver.settle(None).await;
         while !self.stopping && !self.driver.failed() {
             let connection = match self.driver.session.config().role {
-                Role::Acceptor => self.down(attached.recv()).await.flatten().map(|attached| {
-                    let Attached { stream, framer, first } = attached;
-                    (Connection::new(stream, framer), Some(first))
-                }),
+                Role::Acceptor => match self.down(attached.recv()).await {
+                    Some(Some(Attached { stream, framer, first })) => Some((Connection::new(stream, framer), Some(first))),
+                    // The engine is gone: nobody will ever connect.
+                    Some(None) => return,
+                    None => None,
+                },
                 Role::Initiator if self.driver.session.may_connect() => self.down(dialer.dial()).await.map(|stream| {
                     let framer = Framer::new(self.driver.session.config().bounds.message);
                     (Connection::new(stream, framer), None)
