@@ -20,8 +20,11 @@ const TRAILER_LEN: usize = 7;
 const MAX_BEGIN_STRING: usize = 12;
 /// Most digits of BodyLength(9).
 const MAX_LENGTH_DIGITS: usize = 9;
-/// Bytes that are read at a time.
-const CHUNK: usize = 16 << 10;
+/// Bytes that are read at a time, at first.
+const FIRST_CHUNK: usize = 4 << 10;
+/// Most bytes that are read at a time, once reads are full and messages may be as large. What is read
+/// at once is stored at once, so that a busy connection makes large writes of its log.
+const MAX_CHUNK: usize = 64 << 10;
 
 /// Why bytes were not a message. They are ignored, and counted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
@@ -73,13 +76,14 @@ pub struct Framer {
     /// Where the search for a trailer goes on, relative to `start`.
     searched: usize,
     junk: u64,
+    chunk: usize,
 }
 
 impl Framer {
     /// A stream whose messages have at most `max_message` bytes, header and trailer included.
     #[must_use]
     pub fn new(max_message: usize) -> Self {
-        Self { buffer: Vec::new(), start: 0, end: 0, max_message, searched: 0, junk: 0 }
+        Self { buffer: Vec::new(), start: 0, end: 0, max_message, searched: 0, junk: 0, chunk: FIRST_CHUNK }
     }
 
     /// Changes the largest message, as after Logon.
@@ -97,11 +101,11 @@ impl Framer {
     pub fn space(&mut self) -> &mut [u8] {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
-        } else if 0 < self.start && self.buffer.len() - self.end < CHUNK {
+        } else if 0 < self.start && self.buffer.len() - self.end < self.chunk {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
-        let wanted = self.end + CHUNK;
+        let wanted = self.end + self.chunk;
         if self.buffer.len() < wanted {
             self.buffer.resize(wanted, 0);
         }
@@ -110,6 +114,9 @@ impl Framer {
 
     /// Takes in that so many bytes of [`Framer::space`] were filled.
     pub fn filled(&mut self, bytes: usize) {
+        if bytes == self.chunk {
+            self.chunk = (self.chunk * 2).min(MAX_CHUNK).min(self.max_message.max(FIRST_CHUNK));
+        }
         self.end = (self.end + bytes).min(self.buffer.len());
     }
 

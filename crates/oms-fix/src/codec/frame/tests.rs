@@ -102,7 +102,20 @@ fn a_trailer_that_never_comes_is_not_waited_for_beyond_the_limit() {
         found.extend(cuts(&mut framer));
     }
     assert_eq!(found, ["BodyLength"]);
-    assert!(framer.waiting() <= 4096 + CHUNK);
+    assert!(framer.waiting() <= 4096 + MAX_CHUNK);
+}
+
+#[test]
+fn a_busy_stream_is_read_in_larger_pieces() {
+    let mut framer = Framer::new(64 << 10);
+    let mut sizes = Vec::new();
+    for _ in 0..8 {
+        let size = framer.space().len();
+        framer.filled(size);
+        while framer.cut() != Cut::More {}
+        sizes.push(size >> 10);
+    }
+    assert_eq!(sizes, [4, 8, 16, 32, 64, 64, 64, 64]);
 }
 
 proptest! {
@@ -120,7 +133,7 @@ proptest! {
             framer.push(&part);
             while framer.cut() != Cut::More {}
             prop_assert!(framer.waiting() < 512 + 200);
-            prop_assert!(framer.capacity() <= 4 * CHUNK);
+            prop_assert!(framer.capacity() <= 4 * FIRST_CHUNK);
         }
     }
 
