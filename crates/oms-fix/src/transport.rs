@@ -39,7 +39,8 @@ use crate::store::MessageStore;
 /// takes time is handed on, and answered later by [`SessionHandle::send`].
 pub trait Application: Send {
     /// A message came. What is put into `replies` is stored in the same atomic step as the number of
-    /// the message, and sent after it.
+    /// the message, and sent after it. That step is not durable yet when this is called: what else is
+    /// done about the message must be in the same log, or bear to be done again after a crash.
     fn deliver(&mut self, session: &SessionId, message: &View<'_>, replies: &mut Vec<Outgoing>);
 
     /// Something happened.

@@ -174,7 +174,10 @@ impl Session {
         self.test_requests = 0;
         let number = header.number();
         if order != Order::Any && number < self.next_in {
-            self.too_low(header, view, now, out);
+            // Whoever is not logged on is told nothing but that the number is too low.
+            if logged_on || !header.poss_dup {
+                self.too_low(header, view, now, out);
+            }
             return false;
         }
         if order == Order::Exact && self.next_in < number {

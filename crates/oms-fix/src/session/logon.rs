@@ -62,6 +62,10 @@ impl Session {
         if (reset && !self.sent_reset) || resets_by_custom {
             self.reset(now, out);
         }
+        if header.number() < self.next_in && !reset {
+            let text = format!("MsgSeqNum too low, expecting {} but received {}", self.next_in, header.number());
+            return self.refuse(&text, Reason::TooLow, now, out);
+        }
         let expected = view.get(tags::NEXT_EXPECTED_MSG_SEQ_NUM).and_then(parse_uint);
         if let Some(expected) = expected.filter(|expected| self.next_out < *expected) {
             let text = format!("NextExpectedMsgSeqNum too high, expecting {} but received {expected}", self.next_out);
