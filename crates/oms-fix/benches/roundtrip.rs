@@ -24,7 +24,7 @@ use oms_fix::store::{MemoryStore, MessageStore};
 use oms_fix::transport::{Engine, ListenerConfig, SessionSpec};
 
 /// Outstanding orders, and orders in all.
-const RUNS: [(usize, usize); 3] = [(1, 20_000), (64, 150_000), (256, 150_000)];
+const RUNS: [(usize, usize); 4] = [(1, 20_000), (64, 150_000), (128, 150_000), (256, 150_000)];
 const WARM_UP: usize = 3_000;
 
 /// The server, in a process of its own: prints its port and serves until its input ends.
