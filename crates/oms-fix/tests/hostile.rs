@@ -43,8 +43,7 @@ fn start(store: Box<dyn MessageStore>) -> Acceptor {
     let listener = runtime.block_on(async {
         let engine = Engine::new();
         engine.add(server::spec(server::config(SessionId::fix44("ISLD", "TW44")), store)).unwrap();
-        let listener = engine.listen(ListenerConfig::new((Ipv4Addr::LOCALHOST, 0).into())).await.unwrap();
-        listener
+        engine.listen(ListenerConfig::new((Ipv4Addr::LOCALHOST, 0).into())).await.unwrap()
     });
     Acceptor { runtime, listener }
 }
