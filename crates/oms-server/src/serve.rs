@@ -206,3 +206,6 @@ impl Stop {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

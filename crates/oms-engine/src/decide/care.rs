@@ -199,6 +199,9 @@ fn spec(step: &Step<'_>, order: &Order, part: &NewPart) -> Result<ChildSpec, Ref
     let order_qty = part.order_qty;
     let side = order.side;
     let as_order = NewOrder { side, ord_type, order_qty, price, stop_px, time_in_force, expire_at, routing, ..NewOrder::default() };
+    if ord_type == OrdType::PreviouslyQuoted {
+        return Err(Refusal::new(Code::OrderTypeUnsupported, "a part does not accept a quote; accept it as an order of its own"));
+    }
     validate_part(step.state(), order.instrument_id, &as_order, step.now())?;
     within(step, order, ord_type, &Terms { order_qty, price, stop_px })?;
     let expire_at = create::expire_at(step, &as_order, step.state().instrument(order.instrument_id));

@@ -292,6 +292,9 @@ pub(crate) fn validate(state: &State, new: &NewOrder, account_id: AccountId, ins
         return Err(Refusal::new(Code::ValidationError, "the quantity is more than was quoted").with("quoted", size));
     }
     let routing = &new.routing;
+    if routing.care {
+        return invalid("an order that accepts a quote is not staged");
+    }
     if routing.mode.is_some_and(|mode| mode != SorMode::Named) || routing.venue.is_some_and(|venue| venue != quote.dealer) {
         return invalid("an order that accepts a quote goes to the dealer that gave it");
     }

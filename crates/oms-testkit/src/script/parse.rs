@@ -14,6 +14,7 @@
 //! | `unknown LEG new\|cancel\|replace`, `not-sent LEG new\|cancel\|replace`, `resolve LEG new\|cancel\|replace OUTCOME` | the gateway tells |
 //! | `up VENUE`, `down VENUE`, `restart` | sessions; the process restarts |
 //! | `wait SECONDS` | time passes and timers are served |
+//! | `later SECONDS` | time passes and no timer is served yet |
 //! | `limit TYPE VALUE [account\|user\|SYMBOL]`, `kill\|release [SYMBOL\|VENUE\|account\|user]`, `state ACTIVE\|REDUCING\|HALTED` | risk |
 //! | `policy NAME MODE [replans N] [rest] [no-cap]` | a routing policy |
 //! | `list CLASS SYMBOL [multiplier N] [expires SECONDS] [perpetual]` | an instrument of a class |

@@ -61,6 +61,11 @@ impl Run {
                 self.desk.advance(seconds * 1_000_000_000);
                 String::new()
             }
+            "later" => {
+                let seconds: i64 = line.value();
+                self.desk.now = self.desk.now.plus(seconds * 1_000_000_000);
+                String::new()
+            }
             "list" | "nav" => self.reference(verb, line),
             "ask" | "bid" | "take" | "withdraw" | "cancel-ask" => self.quoting(verb, line),
             "rfq" | "dealt" => format!("{verb} {}", line.word()),
