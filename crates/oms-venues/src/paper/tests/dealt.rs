@@ -66,7 +66,7 @@ fn money_that_buys_no_unit_comes_back() {
     let mut desk = fund_desk();
     desk.send(money(1, Side::Subscribe, 1));
     let cut_off = desk.now;
-    assert_eq!(desk.value(1_000_000_00, cut_off), ["1-0 canceled"]);
+    assert_eq!(desk.value(100_000_000, cut_off), ["1-0 canceled"]);
 }
 
 #[test]
