@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use oms_model::amount::AmountError;
 use oms_model::{
-    Code, EndedBy, Liquidity, Mic, Notional, OrdState, OrdStatus, OrdType, OrderId, Pending, Price, Qty, Side, Source, TimeInForce,
-    UnknownTerm,
+    Code, EndedBy, ExecType, Liquidity, Mic, Notional, OrdState, OrdStatus, OrdType, OrderId, Pending, Price, Qty, Side, Source,
+    TimeInForce, UnknownTerm,
 };
 use rusqlite::types::Value;
 
@@ -130,6 +130,8 @@ const EXECUTIONS: &[Field] = &[
     field("fee", Kind::Notional),
     field("transact_time", Kind::Time),
     field("recorded_at", Kind::Time),
+    field("exec_type", term!(ExecType)),
+    field("manual", Kind::Bool { yes: "manual = 1", no: "manual = 0" }),
 ];
 
 const POSITIONS: &[Field] = &[

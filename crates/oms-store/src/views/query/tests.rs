@@ -1,4 +1,4 @@
-use oms_model::{Mic, OrdState, OrdStatus, Order, OrderId, Price, Qty, Side, Time};
+use oms_model::{ExecType, Mic, OrdState, OrdStatus, Order, OrderId, Price, Qty, Side, Time};
 
 use super::*;
 use crate::views::tests::{Random, Scratch, Stream, account};
@@ -171,18 +171,24 @@ fn executions_are_filtered_exactly() {
         world.reader.executions(&ListQuery { filters, limit: Some(500), ..ListQuery::default() }).unwrap().items.len()
     };
     let some = &all[all.len() / 2].2;
-    assert_eq!(count("fee__lt", "0"), all.iter().filter(|(_, _, e)| e.fee.is_negative()).count());
-    assert_eq!(count("fee", &some.fee.to_string()), all.iter().filter(|(_, _, e)| e.fee == some.fee).count());
-    assert_eq!(count("fee__gte", &some.fee.to_string()), all.iter().filter(|(_, _, e)| e.fee >= some.fee).count());
-    assert_eq!(count("last_px__lte", "0.5"), all.iter().filter(|(_, _, e)| e.last_px <= px("0.5")).count());
-    assert_eq!(count("last_qty__gt", "20"), all.iter().filter(|(_, _, e)| e.last_qty > qty("20")).count());
-    assert_eq!(count("liquidity", "ADDED"), all.iter().filter(|(_, _, e)| e.liquidity == oms_model::Liquidity::Added).count());
-    let of_root = all.iter().filter(|(_, _, e)| e.root_order_id == some.root_order_id).count();
+    assert_eq!(count("fee__lt", "0"), all.iter().filter(|(_, _, e, _)| e.fee.is_negative()).count());
+    assert_eq!(count("fee", &some.fee.to_string()), all.iter().filter(|(_, _, e, _)| e.fee == some.fee).count());
+    assert_eq!(count("fee__gte", &some.fee.to_string()), all.iter().filter(|(_, _, e, _)| e.fee >= some.fee).count());
+    assert_eq!(count("last_px__lte", "0.5"), all.iter().filter(|(_, _, e, _)| e.last_px <= px("0.5")).count());
+    assert_eq!(count("last_qty__gt", "20"), all.iter().filter(|(_, _, e, _)| e.last_qty > qty("20")).count());
+    assert_eq!(count("liquidity", "ADDED"), all.iter().filter(|(_, _, e, _)| e.liquidity == oms_model::Liquidity::Added).count());
+    let of_root = all.iter().filter(|(_, _, e, _)| e.root_order_id == some.root_order_id).count();
     assert_eq!(count("root_order_id", &some.root_order_id.to_string()), of_root);
-    assert_eq!(count("order_id", &some.order_id.to_string()), all.iter().filter(|(_, _, e)| e.order_id == some.order_id).count());
+    assert_eq!(count("order_id", &some.order_id.to_string()), all.iter().filter(|(_, _, e, _)| e.order_id == some.order_id).count());
     assert_eq!(count("exec_id", some.exec_id.as_str()), 1);
+    assert_eq!(count("manual", "true"), all.iter().filter(|(_, _, e, _)| e.manual).count());
+    for exec_type in ExecType::ALL {
+        let wanted = all.iter().filter(|(_, _, _, found)| found == exec_type).count();
+        assert!(wanted > 0, "the stream has every exec_type");
+        assert_eq!(count("exec_type", exec_type.as_str()), wanted);
+    }
     let time = some.transact_time;
-    assert_eq!(count("transact_time__lt", &time.0.to_string()), all.iter().filter(|(_, _, e)| e.transact_time < time).count());
+    assert_eq!(count("transact_time__lt", &time.0.to_string()), all.iter().filter(|(_, _, e, _)| e.transact_time < time).count());
 }
 
 #[test]
