@@ -159,18 +159,17 @@ pub struct Booked {
 }
 
 impl Unset for Extras {
-    const UNSET: &'static Self =
-        &Self {
-            doubt: None,
-            stop_px: None,
-            replacing: None,
-            routing: None,
-            text: None,
-            metadata: None,
-            care: None,
-            basis: None,
-            booked: None,
-        };
+    const UNSET: &'static Self = &Self {
+        doubt: None,
+        stop_px: None,
+        replacing: None,
+        routing: None,
+        text: None,
+        metadata: None,
+        care: None,
+        basis: None,
+        booked: None,
+    };
 }
 
 /// An order as it stands.

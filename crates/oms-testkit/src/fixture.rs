@@ -7,8 +7,8 @@ use oms_model::instrument::{Account, Currency, Instrument, TickStep, Venue};
 use oms_model::market::{Level, Market};
 use oms_model::report::{Report, ReportBody};
 use oms_model::{
-    AccountId, AssetClass, CommandId, InstrumentId, Mic, OptionRight, OrdType, OrderId, Pending, Price, Qty, Side, Source, Symbol, TenantId, Time,
-    TimeInForce, TraceId, UserId,
+    AccountId, AssetClass, CommandId, InstrumentId, Mic, OptionRight, OrdType, OrderId, Pending, Price, Qty, Side, Source, Symbol,
+    TenantId, Time, TimeInForce, TraceId, UserId,
 };
 use std::collections::BTreeMap;
 

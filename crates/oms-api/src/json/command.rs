@@ -2,8 +2,8 @@
 //! tests share. A command is an object whose `type` is its wire name; its other fields are those of its shape.
 
 use super::decode::Fields;
-use super::{booking, input};
 use super::read::Value;
+use super::{booking, input};
 use crate::catalog::Catalog;
 use oms_model::command::{Command, MAX_BATCH, OrderRef};
 use oms_model::{Code, OrderId, Refusal};

@@ -3,13 +3,12 @@
 use oms_model::Order;
 use oms_model::command::Placed;
 use oms_model::event::{
-    ApiKeyCreated, BrokerSession, Candidate, CareAccepted, CarePassed, CommissionRecorded, CostMethodSet, DayClosed,
-    ExecutionCorrected, ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded,
-    IdempotentResult, KillSwitchChanged, Leg, NavSet, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed,
-    OrderCreated, OrderEnded, OrderFillAdjusted, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReplaceRequested,
-    OrderReplaced, OrderSent, OrderSized, OrderStateSynced, PositionFrozen, QuoteAccepted, QuoteEnded, QuoteReceived,
-    QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected, RiskChecked, RiskLimitRemoved, RouteDecided,
-    SuspenseResolved, TenantCreated, TradingStateSet,
+    ApiKeyCreated, BrokerSession, Candidate, CareAccepted, CarePassed, CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected,
+    ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged,
+    Leg, NavSet, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderInDoubt,
+    OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, PositionFrozen,
+    QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected, RiskChecked,
+    RiskLimitRemoved, RouteDecided, SuspenseResolved, TenantCreated, TradingStateSet,
 };
 use oms_model::instrument::{Account, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
