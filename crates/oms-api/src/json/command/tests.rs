@@ -14,7 +14,7 @@ fn example(name: &str) -> &'static str {
 #[test]
 fn every_example_is_read_and_is_of_its_command() {
     for spec in COMMANDS {
-        assert!(spec.example.starts_with(&format!(r#"{{"type":"{}","#, spec.name)), "{}", spec.example);
+        assert!(spec.example.starts_with(&format!(r#"{{"type":"{}""#, spec.name)), "{}", spec.example);
         read(spec.example).unwrap_or_else(|refusal| panic!("{}: {refusal}", spec.example));
     }
 }
