@@ -5,7 +5,7 @@ use oms_model::limit::{Check, LimitType, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
 use oms_model::{
     Anomaly, AssetClass, Code, CostMethod, EndedBy, IntentKind, Liquidity, OptionRight, OrdState, OrdType, OrderKind, Outcome, Pending,
-    QuoteReqState, QuoteState, SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
+    QuoteReqState, QuoteState, SagaPhase, SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
 };
 use prost::encoding::WireType;
 
@@ -37,6 +37,7 @@ macro_rules! stored_terms {
             Pending,
             QuoteReqState,
             QuoteState,
+            SagaPhase,
             SecurityIdSource,
             SettlMethod,
             Side,

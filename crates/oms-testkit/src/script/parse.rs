@@ -15,7 +15,7 @@
 //! | `up VENUE`, `down VENUE`, `restart` | sessions; the process restarts |
 //! | `wait SECONDS` | time passes and timers are served |
 //! | `limit TYPE VALUE [account\|user\|SYMBOL]`, `kill\|release [SYMBOL\|VENUE\|account\|user]`, `state ACTIVE\|REDUCING\|HALTED` | risk |
-//! | `policy NAME MODE [replans N] [rest] [no-cap]` | a routing policy |
+//! | `policy NAME MODE [replans N] [stage SECONDS] [rest] [no-cap] [order VENUE...]` | a routing policy |
 //! | `bust LEG EXEC [by ID]`, `correct LEG EXEC QTY @ PRICE [by ID]`, `commission LEG EXEC MONEY CURRENCY` | the venue tells later |
 //! | `stray VENUE EXEC QTY @ PRICE` | a fill of an order that is not ours |
 //! | `book ID\|LEG\|account SYMBOL buy\|sell` then `QTY @ PRICE [exec ID] [ago SECONDS]` or `suspense VENUE EXEC` | a person books |
