@@ -1,4 +1,7 @@
 # The menu; the logic is in xtask. "make run" opens a demo desk on recorded markets.
 run test check bench sim load fmt clean:
 	@cargo xtask $@ $(ARGS)
-.PHONY: run test check bench sim load fmt clean
+# Session acceptance scripts against the echo acceptor: make fix-acceptance SCRIPTS=dir
+fix-acceptance:
+	@cargo xtask fix-acceptance $(SCRIPTS)
+.PHONY: run test check bench sim load fmt clean fix-acceptance

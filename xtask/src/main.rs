@@ -17,6 +17,7 @@ tasks:
   bench [FILTER ...]                the benchmarks of engine, router, gate, codec, journal and views
   sim  [FLAG ...]                   the simulator: crashes, lying disks, faulty venues, planted bugs
   load [FLAG ...]                   orders at a rate against a running desk: oms load
+  fix-acceptance [FILE_OR_DIR ...]  FIX session acceptance scripts against the echo acceptor
   fmt                               format the code
   clean                             take away what was built
   slice [INPUT_DIR [OUTPUT_FILE]]   cut the market data slice that the product ships";
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
             "bench" => task::bench::run(rest),
             "sim" => task::sim::run(rest),
             "load" => task::load::run(rest),
+            "fix-acceptance" => task::fix::run(rest),
             "fmt" => task::tidy::fmt(rest),
             "clean" => task::tidy::clean(rest),
             "slice" => slice::run(rest).map_err(|error| error.to_string()),

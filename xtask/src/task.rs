@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod check;
 pub mod deny;
+pub mod fix;
 pub mod load;
 pub mod run;
 pub mod sim;

@@ -1,0 +1,57 @@
+//! Where in the log the messages of a session are: sparse, so that it stays small.
+
+use crate::session::Stored;
+
+/// Messages between two points of the index.
+const STRIDE: u64 = 64;
+
+/// The message with number `seq`, and no later one, is in the entry `entry` of the log or after it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Point {
+    seq: u64,
+    entry: u64,
+}
+
+/// What is known of one session.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SessionIndex {
+    pub(super) stored: Stored,
+    points: Vec<Point>,
+    last: u64,
+}
+
+impl SessionIndex {
+    /// Nothing before counts any more.
+    pub(super) fn reset(&mut self) {
+        self.points.clear();
+        self.last = 0;
+    }
+
+    /// Takes in that a message is in an entry.
+    pub(super) fn add(&mut self, seq: u64, entry: u64) {
+        let back = seq <= self.last;
+        if back {
+            // The numbers were set back: what had them before is void from here on.
+            self.points.retain(|point| point.seq < seq);
+        }
+        if back || self.points.last().is_none_or(|point| point.seq + STRIDE <= seq) {
+            self.points.push(Point { seq, entry });
+        }
+        self.last = seq;
+    }
+
+    /// The entry from which messages from `seq` on are found; `None` if there is none.
+    pub(super) fn start(&self, seq: u64) -> Option<u64> {
+        if self.last < seq {
+            return None;
+        }
+        let after = self.points.partition_point(|point| point.seq <= seq);
+        self.points.get(after.saturating_sub(1)).map(|point| point.entry)
+    }
+
+    /// Whether a message found in an entry still counts: its number was not given again later.
+    pub(super) fn counts(&self, seq: u64, entry: u64) -> bool {
+        let later = self.points.partition_point(|point| point.entry <= entry);
+        self.points.get(later).is_none_or(|point| seq < point.seq) && seq <= self.last
+    }
+}

@@ -1,0 +1,258 @@
+//! A store in a log: one log for any number of sessions, and one write for whatever has gathered.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use oms_store::{EntryRef, Epoch, Journal, JournalError, JournalReader};
+use tokio::sync::oneshot;
+
+use super::index::SessionIndex;
+use super::record::{self, Record};
+use super::{MessageStore, Pending, StoreError, advance};
+use crate::session::Stored;
+use crate::session::config::SessionId;
+use crate::session::outbox::{Fetch, Outbox, Page};
+
+/// Batches that wait for the log; each session has one at most, so this is a bound on sessions at once.
+const QUEUE: usize = 4096;
+/// Most bytes of one write.
+const MAX_WRITE: usize = 4 << 20;
+
+type Index = Arc<Mutex<BTreeMap<String, SessionIndex>>>;
+
+fn lock(index: &Index) -> MutexGuard<'_, BTreeMap<String, SessionIndex>> {
+    // Each change is one whole batch; a panic elsewhere leaves the index whole.
+    index.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Job {
+    time_ns: i64,
+    body: Vec<u8>,
+    done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+impl From<JournalError> for StoreError {
+    fn from(error: JournalError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// The log and the thread that writes it. When the last session is done with it, the thread ends after
+/// what was queued, and the log is free.
+pub struct JournalStore {
+    log: Arc<Log>,
+}
+
+struct Log {
+    jobs: Option<SyncSender<Job>>,
+    index: Index,
+    reader: Arc<Mutex<Box<dyn JournalReader>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl JournalStore {
+    /// Takes over a log and reads what it holds.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the log cannot be claimed or read, or holds something else.
+    pub fn open(mut journal: Box<dyn Journal>) -> Result<Self, StoreError> {
+        let epoch = journal.claim()?;
+        let index = recover(journal.reader().as_mut())?;
+        let reader = Arc::new(Mutex::new(journal.reader()));
+        let (sender, receiver) = sync_channel(QUEUE);
+        let shared = index.clone();
+        let committer = Committer { journal, epoch, index: shared, failed: None };
+        let thread = std::thread::Builder::new().name("fix-store".to_owned()).spawn(move || committer.run(&receiver));
+        let thread = thread.map_err(|error| StoreError::Failed(error.to_string()))?;
+        Ok(Self { log: Arc::new(Log { jobs: Some(sender), index, reader, thread: Some(thread) }) })
+    }
+
+    /// The store of one session. There must be one at a time.
+    #[must_use]
+    pub fn session(&self, id: &SessionId) -> SessionJournal {
+        SessionJournal { name: id.to_string(), log: self.log.clone() }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            // If it panicked there is nothing left to do about it here.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn recover(reader: &mut dyn JournalReader) -> Result<Index, StoreError> {
+    let mut sessions = BTreeMap::new();
+    let mut damage = None;
+    reader.scan(1, &mut |stored| {
+        let entry = stored.entry.first_seq;
+        match record::read(entry, stored.entry.body) {
+            Ok(record) => {
+                take_in(&mut sessions, &record, entry);
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                damage = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    damage.map_or_else(|| Ok(Arc::new(Mutex::new(sessions))), Err)
+}
+
+fn take_in(sessions: &mut BTreeMap<String, SessionIndex>, record: &Record<'_>, entry: u64) {
+    if !sessions.contains_key(record.session) {
+        sessions.insert(record.session.to_owned(), SessionIndex::default());
+    }
+    let Some(session) = sessions.get_mut(record.session) else { return };
+    if record.reset.is_some() {
+        session.reset();
+    }
+    advance(&mut session.stored, record.reset, record.next_in, record.next_out);
+    for (seq, _) in &record.messages {
+        session.add(*seq, entry);
+    }
+}
+
+struct Committer {
+    journal: Box<dyn Journal>,
+    epoch: Epoch,
+    index: Index,
+    failed: Option<StoreError>,
+}
+
+impl Committer {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        let mut taken = Vec::new();
+        while let Ok(job) = jobs.recv() {
+            let mut bytes = job.body.len();
+            taken.push(job);
+            while bytes < MAX_WRITE {
+                let Ok(job) = jobs.try_recv() else { break };
+                bytes += job.body.len();
+                taken.push(job);
+            }
+            let written = self.write(&taken);
+            for job in taken.drain(..) {
+                // A session that has gone away does not need to know.
+                drop(job.done.send(written.clone()));
+            }
+        }
+    }
+
+    fn write(&mut self, jobs: &[Job]) -> Result<(), StoreError> {
+        // After a failure it is not known what is durable: nothing more is written.
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let first = self.journal.tip().last_seq + 1;
+        let entries: Vec<EntryRef<'_>> =
+            (first..).zip(jobs).map(|(first_seq, job)| EntryRef { first_seq, count: 1, time_ns: job.time_ns, body: &job.body }).collect();
+        let written = self.journal.append(self.epoch, &entries).map_err(StoreError::from).and_then(|_| {
+            let mut index = lock(&self.index);
+            entries.iter().try_for_each(|entry| {
+                let record = record::read(entry.first_seq, entry.body)?;
+                take_in(&mut index, &record, entry.first_seq);
+                Ok(())
+            })
+        });
+        self.failed = written.clone().err();
+        written
+    }
+}
+
+/// The store of one session in a log.
+pub struct SessionJournal {
+    name: String,
+    log: Arc<Log>,
+}
+
+impl MessageStore for SessionJournal {
+    fn stored(&self) -> Stored {
+        lock(&self.log.index).get(&self.name).map(|session| session.stored).unwrap_or_default()
+    }
+
+    fn commit(&mut self, outbox: &Outbox) -> Result<Pending<()>, StoreError> {
+        if outbox.batch.is_empty() {
+            return Ok(Pending::Ready(()));
+        }
+        let mut body = Vec::with_capacity(outbox.wire.len() + 128);
+        record::put(&mut body, &self.name, outbox);
+        let (done, wait) = oneshot::channel();
+        let job = Job { time_ns: outbox.batch.reset.unwrap_or_default(), body, done };
+        let stopped = || StoreError::Failed("it has stopped".to_owned());
+        let jobs = self.log.jobs.as_ref().ok_or_else(stopped)?;
+        jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Failed("too many sessions wait for it".to_owned()),
+            TrySendError::Disconnected(_) => stopped(),
+        })?;
+        Ok(Pending::Later(wait))
+    }
+
+    fn fetch(&mut self, fetch: Fetch, max_bytes: usize) -> Result<Pending<Page>, StoreError> {
+        let start = lock(&self.log.index).get(&self.name).and_then(|session| session.start(fetch.from));
+        let Some(start) = start else { return Ok(Pending::Ready(Page { messages: Vec::new(), to: fetch.to })) };
+        let (done, wait) = oneshot::channel();
+        let (reader, index, name) = (self.log.reader.clone(), self.log.index.clone(), self.name.clone());
+        let read = move || {
+            let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let page = read_page(reader.as_mut(), &index, &name, start, fetch, max_bytes);
+            // A session that has gone away does not need it.
+            drop(done.send(page));
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(read)),
+            Err(_) => read(),
+        }
+        Ok(Pending::Later(wait))
+    }
+}
+
+fn read_page(
+    reader: &mut dyn JournalReader,
+    index: &Index,
+    name: &str,
+    start: u64,
+    fetch: Fetch,
+    max_bytes: usize,
+) -> Result<Page, StoreError> {
+    let mut found: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+    let (mut bytes, mut full, mut damage) = (0, false, None);
+    let session = lock(index).get(name).cloned().unwrap_or_default();
+    reader.scan(start, &mut |stored| {
+        let entry = stored.entry.first_seq;
+        let record = match record::read(entry, stored.entry.body) {
+            Ok(record) => record,
+            Err(error) => {
+                damage = Some(error);
+                return ControlFlow::Break(());
+            }
+        };
+        if record.session != name {
+            return ControlFlow::Continue(());
+        }
+        for (seq, message) in record.messages {
+            if !session.counts(seq, entry) || seq < fetch.from {
+                continue;
+            }
+            if fetch.to < seq || (max_bytes <= bytes && !found.is_empty()) {
+                full = seq <= fetch.to;
+                return ControlFlow::Break(());
+            }
+            bytes += message.len();
+            found.insert(seq, message.to_vec());
+        }
+        ControlFlow::Continue(())
+    })?;
+    if let Some(error) = damage {
+        return Err(error);
+    }
+    let last = found.last_key_value().map_or(fetch.to, |(seq, _)| *seq);
+    Ok(Page { messages: found.into_iter().collect(), to: if full { last } else { fetch.to } })
+}

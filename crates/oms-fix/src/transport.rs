@@ -1,0 +1,236 @@
+//! Sessions on tokio: one task for each, TCP or TLS, as acceptor or initiator.
+//!
+//! - An [`Engine`] holds sessions that can be added and removed at any time, and listens for acceptors.
+//! - A connection costs almost nothing before its Logon: one small buffer, a time limit, a limit on how
+//!   many there may be.
+//! - What is written waits in a bounded buffer; while it is full nothing is read. A counterparty that
+//!   does not read is let go after a time.
+
+mod accept;
+mod address;
+mod clock;
+mod connect;
+mod connection;
+mod driver;
+mod engine;
+mod stream;
+mod task;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use accept::{ListenError, Listener, ListenerConfig};
+pub use address::{AddressError, Network};
+pub use connect::{Endpoint, Reconnect};
+pub use engine::{AddError, Engine};
+
+use crate::codec::scan::View;
+use crate::session::Phase;
+use crate::session::config::{Config, SessionId};
+use crate::session::outbox::{Event, Outgoing, SendError, Sent};
+use crate::store::MessageStore;
+
+/// What a session serves.
+///
+/// Its calls are made by the task of the session, one after the other. They must not block: whatever
+/// takes time is handed on, and answered later by [`SessionHandle::send`].
+pub trait Application: Send {
+    /// A message came. What is put into `replies` is stored in the same atomic step as the number of
+    /// the message, and sent after it. That step is not durable yet when this is called: what else is
+    /// done about the message must be in the same log, or bear to be done again after a crash.
+    fn deliver(&mut self, session: &SessionId, message: &View<'_>, replies: &mut Vec<Outgoing>);
+
+    /// Something happened.
+    fn event(&mut self, session: &SessionId, event: &Event) {
+        let _ = (session, event);
+    }
+}
+
+/// Limits of a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ConnectionLimits {
+    /// Bytes that may wait to be written; with more, nothing is read. Default 4 MiB.
+    pub write_buffer: usize,
+    /// How long nothing may move while bytes wait to be written. Default 30 s.
+    pub write_stall: Duration,
+    /// Bytes of messages that are read from the store at a time when they are asked for again.
+    /// Default 64 KiB.
+    pub resend_page: usize,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self { write_buffer: 4 << 20, write_stall: Duration::from_secs(30), resend_page: 64 << 10 }
+    }
+}
+
+/// A session that is to be run.
+pub struct SessionSpec {
+    /// Its set-up.
+    pub config: Config,
+    /// Where its numbers and messages are.
+    pub store: Box<dyn MessageStore>,
+    /// What it serves.
+    pub application: Box<dyn Application>,
+    /// Limits of its connection.
+    pub limits: ConnectionLimits,
+    /// Where an initiator connects to, in turn.
+    pub endpoints: Vec<Endpoint>,
+    /// How an initiator waits between attempts.
+    pub reconnect: Reconnect,
+    /// From where an acceptor takes connections; empty: from everywhere.
+    pub allowed: Vec<Network>,
+    /// SHA-256 of the certificate that a client must show, in DER; `None`: any that the listener takes.
+    pub client_certificate: Option<[u8; 32]>,
+}
+
+impl SessionSpec {
+    /// A session with default limits and no endpoints.
+    #[must_use]
+    pub fn new(config: Config, store: Box<dyn MessageStore>, application: Box<dyn Application>) -> Self {
+        Self {
+            config,
+            store,
+            application,
+            limits: ConnectionLimits::default(),
+            endpoints: Vec::new(),
+            reconnect: Reconnect::default(),
+            allowed: Vec::new(),
+            client_certificate: None,
+        }
+    }
+}
+
+pub(crate) enum Command {
+    Send(Outgoing, Option<oneshot::Sender<Result<Sent, SendError>>>),
+    Logout(String),
+    SetNextOut(u64),
+    SetNextIn(u64),
+    Reset,
+    /// Log out, and end the task.
+    Stop,
+}
+
+/// What others may know of a session while it runs.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    next_in: AtomicU64,
+    next_out: AtomicU64,
+    phase: watch::Sender<Phase>,
+}
+
+impl Shared {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { next_in: AtomicU64::new(1), next_out: AtomicU64::new(1), phase: watch::Sender::new(Phase::Down) })
+    }
+}
+
+/// The session is not run any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the session has ended")]
+pub struct Ended;
+
+/// Why a message was not sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SendFailure {
+    /// The session did not take it.
+    #[error(transparent)]
+    Refused(#[from] SendError),
+    /// The session ended. If it was asked to send before, whether it did is not known.
+    #[error(transparent)]
+    Ended(#[from] Ended),
+    /// Too much waits for the session already.
+    #[error("too much waits for the session")]
+    Busy,
+}
+
+/// A way to a running session.
+#[derive(Clone, Debug)]
+pub struct SessionHandle {
+    id: SessionId,
+    commands: mpsc::Sender<Command>,
+    shared: Arc<Shared>,
+}
+
+impl SessionHandle {
+    /// Who it is between.
+    #[must_use]
+    pub fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// Sends a message, and waits until it is numbered and durable, or refused.
+    ///
+    /// # Errors
+    /// [`SendFailure`].
+    pub async fn send(&self, message: Outgoing) -> Result<Sent, SendFailure> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Send(message, Some(reply))).await.map_err(|_| Ended)?;
+        Ok(answer.await.map_err(|_| Ended)??)
+    }
+
+    /// Sends a message without waiting. What becomes of it is told by events only.
+    ///
+    /// # Errors
+    /// [`SendFailure::Busy`], [`SendFailure::Ended`].
+    pub fn try_send(&self, message: Outgoing) -> Result<(), SendFailure> {
+        self.commands.try_send(Command::Send(message, None)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SendFailure::Busy,
+            mpsc::error::TrySendError::Closed(_) => SendFailure::Ended(Ended),
+        })
+    }
+
+    async fn command(&self, command: Command) -> Result<(), Ended> {
+        self.commands.send(command).await.map_err(|_| Ended)
+    }
+
+    /// Logs out. An initiator connects again.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn logout(&self, text: &str) -> Result<(), Ended> {
+        self.command(Command::Logout(text.to_owned())).await
+    }
+
+    /// Sets the next outbound number; told to the counterparty if it is logged on.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn set_next_out(&self, next: u64) -> Result<(), Ended> {
+        self.command(Command::SetNextOut(next)).await
+    }
+
+    /// Sets the next inbound number.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn set_next_in(&self, next: u64) -> Result<(), Ended> {
+        self.command(Command::SetNextIn(next)).await
+    }
+
+    /// Sets both numbers to 1, by agreement if the counterparty is logged on.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn reset(&self) -> Result<(), Ended> {
+        self.command(Command::Reset).await
+    }
+
+    /// The next inbound and outbound number.
+    #[must_use]
+    pub fn numbers(&self) -> (u64, u64) {
+        (self.shared.next_in.load(Ordering::Relaxed), self.shared.next_out.load(Ordering::Relaxed))
+    }
+
+    /// How far its connection has come, and a way to follow it.
+    #[must_use]
+    pub fn phase(&self) -> watch::Receiver<Phase> {
+        self.shared.phase.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests;
