@@ -91,7 +91,10 @@ impl State {
             | Event::OrderSized(_)
             | Event::OrderAnomaly(_)
             | Event::CareAccepted(_)
-            | Event::CarePassed(_) => {
+            | Event::CarePassed(_)
+            | Event::SagaStepped(_)
+            | Event::StageStarted(_)
+            | Event::StageEnded(_) => {
                 if let Some(order_id) = event.order_id() {
                     self.on_order(order_id, event, time);
                 }
@@ -130,6 +133,7 @@ impl State {
         let (was_unanswered, was_done, had_doubt) =
             (entry.is_unanswered(), entry.order.state.is_done(), entry.order.extras.doubt.is_some());
         let first_fill = entry.order.cum_qty.is_zero();
+        let stage = stage_end(&entry.order);
         entry.order.apply(event, time);
         let root_id = entry.order.root_order_id;
         match &mut entry.part {
@@ -138,9 +142,9 @@ impl State {
                 if entry.order.state.is_done() && !was_done {
                     self.open_roots -= 1;
                 }
-                self.node_changed(&entry.order, event);
+                self.node_changed(&entry.order, event, stage);
             }
-            Part::Node => self.node_changed(&entry.order, event),
+            Part::Node => self.node_changed(&entry.order, event, stage),
             Part::Leg(leg) => {
                 self.leg_changed(&entry.order, leg, event, time, first_fill);
                 self.index_leg(&entry.order, leg, was_unanswered, had_doubt);
@@ -150,8 +154,17 @@ impl State {
         self.arm_close(root_id, time);
     }
 
-    /// Keeps the timer of an order's time in force in line with it.
-    fn node_changed(&mut self, order: &Order, event: &Event) {
+    /// Keeps the timers of an order's time in force and of its stage in line with it.
+    fn node_changed(&mut self, order: &Order, event: &Event, stage: Option<Time>) {
+        let now = stage_end(order);
+        if stage != now {
+            if let Some(at) = stage {
+                self.clear_timer(at, TimerKind::Stage, order.order_id);
+            }
+            if let Some(at) = now {
+                self.set_timer(at, TimerKind::Stage, order.order_id);
+            }
+        }
         let by_timer = matches!(event, Event::OrderCancelRequested(e) if e.by == oms_model::EndedBy::Timer);
         if let Some(at) = order.expire_at.filter(|_| order.state.is_done() || by_timer) {
             self.clear_timer(at, TimerKind::Expire, order.order_id);
@@ -301,4 +314,9 @@ impl State {
     fn released_aggressive(&self, leg: &Order) -> bool {
         self.released.iter().find(|released| released.order_id == leg.order_id).is_some_and(|released| released.aggressive)
     }
+}
+
+/// When the stage that an order is in ends.
+pub(super) fn stage_end(order: &Order) -> Option<Time> {
+    order.extras.stage.as_deref().map(|stage| stage.until)
 }

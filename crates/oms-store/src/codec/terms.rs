@@ -5,7 +5,7 @@ use oms_model::limit::{Check, LimitType, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
 use oms_model::{
     Anomaly, AssetClass, Code, EndedBy, IntentKind, Liquidity, OptionRight, OrdState, OrdType, OrderKind, Outcome, Pending, QuoteReqState,
-    QuoteState, SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
+    QuoteState, SagaPhase, SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
 };
 use prost::encoding::WireType;
 
@@ -36,6 +36,7 @@ macro_rules! stored_terms {
             Pending,
             QuoteReqState,
             QuoteState,
+            SagaPhase,
             SecurityIdSource,
             SettlMethod,
             Side,

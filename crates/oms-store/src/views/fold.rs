@@ -103,7 +103,10 @@ impl Fold {
             | Event::OrderSized(_)
             | Event::OrderClosed(_)
             | Event::CareAccepted(_)
-            | Event::CarePassed(_) => match event.order_id() {
+            | Event::CarePassed(_)
+            | Event::SagaStepped(_)
+            | Event::StageStarted(_)
+            | Event::StageEnded(_) => match event.order_id() {
                 Some(order_id) => self.changed(seq, time, order_id, event, rows),
                 None => Ok(()),
             },

@@ -15,7 +15,7 @@
 //! | `up VENUE`, `down VENUE`, `restart` | sessions; the process restarts |
 //! | `wait SECONDS` | time passes and timers are served |
 //! | `limit TYPE VALUE [account\|user\|SYMBOL]`, `kill\|release [SYMBOL\|VENUE\|account\|user]`, `state ACTIVE\|REDUCING\|HALTED` | risk |
-//! | `policy NAME MODE [replans N] [rest] [no-cap]` | a routing policy |
+//! | `policy NAME MODE [replans N] [stage SECONDS] [rest] [no-cap] [order VENUE...]` | a routing policy |
 //! | `list CLASS SYMBOL [multiplier N] [expires SECONDS] [perpetual]` | an instrument of a class |
 //! | `ask NAME buy\|sell\|both QTY SYMBOL for MS [of DEALER]...`, `cancel-ask NAME` | a request for quotes |
 //! | `bid NAME REQUEST DEALER BID x SIZE / OFFER x SIZE for MS [replaces NAME]`, `withdraw NAME DEALER` | a dealer quotes |

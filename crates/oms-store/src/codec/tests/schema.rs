@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use oms_model::event::*;
 use oms_model::instrument::*;
 use oms_model::limit::*;
-use oms_model::order::{Basis, Care, Doubt, Extras, Routing, Terms};
+use oms_model::order::{Basis, Care, Doubt, Extras, Routing, Saga, SagaPart, Stage, Terms};
 use oms_model::policy::*;
 use oms_model::position::{Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
