@@ -7,8 +7,8 @@ pub mod text;
 use crate::catalog::Catalog;
 use crate::json::Writer;
 use crate::json::orders::{order_fields, route_fields, write_check};
-use oms_model::event::{Batch, Event, RiskChecked, RouteDecided};
-use oms_model::{EndedBy, Mic, OrdState, Order, OrderId, OrderKind, Qty, Seq, Time};
+use oms_model::event::{Batch, Event, RiskChecked, RouteDecided, SagaStepped};
+use oms_model::{EndedBy, Mic, OrdState, Order, OrderId, OrderKind, Qty, SagaPhase, Seq, Time};
 use std::collections::BTreeMap;
 
 /// What is known of an order and how it came about.

@@ -82,7 +82,10 @@ impl Forest {
                 }
             }
             _ => {
-                let legs = self.nodes(|order| order.is_leg() && (!order.state.is_done() || size % 5 == 0));
+                // Late executions come too, where the order has ended: before that its quantity may work elsewhere by
+                // then, and the two together can be more than was ordered, which is raised and not prevented.
+                let late = |order: &Order| size % 5 == 0 && self.order(order.root_order_id).state.is_done();
+                let legs = self.nodes(|order| order.is_leg() && (!order.state.is_done() || late(order)));
                 if let Some(&id) = legs.get(at % legs.len().max(1)) {
                     self.venue(id, size);
                 }
