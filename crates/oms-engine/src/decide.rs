@@ -3,7 +3,10 @@
 pub(crate) mod admin;
 pub(crate) mod cancel;
 pub(crate) mod care;
+pub(crate) mod contingency;
 pub(crate) mod create;
+pub(crate) mod follow;
+pub(crate) mod instruct;
 pub(crate) mod parent;
 pub(crate) mod quote;
 pub(crate) mod replace;
@@ -11,7 +14,9 @@ pub(crate) mod report;
 pub(crate) mod route;
 pub(crate) mod timer;
 pub(crate) mod tree;
+pub(crate) mod trigger;
 pub(crate) mod valued;
+pub(crate) mod work;
 
 use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, OrderRef};

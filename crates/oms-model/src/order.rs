@@ -11,6 +11,7 @@ use crate::machine::Machine;
 use crate::refusal::Code;
 use crate::seldom::{Seldom, Unset};
 use crate::terms::{EndedBy, IntentKind, OrdState, OrdStatus, OrdType, OrderKind, Outcome, Pending, Side, SorMode, Source, TimeInForce};
+use crate::work::Work;
 
 /// The state machine of orders.
 pub struct OrderMachine;
@@ -147,11 +148,22 @@ pub struct Extras {
     pub care: Option<Box<Care>>,
     /// What its quantity or price rests on, where that is not simply said.
     pub basis: Option<Box<Basis>>,
+    /// What the engine works it by.
+    pub work: Option<Box<Work>>,
 }
 
 impl Unset for Extras {
-    const UNSET: &'static Self =
-        &Self { doubt: None, stop_px: None, replacing: None, routing: None, text: None, metadata: None, care: None, basis: None };
+    const UNSET: &'static Self = &Self {
+        doubt: None,
+        stop_px: None,
+        replacing: None,
+        routing: None,
+        text: None,
+        metadata: None,
+        care: None,
+        basis: None,
+        work: None,
+    };
 }
 
 /// An order as it stands.
@@ -257,6 +269,7 @@ impl Order {
                 metadata: event.metadata.clone(),
                 care: care.then(|| Box::new(Care { since: time, ..Care::default() })),
                 basis: event.basis.clone(),
+                work: event.work.clone(),
                 ..Extras::default()
             }),
             ..Self::default()
@@ -316,7 +329,7 @@ impl Order {
     /// Whether somebody works it, so that what is not with its parts waits for them and not for the router.
     #[must_use]
     pub fn is_worked(&self) -> bool {
-        self.extras.care.is_some()
+        self.extras.care.is_some() || self.extras.work.is_some()
     }
 
     /// Whether its `cl_ord_id` names it alone: it does for a client's order and for a part that is worked on its own.
@@ -329,6 +342,18 @@ impl Order {
     #[must_use]
     pub fn is_root(&self) -> bool {
         self.parent_order_id.is_none()
+    }
+
+    /// Whether a move of the market is a reason to look at it.
+    #[must_use]
+    pub fn is_watching(&self) -> bool {
+        !self.state.is_done() && self.extras.work.as_deref().is_some_and(|work| work.on_market)
+    }
+
+    /// When time is a reason to look at it.
+    #[must_use]
+    pub fn wake(&self) -> Option<Time> {
+        self.extras.work.as_deref().filter(|_| !self.state.is_done()).and_then(|work| work.wake)
     }
 
     /// The id under which the venue knows `revision` of it.
@@ -403,6 +428,12 @@ impl Order {
                     self.place_qty = e.order_qty;
                 }
             }
+            Event::OrderTriggered(e) => self.work(|work| work.triggered(e)),
+            Event::StopMoved(e) => self.work(|work| work.stop_moved(e)),
+            Event::SliceReleased(e) => self.work(|work| work.released(e, time)),
+            Event::AlgoStepped(e) => self.work(|work| work.stepped(e, time)),
+            Event::OrderArmed(e) => self.work(|work| work.armed(e)),
+            Event::PeerFilled(e) => self.work(|work| work.peer_filled(e)),
             Event::RiskChecked(_) | Event::OrderAnomaly(_) => (),
             Event::OrderCreated(_)
             | Event::ExecutionRecorded(_)
@@ -439,6 +470,15 @@ impl Order {
         {
             change(care);
             care.since = time;
+        }
+    }
+
+    fn work(&mut self, change: impl FnOnce(&mut Work)) {
+        // Looked at first: writing through the extras makes room for them.
+        if self.extras.work.is_some()
+            && let Some(work) = self.extras.work.as_deref_mut()
+        {
+            change(work);
         }
     }
 
@@ -488,6 +528,8 @@ impl Order {
         self.price = terms.price;
         if self.extras.stop_px != terms.stop_px {
             self.extras.stop_px = terms.stop_px;
+            // A stop that was set anew follows the market from there.
+            self.work(|work| work.stop_px = None);
             self.extras.tidy();
         }
         self.venue_revision = revision;

@@ -46,6 +46,9 @@ fn shapes_have_the_fields_that_the_code_reads_and_writes() {
     for (name, fields) in [
         ("NewOrder", input::NEW_ORDER),
         ("Routing", input::ROUTING),
+        ("Trail", crate::json::instructions::TRAIL),
+        ("Peg", crate::json::instructions::PEG),
+        ("Algo", crate::json::instructions::ALGO),
         ("Change", input::CHANGE),
         ("OrderNamed", command::ORDER_NAMED),
         ("OrderReplace", command::ORDER_REPLACE),

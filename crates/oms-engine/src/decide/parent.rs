@@ -6,7 +6,7 @@ use super::{route, tree};
 use crate::step::Step;
 use oms_model::event::{Event, OrderEnded, OrderRejected, OrderReplaced, OrderStateSynced, RequestRejected};
 use oms_model::policy::Exhausted;
-use oms_model::{Code, EndedBy, OrdState, Order, OrderId, Pending, Qty, TimeInForce};
+use oms_model::{Code, EndedBy, OrdState, Order, OrderId, Pending, Price, Qty, TimeInForce};
 
 /// The quantity that is with an order's parts: what they executed and what they still may.
 fn placed(step: &Step<'_>, order: &Order) -> Qty {
@@ -105,7 +105,7 @@ fn words(part: &Order) -> &str {
 }
 
 /// Nothing works any more and the rest finds no place.
-fn end_unplaced(step: &mut Step<'_>, order: &Order, part: &Order) {
+pub(crate) fn end_unplaced(step: &mut Step<'_>, order: &Order, part: &Order) {
     let order_id = order.order_id;
     if order.cum_qty.is_positive() || part.state != OrdState::Rejected {
         let text = format!("the rest of {} was not executed at once and found no other place", order.open_qty());
@@ -145,9 +145,12 @@ pub(crate) fn settle_replace(step: &mut Step<'_>, order_id: OrderId) {
     if step.state().children(&order).any(undecided) {
         return;
     }
+    let own_prices = order.extras.work.is_some();
     let fits = |part: &crate::state::Entry| {
         let part = if part.is_working() { &part.order } else { return true };
-        let price_fits = !part.ord_type.has_price() || part.price == terms.price.or(part.price);
+        // A slice has a price of its own within the order's.
+        let price = if own_prices { within(part.side, part.price, terms.price) } else { part.price == terms.price.or(part.price) };
+        let price_fits = !part.ord_type.has_price() || price;
         price_fits && (!part.ord_type.has_stop() || part.extras.stop_px == terms.stop_px.or(part.extras.stop_px))
     };
     let sizes_fit = placed(step, &order) <= terms.order_qty;
@@ -160,6 +163,15 @@ pub(crate) fn settle_replace(step: &mut Step<'_>, order_id: OrderId) {
         step.emit(Event::ReplaceRejected(RequestRejected { order_id, by: EndedBy::Venue, text }));
     }
     replace_settled(step, order_id);
+}
+
+/// Whether `price` is no worse for the order than `limit`.
+pub(crate) fn within(side: oms_model::Side, price: Option<Price>, limit: Option<Price>) -> bool {
+    match (price, limit) {
+        (Some(price), Some(limit)) if side.is_buy() => price <= limit,
+        (Some(price), Some(limit)) => price >= limit,
+        _ => true,
+    }
 }
 
 /// An order's replace was decided: its rest is placed, and the order above hears of it.

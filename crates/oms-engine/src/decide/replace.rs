@@ -99,6 +99,17 @@ fn validate(step: &Step<'_>, order: &Order, terms: &Terms) -> Result<(), Refusal
     Ok(())
 }
 
+/// Whether an order and everything below it can be replaced now: nothing of it is asked, unanswered or in doubt.
+pub(crate) fn may_replace(step: &Step<'_>, order_id: OrderId) -> bool {
+    let (inner, legs) = tree::below(step, order_id);
+    let free = |order: &Order| order.state.is_done() || order.pending == Pending::None;
+    inner.iter().all(|id| step.state().order(*id).is_some_and(free))
+        && legs
+            .iter()
+            .filter_map(|id| step.state().entry(*id))
+            .all(|leg| free(&leg.order) && leg.order.extras.doubt.is_none() && leg.request().is_none())
+}
+
 /// What a replace asks of one working part.
 #[derive(Clone, Copy)]
 enum PartChange {
@@ -107,7 +118,7 @@ enum PartChange {
     Cancel,
 }
 
-fn request(step: &mut Step<'_>, order: &Order, terms: Terms) {
+pub(crate) fn request(step: &mut Step<'_>, order: &Order, terms: Terms) {
     let order_id = order.order_id;
     step.emit(Event::OrderReplaceRequested(OrderReplaceRequested { order_id, terms }));
     let changes = part_changes(step, order, &terms);
@@ -137,7 +148,10 @@ fn part_changes(step: &Step<'_>, order: &Order, terms: &Terms) -> Vec<(OrderId, 
     let mut changes: Vec<(OrderId, PartChange)> = Vec::with_capacity(working.len());
     for leg in working.iter().rev() {
         let mut wanted = leg.terms();
-        wanted.price = terms.price.filter(|_| leg.ord_type.has_price()).or(leg.price);
+        // A slice keeps the price that its algorithm gave it while that is within the new limit.
+        let own = order.extras.work.as_deref().is_some_and(|work| work.instructions.algo.is_some());
+        let keeps = own && parent::within(leg.side, leg.price, terms.price);
+        wanted.price = terms.price.filter(|_| leg.ord_type.has_price() && !keeps).or(leg.price);
         wanted.stop_px = terms.stop_px.filter(|_| leg.ord_type.has_stop()).or(leg.extras.stop_px);
         let cut = surplus.min(leg.open_qty());
         surplus = surplus.saturating_sub(cut);

@@ -223,6 +223,7 @@ fn release(step: &mut Step<'_>, order: &Order, leg: &Leg) {
         metadata: None,
         kind: None,
         basis: order.extras.basis.clone(),
+        work: None,
     })));
     send(step, leg.order_id, IntentKind::New);
 }

@@ -1,5 +1,6 @@
 //! Folding events. Refuses nothing; asserts what the decisions promise.
 
+use super::works::Waits;
 use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, LegPart, MAX_SUSPENSE, Part, State, TimerKind};
 use crate::input::fingerprint_head;
 use oms_model::event::{Batch, Event, ExecutionRecorded, IdempotencyRecorded, OrderCreated, OrderSent, RiskChecked};
@@ -91,7 +92,13 @@ impl State {
             | Event::OrderSized(_)
             | Event::OrderAnomaly(_)
             | Event::CareAccepted(_)
-            | Event::CarePassed(_) => {
+            | Event::CarePassed(_)
+            | Event::OrderTriggered(_)
+            | Event::StopMoved(_)
+            | Event::SliceReleased(_)
+            | Event::AlgoStepped(_)
+            | Event::OrderArmed(_)
+            | Event::PeerFilled(_) => {
                 if let Some(order_id) = event.order_id() {
                     self.on_order(order_id, event, time);
                 }
@@ -115,6 +122,7 @@ impl State {
         if let Some(at) = event.expire_at.filter(|_| !order.is_leg()) {
             self.set_timer(at, TimerKind::Expire, event.order_id);
         }
+        self.work_began(&order);
         let mut entry = Entry::new(order);
         if let Part::Root(root) = &mut entry.part {
             root.reserved.valuation = self.instrument(event.instrument_id).map(Instrument::valuation).unwrap_or_default();
@@ -130,7 +138,9 @@ impl State {
         let (was_unanswered, was_done, had_doubt) =
             (entry.is_unanswered(), entry.order.state.is_done(), entry.order.extras.doubt.is_some());
         let first_fill = entry.order.cum_qty.is_zero();
+        let waited = Waits::of(&entry.order);
         entry.order.apply(event, time);
+        self.work_changed(&entry.order, waited);
         let root_id = entry.order.root_order_id;
         match &mut entry.part {
             Part::Root(root) => {
@@ -258,6 +268,7 @@ impl State {
 
     fn closed(&mut self, order_id: OrderId) {
         let Some(entry) = self.orders.retire(order_id) else { return };
+        self.work_closed(&entry.order);
         assert!(!entry.is_working() && entry.reserved().is_empty(), "only an order of which nothing works is closed");
         assert!(entry.order.state == OrdState::Filled || entry.order.state.is_done(), "only a done order is closed");
         if let Some(at) = entry.root().and_then(|root| root.close_at) {

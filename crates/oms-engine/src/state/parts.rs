@@ -211,6 +211,7 @@ impl State {
                 self.set_timer(at, kind, order_id);
             }
         }
+        self.work_began(&entry.order);
         self.orders.insert(entry);
     }
 }

@@ -1,8 +1,10 @@
 //! Vocabularies: the stored number of a term.
 
+use oms_model::algo::{Algo, Leftover, PegPrice};
 use oms_model::event::Exclusion;
 use oms_model::limit::{Check, LimitType, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
+use oms_model::work::{AlgoAction, ArmRule, ContingencyType, TriggerSource};
 use oms_model::{
     Anomaly, AssetClass, Code, EndedBy, IntentKind, Liquidity, OptionRight, OrdState, OrdType, OrderKind, Outcome, Pending, QuoteReqState,
     QuoteState, SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
@@ -17,15 +19,20 @@ use super::wire::Value;
 macro_rules! stored_terms {
     ($then:ident) => {
         $then!(
+            Algo,
+            AlgoAction,
             Anomaly,
+            ArmRule,
             AssetClass,
             Check,
             Code,
+            ContingencyType,
             EndedBy,
             Exclusion,
             Exhausted,
             IntentKind,
             LatencyStat,
+            Leftover,
             LimitType,
             Liquidity,
             OptionRight,
@@ -33,6 +40,7 @@ macro_rules! stored_terms {
             OrdType,
             OrderKind,
             Outcome,
+            PegPrice,
             Pending,
             QuoteReqState,
             QuoteState,
@@ -43,6 +51,7 @@ macro_rules! stored_terms {
             Source,
             TimeInForce,
             TradingState,
+            TriggerSource,
             Verdict
         );
     };

@@ -103,7 +103,13 @@ impl Fold {
             | Event::OrderSized(_)
             | Event::OrderClosed(_)
             | Event::CareAccepted(_)
-            | Event::CarePassed(_) => match event.order_id() {
+            | Event::CarePassed(_)
+            | Event::OrderTriggered(_)
+            | Event::StopMoved(_)
+            | Event::SliceReleased(_)
+            | Event::AlgoStepped(_)
+            | Event::OrderArmed(_)
+            | Event::PeerFilled(_) => match event.order_id() {
                 Some(order_id) => self.changed(seq, time, order_id, event, rows),
                 None => Ok(()),
             },
