@@ -206,6 +206,3 @@ impl Stop {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
