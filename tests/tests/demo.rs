@@ -130,7 +130,7 @@ fn why(client: &mut Client, order_id: &str) {
     assert!(list(&why["checks"][0]["results"]).iter().all(|result| result["code"].is_null()), "{}", why["checks"]);
     let route = &why["routes"][0];
     let candidates = list(&route["candidates"]);
-    assert_eq!(candidates.len(), 8, "every venue is shown");
+    assert_eq!(candidates.len(), 16, "every venue is shown");
     assert!(candidates.iter().all(|venue| venue["excluded"].is_string() || venue["score"].is_string()), "{route}");
     assert!(candidates.iter().filter(|venue| venue["excluded"].is_null() && text(&venue["score"]) != "0").count() >= 3, "{route}");
     assert!(list(&route["legs"]).len() >= 2, "{route}");
