@@ -145,6 +145,8 @@ pub struct Process {
     dir: PathBuf,
     address: Receiver<SocketAddr>,
     output: Arc<Mutex<String>>,
+    /// Ends when everything that the process said was read.
+    heard: Receiver<()>,
 }
 
 impl Process {
@@ -165,6 +167,8 @@ impl Process {
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{words:?}: {error}"));
         let output = Arc::new(Mutex::new(String::new()));
         let (found, address) = sync_channel(1);
+        let (hearing, heard) = sync_channel::<()>(1);
+        let still = hearing.clone();
         let told = output.clone();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || {
@@ -174,11 +178,15 @@ impl Process {
                 }
                 keep(&told, &line);
             }
+            drop(still);
         });
         let told = output.clone();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        std::thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| keep(&told, &line)));
-        Self { child, dir: dir.to_owned(), address, output }
+        std::thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).for_each(|line| keep(&told, &line));
+            drop(hearing);
+        });
+        Self { child, dir: dir.to_owned(), address, output, heard }
     }
 
     /// Waits until it says where it listens; `None` where it does not within that time, or ended.
@@ -289,6 +297,8 @@ impl Process {
     /// Where it does not.
     pub fn wait(mut self) -> (ExitStatus, String) {
         let status = until("the end of the process", || self.child.try_wait().unwrap().ok_or_else(|| "it runs".to_owned()));
+        // Its last words may still be on their way through the pipe.
+        let _all = self.heard.recv_timeout(std::time::Duration::from_secs(10));
         (status, self.output())
     }
 }
