@@ -9,6 +9,7 @@ pub mod instruments;
 pub mod marketdata;
 pub mod orders;
 pub mod place;
+pub mod pnl;
 pub mod positions;
 pub mod preview;
 pub mod queries;
@@ -191,6 +192,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         executions::endpoints(),
         positions::endpoints(),
         queries::endpoints(),
+        pnl::endpoints(),
         instruments::endpoints(),
         quotes::endpoints(),
         marketdata::endpoints(),

@@ -4,6 +4,8 @@ pub(crate) mod admin;
 pub(crate) mod cancel;
 pub(crate) mod care;
 pub(crate) mod create;
+pub(crate) mod day;
+pub(crate) mod execution;
 pub(crate) mod parent;
 pub(crate) mod quote;
 pub(crate) mod replace;

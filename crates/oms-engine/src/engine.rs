@@ -193,5 +193,12 @@ fn command_outcome(step: &mut Step<'_>, actor: &Actor, command: Command) -> Comm
         Command::CreateApiKey { api_key_id, user_id, prefix, sha256 } => {
             decide::admin::create_api_key(step, api_key_id, user_id, prefix, sha256)
         }
+        Command::CreateExecution(new) => decide::execution::create(step, *new),
+        Command::CorrectExecution { execution, correction, reason } => decide::execution::correct(step, &execution, &correction, reason),
+        Command::ReverseExecution { execution, reversal, reason } => decide::execution::reverse(step, &execution, reversal, reason),
+        Command::DismissSuspense { venue, exec_id, reason } => decide::execution::dismiss(step, venue, exec_id, reason),
+        Command::SetFxRate { from, to, rate } => decide::day::set_fx_rate(step, from, to, rate),
+        Command::SetCostMethod(method) => decide::day::set_cost_method(step, method),
+        Command::CloseDay { day } => decide::day::close(step, day),
     }
 }

@@ -7,7 +7,8 @@ use oms_model::command::Actor;
 use oms_model::event::{Batch, Event};
 use oms_model::limit::Scope;
 use oms_model::market::Market;
-use oms_model::{CommandId, EndedBy, InstrumentId, OrderId, Seq, Time, TraceId};
+use oms_model::position::Position;
+use oms_model::{CommandId, CostMethod, EndedBy, InstrumentId, OrderId, Seq, Time, TraceId};
 use std::collections::VecDeque;
 
 /// The events decided so far, each folded as it was appended.
@@ -49,8 +50,34 @@ impl<'a> Step<'a> {
         self.now
     }
 
-    /// Appends a fact and folds it.
+    /// Appends a fact and folds it. Where it is about an execution that is not simply the last one of its position,
+    /// what the position came to follows as a fact of its own, so that nobody else needs the executions to know it.
     pub(crate) fn emit(&mut self, event: Event) {
+        let reworked = match &event {
+            Event::ExecutionRecorded(e) => Some((e.account_id, e.instrument_id, Some((e.transact_time, e.exec_id.clone())))),
+            Event::ExecutionBusted(e) | Event::ExecutionWhacked(e) if !e.last_qty.is_zero() => Some((e.account_id, e.instrument_id, None)),
+            Event::ExecutionCorrected(e) => Some((e.account_id, e.instrument_id, None)),
+            Event::CommissionRecorded(e) => Some((e.account_id, e.instrument_id, None)),
+            _ => None,
+        };
+        self.push(event);
+        let Some((account_id, instrument_id, appended)) = reworked else { return };
+        let fifo = self.state.cost_method() == CostMethod::Fifo;
+        let position = match self.state.holding(account_id, instrument_id) {
+            Some(holding) => {
+                let last = holding.day().last().map(|booking| (booking.transact_time, &booking.exec_id));
+                let follows = appended.as_ref().is_some_and(|(time, exec_id)| last == Some((*time, exec_id)));
+                if follows && fifo {
+                    return;
+                }
+                holding.now().clone()
+            }
+            None => Position { account_id, instrument_id, ..Position::default() },
+        };
+        self.push(Event::PositionChanged(Box::new(position)));
+    }
+
+    fn push(&mut self, event: Event) {
         self.state.apply(self.state.next_seq(), self.now, &event);
         self.events.push(event);
     }

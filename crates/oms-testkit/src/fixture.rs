@@ -7,8 +7,8 @@ use oms_model::instrument::{Account, Currency, Instrument, TickStep, Venue};
 use oms_model::market::{Level, Market};
 use oms_model::report::{Report, ReportBody};
 use oms_model::{
-    AccountId, AssetClass, CommandId, InstrumentId, Mic, OptionRight, OrdType, Pending, Price, Qty, Side, Source, Symbol, TenantId, Time,
-    TimeInForce, TraceId, UserId,
+    AccountId, AssetClass, CommandId, InstrumentId, Mic, OptionRight, OrdType, OrderId, Pending, Price, Qty, Side, Source, Symbol,
+    TenantId, Time, TimeInForce, TraceId, UserId,
 };
 use std::collections::BTreeMap;
 
@@ -234,14 +234,17 @@ pub fn assert_invariants(state: &State, place: &str) {
             assert!(!qty.is_negative(), "{place}: {name} of {id} is below zero");
         }
         assert!(order.state.is_done() || order.cum_qty <= order.order_qty, "{place}: {id} is over its quantity");
-        if order.is_leg() {
-            let signed = if order.side.is_buy() { order.cum_qty } else { Qty::ZERO.saturating_sub(order.cum_qty) };
+        let own = if order.is_leg() { order.cum_qty } else { order.direct_qty() };
+        if !own.is_zero() || order.is_leg() {
+            let signed = if order.side.is_buy() { own } else { own.negated() };
             let sum = sums.entry((order.account_id, order.instrument_id)).or_default();
             *sum = sum.saturating_add(signed);
+        }
+        if order.is_leg() {
             continue;
         }
         open += u64::from(order.is_root() && !order.state.is_done());
-        let (mut cum, mut working) = (Qty::ZERO, Qty::ZERO);
+        let (mut cum, mut working) = (order.direct_qty(), Qty::ZERO);
         for leg in state.children(order) {
             cum = cum.saturating_add(leg.order.cum_qty);
             if leg.is_working() {
@@ -264,8 +267,12 @@ pub fn assert_invariants(state: &State, place: &str) {
         );
     }
     assert_eq!(open, state.open_roots(), "{place}: open orders are counted");
-    for position in state.positions() {
-        let sum = sums.get(&(position.account_id, position.instrument_id)).copied().unwrap_or_default();
+    for holding in state.holdings_after(None) {
+        let position = holding.now();
+        let of_orders = sums.get(&(position.account_id, position.instrument_id)).copied().unwrap_or_default();
+        // What was booked on the account alone has no order.
+        let alone = holding.day().iter().chain(holding.closed()).filter(|booking| booking.order_id == OrderId::default());
+        let sum = alone.fold(of_orders, |sum, b| sum.saturating_add(if b.is_buy { b.qty } else { b.qty.negated() }));
         assert_eq!(position.qty, sum, "{place}: a position is the sum of its executions");
     }
 }

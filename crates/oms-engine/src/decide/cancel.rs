@@ -1,6 +1,6 @@
 //! A cancel: down the tree, to every part that still works.
 
-use super::{changeable_by, parent, refused, route, tree};
+use super::{changeable_by, day, parent, refused, route, tree};
 use crate::state::Entry;
 use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, OrderRef};
@@ -120,7 +120,9 @@ pub(crate) fn is_connected(step: &Step<'_>, leg: &Order) -> bool {
 pub(crate) fn end_canceled(step: &mut Step<'_>, order_id: OrderId) {
     let Some(order) = step.state().order(order_id) else { return };
     let expired = |at: Time| at <= step.now();
-    if order.expire_at.is_some_and(expired) {
+    if day::is_over(step, order) {
+        step.emit(Event::OrderExpired(OrderEnded { order_id, by: EndedBy::DayClose, text: "the day was closed".to_owned() }));
+    } else if order.expire_at.is_some_and(expired) {
         step.emit(Event::OrderExpired(OrderEnded { order_id, by: EndedBy::Timer, text: String::new() }));
     } else {
         step.emit(Event::OrderCanceled(OrderEnded { order_id, by: EndedBy::Client, text: String::new() }));
