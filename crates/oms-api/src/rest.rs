@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod execute;
 pub mod executions;
+pub mod groups;
 pub mod health;
 pub mod history;
 pub mod instruments;
@@ -193,6 +194,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         positions::endpoints(),
         queries::endpoints(),
         pnl::endpoints(),
+        groups::endpoints(),
         instruments::endpoints(),
         quotes::endpoints(),
         marketdata::endpoints(),

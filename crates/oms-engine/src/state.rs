@@ -3,6 +3,7 @@
 mod answers;
 mod apply;
 mod books;
+mod groups;
 mod orders;
 mod parts;
 mod quotes;
@@ -12,6 +13,7 @@ use crate::input::IdempotencyKey;
 use answers::Answers;
 pub use books::FxRate;
 use foldhash::fast::FixedState;
+pub use groups::Group;
 use hashbrown::HashMap;
 use oms_model::command::OrderRef;
 use oms_model::event::{ApiKeyCreated, ExecutionUnmatched, Leg};
@@ -179,6 +181,7 @@ pub struct State {
     policies: BTreeMap<PolicyName, SorPolicy>,
     api_keys: BTreeMap<[u8; 32], ApiKeyCreated>,
     holdings: BTreeMap<(AccountId, InstrumentId), Box<Holding>>,
+    groups: BTreeMap<OrderId, Group>,
     cost_method: CostMethod,
     fx_rates: BTreeMap<(Currency, Currency), FxRate>,
     closed_day: u32,
@@ -216,6 +219,7 @@ impl Default for State {
             policies: BTreeMap::new(),
             api_keys: BTreeMap::new(),
             holdings: BTreeMap::new(),
+            groups: BTreeMap::new(),
             cost_method: CostMethod::Fifo,
             fx_rates: BTreeMap::new(),
             closed_day: 0,

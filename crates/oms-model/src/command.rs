@@ -1,15 +1,19 @@
 //! What is asked, by whom. A command may be refused.
 
+mod allocation;
 mod booking;
 
 use crate::amount::{Decimal, Price, Qty};
-use crate::ids::{AccountId, ApiKeyId, ClOrdId, ExecId, Mic, OrderId, QuoteId, QuoteRef, QuoteReqId, Symbol, TenantId, Time, UserId};
+use crate::ids::{
+    AccountId, AllocId, ApiKeyId, ClOrdId, ExecId, Mic, OrderId, QuoteId, QuoteRef, QuoteReqId, Symbol, TenantId, Time, UserId,
+};
 use crate::instrument::{Account, Currency, Instrument, Venue};
 use crate::limit::{LimitType, RiskLimit, Scope};
 use crate::order::{Routing, Terms};
 use crate::policy::SorPolicy;
 use crate::refusal::{Code, Refusal};
 use crate::terms::{CostMethod, OrdType, Reversal, Side, Source, TimeInForce, TradingState};
+pub use allocation::NewGroup;
 pub use booking::{BookOn, Correction, ExecutionRef, Figures, NewExecution};
 
 /// Who asks, and through which door.
@@ -349,6 +353,32 @@ pub enum Command {
     },
     /// Choose how realised profit is worked out; while nothing was executed yet.
     SetCostMethod(CostMethod),
+    /// Work orders as one.
+    GroupOrders(Box<NewGroup>),
+    /// Work a group's members on their own again.
+    UngroupOrders {
+        /// The group.
+        group: OrderRef,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Propose to share out what a group has executed.
+    ProposeAllocation {
+        /// The group.
+        group: OrderRef,
+    },
+    /// Approve a proposal, as a second person.
+    ApproveAllocation {
+        /// Which.
+        alloc_id: AllocId,
+    },
+    /// Turn a proposal down.
+    RejectAllocation {
+        /// Which.
+        alloc_id: AllocId,
+        /// Why, in words.
+        reason: String,
+    },
     /// Close the trading day: freeze positions and profit, end DAY orders.
     CloseDay {
         /// The day that it is, as a number: 20261121. Named so that a request that came late closes no other day.

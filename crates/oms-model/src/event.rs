@@ -1,5 +1,6 @@
 //! What is so: facts in the past tense, never edited.
 
+mod allocation;
 mod booking;
 
 use crate::amount::{Notional, Price, Qty};
@@ -18,6 +19,7 @@ use crate::terms::{
     Anomaly, EndedBy, IntentKind, Liquidity, OrdState, OrdType, OrderKind, Outcome, Side, SorMode, Source, TimeInForce, TradingState, terms,
 };
 
+pub use allocation::{Allocation, AllocationApproved, AllocationProposed, AllocationRejected, Member, OrdersGrouped, OrdersUngrouped};
 pub use booking::{
     CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected, ExecutionReversed, FxRateSet, OrderFillAdjusted, PositionFrozen,
     SuspenseResolved,
@@ -724,6 +726,18 @@ events! {
     58 DayClosed(DayClosed),
     /// See the body.
     59 CostMethodSet(CostMethodSet),
+    /// See the body.
+    60 OrdersGrouped(Box<OrdersGrouped>),
+    /// See the body.
+    61 OrdersUngrouped(Box<OrdersUngrouped>),
+    /// See the body.
+    62 AllocationProposed(Box<AllocationProposed>),
+    /// See the body.
+    63 AllocationApproved(AllocationApproved),
+    /// See the body.
+    64 AllocationRejected(Box<AllocationRejected>),
+    /// What is shared out from now on; it takes the place of what was before.
+    65 AllocationBooked(Box<Allocation>),
     /// A position as it is once it was worked out again: an execution came late, was corrected or was taken back.
     /// Where an execution is simply the last one, nothing is said: its position follows from it, first in first out.
     66 PositionChanged(Box<Position>),
@@ -780,6 +794,12 @@ impl Event {
             Self::SuspenseResolved(e) => e.order_id,
             Self::CareAccepted(e) => Some(e.order_id),
             Self::CarePassed(e) => Some(e.order_id),
+            Self::OrdersGrouped(e) => Some(e.group_order_id),
+            Self::OrdersUngrouped(e) => Some(e.group_order_id),
+            Self::AllocationProposed(e) => Some(e.allocation.group_order_id),
+            Self::AllocationApproved(e) => Some(e.group_order_id),
+            Self::AllocationRejected(e) => Some(e.group_order_id),
+            Self::AllocationBooked(e) => Some(e.group_order_id),
             Self::PositionChanged(_)
             | Self::FxRateSet(_)
             | Self::PositionFrozen(_)

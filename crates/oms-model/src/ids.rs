@@ -94,6 +94,7 @@ uuid_ids! {
     OrderId = "Given by us to every node of an order tree; a UUIDv7, never reused.",
     QuoteReqId = "A client's request for quotes (FIX 131).",
     QuoteId = "Given by us to a dealer's quote (FIX 117); the dealer's own id stands beside it.",
+    AllocId = "Given by us to an allocation.",
     CommandId = "Given by us to every input; the cause of the events it led to.",
     TraceId = "The W3C trace id that an input came with.",
 }

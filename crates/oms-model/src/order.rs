@@ -154,8 +154,14 @@ pub struct Extras {
 /// What was booked on an order otherwise than through its parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Booked {
-    /// Of `cum_qty`, what a person booked on the order itself.
+    /// Of `cum_qty`, what a person booked on the order itself, or an allocation gave it.
     pub direct_qty: Qty,
+    /// The group that it is worked in.
+    pub group_order_id: Option<OrderId>,
+    /// How many orders it stands for; zero where it is no group.
+    pub member_count: u32,
+    /// Of a group's `cum_qty`, what is shared out.
+    pub alloc_qty: Qty,
 }
 
 impl Unset for Extras {
@@ -425,6 +431,13 @@ impl Order {
                 }
             }
             Event::OrderFillAdjusted(e) => self.adjusted(e),
+            Event::OrdersGrouped(e) if e.group_order_id == self.order_id => {
+                self.book(|booked| booked.member_count = u32::try_from(e.members.len()).unwrap_or(u32::MAX));
+            }
+            Event::OrdersGrouped(e) => self.book(|booked| booked.group_order_id = Some(e.group_order_id)),
+            Event::OrdersUngrouped(_) => self.book(|booked| booked.group_order_id = None),
+            Event::AllocationBooked(e) => self.book(|booked| booked.alloc_qty = e.qty),
+            Event::AllocationProposed(_) | Event::AllocationApproved(_) | Event::AllocationRejected(_) => (),
             Event::ExecutionRecorded(e) => self.booked_directly(e.last_qty),
             Event::ExecutionBusted(e) | Event::ExecutionWhacked(e) => self.booked_directly(e.last_qty.negated()),
             Event::ExecutionCorrected(e) => self.booked_directly(e.last_qty.saturating_sub(e.old_qty)),
@@ -506,6 +519,9 @@ impl Order {
     fn adjusted(&mut self, event: &OrderFillAdjusted) {
         self.cum_qty = self.cum_qty.saturating_add(event.qty);
         self.cum_notional = self.cum_notional.saturating_add(event.notional);
+        if event.direct {
+            self.book(|booked| booked.direct_qty = booked.direct_qty.saturating_add(event.qty));
+        }
         self.step(event.state);
         if self.state == Filled {
             self.settle_pending();
@@ -519,6 +535,8 @@ impl Order {
             Live | PartiallyFilled | Filled if cum_qty >= self.order_qty => Filled,
             Live | PartiallyFilled | Filled if cum_qty.is_positive() => PartiallyFilled,
             Live | PartiallyFilled | Filled => Live,
+            Unack if cum_qty >= self.order_qty => Filled,
+            Unack if cum_qty.is_positive() => PartiallyFilled,
             New | Unack | Canceled | Rejected | Expired | Closed => self.state,
         }
     }
@@ -531,11 +549,33 @@ impl Order {
         if self.venue.is_some() || qty.is_zero() {
             return;
         }
+        self.book(|booked| booked.direct_qty = booked.direct_qty.saturating_add(qty));
+    }
+
+    fn book(&mut self, change: impl FnOnce(&mut Booked)) {
         let mut booked = self.extras.booked.take().unwrap_or_default();
-        booked.direct_qty = booked.direct_qty.saturating_add(qty);
+        change(&mut booked);
         // Nothing is left of it where it was taken back, so that the order is as it was.
         self.extras.booked = (*booked != Booked::default()).then_some(booked);
         self.extras.tidy();
+    }
+
+    /// The group that it is worked in.
+    #[must_use]
+    pub fn group_order_id(&self) -> Option<OrderId> {
+        self.extras.booked.as_deref().and_then(|booked| booked.group_order_id)
+    }
+
+    /// How many orders it stands for; zero where it is no group.
+    #[must_use]
+    pub fn member_count(&self) -> u32 {
+        self.extras.booked.as_deref().map_or(0, |booked| booked.member_count)
+    }
+
+    /// Of a group's `cum_qty`, what is shared out.
+    #[must_use]
+    pub fn alloc_qty(&self) -> Qty {
+        self.extras.booked.as_deref().map_or(Qty::ZERO, |booked| booked.alloc_qty)
     }
 
     /// Of `cum_qty`, what was not executed through parts.

@@ -282,6 +282,13 @@ terms! {
         /// It was reversed (H).
         TradeCancel = 3 "TRADE_CANCEL",
     }
+    /// When what a group executed is shared out to its members.
+    AllocMode {
+        /// Straight through: at once, with every execution.
+        Stp = 1 "STP",
+        /// Once a second person has approved it.
+        Manual = 2 "MANUAL",
+    }
     /// Why an execution was reversed.
     Reversal {
         /// The market took the trade back.
@@ -407,5 +414,6 @@ default_terms!(
     OrdStatus::New,
     CostMethod::Fifo,
     ExecType::Trade,
-    Reversal::Bust
+    Reversal::Bust,
+    AllocMode::Stp
 );

@@ -4,7 +4,7 @@
 use super::decode::Fields;
 use super::read::Value;
 use crate::catalog::Catalog;
-use oms_model::command::{BookOn, Command, Correction, ExecutionRef, Figures, NewExecution, OrderRef};
+use oms_model::command::{BookOn, Command, Correction, ExecutionRef, Figures, NewExecution, NewGroup, OrderRef};
 use oms_model::instrument::Currency;
 use oms_model::{Liquidity, Notional, OrderId, Refusal, Reversal};
 
@@ -38,7 +38,14 @@ pub const DAY_CLOSE: &[&str] = &["day"];
 /// The fields of a choice of cost method.
 pub const COST_METHOD: &[&str] = &["method"];
 
-fn reason(fields: &Fields<'_, '_>) -> Result<String, Refusal> {
+/// The fields of a group.
+pub const NEW_GROUP: &[&str] = &["cl_ord_id", "members", "account_id", "price", "mode", "routing"];
+
+/// A reason given in words.
+///
+/// # Errors
+/// `VALIDATION_ERROR` where there is none.
+pub fn reason(fields: &Fields<'_, '_>) -> Result<String, Refusal> {
     fields.required("reason", fields.string("reason")?).map(str::to_owned)
 }
 
@@ -168,6 +175,27 @@ fn currency(fields: &Fields<'_, '_>, name: &str) -> Result<Currency, Refusal> {
 pub fn cost_method(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
     let fields = Fields::of(value, "", COST_METHOD)?;
     Ok(Command::SetCostMethod(fields.required("method", fields.parsed("method")?)?))
+}
+
+/// `OrdersGroupCmd`: `members` are ids of orders, or `cl_ord_id:` and the client's id.
+///
+/// # Errors
+/// `VALIDATION_ERROR` naming the field.
+pub fn group_orders(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", NEW_GROUP)?;
+    let names: Vec<String> = fields.parsed_list("members")?;
+    let member = |text: &String| match text.strip_prefix("cl_ord_id:") {
+        Some(id) => id.parse().map(OrderRef::ClOrdId).map_err(|error| fields.bad("members", format_args!("holds an item that {error}"))),
+        None => text.parse().map(OrderRef::Id).map_err(|error| fields.bad("members", format_args!("holds an item that {error}"))),
+    };
+    Ok(Command::GroupOrders(Box::new(NewGroup {
+        cl_ord_id: fields.parsed("cl_ord_id")?,
+        members: names.iter().map(member).collect::<Result<_, _>>()?,
+        account_id: fields.parsed("account_id")?,
+        price: fields.amount("price")?,
+        mode: fields.parsed("mode")?.unwrap_or_default(),
+        routing: super::input::routing(&fields)?,
+    })))
 }
 
 /// `DayCloseCmd`.

@@ -4,7 +4,7 @@ use super::orders::{account_fields, instrument_fields, limit_fields, policy_fiel
 use super::write::Writer;
 use crate::catalog::Catalog;
 use crate::error::TraceText;
-use oms_model::event::{Batch, Event, ExecutionRecorded, Filled, OrderCreated, OrderEnded, PositionFrozen, RequestRejected};
+use oms_model::event::{Allocation, Batch, Event, ExecutionRecorded, Filled, OrderCreated, OrderEnded, PositionFrozen, RequestRejected};
 use oms_model::{AccountId, ExecId, Mic, Notional, OrderKind, Seq};
 
 /// One event with its envelope.
@@ -84,6 +84,12 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
             w.string("text", &e.text);
         }
         Event::ExecutionRecorded(e) => execution(w, e, catalog),
+        Event::OrdersGrouped(_)
+        | Event::OrdersUngrouped(_)
+        | Event::AllocationProposed(_)
+        | Event::AllocationApproved(_)
+        | Event::AllocationRejected(_)
+        | Event::AllocationBooked(_) => grouping(w, event, catalog),
         Event::ExecutionBusted(_)
         | Event::ExecutionWhacked(_)
         | Event::ExecutionCorrected(_)
@@ -259,6 +265,7 @@ fn booking(w: &mut Writer, event: &Event, catalog: &Catalog) {
             w.text("state", e.state);
             w.text("qty", e.qty);
             w.text("notional", e.notional);
+            w.bool("direct", e.direct);
         }
         Event::SuspenseResolved(e) => {
             w.string("exec_id", e.exec_id.as_str());
@@ -287,6 +294,66 @@ fn booking(w: &mut Writer, event: &Event, catalog: &Catalog) {
         Event::CostMethodSet(e) => w.text("method", e.method),
         _ => (),
     }
+}
+
+/// What an event about a group says.
+fn grouping(w: &mut Writer, event: &Event, catalog: &Catalog) {
+    match event {
+        Event::OrdersGrouped(e) => {
+            w.text("mode", e.mode);
+            w.array_at("members", &e.members, |w, member| {
+                w.object(|w| {
+                    w.text("order_id", member.order_id);
+                    w.text("account_id", member.account_id);
+                    w.text("remaining", member.remaining);
+                });
+            });
+        }
+        Event::OrdersUngrouped(e) => {
+            w.array_at("members", &e.members, |w, member| w.item(&member.to_string()));
+            w.string("reason", &e.reason);
+        }
+        Event::AllocationProposed(e) => {
+            w.text("user_id", e.user_id);
+            allocation_fields(w, &e.allocation, catalog);
+        }
+        Event::AllocationApproved(e) => {
+            w.text("alloc_id", e.alloc_id);
+            w.text("user_id", e.user_id);
+        }
+        Event::AllocationRejected(e) => {
+            w.text("alloc_id", e.alloc_id);
+            w.text("user_id", e.user_id);
+            w.string("reason", &e.reason);
+        }
+        Event::AllocationBooked(e) => allocation_fields(w, e, catalog),
+        _ => (),
+    }
+}
+
+/// An allocation with the inputs of its rule and what it gave, within an object that is open.
+pub fn allocation_fields(w: &mut Writer, e: &Allocation, catalog: &Catalog) {
+    w.text("alloc_id", e.alloc_id);
+    w.text("group_order_id", e.group_order_id);
+    w.text("account_id", e.account_id);
+    w.string("symbol", catalog.symbol(e.instrument_id));
+    w.text("side", e.side);
+    w.number("rule", e.rule);
+    w.text("qty", e.qty);
+    w.text("notional", e.notional);
+    w.text_or_null("avg_px", e.notional.avg_px(e.qty));
+    w.text("lot", e.lot);
+    w.time("transact_time", e.transact_time);
+    w.array_at("shares", e.members.iter().zip(&e.shares), |w, (member, share)| {
+        w.object(|w| {
+            w.text("order_id", member.order_id);
+            w.text("account_id", member.account_id);
+            w.time("created_at", member.created_at);
+            w.text("remaining", member.remaining);
+            w.text("qty", share.qty);
+            w.text("notional", share.notional);
+        });
+    });
 }
 
 /// A position as a closed day left it, within an object that is open.

@@ -46,6 +46,7 @@ fn shapes_have_the_fields_that_the_code_reads_and_writes() {
     for (name, fields) in [
         ("NewOrder", input::NEW_ORDER),
         ("Routing", input::ROUTING),
+        ("NewGroup", crate::json::booking::NEW_GROUP),
         ("Change", input::CHANGE),
         ("OrderNamed", command::ORDER_NAMED),
         ("OrderReplace", command::ORDER_REPLACE),

@@ -65,6 +65,14 @@ pub(crate) fn working_in(step: &Step<'_>, scope: Scope, limit: usize) -> Vec<Ord
 /// none below it ends at once. The order stays PENDING_CANCEL until every leg has answered.
 pub(crate) fn cancel_tree(step: &mut Step<'_>, order_id: OrderId, by: EndedBy) {
     step.emit(Event::OrderCancelRequested(OrderCancelRequested { order_id, by }));
+    if let Some(group) = step.state().order(order_id).and_then(Order::group_order_id) {
+        // It ends with the group that it is worked in, once that is shared out.
+        let works = |group: &Order| !group.state.is_done() && group.pending != Pending::Cancel;
+        if step.state().order(group).is_some_and(works) {
+            cancel_tree(step, group, by);
+        }
+        return;
+    }
     let (inner, legs) = tree::below(step, order_id);
     // All are marked before the first one ends, so that no parent takes a part that was not asked yet for a refusal.
     for &id in inner.iter().skip(1) {

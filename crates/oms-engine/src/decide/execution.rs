@@ -4,5 +4,5 @@ mod effect;
 mod manual;
 mod venue;
 
-pub(crate) use manual::{correct, create, dismiss, reverse};
+pub(crate) use manual::{check_reason, correct, create, dismiss, reverse};
 pub(crate) use venue::{busted, busted_later, commission, corrected, corrected_later};

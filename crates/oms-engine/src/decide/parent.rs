@@ -175,7 +175,7 @@ pub(crate) fn replace_settled(step: &mut Step<'_>, order_id: OrderId) {
 }
 
 /// Places what is ordered and with no part, where the order may wait for it.
-fn place_rest(step: &mut Step<'_>, order_id: OrderId) {
+pub(crate) fn place_rest(step: &mut Step<'_>, order_id: OrderId) {
     let Some(order) = step.state().order(order_id).cloned() else { return };
     sync_placed(step, &order);
     let Some(order) = step.state().order(order_id).cloned() else { return };

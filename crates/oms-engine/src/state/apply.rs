@@ -36,6 +36,21 @@ impl State {
             // What it says follows from the state and the market of its day; kept for whoever asks later.
             Event::PositionFrozen(_) | Event::PositionChanged(_) => (),
             Event::DayClosed(e) => self.day_closed(*e, time),
+            Event::OrdersGrouped(e) => self.grouped(event, e, time),
+            Event::OrdersUngrouped(e) => self.ungrouped(event, e, time),
+            Event::AllocationBooked(e) => self.allocated(event, e, time),
+            Event::AllocationProposed(e) => {
+                self.proposed(e);
+                self.on_order(e.allocation.group_order_id, event, time);
+            }
+            Event::AllocationApproved(e) => {
+                self.proposal_decided(e.group_order_id);
+                self.on_order(e.group_order_id, event, time);
+            }
+            Event::AllocationRejected(e) => {
+                self.proposal_decided(e.group_order_id);
+                self.on_order(e.group_order_id, event, time);
+            }
             Event::BrokerConnected(e) => self.set_connected(e.venue, true),
             Event::BrokerDisconnected(e) => self.set_connected(e.venue, false),
             Event::KillSwitchEngaged(e) => self.risk.engage(e.scope),
@@ -239,9 +254,11 @@ impl State {
     }
 
     /// A tree leaves the hot state some time after nothing of it works any more.
-    fn arm_close(&mut self, root_id: OrderId, time: Time) {
+    pub(super) fn arm_close(&mut self, root_id: OrderId, time: Time) {
         let Some(root) = self.orders.get(root_id) else { return };
-        let works = !root.order.state.is_done() || self.works_below(&root.order);
+        // A group, and what belongs to one, stays until it is dissolved.
+        let grouped = root.order.group_order_id().is_some() || self.groups.contains_key(&root_id);
+        let works = grouped || !root.order.state.is_done() || self.works_below(&root.order);
         let (before, at) = (root.root().and_then(|part| part.close_at), (!works).then(|| time.plus(CLOSE_AFTER_NS)));
         if before == at {
             return;

@@ -173,7 +173,7 @@ impl State {
         }
     }
 
-    fn holding_mut(&mut self, account_id: AccountId, instrument_id: InstrumentId) -> &mut Holding {
+    pub(super) fn holding_mut(&mut self, account_id: AccountId, instrument_id: InstrumentId) -> &mut Holding {
         self.holdings.entry((account_id, instrument_id)).or_insert_with(|| Box::new(Holding::flat(account_id, instrument_id)))
     }
 

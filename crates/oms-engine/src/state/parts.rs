@@ -2,7 +2,7 @@
 //! however they came about; what follows from the parts is built again from them.
 
 use super::answers::Answers;
-use super::{Entry, FxRate, LegPart, Part, RootPart, State, TimerKind, VenueEntry};
+use super::{Entry, FxRate, Group, LegPart, Part, RootPart, State, TimerKind, VenueEntry};
 use oms_model::event::{ApiKeyCreated, ExecutionUnmatched};
 use oms_model::instrument::{Account, Instrument, Venue};
 use oms_model::policy::SorPolicy;
@@ -99,6 +99,8 @@ pub struct StateParts {
     pub positions: Vec<Position>,
     /// What they are made of, in the same order.
     pub holdings: Vec<HoldingParts>,
+    /// Groups by id.
+    pub groups: Vec<Group>,
     /// See [`State::cost_method`].
     pub cost_method: CostMethod,
     /// Recorded rates by currencies.
@@ -146,6 +148,7 @@ impl State {
             api_keys: self.api_keys.values().cloned().collect(),
             positions: self.positions().cloned().collect(),
             holdings: self.holdings.values().map(|holding| holding_parts(holding)).collect(),
+            groups: self.groups.values().cloned().collect(),
             cost_method: self.cost_method,
             fx_rates: self.fx_rates.values().copied().collect(),
             closed_day: self.closed_day,
@@ -190,6 +193,7 @@ impl State {
             time: parts.time,
             suspense: parts.suspense.into(),
             risk: RiskBook::from_parts(parts.risk),
+            groups: parts.groups.into_iter().map(|group| (group.group_order_id, group)).collect(),
             cost_method: parts.cost_method,
             closed_day: parts.closed_day,
             closed_at: parts.closed_at,

@@ -108,6 +108,8 @@ pub struct OrderFillAdjusted {
     pub qty: Qty,
     /// What comes on top of the exact value executed.
     pub notional: Notional,
+    /// It was booked on the order itself, not through its parts: an allocation.
+    pub direct: bool,
 }
 
 /// Somebody decided about an execution that matched no order. Where it was booked, its `ExecutionRecorded` follows.

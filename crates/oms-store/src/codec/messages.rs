@@ -1,12 +1,14 @@
 //! The fields of everything that is stored, with their tags. A tag is never used for something else.
 
 use oms_model::Order;
+use oms_model::allocate::Share;
 use oms_model::command::Placed;
 use oms_model::event::{
-    ApiKeyCreated, BrokerSession, Candidate, CareAccepted, CarePassed, CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected,
-    ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged,
-    Leg, NavSet, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderInDoubt,
-    OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, PositionFrozen,
+    Allocation, AllocationApproved, AllocationProposed, AllocationRejected, ApiKeyCreated, BrokerSession, Candidate, CareAccepted,
+    CarePassed, CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected, ExecutionRecorded, ExecutionReversed, ExecutionUnmatched,
+    Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged, Leg, Member, NavSet, OrderAccepted, OrderAnomaly,
+    OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderInDoubt, OrderOutcomeResolved, OrderRejected,
+    OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrdersGrouped, OrdersUngrouped, PositionFrozen,
     QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected, RiskChecked,
     RiskLimitRemoved, RouteDecided, SuspenseResolved, TenantCreated, TradingStateSet,
 };
@@ -76,7 +78,7 @@ macro_rules! stored_messages {
                 9 last_px, 10 fee, 11 transact_time, 12 old_qty, 13 old_px, 14 reference, 15 reason,
             }
             CommissionRecorded { 1 exec_id, 2 venue, 3 order_id, 4 account_id, 5 instrument_id, 6 fee, 7 commission, 8 currency, 9 rate }
-            OrderFillAdjusted { 1 order_id, 2 exec_id, 3 state, 4 qty, 5 notional }
+            OrderFillAdjusted { 1 order_id, 2 exec_id, 3 state, 4 qty, 5 notional, 6 direct }
             SuspenseResolved { 1 venue, 2 exec_id, 3 order_id, 4 account_id, 5 reason }
             FxRateSet { 1 from, 2 to, 3 rate }
             PositionFrozen {
@@ -85,6 +87,17 @@ macro_rules! stored_messages {
             }
             DayClosed { 1 day, 2 positions }
             CostMethodSet { 1 method }
+            Member { 1 order_id, 2 account_id, 3 created_at, 4 remaining }
+            OrdersGrouped { 1 group_order_id, 2 mode, 3 members }
+            OrdersUngrouped { 1 group_order_id, 2 members, 3 reason }
+            Allocation {
+                1 alloc_id, 2 group_order_id, 3 account_id, 4 instrument_id, 5 side, 6 rule, 7 qty, 8 notional,
+                9 lot, 10 transact_time, 11 members, 12 shares,
+            }
+            AllocationProposed { 1 allocation, 2 user_id }
+            AllocationApproved { 1 alloc_id, 2 group_order_id, 3 user_id }
+            AllocationRejected { 1 alloc_id, 2 group_order_id, 3 user_id, 4 reason }
+            Share { 1 order_id, 2 qty, 3 notional }
             BrokerSession { 1 venue, 2 reason }
             KillSwitchChanged { 1 scope, 2 reason }
             TradingStateSet { 1 scope, 2 state, 3 reason }
@@ -152,7 +165,7 @@ macro_rules! stored_messages {
                 26 revision, 27 venue_revision, 28 attempts, 29 ended_by, 30 reject_code, 33 version, 34 created_seq,
                 35 created_at, 36 updated_at, 37 children, 38 extras, 39 own_kind, 42 number,
             }
-            Booked { 1 direct_qty }
+            Booked { 1 direct_qty, 2 group_order_id, 3 member_count, 4 alloc_qty }
             Lot { 1 qty, 2 price }
             Position {
                 1 account_id, 2 instrument_id, 3 qty, 4 bought_qty, 5 sold_qty, 6 bought_notional, 7 sold_notional,

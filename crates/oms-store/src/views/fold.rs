@@ -99,6 +99,14 @@ impl Fold {
                 Ok(())
             }
             Event::PositionFrozen(e) => rows.frozen(seq, e),
+            Event::OrdersGrouped(e) => {
+                self.concerned(seq, time, event, rows)?;
+                e.members.iter().try_for_each(|member| self.changed(seq, time, member.order_id, event, rows))
+            }
+            Event::OrdersUngrouped(e) => {
+                self.concerned(seq, time, event, rows)?;
+                e.members.iter().try_for_each(|member| self.changed(seq, time, *member, event, rows))
+            }
             Event::OrderAnomaly(e) => {
                 self.changed(seq, time, e.order_id, event, rows)?;
                 rows.anomaly(seq, time, e)
@@ -124,6 +132,10 @@ impl Fold {
             | Event::OrderOutcomeResolved(_)
             | Event::OrderSized(_)
             | Event::OrderFillAdjusted(_)
+            | Event::AllocationProposed(_)
+            | Event::AllocationApproved(_)
+            | Event::AllocationRejected(_)
+            | Event::AllocationBooked(_)
             | Event::OrderClosed(_)
             | Event::CareAccepted(_)
             | Event::CarePassed(_) => self.concerned(seq, time, event, rows),

@@ -2,8 +2,10 @@
 
 use super::parse::Line;
 use super::run::Run;
-use oms_model::command::{BookOn, Command, Correction, ExecutionRef, Figures, NewExecution, OrderRef};
-use oms_model::instrument::Currency;
+use crate::fixture::{OTHER_ACCOUNT, OTHER_USER};
+use oms_engine::input::InputBody;
+use oms_model::command::{Actor, BookOn, Command, Correction, ExecutionRef, Figures, NewExecution, NewGroup, OrderRef};
+use oms_model::instrument::{Account, Currency};
 use oms_model::report::{ReportBody, VenueFill};
 use oms_model::{ClOrdId, ExecId, Liquidity, Mic, Notional, OrderId, Reversal, Side, Symbol, WireId};
 
@@ -35,9 +37,63 @@ impl Run {
                 self.desk.advance(0);
                 String::new()
             }
+            "open-account" => {
+                let name = "other".to_owned();
+                let account = Account { account_id: OTHER_ACCOUNT, name, currency: Currency::USD, active: true };
+                self.ask(Command::OpenAccount(account))
+            }
+            "group" => self.group(line),
+            "ungroup" => {
+                let group = OrderRef::ClOrdId(line.value());
+                self.ask(Command::UngroupOrders { group, reason: REASON.to_owned() })
+            }
+            "propose" => {
+                let group = OrderRef::ClOrdId(line.value());
+                self.ask(Command::ProposeAllocation { group })
+            }
+            "approve" | "disapprove" => self.decide(verb, line),
+            "held" => {
+                let (account, symbol) = (line.word().to_owned(), line.word().to_owned());
+                format!("held {account} {symbol}")
+            }
             "overfilled" => verb.to_owned(),
             _ => return None,
         })
+    }
+
+    /// `group ID MEMBER... [STP|MANUAL] [@ PRICE] [in other]`.
+    fn group(&mut self, line: &mut Line<'_>) -> String {
+        let id = line.word().to_owned();
+        let mut new = NewGroup { cl_ord_id: Some(ClOrdId::new(&id).unwrap()), ..NewGroup::default() };
+        while let Some(word) = line.words.pop_front() {
+            match word {
+                "@" => new.price = Some(line.value()),
+                "in" => new.account_id = Some(if line.word() == "other" { OTHER_ACCOUNT } else { crate::fixture::ACCOUNT }),
+                _ => match word.parse() {
+                    Ok(mode) => new.mode = mode,
+                    Err(_) => new.members.push(OrderRef::ClOrdId(ClOrdId::new(word).unwrap())),
+                },
+            }
+        }
+        self.ask(Command::GroupOrders(Box::new(new)));
+        id
+    }
+
+    /// `approve GROUP [by other]`, `disapprove GROUP`: what waits of the group.
+    fn decide(&mut self, verb: &str, line: &mut Line<'_>) -> String {
+        let id = line.word().to_owned();
+        let state = self.desk.engine.state();
+        let group = self.node(&id).and_then(|order| state.group(order.order_id));
+        let alloc_id = group.and_then(|group| group.proposed.as_deref()).map(|p| p.allocation.alloc_id).unwrap_or_default();
+        let other = line.take("by") && line.word() == "other";
+        let actor = if other { Actor { user_id: OTHER_USER, ..crate::fixture::actor() } } else { crate::fixture::actor() };
+        let command = match verb {
+            "approve" => Command::ApproveAllocation { alloc_id },
+            _ => Command::RejectAllocation { alloc_id, reason: REASON.to_owned() },
+        };
+        let output = self.desk.input(actor, InputBody::Command { command, idempotency: None });
+        self.remember(&output);
+        id
     }
 
     fn ask(&mut self, command: Command) -> String {

@@ -133,6 +133,10 @@ impl Run {
             "stop" => order.stop_px = Some(line.value()),
             "at" => order.routing = Routing { mode: Some(SorMode::Named), venue: Some(line.value()), policy: None, care: false },
             "policy" => order.routing.policy = Some(line.value()),
+            "for" => {
+                let other = line.word() == "other";
+                order.account_id = Some(if other { crate::fixture::OTHER_ACCOUNT } else { ACCOUNT });
+            }
             "CARE" => order.routing.care = true,
             _ if word.starts_with("GTD+") => {
                 let seconds: i64 = word.trim_start_matches("GTD+").parse().unwrap();

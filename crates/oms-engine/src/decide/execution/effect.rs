@@ -119,7 +119,14 @@ pub(super) fn adjust(step: &mut Step<'_>, order_id: OrderId, exec_id: &ExecId, q
     let Some(order) = step.state().order(order_id) else { return };
     let cum = order.cum_qty.saturating_add(qty);
     let (state, over) = (order.state_with(cum), cum > order.order_qty && qty.is_positive());
-    step.emit(Event::OrderFillAdjusted(Box::new(OrderFillAdjusted { order_id, exec_id: exec_id.clone(), state, qty, notional })));
+    step.emit(Event::OrderFillAdjusted(Box::new(OrderFillAdjusted {
+        order_id,
+        exec_id: exec_id.clone(),
+        state,
+        qty,
+        notional,
+        direct: false,
+    })));
     if over {
         report::anomaly(step, order_id, Anomaly::Overfill, format!("the correction of {exec_id} takes cum_qty to {cum}"));
     }
@@ -145,7 +152,8 @@ fn place_again(step: &mut Step<'_>, order_id: OrderId) {
     let Some(order) = step.state().order(order_id).cloned() else { return };
     let rest = order.order_qty.saturating_sub(order.place_qty);
     // An order that was never routed is worked by a person, who sees that there is something left.
-    if order.pending != Pending::None || !rest.is_positive() || order.attempts == 0 || order.is_worked() {
+    if order.pending != Pending::None || !rest.is_positive() || order.attempts == 0 || order.is_worked() || order.group_order_id().is_some()
+    {
         return;
     }
     let working = step.state().works_below(&order);

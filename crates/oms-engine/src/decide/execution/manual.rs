@@ -14,7 +14,7 @@ use oms_model::{
 /// The most bytes of a reason.
 const MAX_REASON: usize = 1000;
 
-fn check_reason(reason: &str) -> Result<(), Refusal> {
+pub(crate) fn check_reason(reason: &str) -> Result<(), Refusal> {
     if reason.trim().is_empty() || reason.len() > MAX_REASON {
         return Err(Refusal::new(Code::ValidationError, format!("a reason of 1 to {MAX_REASON} bytes is needed")));
     }

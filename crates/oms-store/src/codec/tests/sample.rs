@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use oms_model::allocate::Share;
 use oms_model::children::Children;
 use oms_model::command::{Actor, Placed};
 use oms_model::event::*;
@@ -168,7 +169,7 @@ macro_rules! uuid_ids {
         }
     )*};
 }
-uuid_ids!(TenantId, UserId, ApiKeyId, AccountId, OrderId, QuoteReqId, QuoteId, CommandId, TraceId);
+uuid_ids!(AllocId, TenantId, UserId, ApiKeyId, AccountId, OrderId, QuoteReqId, QuoteId, CommandId, TraceId);
 
 macro_rules! text_ids {
     ($($name:ident),*) => {$(

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+use oms_model::allocate::Share;
 use oms_model::event::*;
 use oms_model::instrument::*;
 use oms_model::limit::*;

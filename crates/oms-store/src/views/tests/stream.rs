@@ -251,7 +251,7 @@ impl Stream {
         self.push(batch, event);
         let order = &self.expected.orders[&order_id];
         let state = order.state_with(order.cum_qty.saturating_add(qty));
-        let body = OrderFillAdjusted { order_id, exec_id: e.exec_id, state, qty, notional };
+        let body = OrderFillAdjusted { order_id, exec_id: e.exec_id, state, qty, notional, direct: false };
         self.push(batch, Event::OrderFillAdjusted(Box::new(body)));
     }
 
