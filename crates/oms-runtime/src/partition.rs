@@ -99,15 +99,14 @@ pub fn start(
     let telemetry = Arc::new(Telemetry::default());
     let kill_epoch = Arc::new(AtomicU64::new(0));
     let under_way = Arc::new(AtomicUsize::new(0));
-    let (feed_of_commits, telemetry_of_commits) = (feed.clone(), telemetry.clone());
     let committer = Committer {
         journal,
         epoch,
-        feed: feed_of_commits,
+        feed: feed.clone(),
         groups,
         under_way: under_way.clone(),
         replays,
-        telemetry: telemetry_of_commits,
+        telemetry: telemetry.clone(),
         on_fault,
     };
     let mut deciding = Loop {

@@ -170,8 +170,7 @@ fn check_prices(instrument: &Instrument, side: Option<Side>, new: &NewQuote) -> 
     let sides = [(new.bid_px, new.bid_size), (new.offer_px, new.offer_size)];
     for (px, size) in sides {
         let Some(px) = px else { continue };
-        let on_tick = instrument.tick_at(px).is_some_and(|tick| px.is_positive() && px.raw() % tick.raw() == 0);
-        if !on_tick {
+        if !px.is_positive() || !instrument.is_on_tick(px) {
             return Err(Refusal::new(Code::InvalidTick, "a quoted price is off the tick table").with("price", px));
         }
         if !size.is_positive() || !size.is_multiple_of(instrument.lot) {
