@@ -21,6 +21,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::DuplicateClOrdId
         | Code::OutcomeInDoubt
         | Code::RequestInProgress
+        | Code::DuplicateExecution
+        | Code::SecondPersonNeeded
         | Code::NotHolder => StatusCode::CONFLICT,
         Code::VersionMismatch => StatusCode::PRECONDITION_FAILED,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -43,6 +45,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::NoRoute
         | Code::AssetClassRule
         | Code::InstrumentExpired
+        | Code::NoFxRate
         | Code::BatchRefused
         | Code::HistoryTooFar
         | Code::QueryTooBroad => StatusCode::UNPROCESSABLE_ENTITY,
@@ -91,6 +94,9 @@ pub const fn hint(code: Code) -> &'static str {
         Code::AssetClassRule => "details.rule names the rule of the asset class; GET /api/v1/instruments/{symbol} tells the class.",
         Code::InstrumentExpired => "The contract has ended; trade one with a later expiry.",
         Code::QuoteNotLive => "Ask for new quotes: this one was accepted, withdrawn or replaced, or its life is over.",
+        Code::DuplicateExecution => "GET /api/v1/executions?exec_id= shows the one that is booked.",
+        Code::NoFxRate => "GET /api/v1/fx-rates lists the recorded rates; record the one that is missing.",
+        Code::SecondPersonNeeded => "Let somebody else decide who did not propose it.",
         Code::BatchRefused => "Nothing was placed; correct the order that the message names.",
     }
 }

@@ -5,6 +5,7 @@
 //!   ([`decode`]) that refuse unknown fields by name and say where in the document something is wrong.
 //! - Out: one buffer, written front to back ([`Writer`]); the same facts give the same bytes.
 
+pub mod booking;
 pub mod command;
 pub mod decode;
 pub mod events;

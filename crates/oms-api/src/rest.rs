@@ -3,12 +3,14 @@
 pub mod commands;
 pub mod execute;
 pub mod executions;
+pub mod groups;
 pub mod health;
 pub mod history;
 pub mod instruments;
 pub mod marketdata;
 pub mod orders;
 pub mod place;
+pub mod pnl;
 pub mod positions;
 pub mod preview;
 pub mod queries;
@@ -191,6 +193,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         executions::endpoints(),
         positions::endpoints(),
         queries::endpoints(),
+        pnl::endpoints(),
+        groups::endpoints(),
         instruments::endpoints(),
         quotes::endpoints(),
         marketdata::endpoints(),

@@ -4,6 +4,9 @@ pub(crate) mod admin;
 pub(crate) mod cancel;
 pub(crate) mod care;
 pub(crate) mod create;
+pub(crate) mod day;
+pub(crate) mod execution;
+pub(crate) mod group;
 pub(crate) mod parent;
 pub(crate) mod quote;
 pub(crate) mod replace;
@@ -35,6 +38,10 @@ pub(crate) fn changeable(step: &Step<'_>, order: &OrderRef, if_version: Option<u
     if !order.is_root() && order.kind() != OrderKind::Child {
         let text = "this is a part of a client order; change the client order";
         return Err(Refusal::new(Code::StateConflict, text).with("root_order_id", order.root_order_id));
+    }
+    if let Some(group) = order.group_order_id() {
+        let text = "the order is worked in a group; change the group, or dissolve it first";
+        return Err(Refusal::new(Code::StateConflict, text).with("group_order_id", group));
     }
     if order.state.is_done() {
         let text = format!("the order is {}", order.state);

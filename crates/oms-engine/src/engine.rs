@@ -78,6 +78,7 @@ impl Engine {
                     Some(_) => (Some(CommandOutcome::Refused(other_payload())), None),
                     None => {
                         let outcome = command_outcome(&mut step, &actor, command);
+                        decide::group::follow(&mut step);
                         if let Some(id) = idempotency {
                             let result = stored(&outcome);
                             let record = IdempotencyRecorded { key: id.key, fingerprint: id.fingerprint, result };
@@ -89,10 +90,12 @@ impl Engine {
             }
             InputBody::Report(report) => {
                 decide::report::report(&mut step, report);
+                decide::group::follow(&mut step);
                 (None, None)
             }
             InputBody::Timer => {
                 decide::timer::timer(&mut step);
+                decide::group::follow(&mut step);
                 (None, None)
             }
             InputBody::Recovered => {
@@ -193,5 +196,17 @@ fn command_outcome(step: &mut Step<'_>, actor: &Actor, command: Command) -> Comm
         Command::CreateApiKey { api_key_id, user_id, prefix, sha256 } => {
             decide::admin::create_api_key(step, api_key_id, user_id, prefix, sha256)
         }
+        Command::CreateExecution(new) => decide::execution::create(step, *new),
+        Command::CorrectExecution { execution, correction, reason } => decide::execution::correct(step, &execution, &correction, reason),
+        Command::ReverseExecution { execution, reversal, reason } => decide::execution::reverse(step, &execution, reversal, reason),
+        Command::DismissSuspense { venue, exec_id, reason } => decide::execution::dismiss(step, venue, exec_id, reason),
+        Command::SetFxRate { from, to, rate } => decide::day::set_fx_rate(step, from, to, rate),
+        Command::SetCostMethod(method) => decide::day::set_cost_method(step, method),
+        Command::GroupOrders(new) => decide::group::group(step, actor, &new),
+        Command::UngroupOrders { group, reason } => decide::group::ungroup(step, &group, reason),
+        Command::ProposeAllocation { group } => decide::group::propose(step, actor, &group),
+        Command::ApproveAllocation { alloc_id } => decide::group::approve(step, actor, alloc_id),
+        Command::RejectAllocation { alloc_id, reason } => decide::group::reject(step, actor, alloc_id, reason),
+        Command::CloseDay { day } => decide::day::close(step, day),
     }
 }

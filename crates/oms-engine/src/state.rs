@@ -2,6 +2,8 @@
 
 mod answers;
 mod apply;
+mod books;
+mod groups;
 mod orders;
 mod parts;
 mod quotes;
@@ -9,19 +11,23 @@ mod timers;
 
 use crate::input::IdempotencyKey;
 use answers::Answers;
+pub use books::FxRate;
 use foldhash::fast::FixedState;
+pub use groups::Group;
 use hashbrown::HashMap;
 use oms_model::command::OrderRef;
 use oms_model::event::{ApiKeyCreated, ExecutionUnmatched, Leg};
-use oms_model::instrument::{Account, Instrument, Venue};
+use oms_model::instrument::{Account, Currency, Instrument, Venue};
 use oms_model::policy::SorPolicy;
-use oms_model::position::Position;
+use oms_model::position::Holding;
 use oms_model::seldom::Seldom;
-use oms_model::{AccountId, ClOrdId, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Seq, Symbol, TenantId, Time};
+use oms_model::{
+    AccountId, ClOrdId, CostMethod, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Seq, Symbol, TenantId, Time,
+};
 use oms_risk::{Reservation, RiskBook};
 use oms_router::VenueStats;
 use orders::Orders;
-pub use parts::{EntryParts, IdempotencyParts, StateParts, VenueParts};
+pub use parts::{EntryParts, HoldingParts, IdempotencyParts, StateParts, VenueParts};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub use timers::TimerKind;
 use timers::Timers;
@@ -67,7 +73,7 @@ pub(crate) struct RootPart {
 /// What is kept beside a leg.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LegPart {
-    /// The executions that were booked on it, sorted, so that each is booked once.
+    /// The executions that were booked on it, their reversals and corrections, sorted, so that each is booked once.
     pub(crate) execs: Seldom<Vec<ExecId>>,
     /// The cancel or replace that the venue has not answered.
     pub(crate) request: Option<(IntentKind, u32)>,
@@ -174,7 +180,17 @@ pub struct State {
     venues: BTreeMap<Mic, VenueEntry>,
     policies: BTreeMap<PolicyName, SorPolicy>,
     api_keys: BTreeMap<[u8; 32], ApiKeyCreated>,
-    positions: BTreeMap<(AccountId, InstrumentId), Position>,
+    holdings: BTreeMap<(AccountId, InstrumentId), Box<Holding>>,
+    groups: BTreeMap<OrderId, Group>,
+    cost_method: CostMethod,
+    fx_rates: BTreeMap<(Currency, Currency), FxRate>,
+    closed_day: u32,
+    closed_at: Time,
+    // The last number given to a client order, and the day it was given on.
+    number_day: u32,
+    number: u32,
+    // Follows from the orders.
+    overfilled: BTreeSet<OrderId>,
     suspense: VecDeque<ExecutionUnmatched>,
     answers: Answers,
     quotes: quotes::QuoteBook,
@@ -202,7 +218,15 @@ impl Default for State {
             venues: BTreeMap::new(),
             policies: BTreeMap::new(),
             api_keys: BTreeMap::new(),
-            positions: BTreeMap::new(),
+            holdings: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            cost_method: CostMethod::Fifo,
+            fx_rates: BTreeMap::new(),
+            closed_day: 0,
+            closed_at: Time(0),
+            number_day: 0,
+            number: 0,
+            overfilled: BTreeSet::new(),
             suspense: VecDeque::new(),
             answers: Answers::default(),
             quotes: quotes::QuoteBook::default(),
@@ -368,15 +392,6 @@ impl State {
     /// Every credential.
     pub fn api_keys(&self) -> impl Iterator<Item = &ApiKeyCreated> {
         self.api_keys.values()
-    }
-    /// A position; `None` where nothing was ever executed.
-    #[must_use]
-    pub fn position(&self, account: AccountId, instrument: InstrumentId) -> Option<&Position> {
-        self.positions.get(&(account, instrument))
-    }
-    /// Every position, by account and instrument.
-    pub fn positions(&self) -> impl Iterator<Item = &Position> {
-        self.positions.values()
     }
     /// Executions that match no order.
     pub fn suspense(&self) -> impl Iterator<Item = &ExecutionUnmatched> {

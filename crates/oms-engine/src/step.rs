@@ -7,8 +7,9 @@ use oms_model::command::Actor;
 use oms_model::event::{Batch, Event};
 use oms_model::limit::Scope;
 use oms_model::market::Market;
-use oms_model::{CommandId, EndedBy, InstrumentId, OrderId, Seq, Time, TraceId};
-use std::collections::VecDeque;
+use oms_model::position::Position;
+use oms_model::{AccountId, CommandId, CostMethod, EndedBy, ExecId, InstrumentId, OrderId, Seq, Time, TraceId};
+use std::collections::{BTreeSet, VecDeque};
 
 /// The events decided so far, each folded as it was appended.
 pub(crate) struct Step<'a> {
@@ -49,10 +50,36 @@ impl<'a> Step<'a> {
         self.now
     }
 
-    /// Appends a fact and folds it.
+    /// Appends a fact and folds it. Where it is about executions that are not simply the last one of their position,
+    /// what the positions came to follows as facts of their own, so that nobody else needs the executions to know them.
     pub(crate) fn emit(&mut self, event: Event) {
+        let (reworked, appended) = reworked(&event);
+        self.push(event);
+        let fifo = self.state.cost_method() == CostMethod::Fifo;
+        for (account_id, instrument_id) in reworked {
+            let position = match self.state.holding(account_id, instrument_id) {
+                Some(holding) => {
+                    let last = holding.day().last().map(|booking| (booking.transact_time, &booking.exec_id));
+                    let follows = appended.as_ref().is_some_and(|(time, exec_id)| last == Some((*time, exec_id)));
+                    if follows && fifo {
+                        return;
+                    }
+                    holding.now().clone()
+                }
+                None => Position { account_id, instrument_id, ..Position::default() },
+            };
+            self.push(Event::PositionChanged(Box::new(position)));
+        }
+    }
+
+    fn push(&mut self, event: Event) {
         self.state.apply(self.state.next_seq(), self.now, &event);
         self.events.push(event);
+    }
+
+    /// What was decided so far.
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
     }
 
     /// The id of the next order of this batch.
@@ -76,5 +103,26 @@ impl<'a> Step<'a> {
 
     pub(crate) fn finish(self, command_id: CommandId, actor: Actor, trace_id: TraceId) -> Batch {
         Batch { first_seq: self.first_seq, time: self.now, command_id, actor, trace_id, events: self.events }
+    }
+}
+
+/// The positions that an event changes, and the execution that it adds where it does no more.
+fn reworked(event: &Event) -> (BTreeSet<(AccountId, InstrumentId)>, Option<(Time, ExecId)>) {
+    match event {
+        Event::ExecutionRecorded(e) => (BTreeSet::from([(e.account_id, e.instrument_id)]), Some((e.transact_time, e.exec_id.clone()))),
+        Event::ExecutionBusted(e) | Event::ExecutionWhacked(e) if !e.last_qty.is_zero() => {
+            (BTreeSet::from([(e.account_id, e.instrument_id)]), None)
+        }
+        Event::ExecutionCorrected(e) => (BTreeSet::from([(e.account_id, e.instrument_id)]), None),
+        Event::CommissionRecorded(e) => (BTreeSet::from([(e.account_id, e.instrument_id)]), None),
+        Event::AllocationBooked(e) => {
+            let others = e.members.iter().map(|member| member.account_id).filter(|account| *account != e.account_id);
+            let mut all: BTreeSet<_> = others.map(|account| (account, e.instrument_id)).collect();
+            if !all.is_empty() {
+                all.insert((e.account_id, e.instrument_id));
+            }
+            (all, None)
+        }
+        _ => (BTreeSet::new(), None),
     }
 }

@@ -4,8 +4,11 @@
 //! `i128`, and [`Notional`] counts 10^-18 in an `i128`, so that price times quantity is exact.
 //! There is no conversion from a float. Arithmetic that can overflow answers `None`.
 
+mod ratio;
+
 use core::fmt;
 use core::str::FromStr;
+pub use ratio::mul_div;
 
 /// Fractional digits of [`Price`], [`Qty`] and [`Decimal`].
 pub const SCALE_DIGITS: u32 = 9;
@@ -184,6 +187,11 @@ impl Price {
 }
 
 impl Qty {
+    /// This quantity with the sign turned; held at the bounds of the type.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self(0).saturating_sub(self)
+    }
     /// The largest multiple of `lot` that is not above it; itself where `lot` is not above zero.
     #[must_use]
     pub fn round_down_to(self, lot: Self) -> Self {
@@ -215,6 +223,29 @@ impl Notional {
         let step = if (n < 0) == (d < 0) { 1 } else { -1 };
         let rounded = if away { quotient.checked_add(step)? } else { quotient };
         i64::try_from(rounded).ok().map(Price)
+    }
+
+    /// The part `of / whole` of this amount, rounded towards zero at 10^-18; `None` where `whole` is zero or the
+    /// result is out of range.
+    #[must_use]
+    pub fn part(self, of: Qty, whole: Qty) -> Option<Self> {
+        let (share, _) = mul_div(self.0.unsigned_abs(), of.0.unsigned_abs(), whole.0.unsigned_abs())?;
+        let share = i128::try_from(share).ok()?;
+        let negative = (self.0 < 0) ^ (of.0 < 0) ^ (whole.0 < 0);
+        Some(Self(if negative { -share } else { share }))
+    }
+
+    /// This amount in another currency of which one unit of this one buys `rate`, rounded towards zero at 10^-18;
+    /// `None` where it is out of range.
+    #[must_use]
+    pub fn at_rate(self, rate: Decimal) -> Option<Self> {
+        self.part(Qty(rate.0), Qty(ONE.into()))
+    }
+
+    /// This amount with the sign turned; held at the bounds of the type.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self(0).saturating_sub(self)
     }
 
     /// This amount at 10^-9, rounded away from zero, so that a shown figure never hides a breach.

@@ -1,13 +1,20 @@
 //! What is asked, by whom. A command may be refused.
 
+mod allocation;
+mod booking;
+
 use crate::amount::{Decimal, Price, Qty};
-use crate::ids::{AccountId, ApiKeyId, ClOrdId, Mic, OrderId, QuoteId, QuoteRef, QuoteReqId, Symbol, TenantId, Time, UserId};
-use crate::instrument::{Account, Instrument, Venue};
+use crate::ids::{
+    AccountId, AllocId, ApiKeyId, ClOrdId, ExecId, Mic, OrderId, QuoteId, QuoteRef, QuoteReqId, Symbol, TenantId, Time, UserId,
+};
+use crate::instrument::{Account, Currency, Instrument, Venue};
 use crate::limit::{LimitType, RiskLimit, Scope};
 use crate::order::{Routing, Terms};
 use crate::policy::SorPolicy;
 use crate::refusal::{Code, Refusal};
-use crate::terms::{OrdType, Side, Source, TimeInForce, TradingState};
+use crate::terms::{CostMethod, OrdType, Reversal, Side, Source, TimeInForce, TradingState};
+pub use allocation::NewGroup;
+pub use booking::{BookOn, Correction, ExecutionRef, Figures, NewExecution};
 
 /// Who asks, and through which door.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -305,6 +312,77 @@ pub enum Command {
         prefix: String,
         /// SHA-256 of the whole key.
         sha256: [u8; 32],
+    },
+    /// Book an execution by hand, or one in suspense (ExecutionCreateCmd).
+    CreateExecution(Box<NewExecution>),
+    /// Correct an execution's figures (ExecutionCorrectCmd).
+    CorrectExecution {
+        /// Which.
+        execution: Box<ExecutionRef>,
+        /// To what.
+        correction: Correction,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Take an execution back (ExecutionBustCmd, ExecutionWhackCmd).
+    ReverseExecution {
+        /// Which.
+        execution: Box<ExecutionRef>,
+        /// Because the market did, or because we had booked wrongly.
+        reversal: Reversal,
+        /// Why, in words.
+        reason: String,
+    },
+    /// An execution in suspense is not ours.
+    DismissSuspense {
+        /// Where.
+        venue: Mic,
+        /// The venue's id of it.
+        exec_id: ExecId,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Record a rate: one unit of `from` is `rate` units of `to`.
+    SetFxRate {
+        /// Of this currency.
+        from: Currency,
+        /// In this one.
+        to: Currency,
+        /// How much.
+        rate: Decimal,
+    },
+    /// Choose how realised profit is worked out; while nothing was executed yet.
+    SetCostMethod(CostMethod),
+    /// Work orders as one.
+    GroupOrders(Box<NewGroup>),
+    /// Work a group's members on their own again.
+    UngroupOrders {
+        /// The group.
+        group: OrderRef,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Propose to share out what a group has executed.
+    ProposeAllocation {
+        /// The group.
+        group: OrderRef,
+    },
+    /// Approve a proposal, as a second person.
+    ApproveAllocation {
+        /// Which.
+        alloc_id: AllocId,
+    },
+    /// Turn a proposal down.
+    RejectAllocation {
+        /// Which.
+        alloc_id: AllocId,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Close the trading day: freeze positions and profit, end DAY orders.
+    CloseDay {
+        /// The day that it is, as a number: 20261121. Named so that a request that came late closes no other day.
+        day: u32,
     },
 }
 

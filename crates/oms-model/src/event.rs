@@ -1,5 +1,8 @@
 //! What is so: facts in the past tense, never edited.
 
+mod allocation;
+mod booking;
+
 use crate::amount::{Notional, Price, Qty};
 use crate::command::{Actor, Placed};
 use crate::ids::{
@@ -10,9 +13,16 @@ use crate::instrument::{Account, Instrument, Venue};
 use crate::limit::{CheckResult, LimitType, RiskLimit, Scope};
 use crate::order::{Basis, Routing, Terms};
 use crate::policy::SorPolicy;
+use crate::position::Position;
 use crate::refusal::{Code, Refusal};
 use crate::terms::{
     Anomaly, EndedBy, IntentKind, Liquidity, OrdState, OrdType, OrderKind, Outcome, Side, SorMode, Source, TimeInForce, TradingState, terms,
+};
+
+pub use allocation::{Allocation, AllocationApproved, AllocationProposed, AllocationRejected, Member, OrdersGrouped, OrdersUngrouped};
+pub use booking::{
+    CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected, ExecutionReversed, FxRateSet, OrderFillAdjusted, PositionFrozen,
+    SuspenseResolved,
 };
 
 /// The events that one input led to: one atomic entry of the log.
@@ -68,6 +78,7 @@ pub struct OrderCreated {
     pub metadata: Option<Box<str>>,
     pub kind: Option<OrderKind>,
     pub basis: Option<Box<Basis>>,
+    pub number: u32,
 }
 
 /// The gate looked at an order, or at the change that a replace would make.
@@ -355,7 +366,7 @@ pub struct OrderAnomaly {
 pub struct ExecutionRecorded {
     /// The venue's id of it.
     pub exec_id: ExecId,
-    /// The leg that was executed.
+    /// The order that was executed: a leg, or where `manual` any; the nil id where it is booked on an account alone.
     pub order_id: OrderId,
     /// The client's order.
     pub root_order_id: OrderId,
@@ -377,6 +388,8 @@ pub struct ExecutionRecorded {
     pub fee: Notional,
     /// When, by the venue's clock.
     pub transact_time: Time,
+    /// A person booked it; no venue told it.
+    pub manual: bool,
 }
 
 /// An execution that belongs to no order we know: kept in suspense for a person, never dropped.
@@ -394,6 +407,8 @@ pub struct ExecutionUnmatched {
     pub last_px: Price,
     /// When, by the venue's clock.
     pub transact_time: Time,
+    /// The execution that it takes back or corrects; `None` where it is a trade of its own.
+    pub exec_ref: Option<ExecId>,
 }
 
 /// A venue's session came up or went down.
@@ -691,6 +706,41 @@ events! {
     37 CareAccepted(CareAccepted),
     /// See the body.
     38 CarePassed(CarePassed),
+    /// The market took a trade back.
+    50 ExecutionBusted(Box<ExecutionReversed>),
+    /// A wrong booking of ours was undone.
+    51 ExecutionWhacked(Box<ExecutionReversed>),
+    /// See the body.
+    52 ExecutionCorrected(Box<ExecutionCorrected>),
+    /// See the body.
+    53 CommissionRecorded(Box<CommissionRecorded>),
+    /// See the body.
+    54 OrderFillAdjusted(Box<OrderFillAdjusted>),
+    /// See the body.
+    55 SuspenseResolved(Box<SuspenseResolved>),
+    /// See the body.
+    56 FxRateSet(FxRateSet),
+    /// See the body.
+    57 PositionFrozen(Box<PositionFrozen>),
+    /// See the body.
+    58 DayClosed(DayClosed),
+    /// See the body.
+    59 CostMethodSet(CostMethodSet),
+    /// See the body.
+    60 OrdersGrouped(Box<OrdersGrouped>),
+    /// See the body.
+    61 OrdersUngrouped(Box<OrdersUngrouped>),
+    /// See the body.
+    62 AllocationProposed(Box<AllocationProposed>),
+    /// See the body.
+    63 AllocationApproved(AllocationApproved),
+    /// See the body.
+    64 AllocationRejected(Box<AllocationRejected>),
+    /// What is shared out from now on; it takes the place of what was before.
+    65 AllocationBooked(Box<Allocation>),
+    /// A position as it is once it was worked out again: an execution came late, was corrected or was taken back.
+    /// Where an execution is simply the last one, nothing is said: its position follows from it, first in first out.
+    66 PositionChanged(Box<Position>),
     /// See the body.
     85 QuoteRequested(Box<QuoteRequested>),
     /// See the body.
@@ -736,10 +786,26 @@ impl Event {
             Self::OrderClosed(e) => Some(e.order_id),
             Self::OrderAnomaly(e) => Some(e.order_id),
             Self::OrderSized(e) => Some(e.order_id),
-            Self::ExecutionRecorded(e) => Some(e.order_id),
+            Self::ExecutionRecorded(e) => named(e.order_id),
+            Self::ExecutionBusted(e) | Self::ExecutionWhacked(e) => named(e.order_id),
+            Self::ExecutionCorrected(e) => named(e.order_id),
+            Self::CommissionRecorded(e) => named(e.order_id),
+            Self::OrderFillAdjusted(e) => Some(e.order_id),
+            Self::SuspenseResolved(e) => e.order_id,
             Self::CareAccepted(e) => Some(e.order_id),
             Self::CarePassed(e) => Some(e.order_id),
-            Self::ExecutionUnmatched(_)
+            Self::OrdersGrouped(e) => Some(e.group_order_id),
+            Self::OrdersUngrouped(e) => Some(e.group_order_id),
+            Self::AllocationProposed(e) => Some(e.allocation.group_order_id),
+            Self::AllocationApproved(e) => Some(e.group_order_id),
+            Self::AllocationRejected(e) => Some(e.group_order_id),
+            Self::AllocationBooked(e) => Some(e.group_order_id),
+            Self::PositionChanged(_)
+            | Self::FxRateSet(_)
+            | Self::PositionFrozen(_)
+            | Self::DayClosed(_)
+            | Self::CostMethodSet(_)
+            | Self::ExecutionUnmatched(_)
             | Self::BrokerConnected(_)
             | Self::BrokerDisconnected(_)
             | Self::KillSwitchEngaged(_)
@@ -765,4 +831,9 @@ impl Event {
             | Self::IdempotencyRecorded(_) => None,
         }
     }
+}
+
+/// An order, unless it is the nil id of an execution that is booked on an account alone.
+fn named(order_id: OrderId) -> Option<OrderId> {
+    (order_id != OrderId::default()).then_some(order_id)
 }

@@ -94,6 +94,7 @@ uuid_ids! {
     OrderId = "Given by us to every node of an order tree; a UUIDv7, never reused.",
     QuoteReqId = "A client's request for quotes (FIX 131).",
     QuoteId = "Given by us to a dealer's quote (FIX 117); the dealer's own id stands beside it.",
+    AllocId = "Given by us to an allocation.",
     CommandId = "Given by us to every input; the cause of the events it led to.",
     TraceId = "The W3C trace id that an input came with.",
 }
@@ -141,6 +142,25 @@ impl Time {
     #[must_use]
     pub const fn plus(self, ns: i64) -> Self {
         Self(self.0.saturating_add(ns))
+    }
+    /// The day that it lies in, UTC, as a number: 20261121. [Civil calendar from days](
+    /// https://howardhinnant.github.io/date_algorithms.html#civil_from_days) since 1970; zero before that.
+    #[must_use]
+    pub const fn day(self) -> u32 {
+        const DAY_NS: i64 = 86_400_000_000_000;
+        if self.0 < 0 {
+            return 0;
+        }
+        // Days since 0000-03-01, so that the leap day is the last of its year.
+        let days = self.0 / DAY_NS + 719_468;
+        let (era, of_era) = (days / 146_097, days % 146_097);
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month = (5 * of_year + 2) / 153;
+        let (day, month) = (of_year - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+        let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
+        // The last nanosecond of an i64 lies in the year 2262.
+        (year * 10_000 + month * 100 + day) as u32
     }
     /// Nanoseconds from `earlier` to this time; negative where `earlier` is later.
     #[must_use]

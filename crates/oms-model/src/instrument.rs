@@ -117,6 +117,17 @@ impl Valuation {
         self.0
     }
 
+    /// Money that was worked out as price times quantity, with the multiplier; `None` on overflow. Of what is quoted as
+    /// a rate, prices say nothing about profit.
+    #[must_use]
+    pub fn money(self, plain: Notional) -> Option<Notional> {
+        match self.0 {
+            0 => Some(plain),
+            rate if rate < 0 => Some(Notional::ZERO),
+            multiplier => plain.at_rate(Decimal::from_raw(multiplier.into())),
+        }
+    }
+
     /// The value, rounded away from zero at 10^-18; `None` on overflow.
     #[must_use]
     pub fn notional(self, price: Price, qty: Qty) -> Option<Notional> {

@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
 pub mod algo;
+pub mod allocate;
 pub mod amount;
 pub mod asset_class;
 pub mod children;

@@ -5,7 +5,7 @@
 
 use crate::amount::{Decimal, Notional, Price, Qty};
 use crate::children::Children;
-use crate::event::{Event, OrderCreated};
+use crate::event::{Event, OrderCreated, OrderFillAdjusted};
 use crate::ids::{AccountId, BrokerOrderId, ClOrdId, InstrumentId, Mic, OrderId, PolicyName, QuoteId, QuoteRef, Seq, Time, UserId, WireId};
 use crate::machine::Machine;
 use crate::refusal::Code;
@@ -147,11 +147,35 @@ pub struct Extras {
     pub care: Option<Box<Care>>,
     /// What its quantity or price rests on, where that is not simply said.
     pub basis: Option<Box<Basis>>,
+    /// What was booked on it otherwise than through its parts.
+    pub booked: Option<Box<Booked>>,
+}
+
+/// What was booked on an order otherwise than through its parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Booked {
+    /// Of `cum_qty`, what a person booked on the order itself, or an allocation gave it.
+    pub direct_qty: Qty,
+    /// The group that it is worked in.
+    pub group_order_id: Option<OrderId>,
+    /// How many orders it stands for; zero where it is no group.
+    pub member_count: u32,
+    /// Of a group's `cum_qty`, what is shared out.
+    pub alloc_qty: Qty,
 }
 
 impl Unset for Extras {
-    const UNSET: &'static Self =
-        &Self { doubt: None, stop_px: None, replacing: None, routing: None, text: None, metadata: None, care: None, basis: None };
+    const UNSET: &'static Self = &Self {
+        doubt: None,
+        stop_px: None,
+        replacing: None,
+        routing: None,
+        text: None,
+        metadata: None,
+        care: None,
+        basis: None,
+        booked: None,
+    };
 }
 
 /// An order as it stands.
@@ -221,6 +245,8 @@ pub struct Order {
     pub children: Children,
     /// Its kind where it is not the usual one; see [`Order::kind`].
     pub own_kind: Option<OrderKind>,
+    /// Its number on the day that it was created, from 1; 0 for a part.
+    pub number: u32,
     /// What few working orders have. It stands apart so that the others need no room for it.
     pub extras: Seldom<Extras>,
 }
@@ -247,6 +273,7 @@ impl Order {
             expire_at: event.expire_at,
             venue: event.venue,
             own_kind: event.kind,
+            number: event.number,
             version: 1,
             created_seq: seq,
             created_at: time,
@@ -403,9 +430,26 @@ impl Order {
                     self.place_qty = e.order_qty;
                 }
             }
+            Event::OrderFillAdjusted(e) => self.adjusted(e),
+            Event::OrdersGrouped(e) if e.group_order_id == self.order_id => {
+                self.book(|booked| booked.member_count = u32::try_from(e.members.len()).unwrap_or(u32::MAX));
+            }
+            Event::OrdersGrouped(e) => self.book(|booked| booked.group_order_id = Some(e.group_order_id)),
+            Event::OrdersUngrouped(_) => self.book(|booked| booked.group_order_id = None),
+            Event::AllocationBooked(e) => self.book(|booked| booked.alloc_qty = e.qty),
+            Event::AllocationProposed(_) | Event::AllocationApproved(_) | Event::AllocationRejected(_) => (),
+            Event::ExecutionRecorded(e) => self.booked_directly(e.last_qty),
+            Event::ExecutionBusted(e) | Event::ExecutionWhacked(e) => self.booked_directly(e.last_qty.negated()),
+            Event::ExecutionCorrected(e) => self.booked_directly(e.last_qty.saturating_sub(e.old_qty)),
             Event::RiskChecked(_) | Event::OrderAnomaly(_) => (),
             Event::OrderCreated(_)
-            | Event::ExecutionRecorded(_)
+            | Event::CommissionRecorded(_)
+            | Event::SuspenseResolved(_)
+            | Event::PositionChanged(_)
+            | Event::FxRateSet(_)
+            | Event::PositionFrozen(_)
+            | Event::DayClosed(_)
+            | Event::CostMethodSet(_)
             | Event::ExecutionUnmatched(_)
             | Event::BrokerConnected(_)
             | Event::BrokerDisconnected(_)
@@ -469,6 +513,81 @@ impl Order {
         } else {
             self.step(PartiallyFilled);
         }
+    }
+
+    /// A reversal, a correction or an allocation changed what was executed.
+    fn adjusted(&mut self, event: &OrderFillAdjusted) {
+        self.cum_qty = self.cum_qty.saturating_add(event.qty);
+        self.cum_notional = self.cum_notional.saturating_add(event.notional);
+        if event.direct {
+            self.book(|booked| booked.direct_qty = booked.direct_qty.saturating_add(event.qty));
+        }
+        self.step(event.state);
+        if self.state == Filled {
+            self.settle_pending();
+        }
+    }
+
+    /// The state that the order has with this much executed. An end other than FILLED stays.
+    #[must_use]
+    pub fn state_with(&self, cum_qty: Qty) -> OrdState {
+        match self.state {
+            Live | PartiallyFilled | Filled if cum_qty >= self.order_qty => Filled,
+            Live | PartiallyFilled | Filled if cum_qty.is_positive() => PartiallyFilled,
+            Live | PartiallyFilled | Filled => Live,
+            Unack if cum_qty >= self.order_qty => Filled,
+            Unack if cum_qty.is_positive() => PartiallyFilled,
+            New | Unack | Canceled | Rejected | Expired | Closed => self.state,
+        }
+    }
+
+    /// An execution of the order itself; one of a part at a venue counts there.
+    ///
+    /// What follows for the quantity is an event of its own, so this one does not raise the version.
+    fn booked_directly(&mut self, qty: Qty) {
+        self.version -= 1;
+        if self.venue.is_some() || qty.is_zero() {
+            return;
+        }
+        self.book(|booked| booked.direct_qty = booked.direct_qty.saturating_add(qty));
+    }
+
+    fn book(&mut self, change: impl FnOnce(&mut Booked)) {
+        let mut booked = self.extras.booked.take().unwrap_or_default();
+        change(&mut booked);
+        // Nothing is left of it where it was taken back, so that the order is as it was.
+        self.extras.booked = (*booked != Booked::default()).then_some(booked);
+        self.extras.tidy();
+    }
+
+    /// The group that it is worked in.
+    #[must_use]
+    pub fn group_order_id(&self) -> Option<OrderId> {
+        self.extras.booked.as_deref().and_then(|booked| booked.group_order_id)
+    }
+
+    /// How many orders it stands for; zero where it is no group.
+    #[must_use]
+    pub fn member_count(&self) -> u32 {
+        self.extras.booked.as_deref().map_or(0, |booked| booked.member_count)
+    }
+
+    /// Of a group's `cum_qty`, what is shared out.
+    #[must_use]
+    pub fn alloc_qty(&self) -> Qty {
+        self.extras.booked.as_deref().map_or(Qty::ZERO, |booked| booked.alloc_qty)
+    }
+
+    /// Of `cum_qty`, what was not executed through parts.
+    #[must_use]
+    pub fn direct_qty(&self) -> Qty {
+        self.extras.booked.as_deref().map_or(Qty::ZERO, |booked| booked.direct_qty)
+    }
+
+    /// Executed beyond what was ordered.
+    #[must_use]
+    pub fn over_qty(&self) -> Qty {
+        self.cum_qty.saturating_sub(self.order_qty).max(Qty::ZERO)
     }
 
     fn end(&mut self, state: OrdState, by: EndedBy, code: Option<Code>, text: &str) {

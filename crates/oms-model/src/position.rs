@@ -1,7 +1,11 @@
-//! Positions: a fold over executions, with FIFO lots and realised profit.
+//! Positions: a fold over executions, with open lots and realised profit.
+
+mod holding;
 
 use crate::amount::{Notional, Price, Qty};
 use crate::ids::{AccountId, InstrumentId};
+use crate::terms::CostMethod;
+pub use holding::{Booking, Day, Holding};
 use std::collections::VecDeque;
 
 /// A quantity bought or sold at one price and not yet closed. Signed: short lots are below zero.
@@ -30,18 +34,58 @@ pub struct Position {
     pub bought_notional: Notional,
     /// Received for what was sold.
     pub sold_notional: Notional,
-    /// Realised profit, first in first out, fees not included.
+    /// Realised profit by the tenant's cost method, fees not included.
     pub realized: Notional,
     /// Fees paid; rebates are negative.
     pub fees: Notional,
     /// Open lots, oldest first; neighbours at one price are one lot.
     pub lots: VecDeque<Lot>,
+    /// At average cost: what the open quantity cost, exactly; below zero for a short position. `lots` then holds one
+    /// lot whose price is rounded. `None` at FIFO.
+    pub carried: Option<Notional>,
 }
 
 impl Position {
-    /// Books an execution. Figures that leave the range of the type are held at its bounds;
+    /// Books an execution, first in first out. Figures that leave the range of the type are held at its bounds;
     /// the risk gate keeps orders far below them.
     pub fn book(&mut self, is_buy: bool, qty: Qty, price: Price, fee: Notional) {
+        self.add(is_buy, qty, price, fee);
+        self.close_lots(is_buy, qty, price);
+        assert_eq!(self.qty, self.bought_qty.saturating_sub(self.sold_qty), "a position is the sum of its executions");
+    }
+
+    /// Books an execution by a cost method.
+    pub fn book_by(&mut self, method: CostMethod, is_buy: bool, qty: Qty, price: Price, fee: Notional) {
+        match method {
+            CostMethod::Fifo => self.book(is_buy, qty, price, fee),
+            CostMethod::AverageCost => self.book_average(is_buy, qty, price, fee),
+        }
+    }
+
+    /// What is closed leaves at the average cost; the part is rounded towards zero and the rest stays, so that cost
+    /// and realised profit always add up to what was paid and received.
+    fn book_average(&mut self, is_buy: bool, qty: Qty, price: Price, fee: Notional) {
+        let (open, cost) = (self.qty, self.cost());
+        self.add(is_buy, qty, price, fee);
+        let signed = if is_buy { qty } else { qty.negated() };
+        let opens = open.is_zero() || open.is_negative() == signed.is_negative();
+        let cost = if opens {
+            cost.saturating_add(price.notional(signed).unwrap_or(Notional::MAX))
+        } else if qty < open.abs() {
+            cost.saturating_sub(cost.part(qty, open.abs()).unwrap_or(Notional::ZERO))
+        } else {
+            price.notional(self.qty).unwrap_or(Notional::MAX)
+        };
+        self.carried = Some(cost);
+        self.realized = self.sold_notional.saturating_sub(self.bought_notional).saturating_add(cost);
+        self.lots.clear();
+        if !self.qty.is_zero() {
+            self.lots.push_back(Lot { qty: self.qty, price: cost.avg_px(self.qty).unwrap_or_default() });
+        }
+    }
+
+    /// Adds up what does not depend on the order of executions.
+    fn add(&mut self, is_buy: bool, qty: Qty, price: Price, fee: Notional) {
         let value = price.notional(qty).unwrap_or(Notional::MAX);
         self.fees = self.fees.saturating_add(fee);
         if is_buy {
@@ -53,8 +97,6 @@ impl Position {
             self.sold_qty = self.sold_qty.saturating_add(qty);
             self.sold_notional = self.sold_notional.saturating_add(value);
         }
-        self.close_lots(is_buy, qty, price);
-        assert_eq!(self.qty, self.bought_qty.saturating_sub(self.sold_qty), "a position is the sum of its executions");
     }
 
     fn close_lots(&mut self, is_buy: bool, qty: Qty, price: Price) {
@@ -85,9 +127,12 @@ impl Position {
         }
     }
 
-    /// What the open lots cost; below zero for a short position.
+    /// What the open quantity cost; below zero for a short position.
     #[must_use]
     pub fn cost(&self) -> Notional {
+        if let Some(carried) = self.carried {
+            return carried;
+        }
         self.lots.iter().fold(Notional::ZERO, |sum, lot| sum.saturating_add(lot.price.notional(lot.qty).unwrap_or(Notional::MAX)))
     }
 

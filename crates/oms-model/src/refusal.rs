@@ -74,6 +74,12 @@ terms! {
         BatchRefused = 33 "BATCH_REFUSED",
         /// A care order is worked by the one who holds it, and by nobody else.
         NotHolder = 34 "NOT_HOLDER",
+        /// The execution was booked before.
+        DuplicateExecution = 40 "DUPLICATE_EXECUTION",
+        /// There is no recorded rate between two currencies.
+        NoFxRate = 41 "NO_FX_RATE",
+        /// Another person than the one who proposed must decide.
+        SecondPersonNeeded = 42 "SECOND_PERSON_NEEDED",
         /// The moment asked for lies too far from every state that is kept.
         HistoryTooFar = 65 "HISTORY_TOO_FAR",
         /// The question would read too much.

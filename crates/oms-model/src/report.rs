@@ -1,7 +1,8 @@
 //! What a venue claims. A report may be late, twice, out of order or wrong.
 
-use crate::amount::{Price, Qty};
+use crate::amount::{Notional, Price, Qty};
 use crate::ids::{BrokerOrderId, ExecId, Mic, Time, WireId};
+use crate::instrument::Currency;
 use crate::terms::{IntentKind, Liquidity, Outcome};
 
 /// A claim about one wire id, or about a session.
@@ -53,6 +54,39 @@ pub enum ReportBody {
         wire_id: WireId,
         /// How.
         fill: VenueFill,
+    },
+    /// The market took an execution back (ExecType H).
+    Busted {
+        /// Which order, as in [`ReportBody::Fill`].
+        wire_id: WireId,
+        /// The execution (FIX 19).
+        exec_ref: ExecId,
+        /// The venue's id of the reversal (FIX 17).
+        exec_id: ExecId,
+        /// Its words.
+        text: String,
+    },
+    /// The market corrected an execution (ExecType G).
+    Corrected {
+        /// Which order, as in [`ReportBody::Fill`].
+        wire_id: WireId,
+        /// The execution (FIX 19).
+        exec_ref: ExecId,
+        /// All figures as they are now; `exec_id` is the venue's id of the correction.
+        fill: VenueFill,
+        /// Its words.
+        text: String,
+    },
+    /// What an execution cost, told later than the execution.
+    Commission {
+        /// Which order, as in [`ReportBody::Fill`].
+        wire_id: WireId,
+        /// The execution.
+        exec_id: ExecId,
+        /// The whole charge; a rebate is negative.
+        commission: Notional,
+        /// In which currency.
+        currency: Currency,
     },
     /// The order is canceled (ExecType 4): asked by `wire_id`, or unasked where that is the order's own id.
     Canceled {
@@ -135,6 +169,9 @@ impl ReportBody {
             Self::Accepted { wire_id, .. }
             | Self::Rejected { wire_id, .. }
             | Self::Fill { wire_id, .. }
+            | Self::Busted { wire_id, .. }
+            | Self::Corrected { wire_id, .. }
+            | Self::Commission { wire_id, .. }
             | Self::Canceled { wire_id, .. }
             | Self::CancelRejected { wire_id, .. }
             | Self::Replaced { wire_id }

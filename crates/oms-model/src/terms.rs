@@ -266,6 +266,36 @@ terms! {
         /// None may.
         Halted = 3 "HALTED",
     }
+    /// How realised profit is worked out.
+    CostMethod {
+        /// What was opened first is closed first.
+        Fifo = 1 "FIFO",
+        /// What is closed leaves at the average cost of what is open.
+        AverageCost = 2 "AVERAGE_COST",
+    }
+    /// FIX 150 of an execution: what became of it.
+    ExecType {
+        /// It stands as it was told (F).
+        Trade = 1 "TRADE",
+        /// It stands with corrected figures (G).
+        TradeCorrect = 2 "TRADE_CORRECT",
+        /// It was reversed (H).
+        TradeCancel = 3 "TRADE_CANCEL",
+    }
+    /// When what a group executed is shared out to its members.
+    AllocMode {
+        /// Straight through: at once, with every execution.
+        Stp = 1 "STP",
+        /// Once a second person has approved it.
+        Manual = 2 "MANUAL",
+    }
+    /// Why an execution was reversed.
+    Reversal {
+        /// The market took the trade back.
+        Bust = 1 "BUST",
+        /// Our own booking was wrong.
+        Whack = 2 "WHACK",
+    }
     /// FIX 851: whether an execution added or removed liquidity.
     Liquidity {
         /// Added.
@@ -285,6 +315,8 @@ terms! {
         NotSentAppeared = 4 "NOT_SENT_APPEARED",
         /// The venue's report does not fit the state of the order.
         UnexpectedReport = 5 "UNEXPECTED_REPORT",
+        /// A bust or correction of an execution that is not in our books.
+        UnknownExecution = 7 "UNKNOWN_EXECUTION",
     }
     /// What ended or refused an order.
     EndedBy {
@@ -304,6 +336,8 @@ terms! {
         NotSent = 7 "NOT_SENT",
         /// Validation before the risk gate.
         Validation = 8 "VALIDATION",
+        /// The trading day was closed.
+        DayClose = 11 "DAY_CLOSE",
     }
 }
 
@@ -377,5 +411,9 @@ default_terms!(
     Liquidity::Removed,
     Anomaly::UnexpectedReport,
     EndedBy::Client,
-    OrdStatus::New
+    OrdStatus::New,
+    CostMethod::Fifo,
+    ExecType::Trade,
+    Reversal::Bust,
+    AllocMode::Stp
 );

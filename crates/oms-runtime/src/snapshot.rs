@@ -2,14 +2,17 @@
 //!
 //! The stored shapes stand here, beside their tags, because the engine knows no encoding.
 
-use oms_engine::state::{EntryParts, IdempotencyParts, State, StateParts, VenueParts};
-use oms_model::event::{ApiKeyCreated, ExecutionUnmatched};
-use oms_model::instrument::{Account, Instrument, Valuation, Venue};
+use oms_engine::state::{EntryParts, FxRate, Group, HoldingParts, IdempotencyParts, State, StateParts, VenueParts};
+use oms_model::event::{Allocation, AllocationProposed, ApiKeyCreated, ExecutionUnmatched, Member};
+use oms_model::instrument::{Account, Currency, Instrument, Valuation, Venue};
 use oms_model::limit::{LimitType, RiskLimit, Scope, ScopedState};
 use oms_model::policy::SorPolicy;
-use oms_model::position::Position;
+use oms_model::position::{Booking, Position};
 use oms_model::quote::{Quote, QuoteRequest};
-use oms_model::{AccountId, ClOrdId, ExecId, InstrumentId, IntentKind, Notional, Order, OrderId, Price, Qty, Seq, Side, TenantId, Time};
+use oms_model::{
+    AccountId, AllocMode, ClOrdId, CostMethod, Decimal, ExecId, InstrumentId, IntentKind, Notional, Order, OrderId, Price, Qty, Seq, Side,
+    TenantId, Time,
+};
 use oms_risk::parts::{OpenUse, RateUse, RecentOrder, RetiredLimit, WorkingQty};
 use oms_risk::{Reservation, RiskParts};
 use oms_router::{FillCount, LATENCY_COLUMNS, LATENCY_ROWS, VenueStatsParts};
@@ -45,6 +48,12 @@ mirror! {
         5 request_revision: u32, 6 sent_at: Time, 7 aggressive: bool, 8 answer_by: Option<Time>, 9 close_at: Option<Time>,
         10 expires: bool,
     }
+    StoredHolding = HoldingParts { 1 base: Position, 2 day: Vec<Booking>, 3 closed: Vec<Booking> }
+    StoredGroup = Group {
+        1 group_order_id: OrderId, 2 mode: AllocMode, 3 members: Vec<Member>, 4 booked: Option<Box<Allocation>>,
+        5 proposed: Option<Box<AllocationProposed>>,
+    }
+    StoredFxRate = FxRate { 1 from: Currency, 2 to: Currency, 3 rate: Decimal, 4 at: Time }
     StoredVenue = VenueParts { 1 venue: Venue, 2 stats: StoredStats, 3 connected: bool }
 }
 
@@ -105,8 +114,21 @@ struct StoredState {
     orders: Vec<StoredEntry>,
     retired: Vec<StoredClOrdId>,
     idempotency: Vec<StoredKey>,
+    holdings: Vec<StoredHolding>,
+    books: StoredBooks,
+    groups: Vec<StoredGroup>,
     quote_requests: Vec<QuoteRequest>,
     quotes: Vec<Quote>,
+}
+
+/// How and when what was executed is added up.
+struct StoredBooks {
+    cost_method: CostMethod,
+    fx_rates: Vec<StoredFxRate>,
+    closed_day: u32,
+    closed_at: Time,
+    number_day: u32,
+    number: u32,
 }
 
 oms_store::message! {
@@ -118,9 +140,10 @@ oms_store::message! {
     StoredClOrdId { 1 cl_ord_id, 2 order_id }
     StoredState {
         1 tenant_id, 2 slug, 3 id_salt, 4 last_seq, 5 time, 6 instruments, 7 accounts, 8 venues, 9 policies, 10 api_keys,
-        11 positions, 12 suspense, 13 risk, 14 orders, 15 retired, 16 idempotency,
+        11 positions, 12 suspense, 13 risk, 14 orders, 15 retired, 16 idempotency, 19 holdings, 20 books, 21 groups,
         29 quote_requests, 30 quotes,
     }
+    StoredBooks { 1 cost_method, 2 fx_rates, 3 closed_day, 4 closed_at, 5 number_day, 6 number }
 }
 
 fn all<A, B: From<A>>(list: Vec<A>) -> Vec<B> {
@@ -227,6 +250,16 @@ impl From<StateParts> for StoredState {
             idempotency: all(parts.idempotency),
             quote_requests: parts.quote_requests,
             quotes: parts.quotes,
+            holdings: all(parts.holdings),
+            groups: all(parts.groups),
+            books: StoredBooks {
+                cost_method: parts.cost_method,
+                fx_rates: all(parts.fx_rates),
+                closed_day: parts.closed_day,
+                closed_at: parts.closed_at,
+                number_day: parts.number_day,
+                number: parts.number,
+            },
         }
     }
 }
@@ -252,6 +285,14 @@ impl From<StoredState> for StateParts {
             idempotency: all(stored.idempotency),
             quote_requests: stored.quote_requests,
             quotes: stored.quotes,
+            holdings: all(stored.holdings),
+            groups: all(stored.groups),
+            cost_method: stored.books.cost_method,
+            fx_rates: all(stored.books.fx_rates),
+            closed_day: stored.books.closed_day,
+            closed_at: stored.books.closed_at,
+            number_day: stored.books.number_day,
+            number: stored.books.number,
         }
     }
 }

@@ -32,6 +32,9 @@ pub enum Command {
     /// Positions and their value.
     #[command(subcommand)]
     Position(Position),
+    /// What grouped orders were given, and whether it is what the rule gives.
+    #[command(subcommand)]
+    Allocation(Allocation),
     /// Limits and the kill switch.
     #[command(subcommand)]
     Risk(Risk),
@@ -331,6 +334,23 @@ pub enum Position {
         /// The desk.
         #[command(flatten)]
         remote: Remote,
+    },
+}
+
+/// `oms allocation`.
+#[derive(Debug, Subcommand)]
+pub enum Allocation {
+    /// List what is shared out of the groups that stand, and what waits to be approved.
+    List {
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Work every allocation in a log out again from its receipt and compare.
+    Verify {
+        /// The log.
+        #[command(flatten)]
+        stored: Stored,
     },
 }
 

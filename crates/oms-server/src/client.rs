@@ -6,7 +6,7 @@ mod quotes;
 mod show;
 mod tail;
 
-use crate::cli::{Command, Remote};
+use crate::cli::{Allocation, Command, Remote};
 use crate::config::Settings;
 use crate::exit::{Failure, Outcome, written};
 use crate::serve::key;
@@ -43,11 +43,14 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Order(order) => orders::run(order, settings),
         Command::Quote(quote) => quotes::run(quote, settings),
         Command::Position(position) => market::position(position, settings),
+        Command::Allocation(Allocation::List { remote }) => market::allocations(&remote, settings),
         Command::Risk(risk) => market::risk(risk, settings),
         Command::Sor(sor) => market::sor(sor, settings),
-        Command::Serve(_) | Command::Journal(_) | Command::Load(_) | Command::Config(_) => {
-            Err(Failure::Usage("this command does not talk to a desk".to_owned()))
-        }
+        Command::Serve(_)
+        | Command::Allocation(Allocation::Verify { .. })
+        | Command::Journal(_)
+        | Command::Load(_)
+        | Command::Config(_) => Err(Failure::Usage("this command does not talk to a desk".to_owned())),
     }
 }
 

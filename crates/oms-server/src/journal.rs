@@ -1,5 +1,6 @@
 //! `oms journal`: reads a log without changing it, also while a desk runs on it.
 
+pub mod allocations;
 mod frozen;
 mod past;
 mod progress;

@@ -39,6 +39,7 @@ fn run(cli: Cli) -> Outcome {
     match cli.command {
         Command::Serve(flags) => serve::run(&flags, loaded.settings),
         Command::Journal(command) => journal::run(command, &loaded.settings),
+        Command::Allocation(cli::Allocation::Verify { stored }) => journal::allocations::verify(&stored, &loaded.settings),
         Command::Load(flags) => load::run(&flags, &loaded.settings),
         Command::Config(cli::Config::Check) => {
             serve::check(&loaded.settings)?;
@@ -46,9 +47,12 @@ fn run(cli: Cli) -> Outcome {
             Ok(())
         }
         Command::Config(cli::Config::Show { json }) => show(&loaded, json),
-        command @ (Command::Order(_) | Command::Quote(_) | Command::Position(_) | Command::Risk(_) | Command::Sor(_)) => {
-            client::run(command, &loaded.settings)
-        }
+        command @ (Command::Order(_)
+        | Command::Quote(_)
+        | Command::Position(_)
+        | Command::Allocation(_)
+        | Command::Risk(_)
+        | Command::Sor(_)) => client::run(command, &loaded.settings),
     }
 }
 

@@ -52,6 +52,7 @@ fn created(order_id: OrderId, parent: Option<OrderId>, root: OrderId) -> Event {
         metadata: None,
         kind: None,
         basis: None,
+        number: 0,
     }))
 }
 

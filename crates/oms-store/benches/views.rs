@@ -10,7 +10,7 @@ use oms_model::command::OrderRef;
 use oms_model::event::*;
 use oms_model::instrument::Instrument;
 use oms_model::*;
-use oms_store::views::{Filter, ListQuery, PositionFilter, Sort, Views};
+use oms_store::views::{Filter, ListQuery, Sort, Views};
 
 const INSTRUMENTS: u32 = 500;
 const ACCOUNTS: u128 = 20;
@@ -272,9 +272,6 @@ fn main() {
     ask("newest 100 live", || reader.orders(&list(&[("ord_status", "LIVE"), ("is_root", "true")], "")).unwrap());
     ask("100 of a symbol", || reader.orders(&list(&[("symbol", "SYM42"), ("is_root", "true")], "")).unwrap());
     ask("newest 100 executions of a symbol", || reader.executions(&list(&[("symbol", "SYM42")], "")).unwrap());
-    ask("positions of an account", || {
-        reader.positions(&PositionFilter { account_id: Some(AccountId::from_u128(3)), ..PositionFilter::default() }).unwrap()
-    });
     ask("100 by price (reads the whole table)", || reader.orders(&list(&[("is_root", "true")], "-price")).unwrap());
     println!("while {RATE} orders flow each second:");
     while_orders_flow(views, flow);

@@ -92,9 +92,12 @@ CREATE TABLE executions (
     liquidity     INTEGER NOT NULL,
     fee           BLOB NOT NULL,
     transact_time INTEGER NOT NULL,
-    recorded_at   INTEGER NOT NULL
+    recorded_at   INTEGER NOT NULL,
+    manual        INTEGER NOT NULL,
+    exec_type     INTEGER NOT NULL  -- what became of it; last_qty, last_px and fee are as they are now
 ) STRICT;
 
+CREATE INDEX executions_by_exec_id ON executions (exec_id);
 CREATE INDEX executions_by_order ON executions (order_id);
 CREATE INDEX executions_by_root ON executions (root_order_id);
 CREATE INDEX executions_by_symbol ON executions (symbol);
@@ -109,8 +112,12 @@ CREATE TABLE suspense (
     last_qty      BLOB NOT NULL,
     last_px       INTEGER NOT NULL,
     transact_time INTEGER NOT NULL,
-    recorded_at   INTEGER NOT NULL
+    recorded_at   INTEGER NOT NULL,
+    exec_ref      TEXT,
+    resolved_at   INTEGER           -- when somebody decided about it
 ) STRICT;
+
+CREATE INDEX suspense_open ON suspense (seq) WHERE resolved_at IS NULL;
 
 CREATE TABLE anomalies (
     seq         INTEGER PRIMARY KEY,
@@ -128,6 +135,17 @@ CREATE TABLE positions (
     PRIMARY KEY (account_id, instrument_id)
 ) STRICT;
 
+-- Positions as closed days left them, with the profit of the day.
+CREATE TABLE frozen_positions (
+    seq           INTEGER PRIMARY KEY,
+    day           INTEGER NOT NULL,
+    account_id    BLOB NOT NULL,
+    instrument_id INTEGER NOT NULL,
+    body          BLOB NOT NULL -- the whole event
+) STRICT;
+
+CREATE INDEX frozen_positions_by_day ON frozen_positions (day, seq);
+
 -- What the planner should take for granted: a million client orders in some hundred symbols and a few accounts, of
 -- which those that are asked for by status are mostly the open ones. It is written down rather than measured, so that
 -- a question has one plan, on a new desk as on an old one.
@@ -142,6 +160,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('orders', 'roots_by_account', '1000000 50000'),
     ('orders', 'roots_by_status', '1000000 10000'),
     ('orders', 'roots_by_time', '1000000 2'),
+    ('executions', 'executions_by_exec_id', '1000000 1'),
     ('executions', 'executions_by_order', '1000000 1'),
     ('executions', 'executions_by_root', '1000000 1'),
     ('executions', 'executions_by_symbol', '1000000 2000'),

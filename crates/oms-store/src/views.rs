@@ -26,7 +26,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 pub use error::ViewError;
 pub use query::{Filter, ListQuery, Op, QueryError, Resource, Sort};
-pub use reader::{AnomalyRow, EventRef, ExecutionRow, Page, PositionFilter, SuspenseRow, ViewReader};
+pub use reader::{AnomalyRow, EventRef, ExecutionRow, FrozenFilter, Page, PositionFilter, SuspenseRow, ViewReader};
 
 use error::During;
 use fold::Fold;

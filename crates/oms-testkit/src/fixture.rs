@@ -7,8 +7,8 @@ use oms_model::instrument::{Account, Currency, Instrument, TickStep, Venue};
 use oms_model::market::{Level, Market};
 use oms_model::report::{Report, ReportBody};
 use oms_model::{
-    AccountId, AssetClass, CommandId, InstrumentId, Mic, OptionRight, OrdType, Pending, Price, Qty, Side, Source, Symbol, TenantId, Time,
-    TimeInForce, TraceId, UserId,
+    AccountId, AssetClass, CommandId, InstrumentId, Mic, Notional, OptionRight, OrdType, OrderId, Pending, Price, Qty, Side, Source,
+    Symbol, TenantId, Time, TimeInForce, TraceId, UserId,
 };
 use std::collections::BTreeMap;
 
@@ -18,6 +18,10 @@ pub const VENUES: [Mic; 3] = [Mic::of(b"ARCX"), Mic::of(b"XNAS"), Mic::of(b"XNYS
 pub const TENANT: TenantId = TenantId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
 /// Its account.
 pub const ACCOUNT: AccountId = AccountId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00AC);
+/// A second account, which [`setup`] does not open.
+pub const OTHER_ACCOUNT: AccountId = AccountId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00AD);
+/// Another person.
+pub const OTHER_USER: UserId = UserId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0056);
 /// Its trader.
 pub const USER: UserId = UserId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0055);
 /// When its day begins: 2026-11-20 14:30:00 UTC.
@@ -234,14 +238,24 @@ pub fn assert_invariants(state: &State, place: &str) {
             assert!(!qty.is_negative(), "{place}: {name} of {id} is below zero");
         }
         assert!(order.state.is_done() || order.cum_qty <= order.order_qty, "{place}: {id} is over its quantity");
-        if order.is_leg() {
-            let signed = if order.side.is_buy() { order.cum_qty } else { Qty::ZERO.saturating_sub(order.cum_qty) };
+        if order.member_count() > 0 {
+            // What is shared out stands with the members.
+            let out = if order.side.is_buy() { order.alloc_qty().negated() } else { order.alloc_qty() };
+            let sum = sums.entry((order.account_id, order.instrument_id)).or_default();
+            *sum = sum.saturating_add(out);
+            assert!(order.alloc_qty() <= order.cum_qty, "{place}: {id} shares out more than it has");
+        }
+        let own = if order.is_leg() { order.cum_qty } else { order.direct_qty() };
+        if !own.is_zero() || order.is_leg() {
+            let signed = if order.side.is_buy() { own } else { own.negated() };
             let sum = sums.entry((order.account_id, order.instrument_id)).or_default();
             *sum = sum.saturating_add(signed);
+        }
+        if order.is_leg() {
             continue;
         }
         open += u64::from(order.is_root() && !order.state.is_done());
-        let (mut cum, mut working) = (Qty::ZERO, Qty::ZERO);
+        let (mut cum, mut working) = (order.direct_qty(), Qty::ZERO);
         for leg in state.children(order) {
             cum = cum.saturating_add(leg.order.cum_qty);
             if leg.is_working() {
@@ -264,8 +278,20 @@ pub fn assert_invariants(state: &State, place: &str) {
         );
     }
     assert_eq!(open, state.open_roots(), "{place}: open orders are counted");
-    for position in state.positions() {
-        let sum = sums.get(&(position.account_id, position.instrument_id)).copied().unwrap_or_default();
+    for group in state.groups() {
+        let Some(booked) = group.booked.as_deref() else { continue };
+        let sum = booked.shares.iter().fold(Qty::ZERO, |sum, share| sum.saturating_add(share.qty));
+        let value = booked.shares.iter().fold(Notional::ZERO, |sum, share| sum.saturating_add(share.notional));
+        let whole = group.members.iter().fold(Qty::ZERO, |sum, member| sum.saturating_add(member.remaining));
+        assert_eq!(sum, booked.qty.min(whole), "{place}: the shares of {} are its quantity", group.group_order_id);
+        assert!(booked.qty > whole || value == booked.notional, "{place}: the shares of {} are its value", group.group_order_id);
+    }
+    for holding in state.holdings_after(None) {
+        let position = holding.now();
+        let of_orders = sums.get(&(position.account_id, position.instrument_id)).copied().unwrap_or_default();
+        // What was booked on the account alone has no order.
+        let alone = holding.day().iter().chain(holding.closed()).filter(|booking| booking.order_id == OrderId::default());
+        let sum = alone.fold(of_orders, |sum, b| sum.saturating_add(if b.is_buy { b.qty } else { b.qty.negated() }));
         assert_eq!(position.qty, sum, "{place}: a position is the sum of its executions");
     }
 }

@@ -13,6 +13,7 @@
 //! `A1` is the client's order, `A1.2` its second leg. An expectation is about the client's order, except in lines
 //! that name something else. Everything that a line may say is in [`parse`](mod@self::parse).
 
+mod books;
 mod expect;
 mod parse;
 mod run;

@@ -3,7 +3,7 @@
 
 use super::decode::{Fields, bad_field};
 use super::read::Value;
-use super::{input, quotes};
+use super::{booking, input, quotes};
 use crate::catalog::Catalog;
 use core::fmt::Display;
 use core::str::FromStr;
@@ -234,6 +234,62 @@ pub const COMMANDS: &[Spec] = &[
         "Set a routing policy.",
         r#"{"type":"SorPolicySetCmd","name":"calm","mode":"SWEEP"}"#,
         |fields, _| Ok(Command::SetSorPolicy(Box::new(input::policy(fields)?))),
+    ),
+    spec(
+        "ExecutionCreateCmd",
+        "ExecutionCreate",
+        "Book an execution by hand, or one in suspense.",
+        r#"{"type":"ExecutionCreateCmd","cl_ord_id":"A-1","last_qty":"100","last_px":"19.05","reason":"told by telephone"}"#,
+        booking::execution_create,
+    ),
+    spec(
+        "ExecutionCorrectCmd",
+        "ExecutionCorrect",
+        "Correct an execution's figures.",
+        r#"{"type":"ExecutionCorrectCmd","exec_id":"XNAS-1","symbol":"AAPL","last_px":"19.04","reason":"corrected by the venue"}"#,
+        booking::execution_correct,
+    ),
+    spec(
+        "ExecutionBustCmd",
+        "ExecutionNamed",
+        "Take an execution back, because the market did.",
+        r#"{"type":"ExecutionBustCmd","exec_id":"XNAS-1","symbol":"AAPL","reason":"clearly erroneous"}"#,
+        booking::execution_bust,
+    ),
+    spec(
+        "ExecutionWhackCmd",
+        "ExecutionNamed",
+        "Undo a wrong booking of ours.",
+        r#"{"type":"ExecutionWhackCmd","exec_id":"OWN-7","symbol":"AAPL","reason":"booked twice"}"#,
+        booking::execution_whack,
+    ),
+    spec(
+        "SuspenseDismissCmd",
+        "SuspenseNamed",
+        "Decide that an execution in suspense is not ours.",
+        r#"{"type":"SuspenseDismissCmd","venue":"XNAS","exec_id":"XNAS-9","reason":"of another firm"}"#,
+        booking::suspense_dismiss,
+    ),
+    spec(
+        "FxRateSetCmd",
+        "SetFxRate",
+        "Record a currency rate.",
+        r#"{"type":"FxRateSetCmd","from":"EUR","to":"USD","rate":"1.0853"}"#,
+        booking::fx_rate,
+    ),
+    spec(
+        "CostMethodSetCmd",
+        "SetCostMethod",
+        "Choose how realised profit is worked out, before the first execution.",
+        r#"{"type":"CostMethodSetCmd","method":"AVERAGE_COST"}"#,
+        booking::cost_method,
+    ),
+    spec(
+        "DayCloseCmd",
+        "CloseDay",
+        "Close the trading day: freeze positions and profit, end DAY orders.",
+        r#"{"type":"DayCloseCmd","day":20261121}"#,
+        booking::day_close,
     ),
 ];
 

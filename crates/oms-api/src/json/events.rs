@@ -4,8 +4,8 @@ use super::orders::{account_fields, instrument_fields, limit_fields, policy_fiel
 use super::write::Writer;
 use crate::catalog::Catalog;
 use crate::error::TraceText;
-use oms_model::event::{Batch, Event, ExecutionRecorded, Filled, OrderCreated, OrderEnded, RequestRejected};
-use oms_model::{OrderKind, Seq};
+use oms_model::event::{Allocation, Batch, Event, ExecutionRecorded, Filled, OrderCreated, OrderEnded, PositionFrozen, RequestRejected};
+use oms_model::{AccountId, ExecId, Mic, Notional, OrderKind, Seq};
 
 /// One event with its envelope.
 pub fn write_event(w: &mut Writer, seq: Seq, batch: &Batch, event: &Event, catalog: &Catalog) {
@@ -84,6 +84,23 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
             w.string("text", &e.text);
         }
         Event::ExecutionRecorded(e) => execution(w, e, catalog),
+        Event::OrdersGrouped(_)
+        | Event::OrdersUngrouped(_)
+        | Event::AllocationProposed(_)
+        | Event::AllocationApproved(_)
+        | Event::AllocationRejected(_)
+        | Event::AllocationBooked(_) => grouping(w, event, catalog),
+        Event::ExecutionBusted(_)
+        | Event::ExecutionWhacked(_)
+        | Event::ExecutionCorrected(_)
+        | Event::CommissionRecorded(_)
+        | Event::OrderFillAdjusted(_)
+        | Event::SuspenseResolved(_)
+        | Event::PositionChanged(_)
+        | Event::FxRateSet(_)
+        | Event::PositionFrozen(_)
+        | Event::DayClosed(_)
+        | Event::CostMethodSet(_) => booking(w, event, catalog),
         Event::ExecutionUnmatched(e) => {
             w.string("exec_id", e.exec_id.as_str());
             w.text("venue", e.venue);
@@ -91,6 +108,7 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
             w.text("last_qty", e.last_qty);
             w.text("last_px", e.last_px);
             w.time("transact_time", e.transact_time);
+            w.string_or_null("exec_ref", e.exec_ref.as_ref().map(ExecId::as_str));
         }
         Event::QuoteRequested(_)
         | Event::QuoteReceived(_)
@@ -208,6 +226,165 @@ fn quotes(w: &mut Writer, event: &Event, catalog: &Catalog) {
     }
 }
 
+/// What an event about executions, rates and days says.
+fn booking(w: &mut Writer, event: &Event, catalog: &Catalog) {
+    match event {
+        Event::ExecutionBusted(e) | Event::ExecutionWhacked(e) => {
+            execution_named(w, &e.exec_id, e.venue, e.account_id, catalog.symbol(e.instrument_id));
+            w.text("root_order_id", e.root_order_id);
+            w.text("side", e.side);
+            w.text("last_qty", e.last_qty);
+            w.text("last_px", e.last_px);
+            w.text("fee", e.fee);
+            w.time("transact_time", e.transact_time);
+            w.string_or_null("reference", e.reference.as_ref().map(ExecId::as_str));
+            w.string("reason", &e.reason);
+        }
+        Event::ExecutionCorrected(e) => {
+            execution_named(w, &e.exec_id, e.venue, e.account_id, catalog.symbol(e.instrument_id));
+            w.text("root_order_id", e.root_order_id);
+            w.text("side", e.side);
+            w.text("last_qty", e.last_qty);
+            w.text("last_px", e.last_px);
+            w.text("fee", e.fee);
+            w.time("transact_time", e.transact_time);
+            w.text("old_qty", e.old_qty);
+            w.text("old_px", e.old_px);
+            w.string_or_null("reference", e.reference.as_ref().map(ExecId::as_str));
+            w.string("reason", &e.reason);
+        }
+        Event::CommissionRecorded(e) => {
+            execution_named(w, &e.exec_id, e.venue, e.account_id, catalog.symbol(e.instrument_id));
+            w.text("fee", e.fee);
+            w.text("commission", e.commission);
+            w.text("currency", e.currency.as_str());
+            w.text_or_null("rate", e.rate);
+        }
+        Event::OrderFillAdjusted(e) => {
+            w.string("exec_id", e.exec_id.as_str());
+            w.text("state", e.state);
+            w.text("qty", e.qty);
+            w.text("notional", e.notional);
+            w.bool("direct", e.direct);
+        }
+        Event::SuspenseResolved(e) => {
+            w.string("exec_id", e.exec_id.as_str());
+            w.text("venue", e.venue);
+            w.text_or_null("account_id", e.account_id);
+            w.string("reason", &e.reason);
+        }
+        Event::FxRateSet(e) => {
+            w.text("from", e.from.as_str());
+            w.text("to", e.to.as_str());
+            w.text("rate", e.rate);
+        }
+        Event::PositionChanged(e) => {
+            w.text("account_id", e.account_id);
+            w.string("symbol", catalog.symbol(e.instrument_id));
+            w.text("qty", e.qty);
+            w.text("cost", e.cost());
+            w.text("realized", e.realized);
+            w.text("fees", e.fees);
+        }
+        Event::PositionFrozen(e) => frozen_fields(w, e, catalog),
+        Event::DayClosed(e) => {
+            w.number("day", e.day);
+            w.number("positions", e.positions);
+        }
+        Event::CostMethodSet(e) => w.text("method", e.method),
+        _ => (),
+    }
+}
+
+/// What an event about a group says.
+fn grouping(w: &mut Writer, event: &Event, catalog: &Catalog) {
+    match event {
+        Event::OrdersGrouped(e) => {
+            w.text("mode", e.mode);
+            w.array_at("members", &e.members, |w, member| {
+                w.object(|w| {
+                    w.text("order_id", member.order_id);
+                    w.text("account_id", member.account_id);
+                    w.text("remaining", member.remaining);
+                });
+            });
+        }
+        Event::OrdersUngrouped(e) => {
+            w.array_at("members", &e.members, |w, member| w.item(&member.to_string()));
+            w.string("reason", &e.reason);
+        }
+        Event::AllocationProposed(e) => {
+            w.text("user_id", e.user_id);
+            allocation_fields(w, &e.allocation, catalog);
+        }
+        Event::AllocationApproved(e) => {
+            w.text("alloc_id", e.alloc_id);
+            w.text("user_id", e.user_id);
+        }
+        Event::AllocationRejected(e) => {
+            w.text("alloc_id", e.alloc_id);
+            w.text("user_id", e.user_id);
+            w.string("reason", &e.reason);
+        }
+        Event::AllocationBooked(e) => allocation_fields(w, e, catalog),
+        _ => (),
+    }
+}
+
+/// An allocation with the inputs of its rule and what it gave, within an object that is open.
+pub fn allocation_fields(w: &mut Writer, e: &Allocation, catalog: &Catalog) {
+    w.text("alloc_id", e.alloc_id);
+    w.text("group_order_id", e.group_order_id);
+    w.text("account_id", e.account_id);
+    w.string("symbol", catalog.symbol(e.instrument_id));
+    w.text("side", e.side);
+    w.number("rule", e.rule);
+    w.text("qty", e.qty);
+    w.text("notional", e.notional);
+    w.text_or_null("avg_px", e.notional.avg_px(e.qty));
+    w.text("lot", e.lot);
+    w.time("transact_time", e.transact_time);
+    w.array_at("shares", e.members.iter().zip(&e.shares), |w, (member, share)| {
+        w.object(|w| {
+            w.text("order_id", member.order_id);
+            w.text("account_id", member.account_id);
+            w.time("created_at", member.created_at);
+            w.text("remaining", member.remaining);
+            w.text("qty", share.qty);
+            w.text("notional", share.notional);
+        });
+    });
+}
+
+/// A position as a closed day left it, within an object that is open.
+pub fn frozen_fields(w: &mut Writer, e: &PositionFrozen, catalog: &Catalog) {
+    let in_base = |money: Notional| e.fx_rate.and_then(|rate| money.at_rate(rate));
+    w.number("day", e.day);
+    w.text("account_id", e.account_id);
+    w.string("symbol", catalog.symbol(e.instrument_id));
+    w.text("qty", e.qty);
+    w.text("cost", e.cost);
+    w.text("realized", e.realized);
+    w.text("fees", e.fees);
+    w.text("realized_day", e.day_realized);
+    w.text("fees_day", e.day_fees);
+    w.text_or_null("mark", e.mark);
+    w.text_or_null("unrealized", e.unrealized);
+    w.text("currency", e.currency.as_str());
+    w.text("base_currency", e.base_currency.as_str());
+    w.text_or_null("fx_rate", e.fx_rate);
+    w.text_or_null("realized_day_base", in_base(e.day_realized));
+    w.text_or_null("fees_day_base", in_base(e.day_fees));
+    w.text_or_null("unrealized_base", e.unrealized.and_then(in_base));
+}
+
+fn execution_named(w: &mut Writer, exec_id: &ExecId, venue: Mic, account_id: AccountId, symbol: &str) {
+    w.string("exec_id", exec_id.as_str());
+    w.text("venue", venue);
+    w.text("account_id", account_id);
+    w.string("symbol", symbol);
+}
+
 fn created(w: &mut Writer, e: &OrderCreated, catalog: &Catalog) {
     w.text("kind", e.kind.unwrap_or(if e.parent_order_id.is_none() { OrderKind::Client } else { OrderKind::Market }));
     w.text_or_null("parent_order_id", e.parent_order_id);
@@ -258,4 +435,5 @@ fn execution(w: &mut Writer, e: &ExecutionRecorded, catalog: &Catalog) {
     w.text("liquidity", e.liquidity);
     w.text("fee", e.fee);
     w.time("transact_time", e.transact_time);
+    w.bool("manual", e.manual);
 }

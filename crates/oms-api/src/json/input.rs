@@ -108,7 +108,7 @@ pub fn new_part(value: &Value<'_>, at: &str) -> Result<NewPart, Refusal> {
     })
 }
 
-fn routing(order: &Fields<'_, '_>) -> Result<Routing, Refusal> {
+pub(crate) fn routing(order: &Fields<'_, '_>) -> Result<Routing, Refusal> {
     let Some(value) = order.get("routing") else { return Ok(Routing::default()) };
     let at = order.path("routing.");
     let fields = Fields::of(value, &at, ROUTING)?;

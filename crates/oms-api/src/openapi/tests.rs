@@ -1,5 +1,5 @@
 use super::*;
-use crate::json::{command, input, orders};
+use crate::json::{booking, command, input, orders};
 use crate::rest::{executions, positions};
 use std::path::PathBuf;
 
@@ -46,6 +46,7 @@ fn shapes_have_the_fields_that_the_code_reads_and_writes() {
     for (name, fields) in [
         ("NewOrder", input::NEW_ORDER),
         ("Routing", input::ROUTING),
+        ("NewGroup", crate::json::booking::NEW_GROUP),
         ("Change", input::CHANGE),
         ("OrderNamed", command::ORDER_NAMED),
         ("OrderReplace", command::ORDER_REPLACE),
@@ -54,11 +55,20 @@ fn shapes_have_the_fields_that_the_code_reads_and_writes() {
         ("NewPart", input::NEW_PART),
         ("NavSet", command::NAV_SET),
         ("LimitNamed", command::LIMIT_NAMED),
+        ("ExecutionCreate", booking::EXECUTION_CREATE),
+        ("ExecutionNamed", booking::EXECUTION_NAMED),
+        ("ExecutionCorrect", booking::EXECUTION_CORRECT),
+        ("SuspenseNamed", booking::SUSPENSE_NAMED),
+        ("SetFxRate", booking::FX_RATE),
+        ("CloseDay", booking::DAY_CLOSE),
+        ("SetCostMethod", booking::COST_METHOD),
         ("SetLimit", input::LIMIT),
         ("SetPolicy", input::POLICY),
         ("SetWeights", input::WEIGHTS),
         ("Order", orders::ORDER_FIELDS),
         ("Execution", executions::EXECUTION_FIELDS),
+        ("Suspended", executions::SUSPENSE_FIELDS),
+        ("Overfill", executions::OVERFILL_FIELDS),
         ("Position", positions::POSITION_FIELDS),
     ] {
         assert_eq!(schemas::shape(name), fields, "{name}");

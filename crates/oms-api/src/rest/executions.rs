@@ -1,13 +1,14 @@
 //! Executions.
 
 use super::orders::{FIELDS, LIST, list_query};
-use super::{Endpoint, get};
+use super::{Endpoint, get, query};
 use crate::call::{Access, Call};
 use crate::json::Writer;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
-use oms_model::Refusal;
+use oms_engine::State;
+use oms_model::{Order, Refusal, Seq};
 use oms_store::views::{ExecutionRow, Filter, Resource};
 
 /// The fields of an execution.
@@ -26,7 +27,14 @@ pub const EXECUTION_FIELDS: &[&str] = &[
     "fee",
     "transact_time",
     "recorded_at",
+    "exec_type",
+    "manual",
 ];
+/// The fields of an execution in suspense.
+pub const SUSPENSE_FIELDS: &[&str] =
+    &["seq", "exec_id", "venue", "wire_id", "last_qty", "last_px", "transact_time", "recorded_at", "exec_ref"];
+/// The fields of an order that was executed beyond its quantity.
+pub const OVERFILL_FIELDS: &[&str] = &["order_id", "cl_ord_id", "account_id", "symbol", "side", "order_qty", "cum_qty", "over_qty"];
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -35,6 +43,24 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .parameters(&[FIELDS])
             .filters(Resource::Executions)
             .json(200, "ExecutionPage", "A page of executions."),
+        get(
+            Access::Key,
+            "/api/v1/executions/suspense",
+            ("listSuspense", "executions", "List executions that match no order and about which nobody has decided"),
+            suspense,
+        )
+        .parameters(&[
+            query("limit", "integer", "1 to 500, 100 where it is not given."),
+            query("cursor", "string", "`next` of the page before."),
+        ])
+        .json(200, "SuspensePage", "A page of executions, the newest first."),
+        get(
+            Access::Key,
+            "/api/v1/executions/overfills",
+            ("listOverfills", "executions", "List orders that were executed beyond their quantity"),
+            overfills,
+        )
+        .json(200, "OverfillList", "At most 500 orders; a bust, a correction or a larger quantity takes one out."),
     ]
 }
 
@@ -60,6 +86,59 @@ pub(super) async fn page(call: Call, also: Option<Filter>) -> Result<Response, R
     Ok(response)
 }
 
+async fn suspense(call: Call) -> Result<Response, Refusal> {
+    let mut params = call.params()?;
+    let limit = params.limit()?;
+    let before: Option<u64> = params.parsed("cursor")?;
+    params.end()?;
+    let rows = call.api.query(move |views| views.suspense(before.map(Seq), limit)).await?;
+    let next = rows.last().filter(|_| rows.len() == limit as usize).map(|row| row.seq);
+    let mut w = Writer::with_capacity(128 + 256 * rows.len());
+    w.object(|w| {
+        w.array_at("data", &rows, |w, row| {
+            w.object(|w| {
+                let execution = &row.execution;
+                w.number("seq", row.seq.0);
+                w.string("exec_id", execution.exec_id.as_str());
+                w.text("venue", execution.venue);
+                w.string("wire_id", &execution.wire_id);
+                w.text("last_qty", execution.last_qty);
+                w.text("last_px", execution.last_px);
+                w.time("transact_time", execution.transact_time);
+                w.time("recorded_at", row.recorded_at);
+                w.string_or_null("exec_ref", execution.exec_ref.as_ref().map(oms_model::ExecId::as_str));
+            });
+        });
+        w.text_or_null("next", next);
+    });
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+async fn overfills(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let found = |state: &State| -> Vec<Order> {
+        state.overfilled().filter_map(|id| state.order(id).cloned()).take(crate::query::MAX_LIMIT as usize).collect()
+    };
+    let orders = call.api.handle().inspect(move |state, _| found(state)).await?;
+    let catalog = call.api.catalog_now().await?;
+    let mut w = Writer::with_capacity(128 + 256 * orders.len());
+    w.object(|w| {
+        w.array_at("data", &orders, |w, order| {
+            w.object(|w| {
+                w.text("order_id", order.order_id);
+                w.string("cl_ord_id", order.cl_ord_id.as_str());
+                w.text("account_id", order.account_id);
+                w.string("symbol", catalog.symbol(order.instrument_id));
+                w.text("side", order.side);
+                w.text("order_qty", order.order_qty);
+                w.text("cum_qty", order.cum_qty);
+                w.text("over_qty", order.over_qty());
+            });
+        });
+    });
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
 fn write_execution(w: &mut Writer, row: &ExecutionRow) {
     let execution = &row.execution;
     w.selected(|w| {
@@ -77,5 +156,7 @@ fn write_execution(w: &mut Writer, row: &ExecutionRow) {
         w.text("fee", execution.fee);
         w.time("transact_time", execution.transact_time);
         w.time("recorded_at", row.recorded_at);
+        w.text("exec_type", row.exec_type);
+        w.bool("manual", execution.manual);
     });
 }

@@ -1,6 +1,6 @@
 //! A cancel: down the tree, to every part that still works.
 
-use super::{changeable_by, parent, refused, route, tree};
+use super::{changeable_by, day, parent, refused, route, tree};
 use crate::state::Entry;
 use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, OrderRef};
@@ -65,6 +65,14 @@ pub(crate) fn working_in(step: &Step<'_>, scope: Scope, limit: usize) -> Vec<Ord
 /// none below it ends at once. The order stays PENDING_CANCEL until every leg has answered.
 pub(crate) fn cancel_tree(step: &mut Step<'_>, order_id: OrderId, by: EndedBy) {
     step.emit(Event::OrderCancelRequested(OrderCancelRequested { order_id, by }));
+    if let Some(group) = step.state().order(order_id).and_then(Order::group_order_id) {
+        // It ends with the group that it is worked in, once that is shared out.
+        let works = |group: &Order| !group.state.is_done() && group.pending != Pending::Cancel;
+        if step.state().order(group).is_some_and(works) {
+            cancel_tree(step, group, by);
+        }
+        return;
+    }
     let (inner, legs) = tree::below(step, order_id);
     // All are marked before the first one ends, so that no parent takes a part that was not asked yet for a refusal.
     for &id in inner.iter().skip(1) {
@@ -120,7 +128,9 @@ pub(crate) fn is_connected(step: &Step<'_>, leg: &Order) -> bool {
 pub(crate) fn end_canceled(step: &mut Step<'_>, order_id: OrderId) {
     let Some(order) = step.state().order(order_id) else { return };
     let expired = |at: Time| at <= step.now();
-    if order.expire_at.is_some_and(expired) {
+    if day::is_over(step, order) {
+        step.emit(Event::OrderExpired(OrderEnded { order_id, by: EndedBy::DayClose, text: "the day was closed".to_owned() }));
+    } else if order.expire_at.is_some_and(expired) {
         step.emit(Event::OrderExpired(OrderEnded { order_id, by: EndedBy::Timer, text: String::new() }));
     } else {
         step.emit(Event::OrderCanceled(OrderEnded { order_id, by: EndedBy::Client, text: String::new() }));

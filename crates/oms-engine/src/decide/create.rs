@@ -266,6 +266,7 @@ fn created(step: &Step<'_>, actor: &Actor, new: &NewOrder, resolved: &Resolved, 
         metadata: new.metadata.clone(),
         kind: None,
         basis,
+        number: step.state().next_number(step.now()),
     }
 }
 

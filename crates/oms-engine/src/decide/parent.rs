@@ -8,9 +8,10 @@ use oms_model::event::{Event, OrderEnded, OrderRejected, OrderReplaced, OrderSta
 use oms_model::policy::Exhausted;
 use oms_model::{Code, EndedBy, OrdState, Order, OrderId, Pending, Qty, TimeInForce};
 
-/// The quantity that is with an order's parts: what they executed and what they still may.
+/// The quantity that is with an order's parts, what they executed and what they still may, and what was booked on the
+/// order itself.
 fn placed(step: &Step<'_>, order: &Order) -> Qty {
-    step.state().children(order).fold(Qty::ZERO, |sum, part| {
+    step.state().children(order).fold(order.direct_qty(), |sum, part| {
         let open = if part.is_working() { part.order.worst_open_qty() } else { Qty::ZERO };
         sum.saturating_add(part.order.cum_qty).saturating_add(open)
     })
@@ -55,7 +56,7 @@ fn answered_below(step: &mut Step<'_>, done_id: OrderId) {
     }
 }
 
-fn sync_placed(step: &mut Step<'_>, order: &Order) {
+pub(crate) fn sync_placed(step: &mut Step<'_>, order: &Order) {
     let place_qty = placed(step, order);
     if place_qty != order.place_qty {
         step.emit(Event::OrderStateSynced(OrderStateSynced { order_id: order.order_id, state: order.state, place_qty }));
@@ -174,7 +175,7 @@ pub(crate) fn replace_settled(step: &mut Step<'_>, order_id: OrderId) {
 }
 
 /// Places what is ordered and with no part, where the order may wait for it.
-fn place_rest(step: &mut Step<'_>, order_id: OrderId) {
+pub(crate) fn place_rest(step: &mut Step<'_>, order_id: OrderId) {
     let Some(order) = step.state().order(order_id).cloned() else { return };
     sync_placed(step, &order);
     let Some(order) = step.state().order(order_id).cloned() else { return };

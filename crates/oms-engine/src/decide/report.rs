@@ -1,6 +1,6 @@
 //! What a venue claims. A report may be late, twice, out of order or wrong; each is booked once or raised.
 
-use super::{cancel, parent, route, tree, valued};
+use super::{cancel, execution, parent, route, tree, valued};
 use crate::step::Step;
 use oms_model::event::{
     BrokerSession, Event, ExecutionRecorded, ExecutionUnmatched, Filled, OrderAccepted, OrderAnomaly, OrderEnded, OrderInDoubt,
@@ -8,7 +8,8 @@ use oms_model::event::{
 };
 use oms_model::report::{Report, ReportBody, VenueFill};
 use oms_model::{
-    Anomaly, BrokerOrderId, Code, EndedBy, IntentKind, Mic, Notional, OrdState, Order, OrderId, Outcome, Pending, Time, TimeInForce, WireId,
+    Anomaly, BrokerOrderId, Code, EndedBy, ExecId, IntentKind, Mic, Notional, OrdState, Order, OrderId, Outcome, Pending, Price, Qty, Time,
+    TimeInForce, WireId,
 };
 
 /// The most legs that one input puts in doubt, so that its batch stays small. At a lost session the rest follows
@@ -31,6 +32,11 @@ pub(crate) fn report(step: &mut Step<'_>, report: Report) {
         ReportBody::Accepted { broker_order_id, .. } => accepted(step, &leg, broker_order_id),
         ReportBody::Rejected { text, .. } => rejected(step, &leg, clip(text)),
         ReportBody::Fill { fill, .. } => filled(step, &leg, revision, transact_time, fill),
+        ReportBody::Busted { exec_ref, exec_id, text, .. } => execution::busted(step, &leg, exec_ref, exec_id, clip(text)),
+        ReportBody::Corrected { exec_ref, fill, text, .. } => {
+            execution::corrected(step, &leg, revision, transact_time, exec_ref, fill, clip(text));
+        }
+        ReportBody::Commission { exec_id, commission, currency, .. } => execution::commission(step, &leg, exec_id, commission, currency),
         ReportBody::Canceled { text, .. } => canceled(step, &leg, revision, clip(text)),
         ReportBody::CancelRejected { text, .. } => cancel_rejected(step, &leg, revision, EndedBy::Venue, clip(text)),
         ReportBody::Replaced { .. } => replaced(step, &leg, revision),
@@ -61,24 +67,40 @@ fn leg_of(step: &Step<'_>, wire_id: &WireId, venue: Mic) -> Option<(Order, u32)>
     ours.then(|| (leg.clone(), revision))
 }
 
-/// A fill that matches no order is kept in suspense. Other reports about orders that were cleaned up, or that
-/// were never ours, change nothing.
+/// A fill that matches no order is kept in suspense, and so is a reversal or correction that matches no execution.
+/// Other reports about orders that were cleaned up, or that were never ours, change nothing.
 fn unmatched(step: &mut Step<'_>, venue: Mic, transact_time: Time, body: &ReportBody) {
-    let ReportBody::Fill { wire_id, fill } = body else { return };
-    if step.state().suspense().any(|known| known.venue == venue && known.exec_id == fill.exec_id) {
+    let (wire_id, exec_id, exec_ref, last_qty, last_px) = match body {
+        ReportBody::Fill { wire_id, fill } => (wire_id, &fill.exec_id, None, fill.last_qty, fill.last_px),
+        ReportBody::Busted { wire_id, exec_ref, exec_id, text } => {
+            if execution::busted_later(step, venue, exec_ref, exec_id, text) {
+                return;
+            }
+            (wire_id, exec_id, Some(exec_ref), Qty::ZERO, Price::ZERO)
+        }
+        ReportBody::Corrected { wire_id, exec_ref, fill, text } => {
+            if execution::corrected_later(step, venue, exec_ref, fill, text) {
+                return;
+            }
+            (wire_id, &fill.exec_id, Some(exec_ref), fill.last_qty, fill.last_px)
+        }
+        _ => return,
+    };
+    if step.state().suspense().any(|known| known.venue == venue && known.exec_id == *exec_id) {
         return;
     }
     step.emit(Event::ExecutionUnmatched(Box::new(ExecutionUnmatched {
-        exec_id: fill.exec_id.clone(),
+        exec_id: exec_id.clone(),
         venue,
         wire_id: wire_id.as_str().to_owned(),
-        last_qty: fill.last_qty,
-        last_px: fill.last_px,
+        last_qty,
+        last_px,
         transact_time,
+        exec_ref: exec_ref.cloned(),
     })));
 }
 
-fn anomaly(step: &mut Step<'_>, order_id: OrderId, anomaly: Anomaly, detail: String) {
+pub(crate) fn anomaly(step: &mut Step<'_>, order_id: OrderId, anomaly: Anomaly, detail: String) {
     step.emit(Event::OrderAnomaly(OrderAnomaly { order_id, anomaly, detail }));
 }
 
@@ -147,7 +169,7 @@ fn rejected(step: &mut Step<'_>, leg: &Order, text: String) {
     parent::part_ended(step, order_id);
 }
 
-fn filled(step: &mut Step<'_>, leg: &Order, revision: u32, transact_time: Time, fill: VenueFill) {
+pub(crate) fn filled(step: &mut Step<'_>, leg: &Order, revision: u32, transact_time: Time, fill: VenueFill) {
     let order_id = leg.order_id;
     // A fill under the id of a replace shows that the venue took the replace; its quantity holds first.
     replaced(step, leg, revision);
@@ -173,14 +195,29 @@ fn filled(step: &mut Step<'_>, leg: &Order, revision: u32, transact_time: Time, 
         liquidity: fill.liquidity,
         fee: fill.fee_per_unit.notional(fill.last_qty).unwrap_or(Notional::ZERO),
         transact_time,
+        manual: false,
     })));
-    valued::size(step, order_id, &fill);
-    fill_one(step, order_id, &fill, last_notional);
+    after_execution(step, leg, was_done, &fill.exec_id, fill.last_qty, fill.last_px, last_notional);
+}
+
+/// What follows from an execution of a part that was just recorded: for it, and for the orders above it.
+pub(crate) fn after_execution(
+    step: &mut Step<'_>,
+    leg: &Order,
+    was_done: bool,
+    exec_id: &ExecId,
+    last_qty: Qty,
+    last_px: Price,
+    last_notional: Notional,
+) {
+    let order_id = leg.order_id;
+    valued::size(step, order_id, last_px);
+    fill_one(step, order_id, exec_id, last_qty, last_px, last_notional);
     let mut whole_above = Vec::new();
     let mut above = leg.parent_order_id;
     while let Some(id) = above {
-        valued::size(step, id, &fill);
-        if fill_one(step, id, &fill, last_notional) {
+        valued::size(step, id, last_px);
+        if fill_one(step, id, exec_id, last_qty, last_px, last_notional) {
             whole_above.push(id);
         }
         above = tree::parent_of(step, id);
@@ -210,20 +247,27 @@ fn filled(step: &mut Step<'_>, leg: &Order, revision: u32, transact_time: Time, 
 }
 
 /// Books a fill on one level. Whether it made the order whole.
-fn fill_one(step: &mut Step<'_>, order_id: OrderId, fill: &VenueFill, last_notional: Notional) -> bool {
+pub(crate) fn fill_one(
+    step: &mut Step<'_>,
+    order_id: OrderId,
+    exec_id: &ExecId,
+    last_qty: Qty,
+    last_px: Price,
+    last_notional: Notional,
+) -> bool {
     let Some(order) = step.state().order(order_id) else { return false };
-    let (state, cum) = (order.state, order.cum_qty.saturating_add(fill.last_qty));
+    let (state, cum) = (order.state, order.cum_qty.saturating_add(last_qty));
     let (whole, over) = (cum >= order.order_qty, cum > order.order_qty);
-    let filled = Filled { order_id, exec_id: fill.exec_id.clone(), last_qty: fill.last_qty, last_px: fill.last_px, last_notional };
+    let filled = Filled { order_id, exec_id: exec_id.clone(), last_qty, last_px, last_notional };
     if whole && !state.is_done() {
         step.emit(Event::OrderFilled(filled));
     } else {
         step.emit(Event::OrderPartiallyFilled(filled));
     }
     if over {
-        anomaly(step, order_id, Anomaly::Overfill, format!("execution {} takes cum_qty to {cum}", fill.exec_id));
+        anomaly(step, order_id, Anomaly::Overfill, format!("execution {exec_id} takes cum_qty to {cum}"));
     } else if state.is_done() {
-        anomaly(step, order_id, Anomaly::FillAfterEnd, format!("execution {} after the order was {state}", fill.exec_id));
+        anomaly(step, order_id, Anomaly::FillAfterEnd, format!("execution {exec_id} after the order was {state}"));
     }
     whole && !state.is_done()
 }

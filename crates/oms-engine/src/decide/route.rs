@@ -223,6 +223,7 @@ fn release(step: &mut Step<'_>, order: &Order, leg: &Leg) {
         metadata: None,
         kind: None,
         basis: order.extras.basis.clone(),
+        number: 0,
     })));
     send(step, leg.order_id, IntentKind::New);
 }

@@ -1,9 +1,10 @@
 //! What time brings: orders expire, answers are overdue, done orders leave the hot state, sweeps go on.
 
-use super::{cancel, quote, report};
+use super::{cancel, day, quote, report};
 use crate::state::TimerKind;
 use crate::step::Step;
 use oms_model::event::{BrokerSession, Event, OrderClosed};
+use oms_model::limit::Scope;
 use oms_model::{EndedBy, Mic, OrderId, Pending, QuoteId, QuoteReqId};
 
 /// How much one timer input does at most; what is left is due at once.
@@ -54,7 +55,7 @@ fn close(step: &mut Step<'_>, root_id: OrderId) {
 /// Cancels the next orders in the scopes of kill switches.
 fn sweep(step: &mut Step<'_>) {
     let Some((scope, by)) = step.sweeps.pop_front() else { return };
-    let found = cancel::working_in(step, scope, AT_ONCE);
+    let found = if by == EndedBy::DayClose { day::day_orders(step, AT_ONCE) } else { cancel::working_in(step, scope, AT_ONCE) };
     if found.len() == AT_ONCE {
         step.sweeps.push_front((scope, by));
     }
@@ -80,4 +81,8 @@ pub(crate) fn recovered(step: &mut Step<'_>) {
     let engaged = step.state().risk().parts().killed;
     step.sweeps.clear();
     step.sweeps.extend(engaged.into_iter().map(|scope| (scope, EndedBy::KillSwitch)));
+    // DAY orders of the last closed day that were not ended before the restart.
+    if !day::day_orders(step, 1).is_empty() {
+        step.sweeps.push_back((Scope::Tenant, EndedBy::DayClose));
+    }
 }

@@ -132,6 +132,7 @@ pub(crate) fn create_child(step: &mut Step<'_>, parent_id: OrderId, spec: ChildS
         kind: Some(spec.kind),
         // What money a whole order is for, or which quote it accepts, is not shared out.
         basis: None,
+        number: 0,
     };
     step.emit(Event::OrderCreated(Box::new(created)));
     let place_qty = parent.place_qty.saturating_add(spec.order_qty);

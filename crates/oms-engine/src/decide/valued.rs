@@ -7,7 +7,6 @@ use oms_model::command::{CommandOutcome, NewOrder};
 use oms_model::event::{Event, NavSet, OrderSized};
 use oms_model::instrument::Instrument;
 use oms_model::market::{Level, Market};
-use oms_model::report::VenueFill;
 use oms_model::{AssetClass, Code, Decimal, Mic, Order, OrderId, Price, Qty, Refusal, Symbol, Time};
 
 /// An order's own market, where no venue shows one, and where it goes.
@@ -76,13 +75,13 @@ pub(crate) fn validate_cash(instrument: &Instrument, new: &NewOrder) -> Result<(
 }
 
 /// An execution tells what the money of an order buys: its quantity becomes exact before the execution is counted.
-pub(crate) fn size(step: &mut Step<'_>, order_id: OrderId, fill: &VenueFill) {
+pub(crate) fn size(step: &mut Step<'_>, order_id: OrderId, last_px: Price) {
     let Some(order) = step.state().order(order_id) else { return };
     let (Some(cash), false) = (order.cash_order_qty(), order.state.is_done()) else { return };
     let lot = step.state().instrument(order.instrument_id).map_or(Qty::ZERO, |instrument| instrument.lot);
     let spent = order.cum_notional.to_decimal();
     let left = cash.checked_sub(spent).unwrap_or(Decimal::ZERO);
-    let order_qty = order.cum_qty.saturating_add(bought(left, fill.last_px, lot));
+    let order_qty = order.cum_qty.saturating_add(bought(left, last_px, lot));
     if order_qty != order.order_qty && order_qty.is_positive() {
         step.emit(Event::OrderSized(OrderSized { order_id, order_qty }));
     }

@@ -1,10 +1,9 @@
 //! Folding events. Refuses nothing; asserts what the decisions promise.
 
-use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, LegPart, MAX_SUSPENSE, Part, State, TimerKind};
+use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, LegPart, Part, State, TimerKind};
 use crate::input::fingerprint_head;
-use oms_model::event::{Batch, Event, ExecutionRecorded, IdempotencyRecorded, OrderCreated, OrderSent, RiskChecked};
+use oms_model::event::{Batch, Event, IdempotencyRecorded, OrderCreated, OrderSent, RiskChecked};
 use oms_model::instrument::{Instrument, Venue};
-use oms_model::position::Position;
 use oms_model::{IntentKind, Mic, OrdState, Order, OrderId, QuoteReqState, QuoteState, Seq, Time};
 
 impl State {
@@ -26,12 +25,31 @@ impl State {
         self.time = time;
         match event {
             Event::OrderCreated(e) => self.created(e, seq, time),
-            Event::ExecutionRecorded(e) => self.executed(e),
-            Event::ExecutionUnmatched(e) => {
-                if self.suspense.len() == MAX_SUSPENSE {
-                    self.suspense.pop_front();
-                }
-                self.suspense.push_back((**e).clone());
+            Event::ExecutionRecorded(e) => self.executed(event, e, time),
+            Event::ExecutionBusted(e) | Event::ExecutionWhacked(e) => self.reversed(event, e, time),
+            Event::ExecutionCorrected(e) => self.corrected(event, e, time),
+            Event::CommissionRecorded(e) => self.commissioned(e, time),
+            Event::ExecutionUnmatched(e) => self.unmatched(e),
+            Event::SuspenseResolved(e) => self.suspense_resolved(e),
+            Event::FxRateSet(e) => self.fx_rate_set(e, time),
+            Event::CostMethodSet(e) => self.cost_method = e.method,
+            // What it says follows from the state and the market of its day; kept for whoever asks later.
+            Event::PositionFrozen(_) | Event::PositionChanged(_) => (),
+            Event::DayClosed(e) => self.day_closed(*e, time),
+            Event::OrdersGrouped(e) => self.grouped(event, e, time),
+            Event::OrdersUngrouped(e) => self.ungrouped(event, e, time),
+            Event::AllocationBooked(e) => self.allocated(event, e, time),
+            Event::AllocationProposed(e) => {
+                self.proposed(e);
+                self.on_order(e.allocation.group_order_id, event, time);
+            }
+            Event::AllocationApproved(e) => {
+                self.proposal_decided(e.group_order_id);
+                self.on_order(e.group_order_id, event, time);
+            }
+            Event::AllocationRejected(e) => {
+                self.proposal_decided(e.group_order_id);
+                self.on_order(e.group_order_id, event, time);
             }
             Event::BrokerConnected(e) => self.set_connected(e.venue, true),
             Event::BrokerDisconnected(e) => self.set_connected(e.venue, false),
@@ -79,6 +97,7 @@ impl State {
             | Event::OrderAccepted(_)
             | Event::OrderPartiallyFilled(_)
             | Event::OrderFilled(_)
+            | Event::OrderFillAdjusted(_)
             | Event::OrderCancelRequested(_)
             | Event::OrderCanceled(_)
             | Event::CancelRejected(_)
@@ -101,6 +120,7 @@ impl State {
 
     fn created(&mut self, event: &OrderCreated, seq: Seq, time: Time) {
         let order = Order::create(event, seq, time);
+        self.numbered(event.number, time);
         match event.parent_order_id {
             Some(parent) => {
                 if let Some(parent) = self.orders.get_mut(parent) {
@@ -131,16 +151,23 @@ impl State {
             (entry.is_unanswered(), entry.order.state.is_done(), entry.order.extras.doubt.is_some());
         let first_fill = entry.order.cum_qty.is_zero();
         entry.order.apply(event, time);
+        let resized =
+            matches!(event, Event::OrderPartiallyFilled(_) | Event::OrderFilled(_) | Event::OrderFillAdjusted(_) | Event::OrderReplaced(_));
+        if resized && entry.order.is_root() {
+            self.index_overfill(order_id, entry.order.over_qty());
+        }
         let root_id = entry.order.root_order_id;
         match &mut entry.part {
             Part::Root(root) => {
                 self.risk.follow(&entry.order, &mut root.reserved);
-                if entry.order.state.is_done() && !was_done {
-                    self.open_roots -= 1;
+                match (was_done, entry.order.state.is_done()) {
+                    (false, true) => self.open_roots -= 1,
+                    (true, false) => self.open_roots += 1,
+                    (true, true) | (false, false) => (),
                 }
-                self.node_changed(&entry.order, event);
+                self.node_changed(&entry.order, event, was_done);
             }
-            Part::Node => self.node_changed(&entry.order, event),
+            Part::Node => self.node_changed(&entry.order, event, was_done),
             Part::Leg(leg) => {
                 self.leg_changed(&entry.order, leg, event, time, first_fill);
                 self.index_leg(&entry.order, leg, was_unanswered, had_doubt);
@@ -151,7 +178,11 @@ impl State {
     }
 
     /// Keeps the timer of an order's time in force in line with it.
-    fn node_changed(&mut self, order: &Order, event: &Event) {
+    fn node_changed(&mut self, order: &Order, event: &Event, was_done: bool) {
+        if let Some(at) = order.expire_at.filter(|_| was_done && !order.state.is_done()) {
+            // What was executed was taken back, so that it works again until its time in force ends.
+            self.set_timer(at, TimerKind::Expire, order.order_id);
+        }
         let by_timer = matches!(event, Event::OrderCancelRequested(e) if e.by == oms_model::EndedBy::Timer);
         if let Some(at) = order.expire_at.filter(|_| order.state.is_done() || by_timer) {
             self.clear_timer(at, TimerKind::Expire, order.order_id);
@@ -223,18 +254,23 @@ impl State {
     }
 
     /// A tree leaves the hot state some time after nothing of it works any more.
-    fn arm_close(&mut self, root_id: OrderId, time: Time) {
+    pub(super) fn arm_close(&mut self, root_id: OrderId, time: Time) {
         let Some(root) = self.orders.get(root_id) else { return };
-        if !root.order.state.is_done() || self.works_below(&root.order) {
+        // A group, and what belongs to one, stays until it is dissolved.
+        let grouped = root.order.group_order_id().is_some() || self.groups.contains_key(&root_id);
+        let works = grouped || !root.order.state.is_done() || self.works_below(&root.order);
+        let (before, at) = (root.root().and_then(|part| part.close_at), (!works).then(|| time.plus(CLOSE_AFTER_NS)));
+        if before == at {
             return;
         }
-        let (before, at) = (root.root().and_then(|part| part.close_at), time.plus(CLOSE_AFTER_NS));
         if let Some(before) = before {
             self.clear_timer(before, TimerKind::Close, root_id);
         }
-        self.set_timer(at, TimerKind::Close, root_id);
+        if let Some(at) = at {
+            self.set_timer(at, TimerKind::Close, root_id);
+        }
         if let Some(Part::Root(root)) = self.orders.get_mut(root_id).map(|entry| &mut entry.part) {
-            root.close_at = Some(at);
+            root.close_at = at;
         }
     }
 
@@ -244,22 +280,11 @@ impl State {
         }
     }
 
-    fn executed(&mut self, event: &ExecutionRecorded) {
-        if let Some(Part::Leg(leg)) = self.orders.get_mut(event.order_id).map(|entry| &mut entry.part)
-            && let Err(at) = leg.execs.binary_search(&event.exec_id)
-        {
-            leg.execs.insert(at, event.exec_id.clone());
-        }
-        let (account_id, instrument_id) = (event.account_id, event.instrument_id);
-        let flat = || Position { account_id, instrument_id, ..Position::default() };
-        let position = self.positions.entry((account_id, instrument_id)).or_insert_with(flat);
-        position.book(event.side.is_buy(), event.last_qty, event.last_px, event.fee);
-    }
-
     fn closed(&mut self, order_id: OrderId) {
         let Some(entry) = self.orders.retire(order_id) else { return };
         assert!(!entry.is_working() && entry.reserved().is_empty(), "only an order of which nothing works is closed");
         assert!(entry.order.state == OrdState::Filled || entry.order.state.is_done(), "only a done order is closed");
+        self.overfilled.remove(&order_id);
         if let Some(at) = entry.root().and_then(|root| root.close_at) {
             self.clear_timer(at, TimerKind::Close, order_id);
         }

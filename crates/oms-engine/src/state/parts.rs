@@ -2,13 +2,13 @@
 //! however they came about; what follows from the parts is built again from them.
 
 use super::answers::Answers;
-use super::{Entry, LegPart, Part, RootPart, State, TimerKind, VenueEntry};
+use super::{Entry, FxRate, Group, LegPart, Part, RootPart, State, TimerKind, VenueEntry};
 use oms_model::event::{ApiKeyCreated, ExecutionUnmatched};
 use oms_model::instrument::{Account, Instrument, Venue};
 use oms_model::policy::SorPolicy;
-use oms_model::position::Position;
+use oms_model::position::{Booking, Holding, Position};
 use oms_model::quote::{Quote, QuoteRequest};
-use oms_model::{ClOrdId, ExecId, IntentKind, Order, OrderId, Seq, TenantId, Time};
+use oms_model::{ClOrdId, CostMethod, ExecId, IntentKind, Order, OrderId, Seq, TenantId, Time};
 use oms_risk::{Reservation, RiskBook, RiskParts};
 use oms_router::{VenueStats, VenueStatsParts};
 
@@ -61,6 +61,17 @@ pub struct IdempotencyParts {
     pub seq: Seq,
 }
 
+/// What a position is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HoldingParts {
+    /// See [`Holding::base`].
+    pub base: Position,
+    /// See [`Holding::day`].
+    pub day: Vec<Booking>,
+    /// See [`Holding::closed`].
+    pub closed: Vec<Booking>,
+}
+
 /// Everything that a state holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StateParts {
@@ -86,6 +97,22 @@ pub struct StateParts {
     pub api_keys: Vec<ApiKeyCreated>,
     /// Positions by account and instrument.
     pub positions: Vec<Position>,
+    /// What they are made of, in the same order.
+    pub holdings: Vec<HoldingParts>,
+    /// Groups by id.
+    pub groups: Vec<Group>,
+    /// See [`State::cost_method`].
+    pub cost_method: CostMethod,
+    /// Recorded rates by currencies.
+    pub fx_rates: Vec<FxRate>,
+    /// See [`State::last_close`]: the day.
+    pub closed_day: u32,
+    /// See [`State::last_close`]: when.
+    pub closed_at: Time,
+    /// The day of the last client order.
+    pub number_day: u32,
+    /// Its number.
+    pub number: u32,
     /// Executions that match no order, oldest first.
     pub suspense: Vec<ExecutionUnmatched>,
     /// Limits, switches and exposures.
@@ -119,7 +146,15 @@ impl State {
             venues: self.venues.values().map(venue_parts).collect(),
             policies: self.policies.values().cloned().collect(),
             api_keys: self.api_keys.values().cloned().collect(),
-            positions: self.positions.values().cloned().collect(),
+            positions: self.positions().cloned().collect(),
+            holdings: self.holdings.values().map(|holding| holding_parts(holding)).collect(),
+            groups: self.groups.values().cloned().collect(),
+            cost_method: self.cost_method,
+            fx_rates: self.fx_rates.values().copied().collect(),
+            closed_day: self.closed_day,
+            closed_at: self.closed_at,
+            number_day: self.number_day,
+            number: self.number,
             suspense: self.suspense.iter().cloned().collect(),
             risk: self.risk.parts(),
             orders: self.orders_sorted().into_iter().map(|entry| self.entry_parts(entry)).collect(),
@@ -158,12 +193,23 @@ impl State {
             time: parts.time,
             suspense: parts.suspense.into(),
             risk: RiskBook::from_parts(parts.risk),
+            groups: parts.groups.into_iter().map(|group| (group.group_order_id, group)).collect(),
+            cost_method: parts.cost_method,
+            closed_day: parts.closed_day,
+            closed_at: parts.closed_at,
+            number_day: parts.number_day,
+            number: parts.number,
             ..Self::default()
         };
         state.accounts = parts.accounts.into_iter().map(|account| (account.account_id, account)).collect();
         state.policies = parts.policies.into_iter().map(|policy| (policy.name.clone(), policy)).collect();
         state.api_keys = parts.api_keys.into_iter().map(|key| (key.sha256, key)).collect();
-        state.positions = parts.positions.into_iter().map(|p| ((p.account_id, p.instrument_id), p)).collect();
+        state.fx_rates = parts.fx_rates.into_iter().map(|rate| ((rate.from, rate.to), rate)).collect();
+        for (position, held) in parts.positions.into_iter().zip(parts.holdings) {
+            let holding = Holding::from_parts(parts.cost_method, held.base, held.day, held.closed);
+            assert_eq!(*holding.now(), position, "a position is what it is made of");
+            state.holdings.insert((position.account_id, position.instrument_id), Box::new(holding));
+        }
         state.symbols = parts.instruments.iter().map(|i| (i.symbol.clone(), i.instrument_id)).collect();
         state.instruments = parts.instruments;
         state.venues = parts.venues.into_iter().map(|venue| (venue.venue.venue, venue_entry(venue))).collect();
@@ -211,8 +257,15 @@ impl State {
                 self.set_timer(at, kind, order_id);
             }
         }
+        if entry.order.is_root() {
+            self.index_overfill(order_id, entry.order.over_qty());
+        }
         self.orders.insert(entry);
     }
+}
+
+fn holding_parts(holding: &Holding) -> HoldingParts {
+    HoldingParts { base: holding.base().clone(), day: holding.day().to_vec(), closed: holding.closed().to_vec() }
 }
 
 fn venue_parts(entry: &VenueEntry) -> VenueParts {

@@ -40,3 +40,12 @@ fn text_ids_refuse_spaces_controls_and_length() {
         assert_eq!(bad.parse::<Mic>(), Err(IdError::NotMic));
     }
 }
+
+#[test]
+fn days_are_those_of_the_calendar() {
+    let day = |text: i64| Time(text * 1_000_000_000).day();
+    assert_eq!([day(0), day(86_399), day(86_400)], [19_700_101, 19_700_101, 19_700_102]);
+    assert_eq!([day(951_782_400), day(951_868_800)], [20_000_229, 20_000_301]);
+    assert_eq!(day(1_795_185_000), 20_261_120);
+    assert_eq!((Time(-1).day(), Time(i64::MAX).day()), (0, 22_620_411));
+}

@@ -1,7 +1,7 @@
 //! `oms position`, `oms risk` and `oms sor`.
 
 use super::{Client, orders, show};
-use crate::cli::{Position, Risk, Sor};
+use crate::cli::{Position, Remote, Risk, Sor};
 use crate::config::Settings;
 use crate::exit::Outcome;
 use serde_json::{Value, json};
@@ -11,6 +11,13 @@ pub(super) fn position(position: Position, settings: &Settings) -> Outcome {
     let client = Client::new(&remote, settings)?;
     let answer = client.get(if all { "/positions?limit=500" } else { "/positions?limit=500&open=true" }, "application/json")?;
     let columns = ["symbol", ">qty", ">avg_cost", ">mark", ">market_value", ">unrealized", ">realized", ">fees", "account_id"];
+    client.show(&answer, |page| show::table(&columns, show::items(page, "data"), show::field))
+}
+
+pub(super) fn allocations(remote: &Remote, settings: &Settings) -> Outcome {
+    let client = Client::new(remote, settings)?;
+    let answer = client.get("/allocations", "application/json")?;
+    let columns = ["alloc_id", "status", "group_order_id", "symbol", "side", ">qty", ">avg_px", ">notional", ">rule"];
     client.show(&answer, |page| show::table(&columns, show::items(page, "data"), show::field))
 }
 

@@ -1,19 +1,22 @@
 //! The fields of everything that is stored, with their tags. A tag is never used for something else.
 
 use oms_model::Order;
+use oms_model::allocate::Share;
 use oms_model::command::Placed;
 use oms_model::event::{
-    ApiKeyCreated, BrokerSession, Candidate, CareAccepted, CarePassed, ExecutionRecorded, ExecutionUnmatched, Filled, IdempotencyRecorded,
-    IdempotentResult, KillSwitchChanged, Leg, NavSet, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated,
-    OrderEnded, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized,
-    OrderStateSynced, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected,
-    RiskChecked, RiskLimitRemoved, RouteDecided, TenantCreated, TradingStateSet,
+    Allocation, AllocationApproved, AllocationProposed, AllocationRejected, ApiKeyCreated, BrokerSession, Candidate, CareAccepted,
+    CarePassed, CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected, ExecutionRecorded, ExecutionReversed, ExecutionUnmatched,
+    Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged, Leg, Member, NavSet, OrderAccepted, OrderAnomaly,
+    OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderInDoubt, OrderOutcomeResolved, OrderRejected,
+    OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrdersGrouped, OrdersUngrouped, PositionFrozen,
+    QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected, RiskChecked,
+    RiskLimitRemoved, RouteDecided, SuspenseResolved, TenantCreated, TradingStateSet,
 };
 use oms_model::instrument::{Account, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
-use oms_model::order::{Basis, Care, Doubt, Extras, Routing, Terms};
+use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Routing, Terms};
 use oms_model::policy::{SorPolicy, Weights};
-use oms_model::position::{Lot, Position};
+use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::refusal::{Code, Refusal};
 use oms_model::{AccountId, InstrumentId, Mic, OrderId, UserId};
@@ -35,7 +38,7 @@ macro_rules! stored_messages {
             OrderCreated {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 order_qty, 13 price,
-            14 stop_px, 15 expire_at, 16 routing, 17 venue, 18 metadata, 19 kind, 34 basis,
+                14 stop_px, 15 expire_at, 16 routing, 17 venue, 18 metadata, 19 kind, 23 number, 34 basis,
             }
             RiskChecked { 1 order_id, 2 worst_price, 3 results }
             OrderRejected { 1 order_id, 2 by, 3 code, 4 text }
@@ -63,9 +66,38 @@ macro_rules! stored_messages {
             OrderAnomaly { 1 order_id, 2 anomaly, 3 detail }
             ExecutionRecorded {
                 1 exec_id, 2 order_id, 3 root_order_id, 4 account_id, 5 instrument_id, 6 side, 7 venue, 8 last_qty,
-                9 last_px, 10 liquidity, 11 fee, 12 transact_time,
+                9 last_px, 10 liquidity, 11 fee, 12 transact_time, 13 manual,
             }
-            ExecutionUnmatched { 1 exec_id, 2 venue, 3 wire_id, 4 last_qty, 5 last_px, 6 transact_time }
+            ExecutionUnmatched { 1 exec_id, 2 venue, 3 wire_id, 4 last_qty, 5 last_px, 6 transact_time, 7 exec_ref }
+            ExecutionReversed {
+                1 exec_id, 2 venue, 3 order_id, 4 root_order_id, 5 account_id, 6 instrument_id, 7 side, 8 last_qty,
+                9 last_px, 10 fee, 11 transact_time, 12 reference, 13 reason,
+            }
+            ExecutionCorrected {
+                1 exec_id, 2 venue, 3 order_id, 4 root_order_id, 5 account_id, 6 instrument_id, 7 side, 8 last_qty,
+                9 last_px, 10 fee, 11 transact_time, 12 old_qty, 13 old_px, 14 reference, 15 reason,
+            }
+            CommissionRecorded { 1 exec_id, 2 venue, 3 order_id, 4 account_id, 5 instrument_id, 6 fee, 7 commission, 8 currency, 9 rate }
+            OrderFillAdjusted { 1 order_id, 2 exec_id, 3 state, 4 qty, 5 notional, 6 direct }
+            SuspenseResolved { 1 venue, 2 exec_id, 3 order_id, 4 account_id, 5 reason }
+            FxRateSet { 1 from, 2 to, 3 rate }
+            PositionFrozen {
+                1 day, 2 account_id, 3 instrument_id, 4 qty, 5 cost, 6 realized, 7 fees, 8 day_realized, 9 day_fees,
+                10 mark, 11 unrealized, 12 currency, 13 base_currency, 14 fx_rate,
+            }
+            DayClosed { 1 day, 2 positions }
+            CostMethodSet { 1 method }
+            Member { 1 order_id, 2 account_id, 3 created_at, 4 remaining }
+            OrdersGrouped { 1 group_order_id, 2 mode, 3 members }
+            OrdersUngrouped { 1 group_order_id, 2 members, 3 reason }
+            Allocation {
+                1 alloc_id, 2 group_order_id, 3 account_id, 4 instrument_id, 5 side, 6 rule, 7 qty, 8 notional,
+                9 lot, 10 transact_time, 11 members, 12 shares,
+            }
+            AllocationProposed { 1 allocation, 2 user_id }
+            AllocationApproved { 1 alloc_id, 2 group_order_id, 3 user_id }
+            AllocationRejected { 1 alloc_id, 2 group_order_id, 3 user_id, 4 reason }
+            Share { 1 order_id, 2 qty, 3 notional }
             BrokerSession { 1 venue, 2 reason }
             KillSwitchChanged { 1 scope, 2 reason }
             TradingStateSet { 1 scope, 2 state, 3 reason }
@@ -125,18 +157,22 @@ macro_rules! stored_messages {
                 7 fill_prior_weight, 8 enabled,
             }
             Doubt { 1 intent, 2 revision, 3 since, 4 reason }
-            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 52 basis }
+            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 42 booked, 52 basis }
             Order {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 state, 13 pending, 15 order_qty,
                 16 cum_qty, 17 place_qty, 18 cum_notional, 19 price, 21 expire_at, 24 venue, 25 broker_order_id,
                 26 revision, 27 venue_revision, 28 attempts, 29 ended_by, 30 reject_code, 33 version, 34 created_seq,
-                35 created_at, 36 updated_at, 37 children, 38 extras, 39 own_kind,
+                35 created_at, 36 updated_at, 37 children, 38 extras, 39 own_kind, 42 number,
             }
+            Booked { 1 direct_qty, 2 group_order_id, 3 member_count, 4 alloc_qty }
             Lot { 1 qty, 2 price }
             Position {
                 1 account_id, 2 instrument_id, 3 qty, 4 bought_qty, 5 sold_qty, 6 bought_notional, 7 sold_notional,
-                8 realized, 9 fees, 10 lots,
+                8 realized, 9 fees, 10 lots, 11 carried,
+            }
+            Booking {
+                1 transact_time, 2 exec_id, 3 venue, 4 order_id, 5 is_buy, 6 qty, 7 price, 8 fee, 9 manual, 10 against,
             }
         }
     };

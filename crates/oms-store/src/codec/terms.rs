@@ -4,8 +4,8 @@ use oms_model::event::Exclusion;
 use oms_model::limit::{Check, LimitType, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
 use oms_model::{
-    Anomaly, AssetClass, Code, EndedBy, IntentKind, Liquidity, OptionRight, OrdState, OrdType, OrderKind, Outcome, Pending, QuoteReqState,
-    QuoteState, SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
+    AllocMode, Anomaly, AssetClass, Code, CostMethod, EndedBy, IntentKind, Liquidity, OptionRight, OrdState, OrdType, OrderKind, Outcome,
+    Pending, QuoteReqState, QuoteState, SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
 };
 use prost::encoding::WireType;
 
@@ -17,10 +17,12 @@ use super::wire::Value;
 macro_rules! stored_terms {
     ($then:ident) => {
         $then!(
+            AllocMode,
             Anomaly,
             AssetClass,
             Check,
             Code,
+            CostMethod,
             EndedBy,
             Exclusion,
             Exhausted,

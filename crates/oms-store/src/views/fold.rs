@@ -74,8 +74,38 @@ impl Fold {
         match event {
             Event::OrderCreated(e) => self.created(seq, time, e, event.code(), rows),
             Event::ExecutionRecorded(e) => {
-                self.changed(seq, time, e.order_id, event, rows)?;
+                self.concerned(seq, time, event, rows)?;
                 self.executed(seq, time, e, rows)
+            }
+            Event::ExecutionBusted(e) | Event::ExecutionWhacked(e) => {
+                self.concerned(seq, time, event, rows)?;
+                if e.last_qty.is_zero() { Ok(()) } else { rows.execution_reversed(e) }
+            }
+            Event::ExecutionCorrected(e) => {
+                self.concerned(seq, time, event, rows)?;
+                rows.execution_corrected(e)
+            }
+            Event::CommissionRecorded(e) => {
+                self.concerned(seq, time, event, rows)?;
+                rows.commission(e)
+            }
+            Event::SuspenseResolved(e) => {
+                self.concerned(seq, time, event, rows)?;
+                rows.suspense_resolved(time, e)
+            }
+            Event::PositionChanged(e) => {
+                let hot = self.position((e.account_id, e.instrument_id), rows)?;
+                hot.position.clone_from(e);
+                Ok(())
+            }
+            Event::PositionFrozen(e) => rows.frozen(seq, e),
+            Event::OrdersGrouped(e) => {
+                self.concerned(seq, time, event, rows)?;
+                e.members.iter().try_for_each(|member| self.changed(seq, time, member.order_id, event, rows))
+            }
+            Event::OrdersUngrouped(e) => {
+                self.concerned(seq, time, event, rows)?;
+                e.members.iter().try_for_each(|member| self.changed(seq, time, *member, event, rows))
             }
             Event::OrderAnomaly(e) => {
                 self.changed(seq, time, e.order_id, event, rows)?;
@@ -101,12 +131,14 @@ impl Fold {
             | Event::OrderInDoubt(_)
             | Event::OrderOutcomeResolved(_)
             | Event::OrderSized(_)
+            | Event::OrderFillAdjusted(_)
+            | Event::AllocationProposed(_)
+            | Event::AllocationApproved(_)
+            | Event::AllocationRejected(_)
+            | Event::AllocationBooked(_)
             | Event::OrderClosed(_)
             | Event::CareAccepted(_)
-            | Event::CarePassed(_) => match event.order_id() {
-                Some(order_id) => self.changed(seq, time, order_id, event, rows),
-                None => Ok(()),
-            },
+            | Event::CarePassed(_) => self.concerned(seq, time, event, rows),
             Event::BrokerConnected(_)
             | Event::BrokerDisconnected(_)
             | Event::KillSwitchEngaged(_)
@@ -128,6 +160,9 @@ impl Fold {
             | Event::NavSet(_)
             | Event::TenantCreated(_)
             | Event::ApiKeyCreated(_)
+            | Event::FxRateSet(_)
+            | Event::DayClosed(_)
+            | Event::CostMethodSet(_)
             | Event::IdempotencyRecorded(_) => Ok(()),
         }
     }
@@ -146,6 +181,14 @@ impl Fold {
         rows.event(root_seq, seq, seq, kind)
     }
 
+    /// An event of an order, where it is about one.
+    fn concerned(&mut self, seq: Seq, time: Time, event: &Event, rows: &mut Rows<'_>) -> Result<(), ViewError> {
+        match event.order_id() {
+            Some(order_id) => self.changed(seq, time, order_id, event, rows),
+            None => Ok(()),
+        }
+    }
+
     fn changed(&mut self, seq: Seq, time: Time, order_id: OrderId, event: &Event, rows: &mut Rows<'_>) -> Result<(), ViewError> {
         let hot = self.order(seq, order_id, rows)?;
         hot.row.order.apply(event, time);
@@ -157,21 +200,26 @@ impl Fold {
 
     fn executed(&mut self, seq: Seq, time: Time, e: &ExecutionRecorded, rows: &mut Rows<'_>) -> Result<(), ViewError> {
         rows.execution(seq, time, self.symbol(e.instrument_id), e)?;
-        let key = (e.account_id, e.instrument_id);
-        let hot = if let Some(hot) = self.positions.get(key) {
-            hot
-        } else {
+        // Where it is not simply the last one, a `PositionChanged` follows.
+        let hot = self.position((e.account_id, e.instrument_id), rows)?;
+        hot.position.book(e.side.is_buy(), e.last_qty, e.last_px, e.fee);
+        Ok(())
+    }
+
+    /// A position that is being changed.
+    fn position(&mut self, key: (AccountId, InstrumentId), rows: &mut Rows<'_>) -> Result<&mut HotPosition, ViewError> {
+        if self.positions.get(key).is_none() {
             let (account_id, instrument_id) = key;
             let stored = rows.position(account_id, instrument_id)?;
             let position = stored.unwrap_or_else(|| Position { account_id, instrument_id, ..Position::default() });
-            self.positions.put(key, HotPosition { position, changed: false })
-        };
-        hot.position.book(e.side.is_buy(), e.last_qty, e.last_px, e.fee);
+            self.positions.put(key, HotPosition { position, changed: false });
+        }
+        let Some(hot) = self.positions.get(key) else { return Err(ViewError::damaged("change a position", "it is gone")) };
         if !hot.changed {
             hot.changed = true;
             self.changed_positions.push(key);
         }
-        Ok(())
+        Ok(hot)
     }
 
     fn listed(&mut self, instrument: &Instrument, rows: &mut Rows<'_>) -> Result<(), ViewError> {

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oms_model::command::OrderRef;
-use oms_model::event::{ExecutionRecorded, ExecutionUnmatched};
+use oms_model::event::{ExecutionRecorded, ExecutionUnmatched, PositionFrozen};
 use oms_model::position::Position;
-use oms_model::{AccountId, Anomaly, ExecId, InstrumentId, Liquidity, Mic, Notional, Order, OrderId, Price, Qty, Seq, Side, Symbol, Time};
+use oms_model::{
+    AccountId, Anomaly, ExecId, ExecType, InstrumentId, Liquidity, Mic, Notional, Order, OrderId, Price, Qty, Seq, Side, Symbol, Time,
+};
 use rusqlite::types::{FromSql, Value};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params, params_from_iter};
 
@@ -55,8 +57,10 @@ pub struct ExecutionRow {
     pub recorded_at: Time,
     /// The instrument's symbol; empty where it was never listed.
     pub symbol: String,
-    /// The execution.
+    /// The execution, with its figures as they are now.
     pub execution: ExecutionRecorded,
+    /// What became of it.
+    pub exec_type: ExecType,
 }
 
 /// Something that should not have happened.
@@ -96,6 +100,21 @@ pub struct PositionFilter {
     pub open_only: bool,
     /// Only those behind this one; they are ordered by account, then instrument.
     pub after: Option<(AccountId, InstrumentId)>,
+    /// At most so many, up to [`MAX_LIMIT`], which 0 stands for.
+    pub limit: u32,
+}
+
+/// Which frozen positions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrozenFilter {
+    /// Of this account alone.
+    pub account_id: Option<AccountId>,
+    /// In this instrument alone.
+    pub instrument_id: Option<InstrumentId>,
+    /// Of these days, both included: numbers like 20261121.
+    pub days: (u32, u32),
+    /// Only those recorded before this one.
+    pub before: Option<Seq>,
     /// At most so many, up to [`MAX_LIMIT`], which 0 stands for.
     pub limit: u32,
 }
@@ -192,8 +211,8 @@ impl ViewReader {
     /// As every read; [`ViewError::Query`].
     pub fn executions(&self, query: &ListQuery) -> Result<Page<ExecutionRow>, ViewError> {
         const COLUMNS: &str = "seq, exec_id, order_id, root_order_id, account_id, instrument_id, symbol, side, venue, last_qty, last_px,
-            liquidity, fee, transact_time, recorded_at";
-        self.page(Resource::Executions, COLUMNS, 15, "executions", query, execution_of)
+            liquidity, fee, transact_time, recorded_at, manual, exec_type";
+        self.page(Resource::Executions, COLUMNS, 17, "executions", query, execution_of)
     }
 
     fn page<T>(
@@ -245,6 +264,26 @@ impl ViewReader {
         self.read(|conn| all(conn, SQL, values, position_of))
     }
 
+    /// Positions as closed days left them, the newest day first.
+    ///
+    /// # Errors
+    /// As every read; [`QueryError::BadLimit`].
+    pub fn frozen(&self, filter: &FrozenFilter) -> Result<Vec<(Seq, PositionFrozen)>, ViewError> {
+        const SQL: &str = "SELECT seq, body FROM frozen_positions WHERE (?1 IS NULL OR account_id = ?1)
+            AND (?2 IS NULL OR instrument_id = ?2) AND day BETWEEN ?3 AND ?4 AND seq < ?5 ORDER BY seq DESC LIMIT ?6";
+        let FrozenFilter { account_id, instrument_id, days: (from, to), before, limit } = *filter;
+        let limit = if limit == 0 { MAX_LIMIT } else { checked(limit)? };
+        let account = account_id.map(|id| rows::id(id.as_u128()));
+        let values = params![account, instrument_id.map(|id| id.0), from, to, before.map_or(i64::MAX, sortable::seq), limit];
+        self.read(|conn| {
+            all(conn, SQL, values, |row| {
+                const DURING: &str = "read a frozen position";
+                let body = row.get_ref(1).during(DURING)?.as_blob().map_err(|e| ViewError::damaged(DURING, e))?;
+                Ok((seq(row, 0)?, PositionFrozen::decode(body).map_err(|e| ViewError::damaged(DURING, e))?))
+            })
+        })
+    }
+
     /// Anomalies before `before`, newest first: `limit` of them, [`MAX_LIMIT`] at most.
     ///
     /// # Errors
@@ -265,13 +304,13 @@ impl ViewReader {
         })
     }
 
-    /// Executions in suspense before `before`, newest first: `limit` of them, [`MAX_LIMIT`] at most.
+    /// Executions in suspense about which nobody has decided, before `before`, newest first: `limit` of them, [`MAX_LIMIT`] at most.
     ///
     /// # Errors
     /// As every read; [`QueryError::BadLimit`].
     pub fn suspense(&self, before: Option<Seq>, limit: u32) -> Result<Vec<SuspenseRow>, ViewError> {
-        const SQL: &str = "SELECT seq, exec_id, venue, wire_id, last_qty, last_px, transact_time, recorded_at FROM suspense
-            WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
+        const SQL: &str = "SELECT seq, exec_id, venue, wire_id, last_qty, last_px, transact_time, recorded_at, exec_ref FROM suspense
+            WHERE resolved_at IS NULL AND seq < ?1 ORDER BY seq DESC LIMIT ?2";
         let limit = checked(limit)?;
         self.read(|conn| all(conn, SQL, params![before.map_or(i64::MAX, sortable::seq), limit], suspense_of))
     }
@@ -366,7 +405,9 @@ fn execution_of(row: &Row<'_>) -> Result<ExecutionRow, ViewError> {
             liquidity: term(get(row, 11)?, Liquidity::from_code)?,
             fee: Notional::from_raw(wide(row, 12)?),
             transact_time: Time(get(row, 13)?),
+            manual: get(row, 15)?,
         },
+        exec_type: term(get(row, 16)?, ExecType::from_code)?,
     })
 }
 
@@ -381,6 +422,7 @@ fn suspense_of(row: &Row<'_>) -> Result<SuspenseRow, ViewError> {
             last_qty: Qty::from_raw(wide(row, 4)?),
             last_px: Price::from_raw(get(row, 5)?),
             transact_time: Time(get(row, 6)?),
+            exec_ref: get::<Option<String>>(row, 8)?.and_then(|text| ExecId::new(&text).ok()),
         },
     })
 }

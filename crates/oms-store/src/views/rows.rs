@@ -1,10 +1,13 @@
 //! The rows that the fold writes and reads back.
 
-use oms_model::event::{ExecutionRecorded, ExecutionUnmatched, OrderAnomaly};
+use oms_model::event::{
+    CommissionRecorded, ExecutionCorrected, ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, OrderAnomaly, PositionFrozen,
+    SuspenseResolved,
+};
 use oms_model::instrument::Instrument;
 use oms_model::position::Position;
-use oms_model::{AccountId, InstrumentId, Mic, Order, OrderId, Seq, Symbol, Time};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use oms_model::{AccountId, ExecId, ExecType, InstrumentId, Mic, Order, OrderId, Seq, Symbol, Time};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, params};
 
 use super::error::{During, ViewError};
 use super::hot::IdMap;
@@ -22,8 +25,8 @@ const UPDATE_ORDER: &str = "UPDATE orders SET state = ?2, ord_status = ?3, pendi
 const SELECT_ORDER: &str = "SELECT root_seq, last_seq, body FROM orders WHERE order_id = ?1";
 const INSERT_EVENT: &str = "INSERT INTO order_events (root_seq, seq, order_seq, kind) VALUES (?1, ?2, ?3, ?4)";
 const INSERT_EXECUTION: &str = "INSERT INTO executions (seq, exec_id, order_id, root_order_id, account_id, instrument_id, symbol, side,
-    venue, last_qty, last_px, liquidity, fee, transact_time, recorded_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+    venue, last_qty, last_px, liquidity, fee, transact_time, recorded_at, manual, exec_type)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
 const SELECT_POSITION: &str = "SELECT body FROM positions WHERE account_id = ?1 AND instrument_id = ?2";
 const PUT_POSITION: &str = "INSERT INTO positions (account_id, instrument_id, qty, body) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (account_id, instrument_id) DO UPDATE SET qty = excluded.qty, body = excluded.body";
@@ -177,16 +180,74 @@ impl<'c> Rows<'c> {
                 sortable::money(e.fee),
                 e.transact_time.0,
                 time.0,
+                e.manual,
+                ExecType::Trade.code(),
             ])
             .during("insert an execution")?;
+        Ok(())
+    }
+
+    pub(super) fn execution_reversed(&mut self, e: &ExecutionReversed) -> Result<(), ViewError> {
+        self.change_execution(
+            "UPDATE executions SET exec_type = ?4 WHERE exec_id = ?1 AND venue = ?2 AND order_id = ?3",
+            params![e.exec_id.as_str(), e.venue.as_str(), id(e.order_id.as_u128()), ExecType::TradeCancel.code()],
+        )
+    }
+
+    pub(super) fn execution_corrected(&mut self, e: &ExecutionCorrected) -> Result<(), ViewError> {
+        self.change_execution(
+            "UPDATE executions SET exec_type = ?4, last_qty = ?5, last_px = ?6, fee = ?7
+             WHERE exec_id = ?1 AND venue = ?2 AND order_id = ?3",
+            params![
+                e.exec_id.as_str(),
+                e.venue.as_str(),
+                id(e.order_id.as_u128()),
+                ExecType::TradeCorrect.code(),
+                sortable::qty(e.last_qty),
+                e.last_px.raw(),
+                sortable::money(e.fee),
+            ],
+        )
+    }
+
+    pub(super) fn commission(&mut self, e: &CommissionRecorded) -> Result<(), ViewError> {
+        self.change_execution(
+            "UPDATE executions SET fee = ?4 WHERE exec_id = ?1 AND venue = ?2 AND order_id = ?3",
+            params![e.exec_id.as_str(), e.venue.as_str(), id(e.order_id.as_u128()), sortable::money(e.fee)],
+        )
+    }
+
+    fn change_execution(&mut self, sql: &str, values: impl Params) -> Result<(), ViewError> {
+        const DURING: &str = "change an execution";
+        let changed = self.conn.prepare_cached(sql).and_then(|mut statement| statement.execute(values)).during(DURING)?;
+        if changed > 0 { Ok(()) } else { Err(ViewError::damaged(DURING, "it has no row")) }
+    }
+
+    pub(super) fn suspense_resolved(&mut self, time: Time, e: &SuspenseResolved) -> Result<(), ViewError> {
+        self.conn
+            .prepare_cached("UPDATE suspense SET resolved_at = ?3 WHERE exec_id = ?1 AND venue = ?2 AND resolved_at IS NULL")
+            .and_then(|mut statement| statement.execute(params![e.exec_id.as_str(), e.venue.as_str(), time.0]))
+            .during("resolve an unmatched execution")?;
+        Ok(())
+    }
+
+    pub(super) fn frozen(&mut self, seq: Seq, e: &PositionFrozen) -> Result<(), ViewError> {
+        self.body.clear();
+        e.encode(&mut self.body);
+        self.conn
+            .prepare_cached("INSERT INTO frozen_positions (seq, day, account_id, instrument_id, body) VALUES (?1, ?2, ?3, ?4, ?5)")
+            .and_then(|mut statement| {
+                statement.execute(params![sortable::seq(seq), e.day, id(e.account_id.as_u128()), e.instrument_id.0, self.body])
+            })
+            .during("store a frozen position")?;
         Ok(())
     }
 
     pub(super) fn suspense(&mut self, seq: Seq, time: Time, e: &ExecutionUnmatched) -> Result<(), ViewError> {
         self.conn
             .prepare_cached(
-                "INSERT INTO suspense (seq, exec_id, venue, wire_id, last_qty, last_px, transact_time, recorded_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO suspense (seq, exec_id, venue, wire_id, last_qty, last_px, transact_time, recorded_at, exec_ref)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -198,6 +259,7 @@ impl<'c> Rows<'c> {
                     e.last_px.raw(),
                     e.transact_time.0,
                     time.0,
+                    e.exec_ref.as_ref().map(ExecId::as_str),
                 ])
             })
             .during("insert an unmatched execution")?;

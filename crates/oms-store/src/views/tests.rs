@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use oms_model::command::OrderRef;
+use oms_model::event::PositionFrozen;
 use oms_model::{CommandId, InstrumentId, Order, Time};
 
 use super::*;
@@ -51,7 +52,7 @@ fn check(views: &Views, expected: &Expected) {
 
     let found = reader.executions(&ListQuery { sort: Sort::parse("seq"), limit: Some(500), ..ListQuery::default() }).unwrap();
     assert_eq!(found.seq, expected.cursor);
-    let booked: Vec<_> = found.items.iter().map(|row| (row.seq, row.recorded_at, row.execution.clone())).collect();
+    let booked: Vec<_> = found.items.iter().map(|row| (row.seq, row.recorded_at, row.execution.clone(), row.exec_type)).collect();
     assert_eq!(booked, expected.executions);
     for row in &found.items {
         assert_eq!(row.symbol, expected.symbol(row.execution.instrument_id));
@@ -426,5 +427,35 @@ fn positions_are_filtered() {
     }
     assert_eq!(found, all);
     let error = reader.positions(&PositionFilter { limit: 501, ..any }).unwrap_err();
+    assert!(matches!(error, ViewError::Query(QueryError::BadLimit { given: 501, max: 500 })));
+}
+
+#[test]
+fn frozen_positions_are_filtered() {
+    let scratch = Scratch::new();
+    let mut stream = Stream::new(51);
+    let mut views = Views::open(scratch.file("views")).unwrap();
+    views.apply(&stream.batches(600)).unwrap();
+    let reader = views.reader();
+    let all: Vec<_> = stream.expected.frozen.iter().rev().cloned().collect();
+    assert!(all.len() > 5);
+    let wanted = |keep: &dyn Fn(&PositionFrozen) -> bool| all.iter().filter(|(_, p)| keep(p)).cloned().collect::<Vec<_>>();
+    let any = FrozenFilter { account_id: None, instrument_id: None, days: (0, u32::MAX), before: None, limit: 0 };
+    let ask = |filter| reader.frozen(&filter).unwrap();
+    assert_eq!(ask(any), all);
+    assert_eq!(ask(FrozenFilter { account_id: Some(account(1)), ..any }), wanted(&|p| p.account_id == account(1)));
+    let two = InstrumentId(2);
+    assert_eq!(ask(FrozenFilter { instrument_id: Some(two), ..any }), wanted(&|p| p.instrument_id == two));
+    let days = (all[3].1.day, all[1].1.day);
+    assert_eq!(ask(FrozenFilter { days, ..any }), wanted(&|p| (days.0..=days.1).contains(&p.day)));
+    let (mut found, mut before) = (Vec::new(), None);
+    loop {
+        let part = ask(FrozenFilter { before, limit: 2, ..any });
+        let Some((last, _)) = part.last() else { break };
+        before = Some(*last);
+        found.extend(part);
+    }
+    assert_eq!(found, all);
+    let error = reader.frozen(&FrozenFilter { limit: 501, ..any }).unwrap_err();
     assert!(matches!(error, ViewError::Query(QueryError::BadLimit { given: 501, max: 500 })));
 }

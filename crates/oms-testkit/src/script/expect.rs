@@ -1,8 +1,8 @@
 //! What a line should come to.
 
 use super::run::Run;
-use crate::fixture::ACCOUNT;
-use oms_model::{Code, OrdStatus, Order, Qty, Symbol};
+use crate::fixture::{ACCOUNT, OTHER_ACCOUNT};
+use oms_model::{AccountId, Code, OrdStatus, Order, Symbol};
 use std::collections::VecDeque;
 
 impl Run {
@@ -18,6 +18,10 @@ impl Run {
         if let Some((kind, name)) = subject.split_once(' ').filter(|(kind, _)| matches!(*kind, "rfq" | "dealt")) {
             return self.expect_quoting(kind, name, expected, shown);
         }
+        if let Some(held) = subject.strip_prefix("held ") {
+            let (account, symbol) = held.split_once(' ').expect("an account and a symbol");
+            return self.expect_held(if account == "other" { OTHER_ACCOUNT } else { ACCOUNT }, symbol, expected, shown);
+        }
         let state = self.desk.engine.state();
         match subject {
             "open" => return assert_eq!(state.open_roots().to_string(), take(expected), "{shown}"),
@@ -25,6 +29,7 @@ impl Run {
                 let (_, notional) = state.risk().open(oms_model::limit::Scope::Tenant);
                 return assert_eq!(notional.to_string(), take(expected), "{shown}");
             }
+            "overfilled" => return assert_eq!(state.overfilled().count().to_string(), take(expected), "{shown}"),
             "suspense" => return assert_eq!(state.suspense().count().to_string(), take(expected), "{shown}"),
             _ => (),
         }
@@ -61,10 +66,25 @@ impl Run {
     }
 
     fn expect_position(&self, symbol: &str, expected: &mut VecDeque<&str>, shown: &str) {
+        self.expect_held(ACCOUNT, symbol, expected, shown);
+    }
+
+    fn expect_held(&self, account: AccountId, symbol: &str, expected: &mut VecDeque<&str>, shown: &str) {
         let state = self.desk.engine.state();
         let id = state.by_symbol(&Symbol::new(symbol).unwrap()).expect("listed").instrument_id;
-        let qty = state.position(ACCOUNT, id).map_or(Qty::ZERO, |position| position.qty);
-        assert_eq!(qty.to_string(), take(expected), "{shown}");
+        let position = state.position(account, id).cloned().unwrap_or_default();
+        assert_eq!(position.qty.to_string(), take(expected), "{shown}");
+        while let Some(word) = expected.pop_front() {
+            let found = match word {
+                "realized" => position.realized.to_string(),
+                "fees" => position.fees.to_string(),
+                "cost" => position.cost().to_string(),
+                "avg" => position.avg_cost().map_or("-".into(), |px| px.to_string()),
+                "lots" => position.lots.len().to_string(),
+                other => panic!("{shown}: cannot read {other:?}"),
+            };
+            assert_eq!(found, take(expected), "{shown}: {word}");
+        }
     }
 
     fn expect_order(&self, order: &Order, word: &str, expected: &mut VecDeque<&str>, shown: &str) {
@@ -73,6 +93,8 @@ impl Run {
             "cum" => assert_eq!(order.cum_qty.to_string(), take(expected), "{shown}: cum"),
             "place" => assert_eq!(order.place_qty.to_string(), take(expected), "{shown}: place"),
             "qty" => assert_eq!(order.order_qty.to_string(), take(expected), "{shown}: qty"),
+            "alloc" => assert_eq!(order.alloc_qty().to_string(), take(expected), "{shown}: alloc"),
+            "number" => assert_eq!(order.number.to_string(), take(expected), "{shown}: number"),
             "avg" => assert_eq!(order.avg_px().map_or("-".into(), |px| px.to_string()), take(expected), "{shown}: avg"),
             "code" => {
                 let code = order.reject_code.map_or("-".into(), |code| code.to_string());

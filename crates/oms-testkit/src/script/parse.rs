@@ -17,6 +17,15 @@
 //! | `later SECONDS` | time passes and no timer is served yet |
 //! | `limit TYPE VALUE [account\|user\|SYMBOL]`, `kill\|release [SYMBOL\|VENUE\|account\|user]`, `state ACTIVE\|REDUCING\|HALTED` | risk |
 //! | `policy NAME MODE [replans N] [rest] [no-cap]` | a routing policy |
+//! | `bust LEG EXEC [by ID]`, `correct LEG EXEC QTY @ PRICE [by ID]`, `commission LEG EXEC MONEY CURRENCY` | the venue tells later |
+//! | `stray VENUE EXEC QTY @ PRICE` | a fill of an order that is not ours |
+//! | `book ID\|LEG\|account SYMBOL buy\|sell` then `QTY @ PRICE [exec ID] [ago SECONDS]` or `suspense VENUE EXEC` | a person books |
+//! | `take-back SYMBOL EXEC`, `whack SYMBOL EXEC`, `amend SYMBOL EXEC [qty QTY] [px PRICE] [fee MONEY]`, `dismiss VENUE EXEC` | a person corrects |
+//! | `rate FROM TO RATE`, `cost-method FIFO\|AVERAGE_COST`, `close-day` | rates and days |
+//! | `open-account` | a second account, called `other` |
+//! | `group ID MEMBER... [STP\|MANUAL] [@ PRICE] [in other]`, `ungroup ID`, `propose ID`, `approve ID [by other]`, `disapprove ID` | groups |
+//! | `held main\|other SYMBOL` | only an expectation, like `position` |
+//! | `overfilled` | only an expectation: orders executed beyond their quantity |
 //! | `list CLASS SYMBOL [multiplier N] [expires SECONDS] [perpetual]` | an instrument of a class |
 //! | `ask NAME buy\|sell\|both QTY SYMBOL for MS [of DEALER]...`, `cancel-ask NAME` | a request for quotes |
 //! | `bid NAME REQUEST DEALER BID x SIZE / OFFER x SIZE for MS [replaces NAME]`, `withdraw NAME DEALER` | a dealer quotes |

@@ -73,7 +73,10 @@ impl Run {
             "order" => line.word().to_owned(),
             "position" => format!("position {}", line.word()),
             "open" | "suspense" | "exposure" => verb.to_owned(),
-            _ => self.venue_says(verb, line),
+            _ => match self.books(verb, line) {
+                Some(subject) => subject,
+                None => self.venue_says(verb, line),
+            },
         }
     }
 
@@ -135,6 +138,10 @@ impl Run {
             "stop" => order.stop_px = Some(line.value()),
             "at" => order.routing = Routing { mode: Some(SorMode::Named), venue: Some(line.value()), policy: None, care: false },
             "policy" => order.routing.policy = Some(line.value()),
+            "for" => {
+                let other = line.word() == "other";
+                order.account_id = Some(if other { crate::fixture::OTHER_ACCOUNT } else { ACCOUNT });
+            }
             "CARE" => order.routing.care = true,
             _ if word.starts_with("GTD+") => {
                 let seconds: i64 = word.trim_start_matches("GTD+").parse().unwrap();
@@ -229,7 +236,7 @@ impl Run {
         quote
     }
 
-    fn remember(&mut self, output: &Output) {
+    pub(super) fn remember(&mut self, output: &Output) {
         self.last_code = match &output.outcome {
             Some(CommandOutcome::Refused(refusal)) => Some(refusal.code),
             Some(CommandOutcome::Orders(placed)) => placed.iter().find_map(|placed| match placed {
@@ -386,10 +393,16 @@ impl Run {
     }
 
     /// The leg that a word names; with the client's order.
-    fn leg(&self, word: &str) -> (String, OrderId, Mic, u32) {
+    pub(super) fn leg(&self, word: &str) -> (String, OrderId, Mic, u32) {
         let (id, _) = word.split_once('.').unwrap_or_else(|| panic!("{word:?} names no leg"));
         let leg = self.node(word).unwrap_or_else(|| panic!("there is no leg {word}"));
         (id.to_owned(), leg.order_id, leg.venue.unwrap_or_else(|| panic!("{word} is no leg")), leg.revision)
+    }
+
+    /// The number of the next execution, reversal or correction of the script.
+    pub(super) fn next_exec(&mut self) -> u64 {
+        self.execs += 1;
+        self.execs
     }
 
     fn venue_says(&mut self, verb: &str, line: &mut Line<'_>) -> String {
@@ -428,8 +441,7 @@ impl Run {
         let last_qty = line.value();
         assert!(line.take("@"), "a price follows");
         let last_px = line.value();
-        self.execs += 1;
-        let own = format!("E{}", self.execs);
+        let own = format!("E{}", self.next_exec());
         let exec_id = if line.take("exec") { line.word().to_owned() } else { own };
         VenueFill {
             exec_id: ExecId::new(&exec_id).unwrap(),

@@ -38,6 +38,11 @@ impl Notes {
             ReportBody::Accepted { .. } => "accepted".to_owned(),
             ReportBody::Rejected { .. } => "rejected".to_owned(),
             ReportBody::Fill { fill, .. } => format!("fill {} @ {} exec {}", fill.last_qty, fill.last_px, fill.exec_id),
+            ReportBody::Busted { exec_ref, exec_id, .. } => format!("bust of {exec_ref} by {exec_id}"),
+            ReportBody::Corrected { exec_ref, fill, .. } => {
+                format!("{exec_ref} is {} @ {} by {}", fill.last_qty, fill.last_px, fill.exec_id)
+            }
+            ReportBody::Commission { exec_id, commission, .. } => format!("{exec_id} cost {commission}"),
             ReportBody::Canceled { .. } => "canceled".to_owned(),
             ReportBody::CancelRejected { .. } => "cancel rejected".to_owned(),
             ReportBody::Replaced { .. } => "replaced".to_owned(),

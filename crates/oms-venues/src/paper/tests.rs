@@ -140,6 +140,9 @@ fn words(body: &ReportBody) -> String {
             let made = if fill.liquidity == Liquidity::Added { "made" } else { "took" };
             format!("{} {made} {} @ {}", id(wire_id), fill.last_qty, fill.last_px)
         }
+        ReportBody::Busted { wire_id, exec_ref, .. } => format!("{} busted {exec_ref}", id(wire_id)),
+        ReportBody::Corrected { wire_id, exec_ref, .. } => format!("{} corrected {exec_ref}", id(wire_id)),
+        ReportBody::Commission { wire_id, exec_id, .. } => format!("{} cost of {exec_id}", id(wire_id)),
         ReportBody::Canceled { wire_id, .. } => format!("{} canceled", id(wire_id)),
         ReportBody::CancelRejected { wire_id, text } => format!("{} cancel rejected: {text}", id(wire_id)),
         ReportBody::Replaced { wire_id } => format!("{} replaced", id(wire_id)),

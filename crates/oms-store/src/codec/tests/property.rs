@@ -1,6 +1,7 @@
 //! Any value comes back as it was; any bytes are refused or are canonical; nothing panics.
 
 use oms_model::Batch;
+use oms_model::allocate::Share;
 use proptest::collection::vec;
 use proptest::prelude::*;
 

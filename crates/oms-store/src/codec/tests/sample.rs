@@ -5,14 +5,15 @@
 
 use std::collections::VecDeque;
 
+use oms_model::allocate::Share;
 use oms_model::children::Children;
 use oms_model::command::{Actor, Placed};
 use oms_model::event::*;
 use oms_model::instrument::{Account, Currency, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{Check, CheckResult, LimitType, RiskLimit, Scope, ScopedState, Verdict};
-use oms_model::order::{Basis, Care, Doubt, Extras, Routing, Terms};
+use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Routing, Terms};
 use oms_model::policy::{Exhausted, LatencyStat, SorPolicy, Weights};
-use oms_model::position::{Lot, Position};
+use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::seldom::Seldom;
 use oms_model::*;
@@ -168,7 +169,7 @@ macro_rules! uuid_ids {
         }
     )*};
 }
-uuid_ids!(TenantId, UserId, ApiKeyId, AccountId, OrderId, QuoteReqId, QuoteId, CommandId, TraceId);
+uuid_ids!(AllocId, TenantId, UserId, ApiKeyId, AccountId, OrderId, QuoteReqId, QuoteId, CommandId, TraceId);
 
 macro_rules! text_ids {
     ($($name:ident),*) => {$(

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+use oms_model::allocate::Share;
 use oms_model::event::*;
 use oms_model::instrument::*;
 use oms_model::limit::*;
-use oms_model::order::{Basis, Care, Doubt, Extras, Routing, Terms};
+use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Routing, Terms};
 use oms_model::policy::*;
-use oms_model::position::{Lot, Position};
+use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::refusal::Refusal;
 use oms_model::*;
@@ -177,9 +178,12 @@ proptest! {
 #[test]
 fn a_full_order_and_position_prove_every_type_of_the_state() {
     let mut tape = Tape::full();
-    for (name, bytes) in
-        [("Order", full::<Order>(&mut tape)), ("Position", full::<Position>(&mut tape)), ("Doubt", full::<Doubt>(&mut tape))]
-    {
+    for (name, bytes) in [
+        ("Order", full::<Order>(&mut tape)),
+        ("Position", full::<Position>(&mut tape)),
+        ("Doubt", full::<Doubt>(&mut tape)),
+        ("Booking", full::<Booking>(&mut tape)),
+    ] {
         let value = read(name, &bytes);
         assert_eq!(value.descriptor().fields().find(|field| !value.has_field(field)), None, "{name}");
     }

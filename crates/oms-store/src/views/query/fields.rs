@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use oms_model::amount::AmountError;
 use oms_model::{
-    Code, EndedBy, Liquidity, Mic, Notional, OrdState, OrdStatus, OrdType, OrderId, Pending, Price, Qty, QuoteReqState, QuoteState, Side,
-    Source, TimeInForce, UnknownTerm,
+    Code, EndedBy, ExecType, Liquidity, Mic, Notional, OrdState, OrdStatus, OrdType, OrderId, Pending, Price, Qty, QuoteReqState,
+    QuoteState, Side, Source, TimeInForce, UnknownTerm,
 };
 use rusqlite::types::Value;
 
@@ -134,6 +134,8 @@ const EXECUTIONS: &[Field] = &[
     field("fee", Kind::Notional),
     field("transact_time", Kind::Time),
     field("recorded_at", Kind::Time),
+    field("exec_type", term!(ExecType)),
+    field("manual", Kind::Bool { yes: "manual = 1", no: "manual = 0" }),
 ];
 
 /// Positions are the engine's to say and are searched in memory, so they have no columns.

@@ -1,5 +1,5 @@
 use oms_model::position::Position;
-use oms_model::{Mic, OrdState, OrdStatus, Order, OrderId, Price, Qty, Side, Time};
+use oms_model::{ExecType, Mic, OrdState, OrdStatus, Order, OrderId, Price, Qty, Side, Time};
 
 use super::*;
 use crate::views::tests::{Random, Scratch, Stream, account};
@@ -132,13 +132,14 @@ fn every_operator_means_what_it_says() {
     assert!(telling > 50, "most rows of the table divide the orders: {telling}");
 
     let one = orders[orders.len() / 2];
+    let listed = orders.iter().map(|o| world.stream.expected.symbol(o.instrument_id)).find(|symbol| !symbol.is_empty()).unwrap();
     for (key, value) in [
         ("order_id", one.order_id.to_string()),
         ("account_id", one.account_id.to_string()),
         ("user_id", one.user_id.to_string()),
         ("root_order_id", one.root_order_id.to_string()),
         ("last_seq__gte", one.created_seq.0.to_string()),
-        ("symbol__in", format!("{},nothing", world.stream.expected.symbol(orders[0].instrument_id))),
+        ("symbol__in", format!("{listed},nothing")),
     ] {
         let page = ask(&world.reader, &[(key, &value)]).unwrap();
         let wanted: Vec<_> = orders
@@ -149,7 +150,7 @@ fn every_operator_means_what_it_says() {
                 "user_id" => o.user_id == one.user_id,
                 "root_order_id" => o.root_order_id == one.root_order_id,
                 "last_seq__gte" => world.stream.expected.events.iter().any(|(seq, id, _)| *id == o.order_id && *seq >= one.created_seq),
-                _ => world.stream.expected.symbol(o.instrument_id) == world.stream.expected.symbol(orders[0].instrument_id),
+                _ => world.stream.expected.symbol(o.instrument_id) == listed,
             })
             .map(|o| o.order_id)
             .collect();
@@ -172,18 +173,24 @@ fn executions_are_filtered_exactly() {
         world.reader.executions(&ListQuery { filters, limit: Some(500), ..ListQuery::default() }).unwrap().items.len()
     };
     let some = &all[all.len() / 2].2;
-    assert_eq!(count("fee__lt", "0"), all.iter().filter(|(_, _, e)| e.fee.is_negative()).count());
-    assert_eq!(count("fee", &some.fee.to_string()), all.iter().filter(|(_, _, e)| e.fee == some.fee).count());
-    assert_eq!(count("fee__gte", &some.fee.to_string()), all.iter().filter(|(_, _, e)| e.fee >= some.fee).count());
-    assert_eq!(count("last_px__lte", "0.5"), all.iter().filter(|(_, _, e)| e.last_px <= px("0.5")).count());
-    assert_eq!(count("last_qty__gt", "20"), all.iter().filter(|(_, _, e)| e.last_qty > qty("20")).count());
-    assert_eq!(count("liquidity", "ADDED"), all.iter().filter(|(_, _, e)| e.liquidity == oms_model::Liquidity::Added).count());
-    let of_root = all.iter().filter(|(_, _, e)| e.root_order_id == some.root_order_id).count();
+    assert_eq!(count("fee__lt", "0"), all.iter().filter(|(_, _, e, _)| e.fee.is_negative()).count());
+    assert_eq!(count("fee", &some.fee.to_string()), all.iter().filter(|(_, _, e, _)| e.fee == some.fee).count());
+    assert_eq!(count("fee__gte", &some.fee.to_string()), all.iter().filter(|(_, _, e, _)| e.fee >= some.fee).count());
+    assert_eq!(count("last_px__lte", "0.5"), all.iter().filter(|(_, _, e, _)| e.last_px <= px("0.5")).count());
+    assert_eq!(count("last_qty__gt", "20"), all.iter().filter(|(_, _, e, _)| e.last_qty > qty("20")).count());
+    assert_eq!(count("liquidity", "ADDED"), all.iter().filter(|(_, _, e, _)| e.liquidity == oms_model::Liquidity::Added).count());
+    let of_root = all.iter().filter(|(_, _, e, _)| e.root_order_id == some.root_order_id).count();
     assert_eq!(count("root_order_id", &some.root_order_id.to_string()), of_root);
-    assert_eq!(count("order_id", &some.order_id.to_string()), all.iter().filter(|(_, _, e)| e.order_id == some.order_id).count());
+    assert_eq!(count("order_id", &some.order_id.to_string()), all.iter().filter(|(_, _, e, _)| e.order_id == some.order_id).count());
     assert_eq!(count("exec_id", some.exec_id.as_str()), 1);
+    assert_eq!(count("manual", "true"), all.iter().filter(|(_, _, e, _)| e.manual).count());
+    for exec_type in ExecType::ALL {
+        let wanted = all.iter().filter(|(_, _, _, found)| found == exec_type).count();
+        assert!(wanted > 0, "the stream has every exec_type");
+        assert_eq!(count("exec_type", exec_type.as_str()), wanted);
+    }
     let time = some.transact_time;
-    assert_eq!(count("transact_time__lt", &time.0.to_string()), all.iter().filter(|(_, _, e)| e.transact_time < time).count());
+    assert_eq!(count("transact_time__lt", &time.0.to_string()), all.iter().filter(|(_, _, e, _)| e.transact_time < time).count());
 }
 
 #[test]

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use oms_model::command::Actor;
 use oms_model::event::{
-    ExecutionRecorded, ExecutionUnmatched, Filled, OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated,
-    OrderEnded, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderStateSynced,
-    RequestRejected, RouteDecided,
+    CommissionRecorded, ExecutionCorrected, ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, Filled, OrderAccepted, OrderAnomaly,
+    OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderInDoubt, OrderOutcomeResolved, OrderRejected,
+    OrderReplaceRequested, OrderReplaced, OrderSent, OrderStateSynced, PositionFrozen, RequestRejected, RouteDecided, SuspenseResolved,
 };
 use oms_model::instrument::Instrument;
 use oms_model::machine::Machine;
 use oms_model::order::{OrderMachine, Terms};
-use oms_model::position::Position;
+use oms_model::position::{Lot, Position};
 use oms_model::*;
 
 /// SplitMix64.
@@ -42,9 +42,10 @@ impl Random {
 pub(crate) struct Expected {
     pub orders: BTreeMap<OrderId, Order>,
     pub events: Vec<(Seq, OrderId, u16)>,
-    pub executions: Vec<(Seq, Time, ExecutionRecorded)>,
+    pub executions: Vec<(Seq, Time, ExecutionRecorded, ExecType)>,
     pub suspense: Vec<(Seq, Time, ExecutionUnmatched)>,
     pub anomalies: Vec<(Seq, Time, OrderAnomaly)>,
+    pub frozen: Vec<(Seq, PositionFrozen)>,
     pub positions: BTreeMap<(AccountId, InstrumentId), Position>,
     pub symbols: BTreeMap<InstrumentId, Symbol>,
     pub cursor: Seq,
@@ -66,7 +67,7 @@ impl Expected {
                 return;
             }
             Event::ExecutionRecorded(e) => {
-                self.executions.push((seq, time, (**e).clone()));
+                self.executions.push((seq, time, (**e).clone(), ExecType::Trade));
                 let position = self.positions.entry((e.account_id, e.instrument_id)).or_insert_with(|| Position {
                     account_id: e.account_id,
                     instrument_id: e.instrument_id,
@@ -74,6 +75,18 @@ impl Expected {
                 });
                 position.book(e.side.is_buy(), e.last_qty, e.last_px, e.fee);
             }
+            Event::PositionChanged(e) => drop(self.positions.insert((e.account_id, e.instrument_id), (**e).clone())),
+            Event::ExecutionBusted(e) | Event::ExecutionWhacked(e) if !e.last_qty.is_zero() => {
+                self.execution(&e.exec_id).3 = ExecType::TradeCancel;
+            }
+            Event::ExecutionCorrected(e) => {
+                let (_, _, execution, exec_type) = self.execution(&e.exec_id);
+                (execution.last_qty, execution.last_px, execution.fee) = (e.last_qty, e.last_px, e.fee);
+                *exec_type = ExecType::TradeCorrect;
+            }
+            Event::CommissionRecorded(e) => self.execution(&e.exec_id).2.fee = e.fee,
+            Event::SuspenseResolved(e) => self.suspense.retain(|(_, _, known)| (&known.exec_id, known.venue) != (&e.exec_id, e.venue)),
+            Event::PositionFrozen(e) => self.frozen.push((seq, (**e).clone())),
             Event::ExecutionUnmatched(e) => self.suspense.push((seq, time, (**e).clone())),
             Event::OrderAnomaly(e) => self.anomalies.push((seq, time, e.clone())),
             Event::InstrumentListed(e) => {
@@ -84,6 +97,11 @@ impl Expected {
         if let Some(order) = event.order_id().and_then(|id| self.orders.get_mut(&id)) {
             order.apply(event, time);
         }
+    }
+
+    /// Ids of executions are made once.
+    fn execution(&mut self, exec_id: &ExecId) -> &mut (Seq, Time, ExecutionRecorded, ExecType) {
+        self.executions.iter_mut().find(|(_, _, e, _)| e.exec_id == *exec_id).unwrap()
     }
 
     pub(crate) fn symbol(&self, instrument: InstrumentId) -> &str {
@@ -147,11 +165,15 @@ impl Stream {
             let symbol = Symbol::new(name).unwrap();
             self.push(batch, Event::InstrumentListed(Box::new(Instrument { instrument_id, symbol, ..Instrument::default() })));
         } else if self.random.one_in(30) {
-            let exec_id = ExecId::new("stray").unwrap();
+            let exec_id = ExecId::new(&format!("stray-{}", self.expected.cursor)).unwrap();
             let (wire_id, last_qty) = ("not ours".to_owned(), Qty::from_units(5).unwrap());
             let venue = *self.random.pick(&VENUES);
             let body = ExecutionUnmatched { exec_id, venue, wire_id, last_qty, ..ExecutionUnmatched::default() };
             self.push(batch, Event::ExecutionUnmatched(Box::new(body)));
+        } else if self.random.one_in(30) {
+            self.settle(batch);
+        } else if self.random.one_in(12) && !self.expected.executions.is_empty() {
+            self.later(batch);
         } else if self.expected.orders.is_empty() || self.random.one_in(4) {
             self.create(batch, None);
         } else {
@@ -160,6 +182,77 @@ impl Stream {
         if self.random.one_in(5) {
             self.push(batch, Event::IdempotencyRecorded(Box::default()));
         }
+    }
+
+    /// A decision about an execution in suspense, a position that was worked out again, or a frozen one.
+    fn settle(&mut self, batch: &mut Batch) {
+        if self.random.one_in(3) {
+            let qty = Qty::from_units(self.random.below(900) as i64).unwrap();
+            let changed = Position {
+                account_id: account(self.random.below(3)),
+                instrument_id: InstrumentId(1 + self.random.below(5) as u32),
+                qty,
+                bought_qty: qty,
+                lots: [Lot { qty, price: Price::from_raw(5) }].into(),
+                ..Position::default()
+            };
+            return self.push(batch, Event::PositionChanged(Box::new(changed)));
+        }
+        if self.random.one_in(2)
+            && let Some((_, _, stray)) = self.expected.suspense.first()
+        {
+            let (exec_id, venue) = (stray.exec_id.clone(), stray.venue);
+            let resolved = SuspenseResolved { exec_id, venue, reason: "not ours".to_owned(), ..SuspenseResolved::default() };
+            return self.push(batch, Event::SuspenseResolved(Box::new(resolved)));
+        }
+        let frozen = PositionFrozen {
+            day: 20_261_100 + self.random.below(30) as u32,
+            account_id: account(self.random.below(3)),
+            instrument_id: InstrumentId(1 + self.random.below(5) as u32),
+            realized: Notional::from_raw(i128::from(self.random.next() as i64)),
+            ..PositionFrozen::default()
+        };
+        self.push(batch, Event::PositionFrozen(Box::new(frozen)));
+    }
+
+    /// Something becomes of an execution that stands.
+    fn later(&mut self, batch: &mut Batch) {
+        let at = self.random.below(self.expected.executions.len());
+        let (_, _, e, exec_type) = self.expected.executions[at].clone();
+        if exec_type == ExecType::TradeCancel {
+            // Nothing more becomes of it; a batch is never empty all the same.
+            self.create(batch, None);
+            return;
+        }
+        let (exec_id, venue, order_id) = (e.exec_id.clone(), e.venue, e.order_id);
+        let old = e.last_px.notional(e.last_qty).unwrap();
+        let (event, qty, notional) = match self.random.below(3) {
+            0 => {
+                let fee = Notional::from_raw(i128::from(self.random.next() as i64));
+                let body = CommissionRecorded { exec_id, venue, order_id, fee, ..CommissionRecorded::default() };
+                return self.push(batch, Event::CommissionRecorded(Box::new(body)));
+            }
+            1 => {
+                let reason = "taken back".to_owned();
+                let (last_qty, last_px) = (e.last_qty, e.last_px);
+                let body = ExecutionReversed { exec_id, venue, order_id, last_qty, last_px, reason, ..ExecutionReversed::default() };
+                let event = if self.random.one_in(2) { Event::ExecutionBusted } else { Event::ExecutionWhacked };
+                (event(Box::new(body)), e.last_qty.negated(), old.negated())
+            }
+            _ => {
+                let last_qty = Qty::from_raw(e.last_qty.raw() / 2 + 1);
+                let (last_px, fee) = (Price::from_raw(7_000_000), Notional::from_raw(5));
+                let (old_qty, old_px) = (e.last_qty, e.last_px);
+                let body = ExecutionCorrected { exec_id, venue, order_id, last_qty, last_px, fee, old_qty, old_px, ..Default::default() };
+                let notional = last_px.notional(last_qty).unwrap().saturating_sub(old);
+                (Event::ExecutionCorrected(Box::new(body)), last_qty.saturating_sub(e.last_qty), notional)
+            }
+        };
+        self.push(batch, event);
+        let order = &self.expected.orders[&order_id];
+        let state = order.state_with(order.cum_qty.saturating_add(qty));
+        let body = OrderFillAdjusted { order_id, exec_id: e.exec_id, state, qty, notional, direct: false };
+        self.push(batch, Event::OrderFillAdjusted(Box::new(body)));
     }
 
     fn create(&mut self, batch: &mut Batch, parent: Option<&Order>) -> OrderId {
@@ -271,6 +364,7 @@ impl Stream {
             liquidity: *self.random.pick(Liquidity::ALL),
             fee: Notional::from_raw(i128::from(self.random.next() as i64)),
             transact_time: Time(batch.time.0 - self.random.below(1000) as i64),
+            manual: self.random.one_in(10),
         };
         self.push(batch, Event::ExecutionRecorded(Box::new(execution)));
         let last_notional = last_px.notional(last_qty).unwrap();

@@ -64,7 +64,7 @@ impl World {
                 Anomaly::FillAfterEnd => Mark::FillAfterEnd,
                 Anomaly::Overfill => Mark::Overfill,
                 Anomaly::UnsolicitedEnd => Mark::Unasked,
-                Anomaly::NotSentAppeared | Anomaly::UnexpectedReport => return,
+                Anomaly::NotSentAppeared | Anomaly::UnexpectedReport | Anomaly::UnknownExecution => return,
             },
             Event::ExecutionUnmatched(_) => Mark::Suspense,
             Event::QuoteAccepted(_) => Mark::QuoteAccepted,

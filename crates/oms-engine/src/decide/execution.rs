@@ -1,0 +1,8 @@
+//! Executions that a person books, corrects or takes back, and what venues say about executions later.
+
+mod effect;
+mod manual;
+mod venue;
+
+pub(crate) use manual::{check_reason, correct, create, dismiss, reverse};
+pub(crate) use venue::{busted, busted_later, commission, corrected, corrected_later};
