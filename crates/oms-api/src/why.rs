@@ -7,8 +7,8 @@ pub mod text;
 use crate::catalog::Catalog;
 use crate::json::Writer;
 use crate::json::orders::{order_fields, route_fields, write_check};
-use oms_model::event::{Batch, Event, RiskChecked, RouteDecided};
-use oms_model::{EndedBy, Mic, OrdState, Order, OrderId, OrderKind, Qty, Seq, Time};
+use oms_model::event::{Batch, Event, RiskChecked, RouteDecided, SagaStepped};
+use oms_model::{EndedBy, Mic, OrdState, Order, OrderId, OrderKind, Qty, SagaPhase, Seq, Time};
 use std::collections::BTreeMap;
 
 /// What is known of an order and how it came about.
@@ -192,6 +192,9 @@ pub fn sentence(event: &Event) -> String {
         Event::OrderInDoubt(e) => format!("{} in doubt: {}", e.intent, e.reason),
         Event::OrderOutcomeResolved(e) => format!("{} found to be {}: {}", e.intent, e.outcome, e.evidence),
         Event::OrderClosed(_) => "closed".to_owned(),
+        Event::SagaStepped(e) => stepped(e),
+        Event::StageStarted(_) => "a stage began".to_owned(),
+        Event::StageEnded(e) => worded("the stage is over".to_owned(), &e.text),
         Event::CareAccepted(e) => format!("acknowledged by user {}", e.user_id),
         Event::CarePassed(e) => match (e.from, e.to) {
             (None, Some(to)) => worded(format!("claimed by user {to}"), &e.text),
@@ -207,6 +210,18 @@ pub fn sentence(event: &Event) -> String {
         }
         other => other.name().to_owned(),
     }
+}
+
+/// A step of a replace that goes through several parts.
+fn stepped(e: &SagaStepped) -> String {
+    let part = e.part.map_or_else(String::new, |part| format!(" of part {part}"));
+    let what = match e.phase {
+        SagaPhase::Forward => format!("replace, step {}: change{part}", e.step),
+        SagaPhase::Back => format!("replace goes back at step {}: terms{part}", e.step),
+        SagaPhase::Done => format!("replace done after {} steps", e.step),
+        SagaPhase::Undone => format!("replace undone after {} steps", e.step),
+    };
+    worded(what, &e.text)
 }
 
 fn at(price: Option<oms_model::Price>) -> String {

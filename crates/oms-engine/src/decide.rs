@@ -12,6 +12,8 @@ pub(crate) mod quote;
 pub(crate) mod replace;
 pub(crate) mod report;
 pub(crate) mod route;
+pub(crate) mod saga;
+pub(crate) mod staged;
 pub(crate) mod timer;
 pub(crate) mod tree;
 pub(crate) mod valued;

@@ -16,7 +16,8 @@ use crate::policy::SorPolicy;
 use crate::position::Position;
 use crate::refusal::{Code, Refusal};
 use crate::terms::{
-    Anomaly, EndedBy, IntentKind, Liquidity, OrdState, OrdType, OrderKind, Outcome, Side, SorMode, Source, TimeInForce, TradingState, terms,
+    Anomaly, EndedBy, IntentKind, Liquidity, OrdState, OrdType, OrderKind, Outcome, SagaPhase, Side, SorMode, Source, TimeInForce,
+    TradingState, terms,
 };
 
 pub use allocation::{Allocation, AllocationApproved, AllocationProposed, AllocationRejected, Member, OrdersGrouped, OrdersUngrouped};
@@ -610,6 +611,45 @@ pub struct CarePassed {
     pub text: String,
 }
 
+/// A replace of an order with several working parts went a step on, or back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SagaStepped {
+    /// The order.
+    pub order_id: OrderId,
+    /// In which direction, or that it is over.
+    pub phase: SagaPhase,
+    /// Which step it is in, from 1.
+    pub step: u32,
+    /// The part that is changed, put back or has refused.
+    pub part: Option<OrderId>,
+    /// Its terms before the replace.
+    pub before: Option<Terms>,
+    /// Why.
+    pub text: String,
+}
+
+/// A stage of STAGED routing began, or goes on: one venue works the order until then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StageStarted {
+    /// The order.
+    pub order_id: OrderId,
+    /// The leg at the stage's venue.
+    pub leg: OrderId,
+    /// When what it has not executed goes on.
+    pub until: Time,
+}
+
+/// A stage of STAGED routing is over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StageEnded {
+    /// The order.
+    pub order_id: OrderId,
+    /// The leg at the stage's venue.
+    pub leg: OrderId,
+    /// What follows.
+    pub text: String,
+}
+
 macro_rules! events {
     ($($(#[$doc:meta])* $code:literal $name:ident($body:ty),)*) => {
         /// A fact.
@@ -742,6 +782,12 @@ events! {
     /// Where an execution is simply the last one, nothing is said: its position follows from it, first in first out.
     66 PositionChanged(Box<Position>),
     /// See the body.
+    39 SagaStepped(Box<SagaStepped>),
+    /// See the body.
+    40 StageStarted(StageStarted),
+    /// See the body.
+    41 StageEnded(StageEnded),
+    /// See the body.
     85 QuoteRequested(Box<QuoteRequested>),
     /// See the body.
     86 QuoteReceived(Box<QuoteReceived>),
@@ -794,6 +840,9 @@ impl Event {
             Self::SuspenseResolved(e) => e.order_id,
             Self::CareAccepted(e) => Some(e.order_id),
             Self::CarePassed(e) => Some(e.order_id),
+            Self::SagaStepped(e) => Some(e.order_id),
+            Self::StageStarted(e) => Some(e.order_id),
+            Self::StageEnded(e) => Some(e.order_id),
             Self::OrdersGrouped(e) => Some(e.group_order_id),
             Self::OrdersUngrouped(e) => Some(e.group_order_id),
             Self::AllocationProposed(e) => Some(e.allocation.group_order_id),

@@ -5,12 +5,14 @@
 
 use crate::amount::{Decimal, Notional, Price, Qty};
 use crate::children::Children;
-use crate::event::{Event, OrderCreated, OrderFillAdjusted};
+use crate::event::{Event, OrderCreated, OrderFillAdjusted, SagaStepped};
 use crate::ids::{AccountId, BrokerOrderId, ClOrdId, InstrumentId, Mic, OrderId, PolicyName, QuoteId, QuoteRef, Seq, Time, UserId, WireId};
 use crate::machine::Machine;
 use crate::refusal::Code;
 use crate::seldom::{Seldom, Unset};
-use crate::terms::{EndedBy, IntentKind, OrdState, OrdStatus, OrdType, OrderKind, Outcome, Pending, Side, SorMode, Source, TimeInForce};
+use crate::terms::{
+    EndedBy, IntentKind, OrdState, OrdStatus, OrdType, OrderKind, Outcome, Pending, SagaPhase, Side, SorMode, Source, TimeInForce,
+};
 
 /// The state machine of orders.
 pub struct OrderMachine;
@@ -115,6 +117,39 @@ pub struct Care {
     pub since: Time,
 }
 
+/// A part that a replace has changed, with what it was before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SagaPart {
+    /// The part.
+    pub order_id: OrderId,
+    /// Its terms before.
+    pub before: Terms,
+}
+
+/// Where a replace of an order with several working parts stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saga {
+    /// In which direction it goes.
+    pub phase: SagaPhase,
+    /// Which step it is in, from 1.
+    pub step: u32,
+    /// The part that it waits for.
+    pub part: Option<OrderId>,
+    /// Why it goes back.
+    pub text: String,
+    /// What was changed so far, oldest first; what was put back is taken out.
+    pub done: Vec<SagaPart>,
+}
+
+/// The stage that an order under STAGED routing is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stage {
+    /// The leg at the stage's venue.
+    pub leg: OrderId,
+    /// When what it has not executed goes on.
+    pub until: Time,
+}
+
 /// Something was handed to a venue and its outcome is not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Doubt {
@@ -145,6 +180,10 @@ pub struct Extras {
     pub metadata: Option<Box<str>>,
     /// Set where a person works it.
     pub care: Option<Box<Care>>,
+    /// Set while a replace goes through several parts.
+    pub saga: Option<Box<Saga>>,
+    /// Set while a stage of STAGED routing runs.
+    pub stage: Option<Box<Stage>>,
     /// What its quantity or price rests on, where that is not simply said.
     pub basis: Option<Box<Basis>>,
     /// What was booked on it otherwise than through its parts.
@@ -173,6 +212,8 @@ impl Unset for Extras {
         text: None,
         metadata: None,
         care: None,
+        saga: None,
+        stage: None,
         basis: None,
         booked: None,
     };
@@ -421,6 +462,9 @@ impl Order {
                 self.attempts = e.attempt;
                 self.place_qty = e.place_qty;
             }
+            Event::SagaStepped(e) => self.saga_stepped(e),
+            Event::StageStarted(e) => self.extras.stage = Some(Box::new(Stage { leg: e.leg, until: e.until })),
+            Event::StageEnded(_) => self.extras.clear_with(|extras| extras.stage = None),
             Event::CareAccepted(e) => self.care_changed(time, |care| care.accepted_by = Some(e.user_id)),
             Event::CarePassed(e) => self.care_changed(time, |care| care.holder = e.to),
             Event::OrderSized(e) => {
@@ -475,6 +519,23 @@ impl Order {
             | Event::NavSet(_)
             | Event::TenantCreated(_) => self.version -= 1,
         }
+    }
+
+    fn saga_stepped(&mut self, event: &SagaStepped) {
+        if matches!(event.phase, SagaPhase::Done | SagaPhase::Undone) {
+            return self.extras.clear_with(|extras| extras.saga = None);
+        }
+        let saga = self.extras.saga.get_or_insert_default();
+        (saga.step, saga.part) = (event.step, event.part);
+        if event.phase == SagaPhase::Back {
+            if saga.phase != SagaPhase::Back {
+                saga.text.clone_from(&event.text);
+            }
+            saga.done.retain(|part| Some(part.order_id) != event.part);
+        } else if let (Some(order_id), Some(before)) = (event.part, event.before) {
+            saga.done.push(SagaPart { order_id, before });
+        }
+        saga.phase = event.phase;
     }
 
     fn care_changed(&mut self, time: Time, change: impl FnOnce(&mut Care)) {
@@ -639,7 +700,7 @@ impl Order {
 
     fn settle_pending(&mut self) {
         self.pending = Pending::None;
-        self.extras.clear_with(|extras| extras.replacing = None);
+        self.extras.clear_with(|extras| (extras.replacing, extras.saga, extras.stage) = (None, None, None));
     }
 }
 

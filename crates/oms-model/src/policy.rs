@@ -78,10 +78,23 @@ pub struct SorPolicy {
     pub max_replans: u32,
     /// What happens then.
     pub exhausted: Exhausted,
-    /// If not empty, only these venues.
+    /// How long a venue has under STAGED routing before the rest goes on; nanoseconds, zero for the default.
+    pub stage_timeout_ns: u64,
+    /// If not empty, only these venues; under STAGED routing in this order.
     pub allow: Vec<Mic>,
     /// Never these venues.
     pub deny: Vec<Mic>,
+}
+
+impl SorPolicy {
+    /// How long a stage lasts where the policy does not say; nanoseconds.
+    pub const DEFAULT_STAGE_TIMEOUT_NS: u64 = 5_000_000_000;
+
+    /// How long a venue has under STAGED routing, nanoseconds.
+    #[must_use]
+    pub const fn stage_timeout_ns(&self) -> u64 {
+        if self.stage_timeout_ns == 0 { Self::DEFAULT_STAGE_TIMEOUT_NS } else { self.stage_timeout_ns }
+    }
 }
 
 impl Default for SorPolicy {
@@ -99,6 +112,7 @@ impl Default for SorPolicy {
             min_leg_qty: Qty::ZERO,
             max_replans: 3,
             exhausted: Exhausted::Reject,
+            stage_timeout_ns: 0,
             allow: Vec::new(),
             deny: Vec::new(),
         }

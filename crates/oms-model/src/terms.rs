@@ -125,6 +125,17 @@ terms! {
         /// A part of an order that is worked on its own.
         Child = 5 "CHILD",
     }
+    /// Where a change in several steps stands.
+    SagaPhase {
+        /// Its parts are being changed, one after another.
+        Forward = 1 "FORWARD",
+        /// A part has refused; those that were changed before are put back.
+        Back = 2 "BACK",
+        /// Every part was changed.
+        Done = 3 "DONE",
+        /// Every part was put back, or has ended.
+        Undone = 4 "UNDONE",
+    }
     /// A request that the market has not answered; orthogonal to [`OrdState`].
     Pending {
         /// None.
@@ -256,6 +267,8 @@ terms! {
         Sweep = 3 "SWEEP",
         /// The venue that the client names.
         Named = 4 "NAMED",
+        /// One venue at a time: what it has not executed in time is canceled there and goes to the next.
+        Staged = 5 "STAGED",
     }
     /// Whether orders may go out in a scope.
     TradingState {
@@ -315,6 +328,8 @@ terms! {
         NotSentAppeared = 4 "NOT_SENT_APPEARED",
         /// The venue's report does not fit the state of the order.
         UnexpectedReport = 5 "UNEXPECTED_REPORT",
+        /// A part of an order could not be given its old terms again after a replace had failed.
+        NotPutBack = 6 "NOT_PUT_BACK",
         /// A bust or correction of an execution that is not in our books.
         UnknownExecution = 7 "UNKNOWN_EXECUTION",
     }
@@ -399,6 +414,7 @@ default_terms!(
     OrderKind::Client,
     OrdState::New,
     Pending::None,
+    SagaPhase::Forward,
     IntentKind::New,
     Outcome::Live,
     Source::System,

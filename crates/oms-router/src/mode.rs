@@ -24,6 +24,7 @@ pub(crate) fn legs(request: &RouteRequest<'_>, ranked: &[Candidate]) -> Vec<Plan
     }
     match request.mode {
         SorMode::SingleBest | SorMode::Named => whole(request, ranked.first()),
+        SorMode::Staged => whole(request, first_stage(request, ranked)),
         SorMode::Split => split::legs(request, ranked),
         SorMode::Sweep => sweep::legs(request, ranked),
     }
@@ -33,6 +34,12 @@ pub(crate) fn legs(request: &RouteRequest<'_>, ranked: &[Candidate]) -> Vec<Plan
 fn covering<'a>(request: &RouteRequest<'_>, ranked: &'a [Candidate]) -> Option<&'a Candidate> {
     let covers = |c: &&Candidate| takes(request, c).is_some_and(|(_, size)| size >= request.qty);
     ranked.iter().find(covers).or(ranked.first())
+}
+
+/// The next venue of a staged order: the first in the policy's own order, the best one where it has none.
+fn first_stage<'a>(request: &RouteRequest<'_>, ranked: &'a [Candidate]) -> Option<&'a Candidate> {
+    let in_order = |mic: &oms_model::Mic| ranked.iter().find(|candidate| candidate.venue == *mic);
+    request.policy.allow.iter().find_map(in_order).or(ranked.first())
 }
 
 /// One leg with the whole quantity.

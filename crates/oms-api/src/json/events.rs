@@ -77,6 +77,23 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
             w.text("anomaly", e.anomaly);
             w.string("detail", &e.detail);
         }
+        Event::SagaStepped(e) => {
+            w.text("phase", e.phase);
+            w.number("step", e.step);
+            w.text_or_null("part", e.part);
+            if let Some(before) = &e.before {
+                w.object_at("before", |w| write_terms(w, before));
+            }
+            w.string("text", &e.text);
+        }
+        Event::StageStarted(e) => {
+            w.text("leg", e.leg);
+            w.time("until", e.until);
+        }
+        Event::StageEnded(e) => {
+            w.text("leg", e.leg);
+            w.string("text", &e.text);
+        }
         Event::CareAccepted(e) => w.text("user_id", e.user_id),
         Event::CarePassed(e) => {
             w.text_or_null("from", e.from);

@@ -51,6 +51,7 @@ pub const POLICY: &[&str] = &[
     "cap_to_displayed",
     "min_leg_qty",
     "max_replans",
+    "stage_timeout_ms",
     "exhausted",
     "allow",
     "deny",
@@ -249,6 +250,10 @@ pub fn policy(value: &Value<'_>) -> Result<SorPolicy, Refusal> {
         cap_to_displayed: fields.bool("cap_to_displayed")?.unwrap_or(default.cap_to_displayed),
         min_leg_qty: fields.amount::<Qty>("min_leg_qty")?.unwrap_or(default.min_leg_qty),
         max_replans: fields.count("max_replans")?.unwrap_or(default.max_replans),
+        stage_timeout_ns: match fields.count::<u64>("stage_timeout_ms")? {
+            None => default.stage_timeout_ns,
+            Some(ms) => ms.checked_mul(1_000_000).filter(|ns| *ns > 0).ok_or_else(|| fields.bad("stage_timeout_ms", "is out of range"))?,
+        },
         exhausted: fields.parsed("exhausted")?.unwrap_or(default.exhausted),
         allow: fields.parsed_list::<Mic>("allow")?,
         deny: fields.parsed_list::<Mic>("deny")?,

@@ -45,6 +45,8 @@ pub const ORDER_FIELDS: &[&str] = &[
     "avg_px",
     "place_qty",
     "replacing",
+    "saga",
+    "stage",
     "ended_by",
     "reject_code",
     "text",
@@ -132,6 +134,22 @@ fn progress(w: &mut Writer, order: &Order) {
     match order.extras.replacing.as_deref() {
         None => w.null("replacing"),
         Some(terms) => w.object_at("replacing", |w| write_terms(w, terms)),
+    }
+    match order.extras.saga.as_deref() {
+        None => w.null("saga"),
+        Some(saga) => w.object_at("saga", |w| {
+            w.text("phase", saga.phase);
+            w.number("step", saga.step);
+            w.text_or_null("part", saga.part);
+            w.string("text", &saga.text);
+        }),
+    }
+    match order.extras.stage.as_deref() {
+        None => w.null("stage"),
+        Some(stage) => w.object_at("stage", |w| {
+            w.text("leg", stage.leg);
+            w.time("until", stage.until);
+        }),
     }
     w.text_or_null("ended_by", order.ended_by);
     w.text_or_null("reject_code", order.reject_code);
@@ -298,6 +316,7 @@ pub fn policy_fields(w: &mut Writer, policy: &SorPolicy) {
     w.bool("cap_to_displayed", policy.cap_to_displayed);
     w.text("min_leg_qty", policy.min_leg_qty);
     w.number("max_replans", policy.max_replans);
+    w.number("stage_timeout_ms", policy.stage_timeout_ns() / 1_000_000);
     w.text("exhausted", policy.exhausted);
     w.array_at("allow", &policy.allow, |w, mic| w.item(mic.as_str()));
     w.array_at("deny", &policy.deny, |w, mic| w.item(mic.as_str()));

@@ -8,8 +8,7 @@ use oms_model::event::{Event, Exclusion};
 use oms_model::limit::{Check, LimitType, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
 use oms_model::{
-    AllocMode, AssetClass, Code, CostMethod, EndedBy, ExecType, Liquidity, OptionRight, OrdState, OrdStatus, OrdType, OrderKind, Pending,
-    QuoteReqState, QuoteState, SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
+    AllocMode, AssetClass, Code, CostMethod, EndedBy, ExecType, Liquidity, OptionRight, OrdState, OrdStatus, OrdType, OrderKind, Pending, QuoteReqState, QuoteState, SagaPhase, SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
 };
 use serde_json::{Map, Value, json};
 
@@ -29,6 +28,7 @@ const TERMS: &[(&str, &[&str])] = &[
     ("TimeInForce", TimeInForce::NAMES),
     ("OrdState", OrdState::NAMES),
     ("OrderKind", OrderKind::NAMES),
+    ("SagaPhase", SagaPhase::NAMES),
     ("OrdStatus", OrdStatus::NAMES),
     ("Pending", Pending::NAMES),
     ("Source", Source::NAMES),
@@ -369,6 +369,7 @@ const SHAPES: &[Shape] = &[
         ("cap_to_displayed", "boolean?", ""),
         ("min_leg_qty", "DecimalInput?", ""),
         ("max_replans", "integer?", ""),
+        ("stage_timeout_ms", "integer?", "How long a venue has under STAGED routing before the rest goes on; 5000 where absent."),
         ("exhausted", "Exhausted?", "What happens once the re-plans are used up."),
         ("allow", "[string]?", "If not empty, only these venues."),
         ("deny", "[string]?", "Never these venues."),
@@ -410,6 +411,13 @@ const SHAPES: &[Shape] = &[
         ("text", "string?", "The words of the decision."),
     ]),
     ("OrderVersion", Answer, &[("order_id", "uuid", ""), ("version", "integer", "")]),
+    ("Saga", Answer, &[
+        ("phase", "SagaPhase", "FORWARD while parts are changed, BACK while they are put back."),
+        ("step", "integer", "From 1."),
+        ("part", "uuid?", "The part that it waits for."),
+        ("text", "string", "Why it goes back."),
+    ]),
+    ("Stage", Answer, &[("leg", "uuid", "The leg at the stage's venue."), ("until", "time", "When what it has not executed goes on.")]),
     ("Care", Answer, &[
         ("accepted_by", "uuid?", "Who acknowledged it."),
         ("holder", "uuid?", "Who works it; null while it waits for somebody to claim it."),
@@ -762,6 +770,7 @@ const SHAPES: &[Shape] = &[
         ("cap_to_displayed", "boolean", ""),
         ("min_leg_qty", "Decimal", ""),
         ("max_replans", "integer", ""),
+        ("stage_timeout_ms", "integer", ""),
         ("exhausted", "Exhausted", ""),
         ("allow", "[string]", ""),
         ("deny", "[string]", ""),
@@ -838,6 +847,8 @@ const ORDER: &[(&str, &str, &str)] = &[
     ("avg_px", "Decimal?", ""),
     ("place_qty", "Decimal", "Handed to legs and not come back."),
     ("replacing", "Terms?", "The terms of a pending replace."),
+    ("saga", "Saga?", "Set while a replace goes through several parts."),
+    ("stage", "Stage?", "Set while a stage of STAGED routing runs."),
     ("ended_by", "EndedBy?", ""),
     ("reject_code", "Code?", ""),
     ("text", "string?", ""),

@@ -2,15 +2,16 @@
 //! same rules, up to the client's order.
 
 use super::cancel::end_canceled;
-use super::{route, tree};
+use super::saga::{self, Decided};
+use super::{route, staged, tree};
 use crate::step::Step;
-use oms_model::event::{Event, OrderEnded, OrderRejected, OrderReplaced, OrderStateSynced, RequestRejected};
+use oms_model::event::{Event, OrderEnded, OrderRejected, OrderStateSynced, RequestRejected};
 use oms_model::policy::Exhausted;
-use oms_model::{Code, EndedBy, OrdState, Order, OrderId, Pending, Qty, TimeInForce};
+use oms_model::{Code, EndedBy, OrdState, Order, OrderId, Pending, Qty, SagaPhase, TimeInForce};
 
 /// The quantity that is with an order's parts, what they executed and what they still may, and what was booked on the
 /// order itself.
-fn placed(step: &Step<'_>, order: &Order) -> Qty {
+pub(crate) fn placed(step: &Step<'_>, order: &Order) -> Qty {
     step.state().children(order).fold(order.direct_qty(), |sum, part| {
         let open = if part.is_working() { part.order.worst_open_qty() } else { Qty::ZERO };
         sum.saturating_add(part.order.cum_qty).saturating_add(open)
@@ -124,7 +125,7 @@ fn end_unplaced(step: &mut Step<'_>, order: &Order, part: &Order) {
     part_ended(step, order_id);
 }
 
-/// A part's replace was answered: its parent's may be decided by that.
+/// A part's replace was accepted: its parent's may be decided by that.
 pub(crate) fn replace_answered(step: &mut Step<'_>, part_id: OrderId) {
     let Some(parent) = tree::parent_of(step, part_id).and_then(|id| step.state().order(id)).cloned() else { return };
     if parent.extras.replacing.is_some() {
@@ -135,42 +136,30 @@ pub(crate) fn replace_answered(step: &mut Step<'_>, part_id: OrderId) {
     }
 }
 
-/// Decides an order's pending replace once no part has one pending.
-pub(crate) fn settle_replace(step: &mut Step<'_>, order_id: OrderId) {
-    let Some(order) = step.state().order(order_id).cloned() else { return };
-    let Some(terms) = order.extras.replacing.as_deref().copied() else { return };
-    // A cancel that came meanwhile waits for the answers to the replace, not the other way round.
-    let canceling = order.pending == Pending::Cancel;
-    let asked = |part: &Order| part.extras.replacing.is_some() || (!canceling && part.pending != Pending::None);
-    let undecided = |part: &crate::state::Entry| part.is_working() && asked(&part.order);
-    if step.state().children(&order).any(undecided) {
-        return;
+/// A part's replace, or the cancel that its parent's replace asked of it, was refused.
+pub(crate) fn replace_refused(step: &mut Step<'_>, part_id: OrderId, text: &str) {
+    let Some(parent) = tree::parent_of(step, part_id).and_then(|id| step.state().order(id)).cloned() else { return };
+    if parent.extras.replacing.is_none() {
+        return replace_answered(step, part_id);
     }
-    let fits = |part: &crate::state::Entry| {
-        let part = if part.is_working() { &part.order } else { return true };
-        let price_fits = !part.ord_type.has_price() || part.price == terms.price.or(part.price);
-        price_fits && (!part.ord_type.has_stop() || part.extras.stop_px == terms.stop_px.or(part.extras.stop_px))
-    };
-    let sizes_fit = placed(step, &order) <= terms.order_qty;
-    let prices_fit = order.terms().price == terms.price && order.terms().stop_px == terms.stop_px;
-    let all_fit = prices_fit || step.state().children(&order).all(fits);
-    if sizes_fit && all_fit && order.cum_qty <= terms.order_qty {
-        step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision: 0 }));
-    } else {
-        let text = "not every part could be replaced; the order stands as it was".to_owned();
-        step.emit(Event::ReplaceRejected(RequestRejected { order_id, by: EndedBy::Venue, text }));
-    }
-    replace_settled(step, order_id);
+    let decided = saga::refused_below(step, parent.order_id, part_id, text);
+    pass_on(step, parent.order_id, decided);
 }
 
-/// An order's replace was decided: its rest is placed, and the order above hears of it.
-pub(crate) fn replace_settled(step: &mut Step<'_>, order_id: OrderId) {
-    place_rest(step, order_id);
-    if step.state().order(order_id).is_some_and(|order| order.state == OrdState::Filled) {
+/// Goes on with an order's pending replace; the order above hears how it was decided.
+pub(crate) fn settle_replace(step: &mut Step<'_>, order_id: OrderId) {
+    let decided = saga::advance(step, order_id);
+    pass_on(step, order_id, decided);
+}
+
+fn pass_on(step: &mut Step<'_>, order_id: OrderId, decided: Decided) {
+    let is_filled = step.state().order(order_id).is_some_and(|order| order.state == OrdState::Filled);
+    match decided {
+        Decided::No => (),
         // Replaced to what was executed by then.
-        part_ended(step, order_id);
-    } else {
-        replace_answered(step, order_id);
+        Decided::Replaced if is_filled => part_ended(step, order_id),
+        Decided::Replaced => replace_answered(step, order_id),
+        Decided::Refused(text) => replace_refused(step, order_id, &text),
     }
 }
 
@@ -200,6 +189,16 @@ pub(crate) fn place_rest(step: &mut Step<'_>, order_id: OrderId) {
 /// A part's cancel was refused: where nothing below an order is being canceled any more, its own cancel is refused too.
 pub(crate) fn cancel_refused(step: &mut Step<'_>, part_id: OrderId, text: &str) {
     let Some(parent) = tree::parent_of(step, part_id).and_then(|id| step.state().order(id)) else { return };
+    if parent.pending == Pending::Replace {
+        // A replace took the part's whole rest away.
+        let is_back = parent.extras.saga.as_deref().is_some_and(|saga| saga.phase == SagaPhase::Back);
+        let parent_id = parent.order_id;
+        return if is_back { settle_replace(step, parent_id) } else { replace_refused(step, part_id, text) };
+    }
+    if parent.pending == Pending::None {
+        let parent = parent.clone();
+        return staged::cancel_refused(step, &parent, part_id);
+    }
     if parent.pending != Pending::Cancel || parent.state.is_done() || step.state().is_canceling_below(parent) {
         return;
     }

@@ -1,12 +1,12 @@
-//! A replace: checked as the difference it makes, then passed to the parts.
+//! A replace: checked as the difference it makes, then passed to the parts as a [`saga`].
 
 use super::create::risk_context;
-use super::{cancel, changeable_by, parent, refused, route, tree};
+use super::{changeable_by, parent, refused, saga, tree};
 use crate::step::Step;
 use oms_model::command::{Actor, Change, CommandOutcome, OrderRef, changed};
-use oms_model::event::{Event, OrderReplaceRequested, RequestRejected, RiskChecked};
+use oms_model::event::{Event, RequestRejected, RiskChecked};
 use oms_model::order::Terms;
-use oms_model::{Code, EndedBy, IntentKind, Order, OrderId, Pending, Qty, Refusal};
+use oms_model::{Code, EndedBy, Order, OrderId, Pending, Refusal};
 
 pub(crate) fn replace(step: &mut Step<'_>, actor: &Actor, order: &OrderRef, change: &Change, if_version: Option<u32>) -> CommandOutcome {
     let order = match changeable_by(step, actor, order, if_version) {
@@ -22,7 +22,7 @@ pub(crate) fn replace(step: &mut Step<'_>, actor: &Actor, order: &OrderRef, chan
         if let Err(refusal) = within_parent(step, &order, parent_id, &terms) {
             return refused(refusal);
         }
-        request(step, &order, terms);
+        saga::begin(step, order_id, terms);
         parent::sync_above(step, order_id);
         return pending(step, &order);
     }
@@ -40,7 +40,7 @@ pub(crate) fn replace(step: &mut Step<'_>, actor: &Actor, order: &OrderRef, chan
         step.emit(Event::ReplaceRejected(rejected));
         return refused(refusal.with("order_id", order_id));
     }
-    request(step, &order, terms);
+    saga::begin(step, order_id, terms);
     pending(step, &order)
 }
 
@@ -97,62 +97,4 @@ fn validate(step: &Step<'_>, order: &Order, terms: &Terms) -> Result<(), Refusal
         }
     }
     Ok(())
-}
-
-/// What a replace asks of one working part.
-#[derive(Clone, Copy)]
-enum PartChange {
-    Keep,
-    Replace(Terms),
-    Cancel,
-}
-
-fn request(step: &mut Step<'_>, order: &Order, terms: Terms) {
-    let order_id = order.order_id;
-    step.emit(Event::OrderReplaceRequested(OrderReplaceRequested { order_id, terms }));
-    let changes = part_changes(step, order, &terms);
-    for &(part_id, change) in &changes {
-        let Some(part) = step.state().order(part_id).cloned() else { continue };
-        match change {
-            PartChange::Keep => (),
-            PartChange::Cancel if part.is_leg() => cancel::cancel_leg(step, part_id, EndedBy::Client),
-            PartChange::Cancel => cancel::cancel_tree(step, part_id, EndedBy::Client),
-            PartChange::Replace(terms) if part.is_leg() => {
-                step.emit(Event::OrderReplaceRequested(OrderReplaceRequested { order_id: part_id, terms }));
-                route::send(step, part_id, IntentKind::Replace);
-            }
-            PartChange::Replace(terms) => request(step, &part, terms),
-        }
-    }
-    // Parts that had nothing at a venue have answered at once and may have decided it already.
-    parent::settle_replace(step, order_id);
-}
-
-/// A smaller quantity is taken from what has no part first, then from the newest part; a larger one goes to the
-/// only part or, once the replace is through, to new ones. Prices go to every part.
-fn part_changes(step: &Step<'_>, order: &Order, terms: &Terms) -> Vec<(OrderId, PartChange)> {
-    let working: Vec<&Order> = step.state().children(order).filter(|leg| leg.is_working()).map(|leg| &leg.order).collect();
-    let mut surplus = order.place_qty.saturating_sub(terms.order_qty).max(Qty::ZERO);
-    let only_part = working.len() == 1 && !order.is_worked();
-    let mut changes: Vec<(OrderId, PartChange)> = Vec::with_capacity(working.len());
-    for leg in working.iter().rev() {
-        let mut wanted = leg.terms();
-        wanted.price = terms.price.filter(|_| leg.ord_type.has_price()).or(leg.price);
-        wanted.stop_px = terms.stop_px.filter(|_| leg.ord_type.has_stop()).or(leg.extras.stop_px);
-        let cut = surplus.min(leg.open_qty());
-        surplus = surplus.saturating_sub(cut);
-        wanted.order_qty = wanted.order_qty.saturating_sub(cut);
-        if only_part && terms.order_qty > order.place_qty {
-            wanted.order_qty = wanted.order_qty.saturating_add(terms.order_qty.saturating_sub(order.place_qty));
-        }
-        let part = if wanted.order_qty <= leg.cum_qty {
-            PartChange::Cancel
-        } else if wanted == leg.terms() {
-            PartChange::Keep
-        } else {
-            PartChange::Replace(wanted)
-        };
-        changes.push((leg.order_id, part));
-    }
-    changes
 }

@@ -6,6 +6,7 @@ use oms_model::event::{
     BrokerSession, Event, ExecutionRecorded, ExecutionUnmatched, Filled, OrderAccepted, OrderAnomaly, OrderEnded, OrderInDoubt,
     OrderOutcomeResolved, OrderRejected, OrderReplaced, RequestRejected,
 };
+use oms_model::order::Terms;
 use oms_model::report::{Report, ReportBody, VenueFill};
 use oms_model::{
     Anomaly, BrokerOrderId, Code, EndedBy, ExecId, IntentKind, Mic, Notional, OrdState, Order, OrderId, Outcome, Pending, Price, Qty, Time,
@@ -306,8 +307,11 @@ fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32) {
     let (true, Some(terms)) = (outstanding, terms) else { return };
     let order_id = leg.order_id;
     settle_doubt(step, order_id, IntentKind::Replace, Outcome::Live, "the venue answered the replace");
+    // What was executed meanwhile cannot be ordered away; the venue amends the quantity to it.
+    let executed = step.state().order(order_id).map_or(leg.cum_qty, |leg| leg.cum_qty);
+    let terms = Terms { order_qty: terms.order_qty.max(executed), ..terms };
     step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision }));
-    after_replace_answer(step, leg);
+    after_replace_answer(step, leg, None);
 }
 
 fn replace_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy, text: String) {
@@ -317,14 +321,16 @@ fn replace_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy
         return;
     }
     settle_doubt(step, order_id, IntentKind::Replace, Outcome::Rejected, "the venue answered the replace");
-    step.emit(Event::ReplaceRejected(RequestRejected { order_id, by, text }));
-    after_replace_answer(step, leg);
+    step.emit(Event::ReplaceRejected(RequestRejected { order_id, by, text: text.clone() }));
+    after_replace_answer(step, leg, Some(&text));
 }
 
-fn after_replace_answer(step: &mut Step<'_>, leg: &Order) {
+fn after_replace_answer(step: &mut Step<'_>, leg: &Order, refusal: Option<&str>) {
     send_waiting_cancel(step, leg.order_id);
     if step.state().order(leg.order_id).is_some_and(|leg| leg.state.is_done()) {
         parent::part_ended(step, leg.order_id);
+    } else if let Some(text) = refusal {
+        parent::replace_refused(step, leg.order_id, text);
     } else {
         parent::replace_answered(step, leg.order_id);
     }

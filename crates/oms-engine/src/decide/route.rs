@@ -28,7 +28,8 @@ pub(crate) fn place(step: &mut Step<'_>, approved: Approved<Proposed>, order_id:
 /// Plans `qty` of `order` and releases the legs. Whether there was any.
 pub(crate) fn release_legs(step: &mut Step<'_>, order: &Order, qty: Qty, replan_reason: Option<Box<str>>) -> bool {
     let policy = policy(step.state(), order);
-    let (plan, mode) = plan(step, order, qty, &policy);
+    let failed = failures(step.state(), order);
+    let (plan, mode) = plan(step, order, qty, &policy, &failed);
     let mut decided = decision(order, &policy, mode, &plan, replan_reason);
     // Bounded by the batch; a plan has at most a few legs for each venue.
     for (at, leg) in plan.legs.iter().take(usize::from(step.orders_left())).enumerate() {
@@ -49,8 +50,9 @@ pub(crate) fn release_legs(step: &mut Step<'_>, order: &Order, qty: Qty, replan_
     for leg in &legs {
         release(step, order, leg);
     }
-    if legs.is_empty() {
-        return false;
+    let Some(first) = legs.first() else { return false };
+    if mode == SorMode::Staged {
+        super::staged::start(step, order.order_id, first.order_id);
     }
     if order.state == OrdState::New {
         // The state of a parent follows its first child; so does that of everything above it.
@@ -64,7 +66,7 @@ pub(crate) fn release_legs(step: &mut Step<'_>, order: &Order, qty: Qty, replan_
 /// The decision that would be taken for `order`, without taking it.
 pub(crate) fn preview(step: &mut Step<'_>, order: &Order) -> RouteDecided {
     let policy = policy(step.state(), order);
-    let (plan, mode) = plan(step, order, order.order_qty, &policy);
+    let (plan, mode) = plan(step, order, order.order_qty, &policy, &[]);
     let mut decided = decision(order, &policy, mode, &plan, None);
     for (at, leg) in plan.legs.iter().enumerate() {
         let aggressive = is_aggressive(order, &plan, at);
@@ -88,23 +90,47 @@ fn policy(state: &State, order: &Order) -> SorPolicy {
 /// What happens to the rest of `order` once its re-plans are used up, and how many it has.
 pub(crate) fn replan_bounds(state: &State, order: &Order) -> (u32, Exhausted) {
     let policy = policy(state, order);
-    (policy.max_replans, policy.exhausted)
+    // Each stage of a staged order is an attempt at the next venue.
+    let stages = if is_staged(state, order) { u32::try_from(state.venues().count()).unwrap_or(u32::MAX) } else { 0 };
+    (policy.max_replans.saturating_add(stages), policy.exhausted)
 }
 
-fn plan(step: &mut Step<'_>, order: &Order, qty: Qty, policy: &SorPolicy) -> (RoutePlan, SorMode) {
+/// Whether an order is placed one venue at a time.
+pub(crate) fn is_staged(state: &State, order: &Order) -> bool {
+    mode_of(routing(state, order), &policy(state, order)) == SorMode::Staged
+}
+
+/// How long a stage of an order lasts, nanoseconds.
+pub(crate) fn stage_timeout(state: &State, order: &Order) -> i64 {
+    i64::try_from(policy(state, order).stage_timeout_ns()).unwrap_or(i64::MAX)
+}
+
+/// Whether a venue other than `current` and those that failed before could take the rest of a staged order now.
+pub(crate) fn has_next_stage(step: &mut Step<'_>, order: &Order, current: Mic) -> bool {
+    let policy = policy(step.state(), order);
+    let mut failed = failures(step.state(), order);
+    failed.push((current, 1));
+    let (plan, _) = plan(step, order, order.open_qty(), &policy, &failed);
+    plan.legs.first().is_some_and(|leg| !failed.iter().any(|(mic, _)| *mic == leg.venue))
+}
+
+fn mode_of(routing: Option<&Routing>, policy: &SorPolicy) -> SorMode {
+    routing.and_then(|routing| routing.mode).unwrap_or(policy.mode)
+}
+
+fn plan(step: &mut Step<'_>, order: &Order, qty: Qty, policy: &SorPolicy, failed: &[(Mic, u32)]) -> (RoutePlan, SorMode) {
     let routing = routing(step.state(), order);
-    let mut mode = routing.and_then(|r| r.mode).unwrap_or(policy.mode);
+    let mut mode = mode_of(routing, policy);
     let mut named = routing.and_then(|r| r.venue);
-    let failed = failures(step.state(), order);
     // What no venue's book prices goes to the one that does.
     let (state, now) = (step.state(), step.now());
     let fund = super::valued::own_market(state, order, now).map(|own| (own.market, own.venue));
     if let Some((market, venue)) = fund.or_else(|| super::quote::route_market(state, order, now)) {
         (mode, named) = (SorMode::Named, named.or(Some(venue)));
-        return (plan_against(state, &market, now, order, qty, policy, mode, named, &failed), mode);
+        return (plan_against(state, &market, now, order, qty, policy, mode, named, failed), mode);
     }
     let plan = step
-        .with_market(order.instrument_id, |state, market, now| plan_against(state, market, now, order, qty, policy, mode, named, &failed));
+        .with_market(order.instrument_id, |state, market, now| plan_against(state, market, now, order, qty, policy, mode, named, failed));
     (plan, mode)
 }
 

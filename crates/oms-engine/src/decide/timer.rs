@@ -1,6 +1,6 @@
 //! What time brings: orders expire, answers are overdue, done orders leave the hot state, sweeps go on.
 
-use super::{cancel, day, quote, report};
+use super::{cancel, day, quote, report, staged};
 use crate::state::TimerKind;
 use crate::step::Step;
 use oms_model::event::{BrokerSession, Event, OrderClosed};
@@ -15,6 +15,7 @@ pub(crate) fn timer(step: &mut Step<'_>) {
         match kind {
             TimerKind::Expire => expire(step, order_id),
             TimerKind::Answer => report::doubt_unanswered(step, order_id, "the venue has not answered in time"),
+            TimerKind::Stage => staged::over(step, order_id),
             TimerKind::Close => close(step, order_id),
             TimerKind::QuoteLife => quote::expire_quote(step, QuoteId::from_u128(order_id.as_u128()), ""),
             TimerKind::QuoteRequestLife => quote::expire_request(step, QuoteReqId::from_u128(order_id.as_u128())),

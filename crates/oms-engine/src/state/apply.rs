@@ -110,7 +110,10 @@ impl State {
             | Event::OrderSized(_)
             | Event::OrderAnomaly(_)
             | Event::CareAccepted(_)
-            | Event::CarePassed(_) => {
+            | Event::CarePassed(_)
+            | Event::SagaStepped(_)
+            | Event::StageStarted(_)
+            | Event::StageEnded(_) => {
                 if let Some(order_id) = event.order_id() {
                     self.on_order(order_id, event, time);
                 }
@@ -150,6 +153,7 @@ impl State {
         let (was_unanswered, was_done, had_doubt) =
             (entry.is_unanswered(), entry.order.state.is_done(), entry.order.extras.doubt.is_some());
         let first_fill = entry.order.cum_qty.is_zero();
+        let stage = stage_end(&entry.order);
         entry.order.apply(event, time);
         let resized =
             matches!(event, Event::OrderPartiallyFilled(_) | Event::OrderFilled(_) | Event::OrderFillAdjusted(_) | Event::OrderReplaced(_));
@@ -165,9 +169,9 @@ impl State {
                     (true, false) => self.open_roots += 1,
                     (true, true) | (false, false) => (),
                 }
-                self.node_changed(&entry.order, event, was_done);
+                self.node_changed(&entry.order, event, was_done, stage);
             }
-            Part::Node => self.node_changed(&entry.order, event, was_done),
+            Part::Node => self.node_changed(&entry.order, event, was_done, stage),
             Part::Leg(leg) => {
                 self.leg_changed(&entry.order, leg, event, time, first_fill);
                 self.index_leg(&entry.order, leg, was_unanswered, had_doubt);
@@ -177,11 +181,20 @@ impl State {
         self.arm_close(root_id, time);
     }
 
-    /// Keeps the timer of an order's time in force in line with it.
-    fn node_changed(&mut self, order: &Order, event: &Event, was_done: bool) {
+    /// Keeps the timers of an order's time in force and of its stage in line with it.
+    fn node_changed(&mut self, order: &Order, event: &Event, was_done: bool, stage: Option<Time>) {
         if let Some(at) = order.expire_at.filter(|_| was_done && !order.state.is_done()) {
             // What was executed was taken back, so that it works again until its time in force ends.
             self.set_timer(at, TimerKind::Expire, order.order_id);
+        }
+        let now = stage_end(order);
+        if stage != now {
+            if let Some(at) = stage {
+                self.clear_timer(at, TimerKind::Stage, order.order_id);
+            }
+            if let Some(at) = now {
+                self.set_timer(at, TimerKind::Stage, order.order_id);
+            }
         }
         let by_timer = matches!(event, Event::OrderCancelRequested(e) if e.by == oms_model::EndedBy::Timer);
         if let Some(at) = order.expire_at.filter(|_| order.state.is_done() || by_timer) {
@@ -326,4 +339,9 @@ impl State {
     fn released_aggressive(&self, leg: &Order) -> bool {
         self.released.iter().find(|released| released.order_id == leg.order_id).is_some_and(|released| released.aggressive)
     }
+}
+
+/// When the stage that an order is in ends.
+pub(super) fn stage_end(order: &Order) -> Option<Time> {
+    order.extras.stage.as_deref().map(|stage| stage.until)
 }

@@ -251,7 +251,13 @@ impl State {
             venue.in_doubt += 1;
         }
         let expiry = entry.order.expire_at.filter(|_| parts.expires);
-        let timers = [(expiry, TimerKind::Expire), (parts.answer_by, TimerKind::Answer), (parts.close_at, TimerKind::Close)];
+        let stage = super::apply::stage_end(&entry.order);
+        let timers = [
+            (expiry, TimerKind::Expire),
+            (stage, TimerKind::Stage),
+            (parts.answer_by, TimerKind::Answer),
+            (parts.close_at, TimerKind::Close),
+        ];
         for (at, kind) in timers {
             if let Some(at) = at {
                 self.set_timer(at, kind, order_id);

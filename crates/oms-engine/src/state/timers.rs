@@ -14,6 +14,8 @@ pub enum TimerKind {
     Answer = 2,
     /// An order that is done leaves the hot state.
     Close = 3,
+    /// A stage of STAGED routing is over.
+    Stage = 4,
     /// A quote dies; the id is the quote's.
     QuoteLife = 11,
     /// A request for quotes is over; the id is the request's.
@@ -33,6 +35,7 @@ impl TimerKind {
             1 => Some(Self::Expire),
             2 => Some(Self::Answer),
             3 => Some(Self::Close),
+            4 => Some(Self::Stage),
             11 => Some(Self::QuoteLife),
             12 => Some(Self::QuoteRequestLife),
             _ => None,
@@ -42,28 +45,31 @@ impl TimerKind {
 
 /// What is due, each kind on its own: an order is due once for each.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Timers([BTreeSet<(Time, OrderId)>; 5]);
+pub(super) struct Timers([BTreeSet<(Time, OrderId)>; 6]);
 
-const KINDS: [TimerKind; 5] = [TimerKind::Expire, TimerKind::Answer, TimerKind::Close, TimerKind::QuoteLife, TimerKind::QuoteRequestLife];
+const KINDS: [TimerKind; 6] =
+    [TimerKind::Expire, TimerKind::Answer, TimerKind::Close, TimerKind::Stage, TimerKind::QuoteLife, TimerKind::QuoteRequestLife];
 
 impl Timers {
     fn of(&self, kind: TimerKind) -> &BTreeSet<(Time, OrderId)> {
-        let Self([expire, answer, close, quote, request]) = self;
+        let Self([expire, answer, close, stage, quote, request]) = self;
         match kind {
             TimerKind::Expire => expire,
             TimerKind::Answer => answer,
             TimerKind::Close => close,
+            TimerKind::Stage => stage,
             TimerKind::QuoteLife => quote,
             TimerKind::QuoteRequestLife => request,
         }
     }
 
     fn of_mut(&mut self, kind: TimerKind) -> &mut BTreeSet<(Time, OrderId)> {
-        let Self([expire, answer, close, quote, request]) = self;
+        let Self([expire, answer, close, stage, quote, request]) = self;
         match kind {
             TimerKind::Expire => expire,
             TimerKind::Answer => answer,
             TimerKind::Close => close,
+            TimerKind::Stage => stage,
             TimerKind::QuoteLife => quote,
             TimerKind::QuoteRequestLife => request,
         }

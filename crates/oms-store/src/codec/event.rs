@@ -26,13 +26,7 @@ macro_rules! stored_events {
             22 ExecutionUnmatched, 23 BrokerConnected, 24 BrokerDisconnected, 25 KillSwitchEngaged,
             26 KillSwitchReleased, 27 TradingStateSet, 28 RiskLimitSet, 29 RiskLimitRemoved, 30 SorPolicySet,
             31 VenueConfigured, 32 InstrumentListed, 33 AccountOpened, 34 TenantCreated, 35 ApiKeyCreated,
-            36 IdempotencyRecorded, 37 CareAccepted, 38 CarePassed,
-            50 ExecutionBusted, 51 ExecutionWhacked, 52 ExecutionCorrected, 53 CommissionRecorded, 54 OrderFillAdjusted,
-            55 SuspenseResolved, 56 FxRateSet, 57 PositionFrozen, 58 DayClosed, 59 CostMethodSet,
-            60 OrdersGrouped, 61 OrdersUngrouped, 62 AllocationProposed, 63 AllocationApproved, 64 AllocationRejected,
-            65 AllocationBooked, 66 PositionChanged,
-            85 QuoteRequested, 86 QuoteReceived, 87 QuoteAccepted, 88 QuoteExpired, 89 QuoteWithdrawn, 90 QuoteReplaced,
-            91 QuoteRequestExpired, 92 QuoteRequestCanceled, 93 NavSet, 94 OrderSized,
+            36 IdempotencyRecorded, 37 CareAccepted, 38 CarePassed, 39 SagaStepped, 40 StageStarted, 41 StageEnded, 50 ExecutionBusted, 51 ExecutionWhacked, 52 ExecutionCorrected, 53 CommissionRecorded, 54 OrderFillAdjusted, 55 SuspenseResolved, 56 FxRateSet, 57 PositionFrozen, 58 DayClosed, 59 CostMethodSet, 60 OrdersGrouped, 61 OrdersUngrouped, 62 AllocationProposed, 63 AllocationApproved, 64 AllocationRejected, 65 AllocationBooked, 66 PositionChanged, 85 QuoteRequested, 86 QuoteReceived, 87 QuoteAccepted, 88 QuoteExpired, 89 QuoteWithdrawn, 90 QuoteReplaced, 91 QuoteRequestExpired, 92 QuoteRequestCanceled, 93 NavSet, 94 OrderSized,
         }
     };
 }

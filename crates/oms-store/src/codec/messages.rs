@@ -10,11 +10,11 @@ use oms_model::event::{
     OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderInDoubt, OrderOutcomeResolved, OrderRejected,
     OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrdersGrouped, OrdersUngrouped, PositionFrozen,
     QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected, RiskChecked,
-    RiskLimitRemoved, RouteDecided, SuspenseResolved, TenantCreated, TradingStateSet,
+    RiskLimitRemoved, RouteDecided, SagaStepped, StageEnded, StageStarted, SuspenseResolved, TenantCreated, TradingStateSet,
 };
 use oms_model::instrument::{Account, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
-use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Routing, Terms};
+use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Routing, Saga, SagaPart, Stage, Terms};
 use oms_model::policy::{SorPolicy, Weights};
 use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
@@ -134,6 +134,12 @@ macro_rules! stored_messages {
             ScopedState { 1 scope, 2 state }
             CareAccepted { 1 order_id, 2 user_id }
             CarePassed { 1 order_id, 2 from, 3 to, 4 text }
+            SagaStepped { 1 order_id, 2 phase, 3 step, 4 part, 5 before, 6 text }
+            StageStarted { 1 order_id, 2 leg, 3 until }
+            StageEnded { 1 order_id, 2 leg, 3 text }
+            SagaPart { 1 order_id, 2 before }
+            Saga { 1 phase, 2 step, 3 part, 4 text, 5 done }
+            Stage { 1 leg, 2 until }
             Care { 1 accepted_by, 2 holder, 3 since }
             Routing { 1 mode, 2 venue, 3 policy, 4 care }
             Basis { 1 cash_order_qty, 2 quote_id, 3 quote_ref }
@@ -141,7 +147,7 @@ macro_rules! stored_messages {
             Weights { 1 price, 2 latency, 3 fill, 4 fee }
             SorPolicy {
                 1 name, 2 version, 3 mode, 4 weights, 5 price_range_bps, 6 max_quote_age_ns, 7 fee_adjusted,
-                8 latency_stat, 9 cap_to_displayed, 10 min_leg_qty, 11 max_replans, 12 exhausted, 13 allow, 14 deny,
+                8 latency_stat, 9 cap_to_displayed, 10 min_leg_qty, 11 max_replans, 12 exhausted, 13 allow, 14 deny, 15 stage_timeout_ns,
             }
             TickStep { 1 from, 2 tick }
             Instrument {
@@ -157,7 +163,7 @@ macro_rules! stored_messages {
                 7 fill_prior_weight, 8 enabled,
             }
             Doubt { 1 intent, 2 revision, 3 since, 4 reason }
-            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 42 booked, 52 basis }
+            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 52 basis }
             Order {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 state, 13 pending, 15 order_qty,

@@ -138,7 +138,10 @@ impl Fold {
             | Event::AllocationBooked(_)
             | Event::OrderClosed(_)
             | Event::CareAccepted(_)
-            | Event::CarePassed(_) => self.concerned(seq, time, event, rows),
+            | Event::CarePassed(_)
+            | Event::SagaStepped(_)
+            | Event::StageStarted(_)
+            | Event::StageEnded(_) => self.concerned(seq, time, event, rows),
             Event::BrokerConnected(_)
             | Event::BrokerDisconnected(_)
             | Event::KillSwitchEngaged(_)

@@ -100,6 +100,10 @@ impl Run {
                 let code = order.reject_code.map_or("-".into(), |code| code.to_string());
                 assert_eq!(code, take(expected), "{shown}: code ({:?})", order.extras.text);
             }
+            "saga" => {
+                let saga = order.extras.saga.as_deref().map_or("-".into(), |saga| format!("{}:{}", saga.phase, saga.step));
+                assert_eq!(saga, take(expected), "{shown}: saga");
+            }
             "kind" => assert_eq!(order.kind().to_string(), take(expected), "{shown}: kind"),
             "holder" => {
                 let holder = order.extras.care.as_deref().and_then(|care| care.holder).unwrap_or_default();

@@ -26,6 +26,7 @@
 //! | `group ID MEMBER... [STP\|MANUAL] [@ PRICE] [in other]`, `ungroup ID`, `propose ID`, `approve ID [by other]`, `disapprove ID` | groups |
 //! | `held main\|other SYMBOL` | only an expectation, like `position` |
 //! | `overfilled` | only an expectation: orders executed beyond their quantity |
+//! | `policy NAME MODE [replans N] [stage SECONDS] [rest] [no-cap] [order VENUE...]` | a routing policy |
 //! | `list CLASS SYMBOL [multiplier N] [expires SECONDS] [perpetual]` | an instrument of a class |
 //! | `ask NAME buy\|sell\|both QTY SYMBOL for MS [of DEALER]...`, `cancel-ask NAME` | a request for quotes |
 //! | `bid NAME REQUEST DEALER BID x SIZE / OFFER x SIZE for MS [replaces NAME]`, `withdraw NAME DEALER` | a dealer quotes |

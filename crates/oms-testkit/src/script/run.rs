@@ -483,6 +483,8 @@ fn policy(line: &mut Line<'_>) -> SorPolicy {
     while let Some(word) = line.words.pop_front() {
         match word {
             "replans" => policy.max_replans = line.value(),
+            "stage" => policy.stage_timeout_ns = line.value::<u64>() * 1_000_000_000,
+            "order" => policy.allow = line.words.drain(..).map(|mic| mic.parse().unwrap()).collect(),
             "rest" => policy.exhausted = Exhausted::Rest,
             "no-cap" => policy.cap_to_displayed = false,
             other => panic!("cannot read {other:?}"),

@@ -96,6 +96,14 @@ marks! {
     Incomplete,
     /// A reconciliation found an execution that no report had brought.
     FoundFill,
+    /// A care order changed hands.
+    Claimed,
+    /// A care order was split.
+    Split,
+    /// A replace of several parts went back.
+    SagaBack,
+    /// A stage of a staged order ended.
+    StageEnded,
 }
 
 /// Counts of a run.

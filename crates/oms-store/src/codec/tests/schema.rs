@@ -7,7 +7,7 @@ use oms_model::allocate::Share;
 use oms_model::event::*;
 use oms_model::instrument::*;
 use oms_model::limit::*;
-use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Routing, Terms};
+use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Routing, Saga, SagaPart, Stage, Terms};
 use oms_model::policy::*;
 use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};

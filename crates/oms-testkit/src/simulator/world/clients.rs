@@ -6,10 +6,10 @@ use crate::reference::Asked;
 use crate::simulator::node::Asker;
 use crate::simulator::plan::Kind;
 use crate::simulator::rng::Rng;
-use oms_model::command::{Change, Command, CommandOutcome, NewOrder, OrderRef, Placed};
+use oms_model::command::{Change, Command, CommandOutcome, NewOrder, NewPart, OrderRef, Placed};
 use oms_model::limit::{LimitType, RiskLimit, Scope};
 use oms_model::order::Routing;
-use oms_model::{ClOrdId, InstrumentId, OrdType, Price, Qty, Side, SorMode, TimeInForce, TradingState};
+use oms_model::{ClOrdId, InstrumentId, OrdType, Order, Price, Qty, Side, SorMode, TimeInForce, TradingState};
 
 /// A price around the market.
 pub(super) fn price(rng: &mut Rng) -> Price {
@@ -20,9 +20,17 @@ fn qty(rng: &mut Rng) -> Qty {
     dec(rng.pick(&["100", "100", "200", "300", "700", "1000"]))
 }
 
+/// A part of a care order, for a venue or for another hand.
+fn part(rng: &mut Rng) -> NewPart {
+    let mut part = NewPart { order_qty: dec(rng.pick(&["50", "100", "100", "200"])), ..NewPart::default() };
+    part.routing.care = rng.chance(400);
+    part
+}
+
 impl World {
     pub(super) fn client(&mut self, kind: Kind, rng: &mut Rng) {
         match kind {
+            Kind::Place if self.work_care(rng) => (),
             Kind::Place => {
                 let order = self.new_order(rng);
                 self.ask(Command::CreateOrder(Box::new(order)), rng);
@@ -102,10 +110,47 @@ impl World {
             order.ord_type = OrdType::StopLimit;
             order.stop_px = Some(price(rng));
         }
-        let mode = rng.pick(&[None, Some(SorMode::Split), Some(SorMode::Sweep), Some(SorMode::SingleBest), Some(SorMode::Named)]);
+        let mode = rng.pick(&[
+            None,
+            Some(SorMode::Split),
+            Some(SorMode::Sweep),
+            Some(SorMode::SingleBest),
+            Some(SorMode::Named),
+            Some(SorMode::Staged),
+        ]);
         let venue = (mode == Some(SorMode::Named)).then(|| rng.pick(&VENUES));
         order.routing = Routing { mode, venue, policy: None, care: false };
+        let waits = !matches!(order.time_in_force, Ioc | Fok);
+        order.routing.care = waits && rng.chance(150);
         order
+    }
+
+    /// Now and then the holder of a care order goes on with it. Whether they did.
+    fn work_care(&mut self, rng: &mut Rng) -> bool {
+        let Some(node) = self.node.as_ref() else { return false };
+        let care: Vec<Order> = node
+            .engine
+            .state()
+            .orders_sorted()
+            .into_iter()
+            .filter(|entry| entry.order.extras.care.is_some() && !entry.order.state.is_done())
+            .map(|entry| entry.order.clone())
+            .collect();
+        if care.is_empty() || !rng.chance(500) {
+            return false;
+        }
+        let chosen = &care[rng.place(care.len())];
+        let (order, if_version) = (OrderRef::Id(chosen.order_id), None);
+        let command = if chosen.extras.care.as_deref().is_some_and(|care| care.holder.is_none()) {
+            Command::ClaimOrder { order, if_version }
+        } else if rng.chance(200) {
+            Command::ReleaseOrder { order, if_version }
+        } else {
+            let parts = (0..=rng.below(2)).map(|_| part(rng)).collect();
+            Command::SplitOrder { order, parts, if_version }
+        };
+        self.ask(command, rng);
+        true
     }
 
     /// Asks something new.

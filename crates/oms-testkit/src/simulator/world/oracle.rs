@@ -7,7 +7,7 @@ use oms_engine::State;
 use oms_model::event::{Batch, Event};
 use oms_model::limit::{LimitType, Scope};
 use oms_model::report::VenueFill;
-use oms_model::{Anomaly, EndedBy, ExecId, OrdState, Order, OrderId, Outcome, Qty, WireId};
+use oms_model::{Anomaly, EndedBy, ExecId, OrdState, Order, OrderId, OrderKind, Outcome, Qty, SagaPhase, WireId};
 use oms_runtime::port::VenueState;
 use std::collections::BTreeSet;
 
@@ -64,7 +64,7 @@ impl World {
                 Anomaly::FillAfterEnd => Mark::FillAfterEnd,
                 Anomaly::Overfill => Mark::Overfill,
                 Anomaly::UnsolicitedEnd => Mark::Unasked,
-                Anomaly::NotSentAppeared | Anomaly::UnexpectedReport | Anomaly::UnknownExecution => return,
+                Anomaly::NotSentAppeared | Anomaly::NotPutBack | Anomaly::UnexpectedReport | Anomaly::UnknownExecution => return,
             },
             Event::ExecutionUnmatched(_) => Mark::Suspense,
             Event::QuoteAccepted(_) => Mark::QuoteAccepted,
@@ -73,6 +73,10 @@ impl World {
             Event::QuoteReplaced(_) => Mark::QuoteReplaced,
             Event::QuoteRequestExpired(_) => Mark::QuoteRequestExpired,
             Event::QuoteRequestCanceled(_) => Mark::QuoteRequestCanceled,
+            Event::CarePassed(_) => Mark::Claimed,
+            Event::OrderCreated(e) if e.kind == Some(OrderKind::Child) => Mark::Split,
+            Event::SagaStepped(e) if e.phase == SagaPhase::Back => Mark::SagaBack,
+            Event::StageEnded(_) => Mark::StageEnded,
             Event::OrderReplaced(_) if leg.is_some() => Mark::Replaced,
             Event::ReplaceRejected(_) => Mark::ReplaceRejected,
             Event::CancelRejected(_) => Mark::CancelRejected,
