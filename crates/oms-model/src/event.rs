@@ -746,6 +746,12 @@ events! {
     37 CareAccepted(CareAccepted),
     /// See the body.
     38 CarePassed(CarePassed),
+    /// See the body.
+    39 SagaStepped(Box<SagaStepped>),
+    /// See the body.
+    40 StageStarted(StageStarted),
+    /// See the body.
+    41 StageEnded(StageEnded),
     /// The market took a trade back.
     50 ExecutionBusted(Box<ExecutionReversed>),
     /// A wrong booking of ours was undone.
@@ -781,12 +787,6 @@ events! {
     /// A position as it is once it was worked out again: an execution came late, was corrected or was taken back.
     /// Where an execution is simply the last one, nothing is said: its position follows from it, first in first out.
     66 PositionChanged(Box<Position>),
-    /// See the body.
-    39 SagaStepped(Box<SagaStepped>),
-    /// See the body.
-    40 StageStarted(StageStarted),
-    /// See the body.
-    41 StageEnded(StageEnded),
     /// See the body.
     85 QuoteRequested(Box<QuoteRequested>),
     /// See the body.

@@ -165,7 +165,7 @@ fn every_operator_means_what_it_says() {
 
 #[test]
 fn executions_are_filtered_exactly() {
-    let world = world(62, 400);
+    let world = world(62, 800);
     let all = &world.stream.expected.executions;
     assert!(all.len() > 40);
     let count = |key: &str, value: &str| {
