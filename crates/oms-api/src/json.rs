@@ -10,6 +10,7 @@ pub mod command;
 pub mod decode;
 pub mod events;
 pub mod input;
+pub mod instructions;
 pub mod orders;
 pub mod quotes;
 pub mod read;

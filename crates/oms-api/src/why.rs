@@ -208,7 +208,7 @@ pub fn sentence(event: &Event) -> String {
                 e.exec_id, e.side, e.last_qty, e.last_px, e.venue, e.liquidity, e.fee
             )
         }
-        other => other.name().to_owned(),
+        other => crate::json::instructions::sentence(other).unwrap_or_else(|| other.name().to_owned()),
     }
 }
 

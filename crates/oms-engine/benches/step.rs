@@ -69,6 +69,7 @@ fn desk() -> Desk {
             fill_prior_ppm: 500_000,
             fill_prior_weight: 10,
             enabled: true,
+            lacks_stops: false,
         })));
         desk.report(venue, ReportBody::SessionUp);
         for symbol in SYMBOLS {

@@ -3,10 +3,13 @@
 pub(crate) mod admin;
 pub(crate) mod cancel;
 pub(crate) mod care;
+pub(crate) mod contingency;
 pub(crate) mod create;
 pub(crate) mod day;
 pub(crate) mod execution;
+pub(crate) mod follow;
 pub(crate) mod group;
+pub(crate) mod instruct;
 pub(crate) mod parent;
 pub(crate) mod quote;
 pub(crate) mod replace;
@@ -16,7 +19,9 @@ pub(crate) mod saga;
 pub(crate) mod staged;
 pub(crate) mod timer;
 pub(crate) mod tree;
+pub(crate) mod trigger;
 pub(crate) mod valued;
+pub(crate) mod work;
 
 use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, OrderRef};

@@ -45,13 +45,16 @@ pub struct Engine {
     /// Scopes whose working orders are being canceled, a bounded number at a time. Not part of the state:
     /// it is made again from the engaged kill switches.
     pub(crate) sweeps: VecDeque<(Scope, EndedBy)>,
+    /// Instruments whose market moved and whose orders were not all looked at yet. Not part of the state: the next
+    /// move of the market asks again.
+    pub(crate) moved: VecDeque<InstrumentId>,
 }
 
 impl Engine {
     /// An engine that goes on from `state`.
     #[must_use]
     pub fn new(state: State, config: Config) -> Self {
-        Self { state, config, market: Market::default(), sweeps: VecDeque::new() }
+        Self { state, config, market: Market::default(), sweeps: VecDeque::new(), moved: VecDeque::new() }
     }
 
     /// The state, with everything decided so far folded in.
@@ -63,7 +66,7 @@ impl Engine {
     /// When the engine wants an [`InputBody::Timer`]; `None` where nothing is due ever.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
-        if self.sweeps.is_empty() { self.state.next_timer() } else { Some(Time(i64::MIN)) }
+        if self.sweeps.is_empty() && self.moved.is_empty() { self.state.next_timer() } else { Some(Time(i64::MIN)) }
     }
 
     /// Decides what follows from `input` and folds it.
@@ -78,6 +81,8 @@ impl Engine {
                     Some(_) => (Some(CommandOutcome::Refused(other_payload())), None),
                     None => {
                         let outcome = command_outcome(&mut step, &actor, command);
+                        // What follows stands before the record, which is the last event of a batch.
+                        decide::follow::follow(&mut step);
                         decide::group::follow(&mut step);
                         if let Some(id) = idempotency {
                             let result = stored(&outcome);
@@ -90,12 +95,14 @@ impl Engine {
             }
             InputBody::Report(report) => {
                 decide::report::report(&mut step, report);
-                decide::group::follow(&mut step);
                 (None, None)
             }
             InputBody::Timer => {
                 decide::timer::timer(&mut step);
-                decide::group::follow(&mut step);
+                (None, None)
+            }
+            InputBody::Market(instrument) => {
+                decide::timer::market(&mut step, instrument);
                 (None, None)
             }
             InputBody::Recovered => {
@@ -103,6 +110,10 @@ impl Engine {
                 (None, None)
             }
         };
+        if outcome.is_none() {
+            decide::follow::follow(&mut step);
+            decide::group::follow(&mut step);
+        }
         Output { batch: step.finish(command_id, actor, trace_id), outcome, replay_of }
     }
 
@@ -174,6 +185,7 @@ fn command_outcome(step: &mut Step<'_>, actor: &Actor, command: Command) -> Comm
         Command::PassOrder { order, to, text, if_version } => decide::care::pass(step, actor, &order, to, text, if_version),
         Command::SplitOrder { order, parts, if_version } => decide::care::split(step, actor, &order, &parts, if_version),
         Command::ReleaseOrder { order, if_version } => decide::care::release(step, actor, &order, if_version),
+        Command::CreateOrderList { orders, contingency, arm } => decide::create::create_list(step, actor, &orders, contingency, arm),
         Command::MassCancel { scope } => decide::cancel::mass_cancel(step, scope),
         Command::EngageKillSwitch { scope, reason } => decide::admin::engage(step, scope, reason),
         Command::ReleaseKillSwitch { scope, reason } => decide::admin::release(step, scope, reason),

@@ -4,7 +4,7 @@ use oms_model::command::{Actor, Command};
 use oms_model::event::RouteDecided;
 use oms_model::limit::CheckResult;
 use oms_model::report::Report;
-use oms_model::{CommandId, Refusal, TraceId};
+use oms_model::{CommandId, InstrumentId, Refusal, TraceId};
 
 /// An idempotency key as the engine keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum InputBody {
     Report(Report),
     /// A deadline has come.
     Timer,
+    /// The market in an instrument that an order watches has moved.
+    Market(InstrumentId),
     /// The process has just recovered its state: whatever was handed to a venue and not answered is in doubt.
     Recovered,
 }

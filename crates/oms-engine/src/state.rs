@@ -8,6 +8,7 @@ mod orders;
 mod parts;
 mod quotes;
 mod timers;
+mod works;
 
 use crate::input::IdempotencyKey;
 use answers::Answers;
@@ -31,6 +32,7 @@ pub use parts::{EntryParts, HoldingParts, IdempotencyParts, StateParts, VenuePar
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub use timers::TimerKind;
 use timers::Timers;
+use works::Works;
 
 /// How long the answer to an idempotency key is kept, nanoseconds.
 pub const IDEMPOTENCY_WINDOW_NS: i64 = 86_400_000_000_000;
@@ -195,6 +197,7 @@ pub struct State {
     answers: Answers,
     quotes: quotes::QuoteBook,
     risk: RiskBook,
+    works: Works,
     // Legs of the last route decision. They are created and sent in the same batch, so this carries nothing from
     // one batch to the next and is no part of a snapshot.
     released: Vec<Leg>,
@@ -231,6 +234,7 @@ impl Default for State {
             answers: Answers::default(),
             quotes: quotes::QuoteBook::default(),
             risk: RiskBook::default(),
+            works: Works::default(),
             released: Vec::new(),
         }
     }

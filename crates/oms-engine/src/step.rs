@@ -17,6 +17,7 @@ pub(crate) struct Step<'a> {
     market: &'a mut Market,
     context: &'a Context<'a>,
     pub(crate) sweeps: &'a mut VecDeque<(Scope, EndedBy)>,
+    pub(crate) moved: &'a mut VecDeque<InstrumentId>,
     pub(crate) config: Config,
     first_seq: Seq,
     now: Time,
@@ -34,6 +35,7 @@ impl<'a> Step<'a> {
             market: &mut engine.market,
             context,
             sweeps: &mut engine.sweeps,
+            moved: &mut engine.moved,
             config: engine.config,
             first_seq,
             now,
@@ -80,6 +82,16 @@ impl<'a> Step<'a> {
     /// What was decided so far.
     pub(crate) fn events(&self) -> &[Event] {
         &self.events
+    }
+
+    /// An event of this batch, by its place.
+    pub(crate) fn event_at(&self, at: usize) -> Option<&Event> {
+        self.events.get(at)
+    }
+
+    /// How many events this batch has by now.
+    pub(crate) fn event_count(&self) -> usize {
+        self.events.len()
     }
 
     /// The id of the next order of this batch.

@@ -81,6 +81,13 @@ pub struct Peg {
     pub cap: Option<Price>,
 }
 
+/// One of equal parts of the time from start to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CurvePart {
+    /// How much of the volume it has, as a part of the sum of all weights.
+    pub weight: u32,
+}
+
 /// The parameters of an algorithm (FIX StrategyParametersGrp). Zero or empty: not given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlgoParams {
@@ -105,7 +112,7 @@ pub struct AlgoParams {
     /// TIME_SLICED: the quantity of a slice. ICEBERG: the quantity displayed.
     pub slice_qty: Qty,
     /// VWAP: weights of equal parts of the time from start to end.
-    pub curve: Vec<u32>,
+    pub curve: Vec<CurvePart>,
     /// VWAP: the volume expected from start to end; where it is given, the live volume over it is the curve.
     pub expected_volume: Qty,
     /// PEG: the price.
@@ -200,7 +207,7 @@ impl AlgoParams {
         if self.curve.is_empty() == self.expected_volume.is_zero() {
             return refuse("VWAP needs either curve or expected_volume");
         }
-        if !self.curve.is_empty() && self.curve.iter().all(|&weight| weight == 0) {
+        if !self.curve.is_empty() && self.curve.iter().all(|part| part.weight == 0) {
             return refuse("curve must have a weight above zero");
         }
         if self.expected_volume.is_negative() {

@@ -63,14 +63,14 @@ terms! {
     }
 }
 
-use OrdType::{Limit, Market, PreviouslyQuoted, Stop, StopLimit};
+use OrdType::{Limit, Market, MarketToLimit, Pegged, PreviouslyQuoted, Stop, StopLimit, TrailingStop, TrailingStopLimit};
 use Side::{Buy, Redeem, Sell, SellShort, SellShortExempt, Subscribe};
 use TimeInForce::{Day, Fok, Ioc};
 
 /// Types that a market with continuous trading and no auction takes.
-const CONTINUOUS: &[OrdType] = &[Market, Limit, Stop, StopLimit];
+const CONTINUOUS: &[OrdType] = &[Market, Limit, Stop, StopLimit, TrailingStop, TrailingStopLimit, MarketToLimit, Pegged];
 /// The same, and an answer to a request for quotes.
-const QUOTED_TOO: &[OrdType] = &[Market, Limit, Stop, StopLimit, PreviouslyQuoted];
+const QUOTED_TOO: &[OrdType] = &[Market, Limit, Stop, StopLimit, TrailingStop, TrailingStopLimit, MarketToLimit, Pegged, PreviouslyQuoted];
 const UNITS: &[QtyKind] = &[QtyKind::Units];
 const TWO_WAY: &[Side] = &[Buy, Sell];
 

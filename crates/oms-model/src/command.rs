@@ -13,6 +13,7 @@ use crate::order::{Routing, Terms};
 use crate::policy::SorPolicy;
 use crate::refusal::{Code, Refusal};
 use crate::terms::{CostMethod, OrdType, Reversal, Side, Source, TimeInForce, TradingState};
+use crate::work::{ArmRule, ContingencyType, Instructions};
 pub use allocation::NewGroup;
 pub use booking::{BookOn, Correction, ExecutionRef, Figures, NewExecution};
 
@@ -60,6 +61,8 @@ pub struct NewOrder {
     pub routing: Routing,
     /// The client's own JSON object, 8 KiB at most.
     pub metadata: Option<Box<str>>,
+    /// What it asks beyond quantity and price.
+    pub instructions: Instructions,
 }
 
 /// A client's request for quotes.
@@ -154,6 +157,15 @@ pub enum Command {
         orders: Vec<NewOrder>,
         /// Whether one refusal refuses all.
         atomic: bool,
+    },
+    /// Place orders that mean something for each other: all of them or none.
+    CreateOrderList {
+        /// In order; the first one arms the others, where the contingency says so.
+        orders: Vec<NewOrder>,
+        /// What they mean for each other.
+        contingency: ContingencyType,
+        /// When the first one arms the others.
+        arm: ArmRule,
     },
     /// Cancel an order and everything below it.
     CancelOrder {

@@ -20,6 +20,7 @@ use crate::terms::{
     TradingState, terms,
 };
 
+use crate::work::{AlgoAction, TriggerSource, Work};
 pub use allocation::{Allocation, AllocationApproved, AllocationProposed, AllocationRejected, Member, OrdersGrouped, OrdersUngrouped};
 pub use booking::{
     CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected, ExecutionReversed, FxRateSet, OrderFillAdjusted, PositionFrozen,
@@ -78,6 +79,7 @@ pub struct OrderCreated {
     pub venue: Option<Mic>,
     pub metadata: Option<Box<str>>,
     pub kind: Option<OrderKind>,
+    pub work: Option<Box<Work>>,
     pub basis: Option<Box<Basis>>,
     pub number: u32,
 }
@@ -131,6 +133,8 @@ terms! {
         KillSwitch = 10 "KILL_SWITCH",
         /// Orders there are in doubt; nothing more is sent until they are resolved.
         InDoubt = 11 "IN_DOUBT",
+        /// It has no order of this type.
+        OrderTypeLacked = 12 "ORDER_TYPE_LACKED",
     }
 }
 
@@ -650,6 +654,90 @@ pub struct StageEnded {
     pub text: String,
 }
 
+/// The trigger of an order was reached. What follows is released in the same batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrderTriggered {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which price triggered it.
+    pub source: TriggerSource,
+    /// The stop that was reached; `None` for an order that waited for a time.
+    pub stop_px: Option<Price>,
+    /// The price that was seen: at the stop, or beyond it after a gap.
+    pub seen_px: Option<Price>,
+}
+
+/// The stop of a trailing order followed the market.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StopMoved {
+    /// The order.
+    pub order_id: OrderId,
+    /// Where the stop stands now.
+    pub stop_px: Price,
+    /// The price that was seen.
+    pub seen_px: Price,
+}
+
+/// A slice of an order was released.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SliceReleased {
+    /// The order.
+    pub order_id: OrderId,
+    /// The slice.
+    pub slice_id: OrderId,
+    /// How much.
+    pub qty: Qty,
+    /// At which limit; `None` for a market order.
+    pub price: Option<Price>,
+    /// Whether it is the leftover of an algorithm.
+    pub leftover: bool,
+    /// Why, in words.
+    pub reason: Box<str>,
+}
+
+/// An algorithm decided, or an order waits for a time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlgoStepped {
+    /// The order.
+    pub order_id: OrderId,
+    /// What.
+    pub action: AlgoAction,
+    /// The new price of slices that work.
+    pub price: Option<Price>,
+    /// When it looks again.
+    pub wake: Option<Time>,
+    /// Whether it looks again when the market moves.
+    pub on_market: bool,
+    /// What the market traded since the start.
+    pub volume: Qty,
+    /// The feed's volume when that was counted.
+    pub volume_mark: Qty,
+    /// Why, in words.
+    pub reason: Box<str>,
+}
+
+/// Fills of the first order of a list armed another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrderArmed {
+    /// The order that is armed.
+    pub order_id: OrderId,
+    /// The order whose fills arm it.
+    pub by: OrderId,
+    /// How much of it may work.
+    pub armed_qty: Qty,
+}
+
+/// Another order of the list was executed in place of this one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeerFilled {
+    /// The order that is canceled or reduced for it.
+    pub order_id: OrderId,
+    /// The order that was executed.
+    pub by: OrderId,
+    /// What the others have executed in its place by now.
+    pub taken_qty: Qty,
+}
+
 macro_rules! events {
     ($($(#[$doc:meta])* $code:literal $name:ident($body:ty),)*) => {
         /// A fact.
@@ -788,6 +876,18 @@ events! {
     /// Where an execution is simply the last one, nothing is said: its position follows from it, first in first out.
     66 PositionChanged(Box<Position>),
     /// See the body.
+    70 OrderTriggered(OrderTriggered),
+    /// See the body.
+    71 StopMoved(StopMoved),
+    /// See the body.
+    72 SliceReleased(SliceReleased),
+    /// See the body.
+    73 AlgoStepped(Box<AlgoStepped>),
+    /// See the body.
+    74 OrderArmed(OrderArmed),
+    /// See the body.
+    75 PeerFilled(PeerFilled),
+    /// See the body.
     85 QuoteRequested(Box<QuoteRequested>),
     /// See the body.
     86 QuoteReceived(Box<QuoteReceived>),
@@ -849,6 +949,12 @@ impl Event {
             Self::AllocationApproved(e) => Some(e.group_order_id),
             Self::AllocationRejected(e) => Some(e.group_order_id),
             Self::AllocationBooked(e) => Some(e.group_order_id),
+            Self::OrderTriggered(e) => Some(e.order_id),
+            Self::StopMoved(e) => Some(e.order_id),
+            Self::SliceReleased(e) => Some(e.order_id),
+            Self::AlgoStepped(e) => Some(e.order_id),
+            Self::OrderArmed(e) => Some(e.order_id),
+            Self::PeerFilled(e) => Some(e.order_id),
             Self::PositionChanged(_)
             | Self::FxRateSet(_)
             | Self::PositionFrozen(_)

@@ -218,4 +218,6 @@ pub struct Venue {
     pub fill_prior_weight: u32,
     /// Whether orders may be routed there.
     pub enabled: bool,
+    /// Whether it has no STOP and STOP_LIMIT orders of its own.
+    pub lacks_stops: bool,
 }

@@ -29,6 +29,7 @@ pub mod refusal;
 pub mod report;
 pub mod seldom;
 pub mod terms;
+pub mod work;
 
 pub use amount::{Decimal, Notional, Price, Qty};
 pub use event::{Batch, Event};

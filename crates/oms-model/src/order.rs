@@ -13,6 +13,7 @@ use crate::seldom::{Seldom, Unset};
 use crate::terms::{
     EndedBy, IntentKind, OrdState, OrdStatus, OrdType, OrderKind, Outcome, Pending, SagaPhase, Side, SorMode, Source, TimeInForce,
 };
+use crate::work::Work;
 
 /// The state machine of orders.
 pub struct OrderMachine;
@@ -188,6 +189,8 @@ pub struct Extras {
     pub basis: Option<Box<Basis>>,
     /// What was booked on it otherwise than through its parts.
     pub booked: Option<Box<Booked>>,
+    /// What the engine works it by.
+    pub work: Option<Box<Work>>,
 }
 
 /// What was booked on an order otherwise than through its parts.
@@ -216,6 +219,7 @@ impl Unset for Extras {
         stage: None,
         basis: None,
         booked: None,
+        work: None,
     };
 }
 
@@ -325,6 +329,7 @@ impl Order {
                 metadata: event.metadata.clone(),
                 care: care.then(|| Box::new(Care { since: time, ..Care::default() })),
                 basis: event.basis.clone(),
+                work: event.work.clone(),
                 ..Extras::default()
             }),
             ..Self::default()
@@ -384,7 +389,7 @@ impl Order {
     /// Whether somebody works it, so that what is not with its parts waits for them and not for the router.
     #[must_use]
     pub fn is_worked(&self) -> bool {
-        self.extras.care.is_some()
+        self.extras.care.is_some() || self.extras.work.is_some()
     }
 
     /// Whether its `cl_ord_id` names it alone: it does for a client's order and for a part that is worked on its own.
@@ -397,6 +402,18 @@ impl Order {
     #[must_use]
     pub fn is_root(&self) -> bool {
         self.parent_order_id.is_none()
+    }
+
+    /// Whether a move of the market is a reason to look at it.
+    #[must_use]
+    pub fn is_watching(&self) -> bool {
+        !self.state.is_done() && self.extras.work.as_deref().is_some_and(|work| work.on_market)
+    }
+
+    /// When time is a reason to look at it.
+    #[must_use]
+    pub fn wake(&self) -> Option<Time> {
+        self.extras.work.as_deref().filter(|_| !self.state.is_done()).and_then(|work| work.wake)
     }
 
     /// The id under which the venue knows `revision` of it.
@@ -485,6 +502,12 @@ impl Order {
             Event::ExecutionRecorded(e) => self.booked_directly(e.last_qty),
             Event::ExecutionBusted(e) | Event::ExecutionWhacked(e) => self.booked_directly(e.last_qty.negated()),
             Event::ExecutionCorrected(e) => self.booked_directly(e.last_qty.saturating_sub(e.old_qty)),
+            Event::OrderTriggered(e) => self.work(|work| work.triggered(e)),
+            Event::StopMoved(e) => self.work(|work| work.stop_moved(e)),
+            Event::SliceReleased(e) => self.work(|work| work.released(e, time)),
+            Event::AlgoStepped(e) => self.work(|work| work.stepped(e, time)),
+            Event::OrderArmed(e) => self.work(|work| work.armed(e)),
+            Event::PeerFilled(e) => self.work(|work| work.peer_filled(e)),
             Event::RiskChecked(_) | Event::OrderAnomaly(_) => (),
             Event::OrderCreated(_)
             | Event::CommissionRecorded(_)
@@ -544,6 +567,15 @@ impl Order {
         {
             change(care);
             care.since = time;
+        }
+    }
+
+    fn work(&mut self, change: impl FnOnce(&mut Work)) {
+        // Looked at first: writing through the extras makes room for them.
+        if self.extras.work.is_some()
+            && let Some(work) = self.extras.work.as_deref_mut()
+        {
+            change(work);
         }
     }
 
@@ -668,6 +700,8 @@ impl Order {
         self.price = terms.price;
         if self.extras.stop_px != terms.stop_px {
             self.extras.stop_px = terms.stop_px;
+            // A stop that was set anew follows the market from there.
+            self.work(|work| work.stop_px = None);
             self.extras.tidy();
         }
         self.venue_revision = revision;

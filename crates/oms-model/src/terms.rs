@@ -75,6 +75,18 @@ terms! {
         Stop = 3 "STOP",
         /// A limit order once the market trades at `stop_px` or beyond.
         StopLimit = 4 "STOP_LIMIT",
+        /// A stop that follows the market at a distance, and then a market order.
+        TrailingStop = 5 "TRAILING_STOP",
+        /// A stop that follows the market at a distance, and then a limit order.
+        TrailingStopLimit = 6 "TRAILING_STOP_LIMIT",
+        /// A market order shortly before the end of the session.
+        MarketOnClose = 7 "MARKET_ON_CLOSE",
+        /// A limit order shortly before the end of the session.
+        LimitOnClose = 8 "LIMIT_ON_CLOSE",
+        /// At the best price of the other side; what that does not get rests there as a limit order.
+        MarketToLimit = 9 "MARKET_TO_LIMIT",
+        /// A limit order whose price follows the market, never beyond `price`.
+        Pegged = 10 "PEGGED",
         /// At the price of a live quote that it accepts (FIX D).
         PreviouslyQuoted = 13 "PREVIOUSLY_QUOTED",
     }
@@ -90,6 +102,8 @@ terms! {
         Fok = 4 "FOK",
         /// Until `expire_at`.
         Gtd = 5 "GTD",
+        /// At the opening of the session; what that does not get is canceled.
+        Opg = 6 "OPG",
     }
     /// Where an order stands; see [`crate::order::TRANSITIONS`].
     OrdState {
@@ -332,6 +346,8 @@ terms! {
         NotPutBack = 6 "NOT_PUT_BACK",
         /// A bust or correction of an execution that is not in our books.
         UnknownExecution = 7 "UNKNOWN_EXECUTION",
+        /// Orders of a list that exclude each other were both executed.
+        ContingencyRace = 9 "CONTINGENCY_RACE",
     }
     /// What ended or refused an order.
     EndedBy {
@@ -353,6 +369,10 @@ terms! {
         Validation = 8 "VALIDATION",
         /// The trading day was closed.
         DayClose = 11 "DAY_CLOSE",
+        /// Another order of its list.
+        Contingency = 13 "CONTINGENCY",
+        /// The algorithm that releases it.
+        Algo = 14 "ALGO",
     }
 }
 
@@ -372,17 +392,33 @@ impl OrdType {
     #[must_use]
     pub const fn has_price(self) -> bool {
         match self {
-            Self::Limit | Self::StopLimit | Self::PreviouslyQuoted => true,
-            Self::Market | Self::Stop => false,
+            Self::Limit | Self::StopLimit | Self::LimitOnClose | Self::Pegged | Self::PreviouslyQuoted => true,
+            Self::Market | Self::Stop | Self::TrailingStop | Self::TrailingStopLimit | Self::MarketOnClose | Self::MarketToLimit => false,
         }
     }
     /// Whether it carries a `stop_px`.
     #[must_use]
     pub const fn has_stop(self) -> bool {
         match self {
-            Self::Stop | Self::StopLimit => true,
-            Self::Market | Self::Limit | Self::PreviouslyQuoted => false,
+            Self::Stop | Self::StopLimit | Self::TrailingStop | Self::TrailingStopLimit => true,
+            Self::Market
+            | Self::Limit
+            | Self::MarketOnClose
+            | Self::LimitOnClose
+            | Self::MarketToLimit
+            | Self::Pegged
+            | Self::PreviouslyQuoted => false,
         }
+    }
+    /// Whether its stop follows the market.
+    #[must_use]
+    pub const fn is_trailing(self) -> bool {
+        matches!(self, Self::TrailingStop | Self::TrailingStopLimit)
+    }
+    /// Whether venues may have it themselves. The others are always emulated.
+    #[must_use]
+    pub const fn is_native(self) -> bool {
+        matches!(self, Self::Market | Self::Limit | Self::Stop | Self::StopLimit | Self::PreviouslyQuoted)
     }
 }
 

@@ -45,14 +45,18 @@ pub(crate) fn worst_price(inquiry: &Inquiry<'_>) -> Option<Result<Price, OutOfRa
     }
     let quote = || fresh(inquiry, opposite(inquiry)).map(|l| l.price);
     let met = match order.ord_type {
-        OrdType::Limit | OrdType::StopLimit | OrdType::PreviouslyQuoted if order.side.is_buy() => {
+        OrdType::Limit | OrdType::StopLimit | OrdType::LimitOnClose | OrdType::Pegged | OrdType::PreviouslyQuoted
+            if order.side.is_buy() =>
+        {
             return order.price.filter(|p| p.is_positive()).map(Ok);
         }
-        OrdType::Limit | OrdType::StopLimit | OrdType::PreviouslyQuoted => {
+        OrdType::Limit | OrdType::StopLimit | OrdType::LimitOnClose | OrdType::Pegged | OrdType::PreviouslyQuoted => {
             return order.price.filter(|p| p.is_positive()).map(|p| Ok(quote().map_or(p, |q| q.max(p))));
         }
-        OrdType::Stop => order.stop_px.filter(|p| p.is_positive()).map(|p| quote().map_or(p, |q| q.max(p)))?,
-        OrdType::Market => match (quote(), inquiry.current()) {
+        OrdType::Stop | OrdType::TrailingStop | OrdType::TrailingStopLimit => {
+            order.stop_px.filter(|p| p.is_positive()).map(|p| quote().map_or(p, |q| q.max(p)))?
+        }
+        OrdType::Market | OrdType::MarketToLimit | OrdType::MarketOnClose => match (quote(), inquiry.current()) {
             (Some(quote), _) => quote,
             // What is not measured again keeps the price that it was accepted at.
             (None, Some((_, reserved))) if reserved.is_accepted() => return Some(Ok(reserved.worst_price)),
@@ -96,12 +100,12 @@ pub(crate) fn check(inquiry: &Inquiry<'_>) -> CheckResult {
     }
     let order = &inquiry.order;
     let prices = match order.ord_type {
-        OrdType::Market => match fresh(inquiry, opposite(inquiry)) {
+        OrdType::Market | OrdType::MarketToLimit | OrdType::MarketOnClose => match fresh(inquiry, opposite(inquiry)) {
             Some(quote) => [Some(quote.price), None],
             None => return no_quote(inquiry),
         },
-        OrdType::Limit | OrdType::PreviouslyQuoted => [order.price, None],
-        OrdType::Stop => [order.stop_px, None],
+        OrdType::Limit | OrdType::LimitOnClose | OrdType::Pegged | OrdType::PreviouslyQuoted => [order.price, None],
+        OrdType::Stop | OrdType::TrailingStop | OrdType::TrailingStopLimit => [order.stop_px, None],
         OrdType::StopLimit => [order.price, order.stop_px],
     };
     if !prices.iter().flatten().all(|p| p.is_positive()) || prices == [None, None] {

@@ -24,7 +24,7 @@ use oms_model::algo::{Algo, AlgoParams, FULL_PPM, Leftover, MAX_SLICES};
 use oms_model::instrument::Instrument;
 use oms_model::market::Market;
 use oms_model::{Price, Qty, Side, Time};
-pub use peg::peg_price;
+pub use peg::{on_tick, peg_price};
 
 /// How far an order has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -34,6 +34,8 @@ pub(crate) fn exclusion(request: &RouteRequest<'_>, view: &VenueView<'_>, quote:
         Some(Exclusion::KillSwitch)
     } else if !allowed(request, venue) {
         Some(Exclusion::NotAllowed)
+    } else if request.ord_type.has_stop() && view.venue.lacks_stops {
+        Some(Exclusion::OrderTypeLacked)
     } else if !view.connected {
         Some(Exclusion::Disconnected)
     } else if view.in_doubt {

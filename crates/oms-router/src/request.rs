@@ -64,16 +64,16 @@ impl RouteRequest<'_> {
     /// Whether what does not trade at once may wait at a venue. Venues hold stops themselves.
     pub(crate) fn can_rest(&self) -> bool {
         match self.ord_type {
-            OrdType::Market | OrdType::PreviouslyQuoted => false,
-            OrdType::Stop | OrdType::StopLimit => true,
-            OrdType::Limit => self.outlives_arrival(),
+            OrdType::Market | OrdType::MarketOnClose | OrdType::MarketToLimit | OrdType::PreviouslyQuoted => false,
+            OrdType::Stop | OrdType::StopLimit | OrdType::TrailingStop | OrdType::TrailingStopLimit => true,
+            OrdType::Limit | OrdType::LimitOnClose | OrdType::Pegged => self.outlives_arrival(),
         }
     }
 
     /// Whether the time in force goes beyond the moment of arrival.
     pub(crate) fn outlives_arrival(&self) -> bool {
         match self.time_in_force {
-            TimeInForce::Ioc | TimeInForce::Fok => false,
+            TimeInForce::Ioc | TimeInForce::Fok | TimeInForce::Opg => false,
             TimeInForce::Day | TimeInForce::Gtc | TimeInForce::Gtd => true,
         }
     }

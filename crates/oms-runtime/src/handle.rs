@@ -41,10 +41,19 @@ pub struct Answer {
 pub(crate) type Inspect = Box<dyn FnOnce(&State, &MarketBook) -> Box<dyn FnOnce() + Send> + Send>;
 
 pub(crate) enum Door {
-    Command { request: Box<Request>, reply: oneshot::Sender<Result<Answer, Refusal>> },
+    Command {
+        request: Box<Request>,
+        reply: oneshot::Sender<Result<Answer, Refusal>>,
+    },
     Report(Report),
-    Preview { actor: Actor, order: Box<NewOrder>, reply: oneshot::Sender<Preview> },
+    Preview {
+        actor: Actor,
+        order: Box<NewOrder>,
+        reply: oneshot::Sender<Preview>,
+    },
     Inspect(Inspect),
+    /// A watched instrument has moved; says no more than that there is something to look at.
+    Moved,
     Stop,
 }
 

@@ -6,17 +6,21 @@
 use crate::port::MarketSink;
 use oms_model::market::{Level, Market};
 use oms_model::{InstrumentId, Mic, Price, Qty, Time};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use tokio::sync::Notify;
 
 /// The most instruments in one book.
 pub const MAX_INSTRUMENTS: usize = 65_536;
 
+/// Told that a watched instrument has moved.
+pub type Notifier = Box<dyn Fn() + Send + Sync>;
+
 #[derive(Default)]
 struct Slot {
     market: Market,
     version: u64,
+    watched: bool,
 }
 
 /// Every instrument's market.
@@ -25,6 +29,9 @@ pub struct MarketBook {
     slots: RwLock<Vec<RwLock<Slot>>>,
     ticks: AtomicU64,
     changed: Notify,
+    // Set once a watched instrument moved, until the loop that watches takes it: however many ticks, one notice.
+    moved: AtomicBool,
+    notify: RwLock<Option<Notifier>>,
 }
 
 impl MarketBook {
@@ -64,16 +71,33 @@ impl MarketBook {
         self.changed.notified().await;
     }
 
+    /// Calls `notify` when a watched instrument has moved, once until [`MarketBook::take_moved`]. The last caller is the
+    /// one that is told; `notify` must not block.
+    pub fn notify_moves(&self, notify: Notifier) {
+        *self.notify.write().unwrap_or_else(PoisonError::into_inner) = Some(notify);
+    }
+
+    /// Whether a watched instrument has moved since this was last asked.
+    pub fn take_moved(&self) -> bool {
+        self.moved.swap(false, Ordering::SeqCst)
+    }
+
+    /// Begins or ends to watch an instrument.
+    pub fn watch(&self, instrument: InstrumentId, watched: bool) {
+        self.change(instrument, |slot| slot.watched = watched);
+    }
+
     fn read<T>(&self, instrument: InstrumentId, f: impl FnOnce(&Slot) -> T) -> Option<T> {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         let slot = slots.get(instrument.0 as usize)?.read().unwrap_or_else(PoisonError::into_inner);
         Some(f(&slot))
     }
 
-    fn write(&self, instrument: InstrumentId, f: impl FnOnce(&mut Market)) {
+    /// Changes a slot, which is made where there is none. `None` beyond [`MAX_INSTRUMENTS`].
+    fn change<T>(&self, instrument: InstrumentId, f: impl FnOnce(&mut Slot) -> T) -> Option<T> {
         let index = instrument.0 as usize;
         if index >= MAX_INSTRUMENTS {
-            return;
+            return None;
         }
         let known = self.slots.read().unwrap_or_else(PoisonError::into_inner).len();
         if index >= known {
@@ -83,13 +107,25 @@ impl MarketBook {
             }
         }
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(index) {
-            let mut slot = slot.write().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = slots.get(index)?.write().unwrap_or_else(PoisonError::into_inner);
+        Some(f(&mut slot))
+    }
+
+    fn write(&self, instrument: InstrumentId, f: impl FnOnce(&mut Market)) {
+        let watched = self.change(instrument, |slot| {
             f(&mut slot.market);
             slot.version += 1;
-        }
+            slot.watched
+        });
+        let Some(watched) = watched else { return };
         self.ticks.fetch_add(1, Ordering::Relaxed);
         self.changed.notify_waiters();
+        if watched
+            && !self.moved.swap(true, Ordering::SeqCst)
+            && let Some(notify) = &*self.notify.read().unwrap_or_else(PoisonError::into_inner)
+        {
+            notify();
+        }
     }
 }
 

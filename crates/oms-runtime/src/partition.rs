@@ -15,6 +15,7 @@ use oms_model::event::{Batch, Event};
 use oms_model::market::Market;
 use oms_model::{InstrumentId, Source, Time, TraceId};
 use oms_store::{Journal, JournalError, Snapshot, codec};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -121,7 +122,11 @@ pub fn start(
         max_group: config.max_group.max(1),
         group: Group::default(),
         under_way,
+        watching: BTreeMap::new(),
     };
+    let notices = door.clone();
+    // A full queue means that the loop is awake and looks at the book by itself.
+    market.notify_moves(Box::new(move || drop(notices.try_send(Door::Moved))));
     let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
     let committing = thread("oms-commit").spawn(move || committer.run()).map_err(|error| system(&error))?;
     let replay_feed = feed.clone();
@@ -199,6 +204,8 @@ struct Loop {
     max_group: usize,
     group: Group,
     under_way: Arc<AtomicUsize>,
+    /// The instruments whose market some order watches, with the version that was looked at.
+    watching: BTreeMap<InstrumentId, u64>,
 }
 
 /// The longest that the loop sleeps; a bound on how late a clock step may make a timer.
@@ -234,6 +241,7 @@ impl Loop {
                 stop = self.enter(door);
                 taken += 1;
             }
+            self.moves();
             self.timers();
             if !self.flush() || stop {
                 return self.engine;
@@ -248,6 +256,41 @@ impl Loop {
                 let ns = due.since(self.clock.now()).max(0).unsigned_abs();
                 Duration::from_nanos(ns).min(LONGEST_SLEEP)
             }
+        }
+    }
+
+    /// Lets the moves of watched markets in: one input for each instrument that moved, however often it did.
+    fn moves(&mut self) {
+        let watched: BTreeSet<InstrumentId> = self.engine.state().watched().collect();
+        if watched.is_empty() && self.watching.is_empty() {
+            return;
+        }
+        for instrument in self.watching.keys().filter(|instrument| !watched.contains(instrument)) {
+            self.market.watch(*instrument, false);
+        }
+        self.watching.retain(|instrument, _| watched.contains(instrument));
+        let mut fresh = false;
+        for instrument in watched {
+            self.watching.entry(instrument).or_insert_with(|| {
+                // What moved between the decision to watch and now is looked at.
+                fresh = true;
+                self.market.watch(instrument, true);
+                u64::MAX
+            });
+        }
+        if !self.market.take_moved() && !fresh {
+            return;
+        }
+        let moved: Vec<(InstrumentId, u64)> = self
+            .watching
+            .iter()
+            .map(|(&instrument, &seen)| (instrument, seen, self.market.version(instrument)))
+            .filter(|&(_, seen, version)| seen != version)
+            .map(|(instrument, _, version)| (instrument, version))
+            .collect();
+        for (instrument, version) in moved {
+            self.watching.insert(instrument, version);
+            self.system(InputBody::Market(instrument));
         }
     }
 
@@ -294,6 +337,8 @@ impl Loop {
                 let release = read(self.engine.state(), &self.market);
                 self.group.releases.push(Release::Run(release));
             }
+            // The moves are read from the book at the end of the turn.
+            Door::Moved => (),
             Door::Stop => return true,
         }
         false

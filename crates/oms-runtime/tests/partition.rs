@@ -4,7 +4,7 @@
 use oms_engine::input::IdempotencyKey;
 use oms_model::command::{Command, CommandOutcome, OrderRef, Placed};
 use oms_model::report::{Report, ReportBody};
-use oms_model::{Code, OrdState, OrderId, Side, Time, TraceId, WireId};
+use oms_model::{Code, Event, OrdState, OrdType, OrderId, Side, Time, TraceId, WireId};
 use oms_runtime::port::{MarketSink, ReportSink};
 use oms_runtime::{Clock, Config, MarketBook, Partition, Request, snapshot, start};
 use oms_store::EmbeddedJournal;
@@ -12,6 +12,7 @@ use oms_testkit::fixture::{OPEN, VENUES, actor, dec, limit_order, setup};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 struct TestClock(AtomicI64);
 
@@ -139,4 +140,34 @@ fn another_payload_under_the_same_key_is_refused_and_changes_nothing() {
     let answer = partition.handle().execute_blocking(request).unwrap();
     assert!(matches!(answer.outcome, CommandOutcome::Refused(refusal) if refusal.code == Code::IdempotencyConflict));
     assert_eq!(before, hash(&partition));
+}
+
+/// However many ticks come, the loop is told once; it looks at the book and triggers what is due.
+#[test]
+fn a_market_that_is_watched_triggers_a_stop_that_is_held_here() {
+    let dir = tempfile::tempdir().unwrap();
+    let (partition, market) = open(dir.path(), false);
+    set_up(&partition, &market);
+    let mut stop = limit_order("S1", Side::Sell, "100", "XYZ", "20.00");
+    (stop.ord_type, stop.price, stop.stop_px) = (OrdType::Stop, None, Some(dec("19.50")));
+    stop.instructions.emulate = true;
+    let order_id = placed(&run(&partition, Command::CreateOrder(Box::new(stop)), None));
+    let id = partition.handle().inspect_blocking(|state, _| state.watched().next().unwrap()).unwrap();
+    let mut log = partition.handle().feed().follow(partition.handle().durable());
+    for last in ["19.90", "19.70", "19.51", "19.40"] {
+        market.trade(id, None, dec(last), dec("100"), OPEN);
+    }
+    let triggered = loop {
+        let batch = log.next_timeout(Duration::from_secs(30)).unwrap().expect("the stop is triggered");
+        let found = batch.events.iter().find_map(|event| match event {
+            Event::OrderTriggered(e) => Some(*e),
+            _ => None,
+        });
+        if let Some(triggered) = found {
+            break triggered;
+        }
+    };
+    assert_eq!((triggered.order_id, triggered.seen_px), (order_id, Some(dec("19.40"))));
+    let watched = partition.handle().inspect_blocking(|state, _| state.watched().count()).unwrap();
+    assert_eq!(watched, 0, "nothing is watched any more");
 }

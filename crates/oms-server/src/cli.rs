@@ -125,6 +125,30 @@ pub struct Ticket {
     /// The routing policy.
     #[arg(long, value_name = "NAME")]
     pub policy: Option<String>,
+    /// The order type where prices do not say it: TRAILING_STOP, MARKET_TO_LIMIT, PEGGED, MARKET_ON_CLOSE and others.
+    #[arg(long = "type", value_name = "TYPE", value_parser = upper)]
+    pub ord_type: Option<String>,
+    /// The algorithm that releases it in slices: twap, vwap, pov, arrival, iceberg, time-sliced or peg.
+    #[arg(long, value_name = "NAME", value_parser = upper)]
+    pub algo: Option<String>,
+    /// A parameter of the algorithm, such as slices=10 or max_participation=0.1; may be repeated.
+    #[arg(long, value_name = "NAME=VALUE", requires = "algo")]
+    pub param: Vec<String>,
+    /// How far a trailing stop follows: an amount, or a percentage such as 1.5%.
+    #[arg(long, value_name = "DISTANCE")]
+    pub trail: Option<String>,
+    /// The price that a PEGGED order follows: PRIMARY, MID or MARKET.
+    #[arg(long, value_name = "PRICE", value_parser = upper)]
+    pub peg: Option<String>,
+    /// The quantity displayed.
+    #[arg(long, value_name = "QTY")]
+    pub show: Option<String>,
+    /// Which price triggers a stop: LAST, BID_ASK or MID.
+    #[arg(long, value_name = "SOURCE", value_parser = upper)]
+    pub trigger: Option<String>,
+    /// Hold a stop here even where a venue has stops of its own.
+    #[arg(long)]
+    pub emulate: bool,
 }
 
 /// Terms are written in capitals; people need not.

@@ -53,6 +53,7 @@ fn created(order_id: OrderId, parent: Option<OrderId>, root: OrderId) -> Event {
         kind: None,
         basis: None,
         number: 0,
+        work: None,
     }))
 }
 

@@ -117,6 +117,7 @@ pub fn configured(venue: Mic) -> Venue {
         fill_prior_ppm: 500_000,
         fill_prior_weight: 10,
         enabled: true,
+        lacks_stops: false,
     }
 }
 
@@ -221,6 +222,23 @@ impl Desk {
         let market = self.markets.0.entry(id).or_default();
         market.set_quote(venue, true, level(bid));
         market.set_quote(venue, false, level(ask));
+        self.moved(id);
+    }
+
+    /// A trade print in an instrument.
+    pub fn trade(&mut self, symbol: &str, price: Price, size: Qty) {
+        let symbol = Symbol::new(symbol).unwrap();
+        let id = self.engine.state().by_symbol(&symbol).expect("the instrument is listed").instrument_id;
+        self.markets.0.entry(id).or_default().set_last(price, size, self.now);
+        self.moved(id);
+    }
+
+    /// Tells the engine that a market moved, where some order watches it; what that leaves to do is done at once.
+    fn moved(&mut self, instrument: InstrumentId) {
+        if self.engine.state().watched().any(|watched| watched == instrument) {
+            self.input(Actor { tenant_id: TENANT, source: Source::System, ..Actor::default() }, InputBody::Market(instrument));
+            self.advance(0);
+        }
     }
 }
 

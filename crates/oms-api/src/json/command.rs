@@ -344,8 +344,7 @@ pub fn order_ref(fields: &Fields<'_, '_>) -> Result<OrderRef, Refusal> {
 }
 
 fn batch(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
-    let (orders, atomic) = input::batch(value)?;
-    Ok(Command::CreateOrders { orders, atomic })
+    input::batch(value)
 }
 
 /// An order and the version that is meant, and nothing else.

@@ -1,5 +1,6 @@
 //! Events as streams, histories and the "why" show them. What is secret, or a hash of it, is not shown.
 
+use super::instructions;
 use super::orders::{account_fields, instrument_fields, limit_fields, policy_fields, route_fields, write_check, write_terms};
 use super::write::Writer;
 use crate::catalog::Catalog;
@@ -118,6 +119,12 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
         | Event::PositionFrozen(_)
         | Event::DayClosed(_)
         | Event::CostMethodSet(_) => booking(w, event, catalog),
+        Event::OrderTriggered(e) => instructions::triggered(w, e),
+        Event::StopMoved(e) => instructions::stop_moved(w, e),
+        Event::SliceReleased(e) => instructions::slice_released(w, e),
+        Event::AlgoStepped(e) => instructions::algo_stepped(w, e),
+        Event::OrderArmed(e) => instructions::armed(w, e),
+        Event::PeerFilled(e) => instructions::peer_filled(w, e),
         Event::ExecutionUnmatched(e) => {
             w.string("exec_id", e.exec_id.as_str());
             w.text("venue", e.venue);
@@ -421,6 +428,9 @@ fn created(w: &mut Writer, e: &OrderCreated, catalog: &Catalog) {
     w.text("time_in_force", e.time_in_force);
     w.time_or_null("expire_at", e.expire_at);
     w.text_or_null("venue", e.venue);
+    if let Some(work) = e.work.as_deref() {
+        w.object_at("work", |w| instructions::work_fields(w, work));
+    }
 }
 
 fn filled(w: &mut Writer, e: &Filled) {

@@ -1,9 +1,10 @@
 //! The bodies that requests carry.
 
 use super::decode::Fields;
+use super::instructions::{contingency, instructions};
 use super::read::Value;
 use crate::catalog::Catalog;
-use oms_model::command::{Change, MAX_BATCH, NewOrder, NewPart};
+use oms_model::command::{Change, Command, MAX_BATCH, NewOrder, NewPart};
 use oms_model::limit::{RiskLimit, Scope};
 use oms_model::order::Routing;
 use oms_model::policy::{SorPolicy, Weights};
@@ -30,6 +31,13 @@ pub const NEW_ORDER: &[&str] = &[
     "expire_at",
     "routing",
     "metadata",
+    "trigger_source",
+    "trail",
+    "peg",
+    "max_floor",
+    "good_after",
+    "emulate",
+    "algo",
 ];
 /// The fields of its `routing`.
 pub const ROUTING: &[&str] = &["mode", "venue", "policy", "care"];
@@ -88,6 +96,7 @@ pub fn new_order(value: &Value<'_>, at: &str) -> Result<NewOrder, Refusal> {
         expire_at: fields.time("expire_at")?,
         routing: routing(&fields)?,
         metadata: metadata(&fields)?,
+        instructions: instructions(&fields)?,
     })
 }
 
@@ -132,18 +141,24 @@ fn metadata(order: &Fields<'_, '_>) -> Result<Option<Box<str>>, Refusal> {
     }
 }
 
-/// `{"atomic": bool, "orders": [...]}`.
+/// `{"atomic": bool, "contingency": ..., "arm": ..., "orders": [...]}`. With a contingency the orders are a list, which is
+/// taken as a whole.
 ///
 /// # Errors
 /// `VALIDATION_ERROR` naming the field.
-pub fn batch(value: &Value<'_>) -> Result<(Vec<NewOrder>, bool), Refusal> {
-    let fields = Fields::of(value, "", &["atomic", "orders"])?;
+pub fn batch(value: &Value<'_>) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", &["atomic", "contingency", "arm", "orders"])?;
     let items = fields.required("orders", fields.array("orders")?)?;
     if items.is_empty() || items.len() > MAX_BATCH {
         return Err(fields.bad("orders", format_args!("must hold 1 to {MAX_BATCH} orders, not {}", items.len())));
     }
     let orders = items.iter().enumerate().map(|(n, item)| new_order(item, &format!("orders[{n}]."))).collect::<Result<_, _>>()?;
-    Ok((orders, fields.bool("atomic")?.unwrap_or(false)))
+    let atomic = fields.bool("atomic")?;
+    match contingency(&fields)? {
+        Some(_) if atomic == Some(false) => Err(fields.bad("atomic", "cannot be false: orders with a contingency are all taken or none")),
+        Some((contingency, arm)) => Ok(Command::CreateOrderList { orders, contingency, arm }),
+        None => Ok(Command::CreateOrders { orders, atomic: atomic.unwrap_or(false) }),
+    }
 }
 
 /// A change of terms; at least one.

@@ -51,6 +51,7 @@ pub const ORDER_FIELDS: &[&str] = &[
     "reject_code",
     "text",
     "metadata",
+    "work",
     "version",
     "created_seq",
     "created_at",
@@ -107,6 +108,10 @@ pub fn order_fields(w: &mut Writer, order: &Order, catalog: &Catalog) {
         None => w.null("metadata"),
         // It was read as a JSON object when it came.
         Some(metadata) => w.raw("metadata", metadata.as_bytes()),
+    }
+    match order.extras.work.as_deref() {
+        None => w.null("work"),
+        Some(work) => w.object_at("work", |w| super::instructions::work_fields(w, work)),
     }
     w.number("version", order.version);
     w.number("created_seq", order.created_seq.0);

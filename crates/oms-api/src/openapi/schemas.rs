@@ -4,11 +4,14 @@
 //! `T?` for one that may be null; in requests a field with `?` may be absent too.
 
 use crate::json::command::{COMMANDS, Spec};
+use oms_model::algo::{Algo, Leftover, PegPrice};
 use oms_model::event::{Event, Exclusion};
 use oms_model::limit::{Check, LimitType, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
+use oms_model::work::{ArmRule, ContingencyType, TriggerSource};
 use oms_model::{
-    AllocMode, AssetClass, Code, CostMethod, EndedBy, ExecType, Liquidity, OptionRight, OrdState, OrdStatus, OrdType, OrderKind, Pending, QuoteReqState, QuoteState, SagaPhase, SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
+    AllocMode, AssetClass, Code, CostMethod, EndedBy, ExecType, Liquidity, OptionRight, OrdState, OrdStatus, OrdType, OrderKind, Pending,
+    QuoteReqState, QuoteState, SagaPhase, SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
 };
 use serde_json::{Map, Value, json};
 
@@ -25,6 +28,12 @@ use Tense::{Answer, Request};
 const TERMS: &[(&str, &[&str])] = &[
     ("Side", Side::NAMES),
     ("OrdType", OrdType::NAMES),
+    ("AlgoStrategy", Algo::NAMES),
+    ("Leftover", Leftover::NAMES),
+    ("PegPrice", PegPrice::NAMES),
+    ("TriggerSource", TriggerSource::NAMES),
+    ("ContingencyType", ContingencyType::NAMES),
+    ("ArmRule", ArmRule::NAMES),
     ("TimeInForce", TimeInForce::NAMES),
     ("OrdState", OrdState::NAMES),
     ("OrderKind", OrderKind::NAMES),
@@ -192,9 +201,45 @@ const SHAPES: &[Shape] = &[
         ("expire_at", "time?", "For GTD."),
         ("routing", "Routing?", ""),
         ("metadata", "object?", "The client's own object, 8 KiB at most; kept as given."),
+        ("trigger_source", "TriggerSource?", "Which price triggers a stop; LAST where absent."),
+        ("trail", "Trail?", "For TRAILING_STOP and TRAILING_STOP_LIMIT."),
+        ("peg", "Peg?", "For PEGGED."),
+        ("max_floor", "DecimalInput?", "The quantity displayed of a LIMIT order."),
+        ("good_after", "time?", "Nothing is sent before."),
+        ("emulate", "boolean?", "Hold a stop here even where a venue has stops of its own."),
+        ("algo", "Algo?", "The algorithm that releases a MARKET or LIMIT order in slices."),
+    ]),
+    ("Trail", Request, &[
+        ("amount", "DecimalInput?", "Distance to the best price seen."),
+        ("percent", "DecimalInput?", "The same as a percentage of that price; one of the two."),
+        ("limit_offset", "DecimalInput?", "TRAILING_STOP_LIMIT: how far the limit lies beyond the stop."),
+    ]),
+    ("Peg", Request, &[
+        ("peg_price", "PegPrice", "Which price is followed."),
+        ("offset", "DecimalInput?", "Above zero is more aggressive for either side."),
+        ("cap", "DecimalInput?", "The worst price that the peg may go to."),
+    ]),
+    ("Algo", Request, &[
+        ("strategy", "AlgoStrategy", ""),
+        ("start_time", "time?", "The time of the order where absent."),
+        ("end_time", "time?", "The end of the order where absent."),
+        ("slices", "integer?", "TWAP: how many."),
+        ("interval_ms", "integer?", "VWAP, POV, ARRIVAL, TIME_SLICED, PEG: time between two slices or prices."),
+        ("variance", "DecimalInput?", "0 to 1: how far a slice may be late, or a displayed part vary."),
+        ("max_participation", "DecimalInput?", "0 to 1: of what the market traded since the start."),
+        ("min_participation", "DecimalInput?", "POV, 0 to 1: below it the spread is crossed."),
+        ("urgency", "DecimalInput?", "ARRIVAL, 0 to 1."),
+        ("slice_qty", "DecimalInput?", "TIME_SLICED: of a slice. ICEBERG: displayed."),
+        ("curve", "[integer]?", "VWAP: weights of equal parts of the time, 512 at most."),
+        ("expected_volume", "DecimalInput?", "VWAP: instead of a curve; the live volume over it is the curve."),
+        ("peg", "Peg?", "PEG: the price."),
+        ("leftover", "Leftover?", "What happens at the end; CANCEL where absent."),
+        ("seed", "integer?", "The same seed gives the same slices."),
     ]),
     ("NewOrders", Request, &[
         ("atomic", "boolean?", "Whether one refusal refuses all; false where absent."),
+        ("contingency", "ContingencyType?", "What the orders mean for each other; then they are all taken or none."),
+        ("arm", "ArmRule?", "When the first one arms the others; FULL_FILL where absent."),
         ("orders", "[NewOrder]", "1 to 100."),
     ]),
     ("Change", Request, &[
@@ -378,6 +423,7 @@ const SHAPES: &[Shape] = &[
     ("Terms", Answer, &[("order_qty", "Decimal", ""), ("price", "Decimal?", ""), ("stop_px", "Decimal?", "")]),
     ("RoutingAsked", Answer, &[("mode", "SorMode?", ""), ("venue", "string?", ""), ("policy", "string?", ""), ("care", "boolean", "Whether a person works it.")]),
     ("Order", Answer, ORDER),
+    ("Work", Answer, WORK),
     ("OrderTree", Answer, &[("children", "[OrderTree]", "Its parts, oldest first; every field of Order stands beside it.")]),
     ("PlacedOrder", Answer, &[
         ("index", "integer", "Its place in the request."),
@@ -853,10 +899,29 @@ const ORDER: &[(&str, &str, &str)] = &[
     ("reject_code", "Code?", ""),
     ("text", "string?", ""),
     ("metadata", "object?", ""),
+    ("work", "Work?", "What the engine works it by, and how far it has come."),
     ("version", "integer", "The ETag."),
     ("created_seq", "integer", ""),
     ("created_at", "time", ""),
     ("updated_at", "time", ""),
+];
+
+const WORK: &[(&str, &str, &str)] = &[
+    ("emulated", "boolean", "No venue offers this; it is emulated here."),
+    ("release_at", "time?", "Nothing is released before."),
+    ("trigger_source", "TriggerSource?", ""),
+    ("triggered", "boolean", "Whether its stop was reached."),
+    ("stop_px", "Decimal?", "Where the stop of a trailing order stands."),
+    ("trail", "object?", ""),
+    ("peg", "object?", ""),
+    ("max_floor", "Decimal?", ""),
+    ("algo", "object?", "The parameters, what was left open filled in."),
+    ("list", "object?", "Its list, how much of it is armed, and what others have executed in its place."),
+    ("slices", "integer", "Released so far."),
+    ("released_qty", "Decimal", "Their quantities together."),
+    ("wake", "time?", "When it is looked at again."),
+    ("on_market", "boolean", "Whether it is looked at when the market moves."),
+    ("volume", "Decimal", "What the market traded since the algorithm's start."),
 ];
 
 const VENUE: &[(&str, &str, &str)] = &[

@@ -154,9 +154,10 @@ async fn batch(mut call: Call) -> Result<Response, Refusal> {
     call.no_params()?;
     let bytes = call.body().await?;
     let value = call.parse(&bytes)?;
-    let (orders, atomic) = input::batch(&value)?;
+    let command = input::batch(&value)?;
+    let atomic = !matches!(command, Command::CreateOrders { atomic: false, .. });
     let key = call.idempotency("POST /orders/batch", "", &value)?;
-    let answer = call.execute(Command::CreateOrders { orders, atomic }, key).await?;
+    let answer = call.execute(command, key).await?;
     let response = match &answer.outcome {
         CommandOutcome::Orders(placed) => {
             let catalog = call.api.catalog_now().await?;

@@ -1,5 +1,6 @@
 //! A client's new order: resolve, validate, check, route.
 
+use super::instruct::{self, ListPlace};
 use super::{quote, refused, route, valued};
 use crate::input::Preview;
 use crate::state::State;
@@ -10,6 +11,7 @@ use oms_model::event::{Event, OrderCreated, OrderRejected, RiskChecked};
 use oms_model::instrument::Instrument;
 use oms_model::market::Market;
 use oms_model::order::{Basis, Routing};
+use oms_model::work::{ArmRule, ContingencyType, Work};
 use oms_model::{
     AccountId, ClOrdId, Code, EndedBy, InstrumentId, OrdType, Order, OrderId, PolicyName, Refusal, SorMode, Time, TimeInForce,
 };
@@ -22,14 +24,22 @@ struct Resolved {
 }
 
 pub(crate) fn create(step: &mut Step<'_>, actor: &Actor, new: &NewOrder) -> Placed {
+    create_in(step, actor, new, None)
+}
+
+/// Creates an order, in its place in a list where it has one.
+fn create_in(step: &mut Step<'_>, actor: &Actor, new: &NewOrder, list: Option<ListPlace>) -> Placed {
     let resolved = match resolve(step.state(), new) {
         Ok(resolved) => resolved,
         Err(refusal) => return Placed::Invalid(refusal),
     };
+    let new = &*instruct::with_stop(step, new, resolved.instrument_id);
     let order_id = step.new_order_id();
-    let created = created(step, actor, new, &resolved, order_id);
+    let work = work_of(step, new, order_id, list);
+    let refusal = valid(step, new, &resolved).and(work.as_ref().map(|_| ()).map_err(Clone::clone)).err();
+    let created = created(step, actor, new, &resolved, order_id, work.ok().flatten());
     step.emit(Event::OrderCreated(Box::new(created)));
-    if let Err(refusal) = validate(step.state(), new, &resolved, step.now()) {
+    if let Some(refusal) = refusal {
         return reject(step, order_id, EndedBy::Validation, &refusal);
     }
     let Some(order) = step.state().order(order_id).cloned() else { return Placed::Invalid(vanished()) };
@@ -37,7 +47,8 @@ pub(crate) fn create(step: &mut Step<'_>, actor: &Actor, new: &NewOrder) -> Plac
     let (worst_price, results) = (gate.worst_price, gate.results);
     step.emit(Event::RiskChecked(Box::new(RiskChecked { order_id, worst_price, results })));
     match gate.verdict {
-        // Nothing is sent of an order that a person works until they say so.
+        // Nothing is sent of an order that a person works until they say so. One that the engine works is looked at
+        // before the batch ends.
         Ok(_) if order.is_worked() => Placed::Accepted { order_id },
         Ok(approved) => {
             let placed = route::place(step, approved, order_id);
@@ -73,6 +84,58 @@ pub(crate) fn create_many(step: &mut Step<'_>, actor: &Actor, orders: &[NewOrder
     CommandOutcome::Orders(orders.iter().map(|order| create(step, actor, order)).collect())
 }
 
+/// Creates orders that mean something for each other: all of them or none.
+pub(crate) fn create_list(
+    step: &mut Step<'_>,
+    actor: &Actor,
+    orders: &[NewOrder],
+    contingency: ContingencyType,
+    arm: ArmRule,
+) -> CommandOutcome {
+    if orders.len() < 2 || orders.len() > MAX_LIST {
+        let text = format!("a list holds 2 to {MAX_LIST} orders");
+        return refused(Refusal::new(Code::ValidationError, text).with("orders", orders.len()));
+    }
+    if let Err(refusal) = same_instrument(orders, contingency).and_then(|()| rehearse(step, actor, orders)) {
+        return refused(refusal);
+    }
+    let mut placed: Vec<Placed> = Vec::with_capacity(orders.len());
+    let mut first = None;
+    for order in orders {
+        let one = create_in(step, actor, order, Some(ListPlace { first, contingency, arm }));
+        if let (None, Placed::Accepted { order_id } | Placed::Refused { order_id, .. }) = (first, &one) {
+            first = Some(*order_id);
+        }
+        placed.push(one);
+    }
+    CommandOutcome::Orders(placed)
+}
+
+/// The most orders in a list.
+const MAX_LIST: usize = 10;
+
+/// Orders that stand in for each other are in the same instrument and of the same quantity; a list whose first order
+/// arms the others protects it, so they are on the other side.
+fn same_instrument(orders: &[NewOrder], contingency: ContingencyType) -> Result<(), Refusal> {
+    let refuse = |text: &str| Err(Refusal::new(Code::ValidationError, text));
+    let Some((first, rest)) = orders.split_first() else { return Ok(()) };
+    if rest.iter().any(|order| order.symbol != first.symbol || order.account_id != first.account_id) {
+        return refuse("the orders of a list have one symbol and one account");
+    }
+    if orders.iter().any(|order| matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok)) && contingency != ContingencyType::Oto
+    {
+        return refuse("orders that exclude each other wait, so they cannot be IOC or FOK");
+    }
+    let mut sides = rest.iter().map(|order| order.side.is_buy());
+    match contingency {
+        ContingencyType::Otoco if sides.any(|buy| buy == first.side.is_buy()) => refuse("a bracket's protection is on the other side"),
+        ContingencyType::Otoco | ContingencyType::Ouo if rest.iter().any(|order| order.order_qty != first.order_qty) => {
+            refuse("the orders of the list have one quantity")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether all of `orders`, one after the other, would pass validation and the gate.
 ///
 /// Works on a copy of the risk book. The copy grows with accounts and instruments, not with orders.
@@ -85,14 +148,16 @@ fn rehearse(step: &mut Step<'_>, actor: &Actor, orders: &[NewOrder]) -> Result<(
             Refusal::new(Code::BatchRefused, text).with("index", at).with("code", refusal.code)
         };
         let resolved = resolve(step.state(), new).map_err(named)?;
-        validate(step.state(), new, &resolved, step.now()).map_err(named)?;
+        let stopped = instruct::with_stop(step, new, resolved.instrument_id);
+        valid(step, &stopped, &resolved).map_err(named)?;
         if let Some(id) = &new.cl_ord_id {
             if seen.contains(&id) {
                 return Err(named(Refusal::new(Code::DuplicateClOrdId, "cl_ord_id occurs twice in the batch")));
             }
             seen.push(id);
         }
-        let created = created(step, actor, new, &resolved, OrderId::default());
+        let work = work_of(step, &stopped, OrderId::default(), None).map_err(named)?;
+        let created = created(step, actor, &stopped, &resolved, OrderId::default(), work);
         let order = Order::create(&created, step.state().next_seq(), step.now());
         let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, &book, &order, market, now));
         gate.verdict.as_ref().map_err(|refused| named(refused.to_refusal()))?;
@@ -108,10 +173,12 @@ pub(crate) fn preview(step: &mut Step<'_>, actor: &Actor, new: &NewOrder) -> Pre
         Ok(resolved) => resolved,
         Err(error) => return refusal(error),
     };
-    if let Err(error) = validate(step.state(), new, &resolved, step.now()) {
-        return refusal(error);
-    }
-    let created = created(step, actor, new, &resolved, OrderId::default());
+    let new = &*instruct::with_stop(step, new, resolved.instrument_id);
+    let work = match valid(step, new, &resolved).and_then(|()| work_of(step, new, OrderId::default(), None)) {
+        Ok(work) => work,
+        Err(error) => return refusal(error),
+    };
+    let created = created(step, actor, new, &resolved, OrderId::default(), work);
     let order = Order::create(&created, step.state().next_seq(), step.now());
     let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, state.risk(), &order, market, now));
     match gate.verdict {
@@ -173,6 +240,16 @@ fn resolve(state: &State, new: &NewOrder) -> Result<Resolved, Refusal> {
     Ok(Resolved { instrument_id: instrument.instrument_id, account_id })
 }
 
+/// Every rule that an order by itself keeps.
+fn valid(step: &Step<'_>, new: &NewOrder, resolved: &Resolved) -> Result<(), Refusal> {
+    validate(step.state(), new, resolved, step.now())?;
+    instruct::validate(new, &step.config, step.now())
+}
+
+fn work_of(step: &Step<'_>, new: &NewOrder, order_id: OrderId, list: Option<ListPlace>) -> Result<Option<Box<Work>>, Refusal> {
+    instruct::work_of(step.state(), &step.config, step.now(), new, order_id, list)
+}
+
 /// The rules of the instrument's class and of the order's type. What they refuse is recorded as a refused order.
 fn validate(state: &State, new: &NewOrder, resolved: &Resolved, now: Time) -> Result<(), Refusal> {
     if let Some(instrument) = state.instrument(resolved.instrument_id) {
@@ -207,7 +284,8 @@ fn validate_type(new: &NewOrder, now: Time) -> Result<(), Refusal> {
         let need = if ord_type.has_price() { "needs a price" } else { "takes no price" };
         return refuse(Code::ValidationError, format!("a {ord_type} order {need}"));
     }
-    if new.stop_px.is_some() != ord_type.has_stop() {
+    // A trailing order may leave its stop to the market.
+    if new.stop_px.is_some() != ord_type.has_stop() && !ord_type.is_trailing() {
         let need = if ord_type.has_stop() { "needs a stop_px" } else { "takes no stop_px" };
         return refuse(Code::ValidationError, format!("a {ord_type} order {need}"));
     }
@@ -236,7 +314,14 @@ fn validate_type(new: &NewOrder, now: Time) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn created(step: &Step<'_>, actor: &Actor, new: &NewOrder, resolved: &Resolved, order_id: OrderId) -> OrderCreated {
+fn created(
+    step: &Step<'_>,
+    actor: &Actor,
+    new: &NewOrder,
+    resolved: &Resolved,
+    order_id: OrderId,
+    work: Option<Box<Work>>,
+) -> OrderCreated {
     let instrument = step.state().instrument(resolved.instrument_id);
     let expire_at = expire_at(step, new, instrument);
     let order_qty = instrument.map_or(new.order_qty, |instrument| valued::order_qty(instrument, new));
@@ -267,6 +352,7 @@ fn created(step: &Step<'_>, actor: &Actor, new: &NewOrder, resolved: &Resolved, 
         kind: None,
         basis,
         number: step.state().next_number(step.now()),
+        work,
     }
 }
 
@@ -283,6 +369,7 @@ pub(crate) fn expire_at(step: &Step<'_>, new: &NewOrder, instrument: Option<&Ins
             CalendarKind::CutOff => None,
         },
         TimeInForce::Gtd => new.expire_at,
+        TimeInForce::Opg => Some(step.config.day_end(now)),
         TimeInForce::Ioc | TimeInForce::Fok => return None,
         TimeInForce::Gtc => None,
     };

@@ -6,8 +6,9 @@ use super::saga::{self, Decided};
 use super::{route, staged, tree};
 use crate::step::Step;
 use oms_model::event::{Event, OrderEnded, OrderRejected, OrderStateSynced, RequestRejected};
+use oms_model::order::Terms;
 use oms_model::policy::Exhausted;
-use oms_model::{Code, EndedBy, OrdState, Order, OrderId, Pending, Qty, SagaPhase, TimeInForce};
+use oms_model::{Code, EndedBy, OrdState, Order, OrderId, Pending, Price, Qty, SagaPhase, TimeInForce};
 
 /// The quantity that is with an order's parts, what they executed and what they still may, and what was booked on the
 /// order itself.
@@ -107,7 +108,7 @@ fn words(part: &Order) -> &str {
 }
 
 /// Nothing works any more and the rest finds no place.
-fn end_unplaced(step: &mut Step<'_>, order: &Order, part: &Order) {
+pub(crate) fn end_unplaced(step: &mut Step<'_>, order: &Order, part: &Order) {
     let order_id = order.order_id;
     if order.cum_qty.is_positive() || part.state != OrdState::Rejected {
         let text = format!("the rest of {} was not executed at once and found no other place", order.open_qty());
@@ -144,6 +145,21 @@ pub(crate) fn replace_refused(step: &mut Step<'_>, part_id: OrderId, text: &str)
     }
     let decided = saga::refused_below(step, parent.order_id, part_id, text);
     pass_on(step, parent.order_id, decided);
+}
+
+/// Whether `price` is no worse for the order than `limit`.
+pub(crate) fn within(side: oms_model::Side, price: Option<Price>, limit: Option<Price>) -> bool {
+    match (price, limit) {
+        (Some(price), Some(limit)) if side.is_buy() => price <= limit,
+        (Some(price), Some(limit)) => price >= limit,
+        _ => true,
+    }
+}
+
+/// A part is replaced on its own: by its algorithm or for its list.
+pub(crate) fn replace_part(step: &mut Step<'_>, part_id: OrderId, terms: Terms) {
+    let decided = saga::begin(step, part_id, terms);
+    pass_on(step, part_id, decided);
 }
 
 /// Goes on with an order's pending replace; the order above hears how it was decided.

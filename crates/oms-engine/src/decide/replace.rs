@@ -98,3 +98,14 @@ fn validate(step: &Step<'_>, order: &Order, terms: &Terms) -> Result<(), Refusal
     }
     Ok(())
 }
+
+/// Whether an order and everything below it can be replaced now: nothing of it is asked, unanswered or in doubt.
+pub(crate) fn may_replace(step: &Step<'_>, order_id: OrderId) -> bool {
+    let (inner, legs) = tree::below(step, order_id);
+    let free = |order: &Order| order.state.is_done() || order.pending == Pending::None;
+    inner.iter().all(|id| step.state().order(*id).is_some_and(free))
+        && legs
+            .iter()
+            .filter_map(|id| step.state().entry(*id))
+            .all(|leg| free(&leg.order) && leg.order.extras.doubt.is_none() && leg.request().is_none())
+}

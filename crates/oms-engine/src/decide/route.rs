@@ -250,6 +250,7 @@ fn release(step: &mut Step<'_>, order: &Order, leg: &Leg) {
         kind: None,
         basis: order.extras.basis.clone(),
         number: 0,
+        work: None,
     })));
     send(step, leg.order_id, IntentKind::New);
 }

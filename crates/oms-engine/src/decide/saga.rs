@@ -156,9 +156,12 @@ fn conclude(step: &mut Step<'_>, order: &Order, terms: Terms, refusal: Option<St
     let order_id = order.order_id;
     // What was executed meanwhile cannot be ordered away: a quantity below it is amended to it (FIX 4.4 Vol. 4 App. D, C.2.c).
     let terms = Terms { order_qty: terms.order_qty.max(order.cum_qty), ..terms };
+    let own_prices = order.extras.work.is_some();
     let fits = |part: &Entry| {
         let part = if part.is_working() { &part.order } else { return true };
-        let price_fits = !part.ord_type.has_price() || part.price == terms.price.or(part.price);
+        // A slice has a price of its own within the order's.
+        let price = if own_prices { parent::within(part.side, part.price, terms.price) } else { part.price == terms.price.or(part.price) };
+        let price_fits = !part.ord_type.has_price() || price;
         price_fits && (!part.ord_type.has_stop() || part.extras.stop_px == terms.stop_px.or(part.extras.stop_px))
     };
     let prices_fit = order.price == terms.price && order.extras.stop_px == terms.stop_px;
@@ -190,10 +193,13 @@ fn part_changes(step: &Step<'_>, order: &Order, terms: &Terms) -> Vec<(OrderId, 
     let placed = parent::placed(step, order);
     let mut surplus = placed.saturating_sub(terms.order_qty).max(Qty::ZERO);
     let grows = if working.len() == 1 && !order.is_worked() { terms.order_qty.saturating_sub(placed).max(Qty::ZERO) } else { Qty::ZERO };
+    let own_prices = order.extras.work.as_deref().is_some_and(|work| work.instructions.algo.is_some());
     let mut changes: Vec<(OrderId, PartChange)> = Vec::new();
     for part in working.iter().rev() {
         let mut wanted = part.terms();
-        wanted.price = terms.price.filter(|_| part.ord_type.has_price()).or(part.price);
+        // A slice keeps the price that its algorithm gave it while that is within the new limit.
+        let keeps = own_prices && parent::within(part.side, part.price, terms.price);
+        wanted.price = terms.price.filter(|_| part.ord_type.has_price() && !keeps).or(part.price);
         wanted.stop_px = terms.stop_px.filter(|_| part.ord_type.has_stop()).or(part.extras.stop_px);
         let cut = surplus.min(part.open_qty());
         surplus = surplus.saturating_sub(cut);

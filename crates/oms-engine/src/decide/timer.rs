@@ -1,11 +1,11 @@
 //! What time brings: orders expire, answers are overdue, done orders leave the hot state, sweeps go on.
 
-use super::{cancel, day, quote, report, staged};
+use super::{cancel, day, quote, report, staged, work};
 use crate::state::TimerKind;
 use crate::step::Step;
 use oms_model::event::{BrokerSession, Event, OrderClosed};
 use oms_model::limit::Scope;
-use oms_model::{EndedBy, Mic, OrderId, Pending, QuoteId, QuoteReqId};
+use oms_model::{EndedBy, InstrumentId, Mic, OrderId, Pending, QuoteId, QuoteReqId};
 
 /// How much one timer input does at most; what is left is due at once.
 const AT_ONCE: usize = 256;
@@ -19,10 +19,21 @@ pub(crate) fn timer(step: &mut Step<'_>) {
             TimerKind::Close => close(step, order_id),
             TimerKind::QuoteLife => quote::expire_quote(step, QuoteId::from_u128(order_id.as_u128()), ""),
             TimerKind::QuoteRequestLife => quote::expire_request(step, QuoteReqId::from_u128(order_id.as_u128())),
+            TimerKind::Work => work::woken(step, due, order_id),
         }
         assert!(!step.state().is_set(due, kind, order_id), "a timer that was served is set no more");
     }
     sweep(step);
+    if let Some(instrument) = step.moved.pop_front() {
+        market(step, instrument);
+    }
+}
+
+/// Looks at the orders that watch a market; those beyond the bound follow at once.
+pub(crate) fn market(step: &mut Step<'_>, instrument: InstrumentId) {
+    if work::market_moved(step, instrument) && !step.moved.contains(&instrument) {
+        step.moved.push_back(instrument);
+    }
 }
 
 fn expire(step: &mut Step<'_>, order_id: OrderId) {

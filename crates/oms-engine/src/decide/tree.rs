@@ -133,6 +133,7 @@ pub(crate) fn create_child(step: &mut Step<'_>, parent_id: OrderId, spec: ChildS
         // What money a whole order is for, or which quote it accepts, is not shared out.
         basis: None,
         number: 0,
+        work: None,
     };
     step.emit(Event::OrderCreated(Box::new(created)));
     let place_qty = parent.place_qty.saturating_add(spec.order_qty);

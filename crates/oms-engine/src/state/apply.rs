@@ -1,5 +1,6 @@
 //! Folding events. Refuses nothing; asserts what the decisions promise.
 
+use super::works::Waits;
 use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, LegPart, Part, State, TimerKind};
 use crate::input::fingerprint_head;
 use oms_model::event::{Batch, Event, IdempotencyRecorded, OrderCreated, OrderSent, RiskChecked};
@@ -113,7 +114,13 @@ impl State {
             | Event::CarePassed(_)
             | Event::SagaStepped(_)
             | Event::StageStarted(_)
-            | Event::StageEnded(_) => {
+            | Event::StageEnded(_)
+            | Event::OrderTriggered(_)
+            | Event::StopMoved(_)
+            | Event::SliceReleased(_)
+            | Event::AlgoStepped(_)
+            | Event::OrderArmed(_)
+            | Event::PeerFilled(_) => {
                 if let Some(order_id) = event.order_id() {
                     self.on_order(order_id, event, time);
                 }
@@ -138,6 +145,7 @@ impl State {
         if let Some(at) = event.expire_at.filter(|_| !order.is_leg()) {
             self.set_timer(at, TimerKind::Expire, event.order_id);
         }
+        self.work_began(&order);
         let mut entry = Entry::new(order);
         if let Part::Root(root) = &mut entry.part {
             root.reserved.valuation = self.instrument(event.instrument_id).map(Instrument::valuation).unwrap_or_default();
@@ -153,13 +161,14 @@ impl State {
         let (was_unanswered, was_done, had_doubt) =
             (entry.is_unanswered(), entry.order.state.is_done(), entry.order.extras.doubt.is_some());
         let first_fill = entry.order.cum_qty.is_zero();
-        let stage = stage_end(&entry.order);
+        let (stage, waited) = (stage_end(&entry.order), Waits::of(&entry.order));
         entry.order.apply(event, time);
         let resized =
             matches!(event, Event::OrderPartiallyFilled(_) | Event::OrderFilled(_) | Event::OrderFillAdjusted(_) | Event::OrderReplaced(_));
         if resized && entry.order.is_root() {
             self.index_overfill(order_id, entry.order.over_qty());
         }
+        self.work_changed(&entry.order, waited);
         let root_id = entry.order.root_order_id;
         match &mut entry.part {
             Part::Root(root) => {
@@ -295,6 +304,7 @@ impl State {
 
     fn closed(&mut self, order_id: OrderId) {
         let Some(entry) = self.orders.retire(order_id) else { return };
+        self.work_closed(&entry.order);
         assert!(!entry.is_working() && entry.reserved().is_empty(), "only an order of which nothing works is closed");
         assert!(entry.order.state == OrdState::Filled || entry.order.state.is_done(), "only a done order is closed");
         self.overfilled.remove(&order_id);

@@ -266,6 +266,7 @@ impl State {
         if entry.order.is_root() {
             self.index_overfill(order_id, entry.order.over_qty());
         }
+        self.work_began(&entry.order);
         self.orders.insert(entry);
     }
 }

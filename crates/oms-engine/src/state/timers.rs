@@ -16,6 +16,8 @@ pub enum TimerKind {
     Close = 3,
     /// A stage of STAGED routing is over.
     Stage = 4,
+    /// An order that the engine works is looked at again.
+    Work = 7,
     /// A quote dies; the id is the quote's.
     QuoteLife = 11,
     /// A request for quotes is over; the id is the request's.
@@ -36,6 +38,7 @@ impl TimerKind {
             2 => Some(Self::Answer),
             3 => Some(Self::Close),
             4 => Some(Self::Stage),
+            7 => Some(Self::Work),
             11 => Some(Self::QuoteLife),
             12 => Some(Self::QuoteRequestLife),
             _ => None,
@@ -45,31 +48,40 @@ impl TimerKind {
 
 /// What is due, each kind on its own: an order is due once for each.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Timers([BTreeSet<(Time, OrderId)>; 6]);
+pub(super) struct Timers([BTreeSet<(Time, OrderId)>; 7]);
 
-const KINDS: [TimerKind; 6] =
-    [TimerKind::Expire, TimerKind::Answer, TimerKind::Close, TimerKind::Stage, TimerKind::QuoteLife, TimerKind::QuoteRequestLife];
+const KINDS: [TimerKind; 7] = [
+    TimerKind::Expire,
+    TimerKind::Answer,
+    TimerKind::Close,
+    TimerKind::Stage,
+    TimerKind::Work,
+    TimerKind::QuoteLife,
+    TimerKind::QuoteRequestLife,
+];
 
 impl Timers {
     fn of(&self, kind: TimerKind) -> &BTreeSet<(Time, OrderId)> {
-        let Self([expire, answer, close, stage, quote, request]) = self;
+        let Self([expire, answer, close, stage, work, quote, request]) = self;
         match kind {
             TimerKind::Expire => expire,
             TimerKind::Answer => answer,
             TimerKind::Close => close,
             TimerKind::Stage => stage,
+            TimerKind::Work => work,
             TimerKind::QuoteLife => quote,
             TimerKind::QuoteRequestLife => request,
         }
     }
 
     fn of_mut(&mut self, kind: TimerKind) -> &mut BTreeSet<(Time, OrderId)> {
-        let Self([expire, answer, close, stage, quote, request]) = self;
+        let Self([expire, answer, close, stage, work, quote, request]) = self;
         match kind {
             TimerKind::Expire => expire,
             TimerKind::Answer => answer,
             TimerKind::Close => close,
             TimerKind::Stage => stage,
+            TimerKind::Work => work,
             TimerKind::QuoteLife => quote,
             TimerKind::QuoteRequestLife => request,
         }

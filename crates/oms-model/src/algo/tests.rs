@@ -28,7 +28,7 @@ fn a_parameter_that_the_algorithm_does_not_take_is_refused_by_name() {
     };
     assert_eq!(with(|_| ()), "fine");
     assert_eq!(with(|p| p.urgency_ppm = 1), "TWAP takes no urgency");
-    assert_eq!(with(|p| p.curve = vec![1]), "TWAP takes no curve");
+    assert_eq!(with(|p| p.curve = vec![CurvePart { weight: 1 }]), "TWAP takes no curve");
     assert_eq!(with(|p| p.peg = Some(Peg::default())), "TWAP takes no peg_price");
 }
 

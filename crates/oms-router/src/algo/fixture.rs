@@ -2,7 +2,7 @@
 
 use super::{Action, AlgoRequest, Blocked, Decision, Progress, Slice, next};
 use core::fmt::Write as _;
-use oms_model::algo::{Algo, AlgoParams, Leftover};
+use oms_model::algo::{Algo, AlgoParams, CurvePart, Leftover};
 use oms_model::instrument::{Instrument, TickStep};
 use oms_model::market::{Level, Market};
 use oms_model::{Price, Qty, Side, Time};
@@ -52,6 +52,10 @@ pub(crate) fn case(algo: Algo) -> Case {
         killed_at: None,
         drift: (Price::ZERO, 1),
     }
+}
+
+pub(crate) fn curve(weights: &[u32]) -> Vec<CurvePart> {
+    weights.iter().map(|&weight| CurvePart { weight }).collect()
 }
 
 pub(crate) fn twap(slices: u32) -> Case {

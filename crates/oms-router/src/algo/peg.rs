@@ -53,7 +53,8 @@ pub fn peg_price(peg: &Peg, side: Side, market: &Market, instrument: &Instrument
 }
 
 /// The next price on the tick table that is not more aggressive.
-pub(crate) fn on_tick(price: Price, buy: bool, instrument: &Instrument) -> Option<Price> {
+#[must_use]
+pub fn on_tick(price: Price, buy: bool, instrument: &Instrument) -> Option<Price> {
     let tick = instrument.tick_at(price)?.raw();
     if tick <= 0 {
         return Some(price);

@@ -1,6 +1,6 @@
 mod properties;
 
-use super::fixture::{case, minutes, run, twap};
+use super::fixture::{case, curve, minutes, run, twap};
 use oms_model::algo::{Algo, Leftover, Peg};
 
 #[test]
@@ -69,7 +69,7 @@ fn every_algorithm_comes_to_its_end() {
             p.interval_ns = 30_000_000_000;
             p.slice_qty = "30".parse().unwrap();
             p.max_participation_ppm = u32::from(algo == Algo::Pov) * 100_000;
-            p.curve = if algo == Algo::Vwap { vec![1, 2] } else { Vec::new() };
+            p.curve = if algo == Algo::Vwap { curve(&[1, 2]) } else { Vec::new() };
             p.peg = (algo == Algo::Peg).then(Peg::default);
         });
         let tape = run(&any.clone().trading("100"), minutes(5));

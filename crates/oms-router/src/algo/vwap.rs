@@ -34,7 +34,7 @@ fn live(request: &AlgoRequest<'_>) -> Qty {
 /// What the curve gives from the start until `at`.
 fn curve(request: &AlgoRequest<'_>, at: Time) -> Qty {
     let params = request.params;
-    let total: u64 = params.curve.iter().map(|&weight| u64::from(weight)).sum();
+    let total: u64 = params.curve.iter().map(|part| u64::from(part.weight)).sum();
     let life = i128::from(params.end.since(params.start)).max(1);
     let gone = i128::from(at.since(params.start)).clamp(0, life);
     if gone == life || total == 0 {
@@ -43,8 +43,8 @@ fn curve(request: &AlgoRequest<'_>, at: Time) -> Qty {
     let parts = i128::try_from(params.curve.len()).unwrap_or(1).max(1);
     let place = gone.saturating_mul(parts);
     let (whole, within) = (usize::try_from(place / life).unwrap_or(0), place % life);
-    let before: u64 = params.curve.iter().take(whole).map(|&weight| u64::from(weight)).sum();
-    let current = params.curve.get(whole).map_or(0, |&weight| i128::from(weight));
+    let before: u64 = params.curve.iter().take(whole).map(|part| u64::from(part.weight)).sum();
+    let current = params.curve.get(whole).map_or(0, |part| i128::from(part.weight));
     // Weights in millionths, so that the part of a part counts.
     let weight = i128::from(before).saturating_mul(1_000_000).saturating_add(current * (within.saturating_mul(1_000_000) / life));
     part(request.progress.order_qty, u64::try_from(weight).unwrap_or(u64::MAX), total.saturating_mul(1_000_000))
@@ -52,18 +52,18 @@ fn curve(request: &AlgoRequest<'_>, at: Time) -> Qty {
 
 #[cfg(test)]
 mod tests {
-    use crate::algo::fixture::{case, minutes, run};
+    use crate::algo::fixture::{case, curve, minutes, run};
     use oms_model::algo::Algo;
 
     #[test]
     fn a_given_curve_is_followed_part_by_part() {
-        let vwap = case(Algo::Vwap).with(|p| (p.curve, p.interval_ns) = (vec![50, 10, 10, 30], 60_000_000_000));
+        let vwap = case(Algo::Vwap).with(|p| (p.curve, p.interval_ns) = (curve(&[50, 10, 10, 30]), 60_000_000_000));
         assert_eq!(run(&vwap, minutes(4)).slices(), "0s 50, 60s 10, 120s 10, 180s 30");
     }
 
     #[test]
     fn a_part_of_the_curve_is_even_within() {
-        let vwap = case(Algo::Vwap).with(|p| (p.curve, p.interval_ns) = (vec![60, 40], 60_000_000_000));
+        let vwap = case(Algo::Vwap).with(|p| (p.curve, p.interval_ns) = (curve(&[60, 40]), 60_000_000_000));
         assert_eq!(run(&vwap, minutes(4)).slices(), "0s 30, 60s 30, 120s 20, 180s 20");
     }
 

@@ -50,7 +50,7 @@ pub(super) fn body(ticket: &Ticket) -> Value {
         (Some(_), Some(_)) => "STOP_LIMIT",
     };
     let mut body = Map::new();
-    body.insert("ord_type".to_owned(), ord_type.into());
+    body.insert("ord_type".to_owned(), ticket.ord_type.as_deref().unwrap_or(ord_type).into());
     let given = [
         ("side", Some(&ticket.side)),
         (if ticket.cash { "cash_order_qty" } else { "order_qty" }, Some(&ticket.qty)),
@@ -61,14 +61,52 @@ pub(super) fn body(ticket: &Ticket) -> Value {
         ("expire_at", ticket.expire_at.as_ref()),
         ("account_id", ticket.account.as_ref()),
         ("cl_ord_id", ticket.cl_ord_id.as_ref()),
+        ("max_floor", ticket.show.as_ref()),
+        ("trigger_source", ticket.trigger.as_ref()),
     ];
     fill(&mut body, &given);
+    if ticket.emulate {
+        body.insert("emulate".to_owned(), true.into());
+    }
+    if let Some(trail) = &ticket.trail {
+        let trail = match trail.strip_suffix('%') {
+            Some(percent) => json!({ "percent": percent }),
+            None => json!({ "amount": trail }),
+        };
+        body.insert("trail".to_owned(), trail);
+    }
+    if let Some(peg) = &ticket.peg {
+        body.insert("peg".to_owned(), json!({ "peg_price": peg }));
+    }
+    if let Some(algo) = &ticket.algo {
+        body.insert("algo".to_owned(), self::algo(algo, &ticket.param));
+    }
     let mut routing = Map::new();
     fill(&mut routing, &[("mode", ticket.mode.as_ref()), ("venue", ticket.venue.as_ref()), ("policy", ticket.policy.as_ref())]);
     if !routing.is_empty() {
         body.insert("routing".to_owned(), routing.into());
     }
     body.into()
+}
+
+/// An algorithm with its parameters. Those that are counts are numbers, a curve is a list of them; the server judges
+/// what they say.
+fn algo(name: &str, params: &[String]) -> Value {
+    let mut algo = Map::new();
+    algo.insert("strategy".to_owned(), name.into());
+    let number = |text: &str| text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from);
+    for param in params {
+        let (name, value) = param.split_once('=').unwrap_or((param, ""));
+        let value = match name {
+            "slices" | "interval_ms" | "seed" => number(value),
+            "curve" => value.split(',').map(number).collect(),
+            "peg" => json!({ "peg_price": value.to_uppercase() }),
+            "leftover" => value.to_uppercase().into(),
+            _ => value.into(),
+        };
+        algo.insert(name.to_owned(), value);
+    }
+    algo.into()
 }
 
 fn fill(body: &mut Map<String, Value>, given: &[(&str, Option<&String>)]) {

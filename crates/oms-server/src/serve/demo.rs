@@ -140,6 +140,7 @@ fn told(profile: &VenueProfile) -> Venue {
         fill_prior_ppm: 500_000,
         fill_prior_weight: 10,
         enabled: true,
+        lacks_stops: false,
     }
 }
 

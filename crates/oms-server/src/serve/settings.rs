@@ -89,6 +89,7 @@ impl Desk {
             engine: oms_engine::Config {
                 send_within_ns: i64::from(settings.engine.send_within_ms) * 1_000_000,
                 day_end_utc_s: config::day_second(&settings.engine.day_end_utc)?,
+                ..oms_engine::Config::default()
             },
             journal: journal(&settings)?,
             api: api(&settings)?,

@@ -20,20 +20,20 @@ macro_rules! stored_events {
     ($then:ident) => {
         $then! {
             1 OrderCreated, 2 RiskChecked, 3 OrderRejected, 4 RouteDecided, 5 OrderSent, 6 OrderStateSynced,
-            7 OrderAccepted, 8 OrderPartiallyFilled, 9 OrderFilled, 10 OrderCancelRequested, 11
-            OrderCanceled, 12 CancelRejected, 13 OrderReplaceRequested, 14 OrderReplaced, 15
-            ReplaceRejected, 16 OrderExpired, 17 OrderInDoubt, 18 OrderOutcomeResolved, 19 OrderClosed, 20
-            OrderAnomaly, 21 ExecutionRecorded, 22 ExecutionUnmatched, 23 BrokerConnected, 24
-            BrokerDisconnected, 25 KillSwitchEngaged, 26 KillSwitchReleased, 27 TradingStateSet, 28
-            RiskLimitSet, 29 RiskLimitRemoved, 30 SorPolicySet, 31 VenueConfigured, 32 InstrumentListed, 33
-            AccountOpened, 34 TenantCreated, 35 ApiKeyCreated, 36 IdempotencyRecorded, 37 CareAccepted, 38
-            CarePassed, 39 SagaStepped, 40 StageStarted, 41 StageEnded, 50 ExecutionBusted, 51
-            ExecutionWhacked, 52 ExecutionCorrected, 53 CommissionRecorded, 54 OrderFillAdjusted, 55
-            SuspenseResolved, 56 FxRateSet, 57 PositionFrozen, 58 DayClosed, 59 CostMethodSet, 60
-            OrdersGrouped, 61 OrdersUngrouped, 62 AllocationProposed, 63 AllocationApproved, 64
-            AllocationRejected, 65 AllocationBooked, 66 PositionChanged, 85 QuoteRequested, 86
-            QuoteReceived, 87 QuoteAccepted, 88 QuoteExpired, 89 QuoteWithdrawn, 90 QuoteReplaced, 91
-            QuoteRequestExpired, 92 QuoteRequestCanceled, 93 NavSet, 94 OrderSized,
+            7 OrderAccepted, 8 OrderPartiallyFilled, 9 OrderFilled, 10 OrderCancelRequested, 11 OrderCanceled,
+            12 CancelRejected, 13 OrderReplaceRequested, 14 OrderReplaced, 15 ReplaceRejected, 16 OrderExpired,
+            17 OrderInDoubt, 18 OrderOutcomeResolved, 19 OrderClosed, 20 OrderAnomaly, 21 ExecutionRecorded,
+            22 ExecutionUnmatched, 23 BrokerConnected, 24 BrokerDisconnected, 25 KillSwitchEngaged,
+            26 KillSwitchReleased, 27 TradingStateSet, 28 RiskLimitSet, 29 RiskLimitRemoved, 30 SorPolicySet,
+            31 VenueConfigured, 32 InstrumentListed, 33 AccountOpened, 34 TenantCreated, 35 ApiKeyCreated,
+            36 IdempotencyRecorded, 37 CareAccepted, 38 CarePassed, 39 SagaStepped, 40 StageStarted, 41 StageEnded,
+            50 ExecutionBusted, 51 ExecutionWhacked, 52 ExecutionCorrected, 53 CommissionRecorded, 54 OrderFillAdjusted,
+            55 SuspenseResolved, 56 FxRateSet, 57 PositionFrozen, 58 DayClosed, 59 CostMethodSet,
+            60 OrdersGrouped, 61 OrdersUngrouped, 62 AllocationProposed, 63 AllocationApproved, 64 AllocationRejected, 65 AllocationBooked,
+            66 PositionChanged,
+            70 OrderTriggered, 71 StopMoved, 72 SliceReleased, 73 AlgoStepped, 74 OrderArmed, 75 PeerFilled,
+            85 QuoteRequested, 86 QuoteReceived, 87 QuoteAccepted, 88 QuoteExpired, 89 QuoteWithdrawn, 90 QuoteReplaced,
+            91 QuoteRequestExpired, 92 QuoteRequestCanceled, 93 NavSet, 94 OrderSized,
         }
     };
 }

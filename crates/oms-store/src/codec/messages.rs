@@ -1,16 +1,18 @@
 //! The fields of everything that is stored, with their tags. A tag is never used for something else.
 
 use oms_model::Order;
+use oms_model::algo::{AlgoParams, CurvePart, Peg};
 use oms_model::allocate::Share;
 use oms_model::command::Placed;
 use oms_model::event::{
-    Allocation, AllocationApproved, AllocationProposed, AllocationRejected, ApiKeyCreated, BrokerSession, Candidate, CareAccepted,
-    CarePassed, CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected, ExecutionRecorded, ExecutionReversed, ExecutionUnmatched,
-    Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged, Leg, Member, NavSet, OrderAccepted, OrderAnomaly,
-    OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderInDoubt, OrderOutcomeResolved, OrderRejected,
-    OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrdersGrouped, OrdersUngrouped, PositionFrozen,
-    QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected, RiskChecked,
-    RiskLimitRemoved, RouteDecided, SagaStepped, StageEnded, StageStarted, SuspenseResolved, TenantCreated, TradingStateSet,
+    AlgoStepped, Allocation, AllocationApproved, AllocationProposed, AllocationRejected, ApiKeyCreated, BrokerSession, Candidate,
+    CareAccepted, CarePassed, CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected, ExecutionRecorded, ExecutionReversed,
+    ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged, Leg, Member, NavSet, OrderAccepted,
+    OrderAnomaly, OrderArmed, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderInDoubt,
+    OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrderTriggered,
+    OrdersGrouped, OrdersUngrouped, PeerFilled, PositionFrozen, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded,
+    QuoteRequested, RequestRejected, RiskChecked, RiskLimitRemoved, RouteDecided, SagaStepped, SliceReleased, StageEnded, StageStarted,
+    StopMoved, SuspenseResolved, TenantCreated, TradingStateSet,
 };
 use oms_model::instrument::{Account, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
@@ -19,6 +21,7 @@ use oms_model::policy::{SorPolicy, Weights};
 use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::refusal::{Code, Refusal};
+use oms_model::work::{Instructions, Link, Trail, Work};
 use oms_model::{AccountId, InstrumentId, Mic, OrderId, UserId};
 use prost::encoding::{WireType, encode_key};
 
@@ -38,7 +41,7 @@ macro_rules! stored_messages {
             OrderCreated {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 order_qty, 13 price,
-                14 stop_px, 15 expire_at, 16 routing, 17 venue, 18 metadata, 19 kind, 23 number, 34 basis,
+                14 stop_px, 15 expire_at, 16 routing, 17 venue, 18 metadata, 19 kind, 23 number, 26 work, 34 basis,
             }
             RiskChecked { 1 order_id, 2 worst_price, 3 results }
             OrderRejected { 1 order_id, 2 by, 3 code, 4 text }
@@ -98,6 +101,14 @@ macro_rules! stored_messages {
             AllocationApproved { 1 alloc_id, 2 group_order_id, 3 user_id }
             AllocationRejected { 1 alloc_id, 2 group_order_id, 3 user_id, 4 reason }
             Share { 1 order_id, 2 qty, 3 notional }
+            OrderTriggered { 1 order_id, 2 source, 3 stop_px, 4 seen_px }
+            StopMoved { 1 order_id, 2 stop_px, 3 seen_px }
+            SliceReleased { 1 order_id, 2 slice_id, 3 qty, 4 price, 5 leftover, 6 reason }
+            AlgoStepped {
+                1 order_id, 2 action, 3 price, 4 wake, 5 on_market, 6 volume, 7 volume_mark, 8 reason,
+            }
+            OrderArmed { 1 order_id, 2 by, 3 armed_qty }
+            PeerFilled { 1 order_id, 2 by, 3 taken_qty }
             BrokerSession { 1 venue, 2 reason }
             KillSwitchChanged { 1 scope, 2 reason }
             TradingStateSet { 1 scope, 2 state, 3 reason }
@@ -160,10 +171,27 @@ macro_rules! stored_messages {
             Account { 1 account_id, 2 name, 3 currency, 4 active }
             Venue {
                 1 venue, 2 name, 3 maker_fee, 4 taker_fee, 5 latency_prior_ns, 6 fill_prior_ppm,
-                7 fill_prior_weight, 8 enabled,
+                7 fill_prior_weight, 8 enabled, 9 lacks_stops,
+            }
+            Trail { 1 amount, 2 ppm, 3 limit_offset }
+            Peg { 1 reference, 2 offset, 3 cap }
+            CurvePart { 1 weight }
+            AlgoParams {
+                1 algo, 2 start, 3 end, 4 slices, 5 interval_ns, 6 variance_ppm, 7 max_participation_ppm,
+                8 min_participation_ppm, 9 urgency_ppm, 10 slice_qty, 11 curve, 12 expected_volume, 13 peg,
+                14 leftover, 15 seed,
+            }
+            Instructions {
+                1 trigger_source, 2 trail, 3 peg, 4 max_floor, 5 good_after, 6 emulate, 7 algo,
+            }
+            Link { 1 list_id, 2 contingency, 3 armed_by, 4 arm, 5 list_qty }
+            Work {
+                1 instructions, 2 emulated, 3 release_at, 4 link, 5 armed_qty, 6 taken_qty, 7 triggered, 8 stop_px,
+                9 slices, 10 released_qty, 11 acted_at, 12 left, 13 wake, 14 on_market, 15 volume, 16 volume_mark,
+                17 stepped_at,
             }
             Doubt { 1 intent, 2 revision, 3 since, 4 reason }
-            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 52 basis }
+            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 46 work, 52 basis }
             Order {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 state, 13 pending, 15 order_qty,

@@ -1,10 +1,13 @@
 //! Vocabularies: the stored number of a term.
 
+use oms_model::algo::{Algo, Leftover, PegPrice};
 use oms_model::event::Exclusion;
 use oms_model::limit::{Check, LimitType, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
+use oms_model::work::{AlgoAction, ArmRule, ContingencyType, TriggerSource};
 use oms_model::{
-    AllocMode, Anomaly, AssetClass, Code, CostMethod, EndedBy, IntentKind, Liquidity, OptionRight, OrdState, OrdType, OrderKind, Outcome, Pending, QuoteReqState, QuoteState, SagaPhase, SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
+    AllocMode, Anomaly, AssetClass, Code, CostMethod, EndedBy, IntentKind, Liquidity, OptionRight, OrdState, OrdType, OrderKind, Outcome,
+    Pending, QuoteReqState, QuoteState, SagaPhase, SecurityIdSource, SettlMethod, Side, SorMode, Source, TimeInForce, TradingState,
 };
 use prost::encoding::WireType;
 
@@ -17,16 +20,21 @@ macro_rules! stored_terms {
     ($then:ident) => {
         $then!(
             AllocMode,
+            Algo,
+            AlgoAction,
             Anomaly,
+            ArmRule,
             AssetClass,
             Check,
             Code,
             CostMethod,
+            ContingencyType,
             EndedBy,
             Exclusion,
             Exhausted,
             IntentKind,
             LatencyStat,
+            Leftover,
             LimitType,
             Liquidity,
             OptionRight,
@@ -34,6 +42,7 @@ macro_rules! stored_terms {
             OrdType,
             OrderKind,
             Outcome,
+            PegPrice,
             Pending,
             QuoteReqState,
             QuoteState,
@@ -45,6 +54,7 @@ macro_rules! stored_terms {
             Source,
             TimeInForce,
             TradingState,
+            TriggerSource,
             Verdict
         );
     };

@@ -141,7 +141,13 @@ impl Fold {
             | Event::CarePassed(_)
             | Event::SagaStepped(_)
             | Event::StageStarted(_)
-            | Event::StageEnded(_) => self.concerned(seq, time, event, rows),
+            | Event::StageEnded(_)
+            | Event::OrderTriggered(_)
+            | Event::StopMoved(_)
+            | Event::SliceReleased(_)
+            | Event::AlgoStepped(_)
+            | Event::OrderArmed(_)
+            | Event::PeerFilled(_) => self.concerned(seq, time, event, rows),
             Event::BrokerConnected(_)
             | Event::BrokerDisconnected(_)
             | Event::KillSwitchEngaged(_)

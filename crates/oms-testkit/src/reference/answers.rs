@@ -55,7 +55,7 @@ impl Answers {
         }
         let news: Vec<NewOrder> = match &self.asked[at].command {
             Command::CreateOrder(order) => vec![(**order).clone()],
-            Command::CreateOrders { orders, .. } => orders.clone(),
+            Command::CreateOrders { orders, .. } | Command::CreateOrderList { orders, .. } => orders.clone(),
             _ => return,
         };
         let CommandOutcome::Orders(placed) = outcome else { return };

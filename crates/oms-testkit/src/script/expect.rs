@@ -109,6 +109,16 @@ impl Run {
                 let holder = order.extras.care.as_deref().and_then(|care| care.holder).unwrap_or_default();
                 assert_eq!(holder, super::run::user(take(expected)), "{shown}: holder");
             }
+            "armed" => {
+                let armed = order.extras.work.as_deref().map_or_else(|| "-".into(), |work| work.armed_qty.to_string());
+                assert_eq!(armed, take(expected), "{shown}: armed");
+            }
+            "stop-at" => {
+                let stop = order.extras.work.as_deref().and_then(|work| work.stop_px).or(order.extras.stop_px);
+                assert_eq!(stop.map_or("-".into(), |px| px.to_string()), take(expected), "{shown}: stop");
+            }
+            "emulated" => assert!(order.extras.work.as_deref().is_some_and(|work| work.emulated), "{shown}: it says that it is emulated"),
+            "type" => assert_eq!(order.ord_type.to_string(), take(expected), "{shown}: type"),
             "price" => assert_eq!(order.price.map_or("-".into(), |px| px.to_string()), take(expected), "{shown}: price"),
             "legs" => {
                 let legs: Vec<String> = self.desk.engine.state().children(order).map(|leg| shown_leg(&leg.order)).collect();

@@ -4,6 +4,7 @@ use super::parse::Line;
 use crate::fixture::{ACCOUNT, Desk, USER, VENUES};
 use oms_engine::Output;
 use oms_engine::input::InputBody;
+use oms_model::algo::{AlgoParams, CurvePart, Peg};
 use oms_model::command::{Actor, Change, Command, CommandOutcome, NewOrder, NewPart, NewQuote, NewQuoteRequest, OrderRef, Placed};
 use oms_model::limit::{RiskLimit, Scope};
 use oms_model::order::Routing;
@@ -22,11 +23,12 @@ pub(super) struct Run {
     /// Requests for quotes by the names that the script gives them, and quotes.
     pub(super) asked: BTreeMap<String, QuoteReqId>,
     pub(super) quoted: BTreeMap<String, QuoteId>,
+    queued: Vec<NewOrder>,
 }
 
 impl Run {
     pub(super) fn new(desk: Desk) -> Self {
-        Self { desk, last_code: None, execs: 0, asked: BTreeMap::new(), quoted: BTreeMap::new() }
+        Self { desk, last_code: None, execs: 0, asked: BTreeMap::new(), quoted: BTreeMap::new(), queued: Vec::new() }
     }
 
     pub(super) fn script(&mut self, script: &str) {
@@ -51,6 +53,10 @@ impl Run {
         match verb {
             "quote" => self.quote(line),
             "submit" => self.submit(line),
+            "trade" => self.trade(line),
+            "lack-stops" => self.lack_stops(),
+            "queue" => self.queue(line),
+            "submit-list" => self.submit_list(line),
             "cancel" | "replace" => self.change(verb, line),
             "accept" | "claim" | "pass" | "split" | "hand" => self.care(verb, line),
             "up" => self.session(line, |_| ReportBody::SessionUp),
@@ -97,7 +103,45 @@ impl Run {
         String::new()
     }
 
+    fn trade(&mut self, line: &mut Line<'_>) -> String {
+        let (symbol, price): (&str, Price) = (line.word(), line.value());
+        assert!(line.take("x"), "a size follows");
+        self.desk.trade(symbol, price, line.value());
+        String::new()
+    }
+
+    /// No venue has stops of its own any more.
+    fn lack_stops(&mut self) -> String {
+        for venue in VENUES {
+            let lacking = oms_model::instrument::Venue { lacks_stops: true, ..crate::fixture::configured(venue) };
+            self.desk.command(Command::ConfigureVenue(Box::new(lacking)));
+        }
+        String::new()
+    }
+
     fn submit(&mut self, line: &mut Line<'_>) -> String {
+        let (id, order) = self.new_order(line);
+        let output = self.desk.command(Command::CreateOrder(Box::new(order)));
+        self.remember(&output);
+        id
+    }
+
+    fn queue(&mut self, line: &mut Line<'_>) -> String {
+        let (id, order) = self.new_order(line);
+        self.queued.push(order);
+        id
+    }
+
+    fn submit_list(&mut self, line: &mut Line<'_>) -> String {
+        let contingency = line.value();
+        let arm = line.words.pop_front().map_or_else(Default::default, |word| word.parse().unwrap());
+        let orders = std::mem::take(&mut self.queued);
+        let output = self.desk.command(Command::CreateOrderList { orders, contingency, arm });
+        self.remember(&output);
+        String::new()
+    }
+
+    fn new_order(&self, line: &mut Line<'_>) -> (String, NewOrder) {
         let id = line.word().to_owned();
         let side = match line.word() {
             "buy" => Side::Buy,
@@ -121,15 +165,17 @@ impl Run {
         while let Some(word) = line.words.pop_front() {
             self.submit_word(word, line, &mut order);
         }
+        let named = order.ord_type;
         order.ord_type = match (order.price.is_some(), order.stop_px.is_some()) {
             (false, false) => OrdType::Market,
             (true, false) => OrdType::Limit,
             (false, true) => OrdType::Stop,
             (true, true) => OrdType::StopLimit,
         };
-        let output = self.desk.command(Command::CreateOrder(Box::new(order)));
-        self.remember(&output);
-        id
+        if named != OrdType::default() {
+            order.ord_type = named;
+        }
+        (id, order)
     }
 
     fn submit_word(&self, word: &str, line: &mut Line<'_>, order: &mut NewOrder) {
@@ -143,6 +189,14 @@ impl Run {
                 order.account_id = Some(if other { crate::fixture::OTHER_ACCOUNT } else { ACCOUNT });
             }
             "CARE" => order.routing.care = true,
+            "by" => order.instructions.trigger_source = Some(line.value()),
+            "emulated" => order.instructions.emulate = true,
+            "show" => order.instructions.max_floor = Some(line.value()),
+            "after" => order.instructions.good_after = Some(self.desk.now.plus(line.value::<i64>() * 1_000_000_000)),
+            "trail" | "offset" => trail(word, line.word(), order),
+            "peg" => order.instructions.peg = Some(Peg { reference: line.value(), ..Peg::default() }),
+            "algo" => order.instructions.algo = Some(self.algo(line)),
+            _ if word.parse::<OrdType>().is_ok() => order.ord_type = word.parse().unwrap(),
             _ if word.starts_with("GTD+") => {
                 let seconds: i64 = word.trim_start_matches("GTD+").parse().unwrap();
                 order.time_in_force = TimeInForce::Gtd;
@@ -234,6 +288,33 @@ impl Run {
         quote.life_ms = line.value();
         quote.replaces = line.take("replaces").then(|| self.quoted.get(line.word()).copied().unwrap_or_default());
         quote
+    }
+
+    /// An algorithm like `TWAP slices=4 end=240`; times in seconds from now, parts in parts per million.
+    fn algo(&self, line: &mut Line<'_>) -> AlgoParams {
+        let mut algo = AlgoParams { algo: line.value(), ..AlgoParams::default() };
+        while let Some((name, value)) = line.words.front().and_then(|word| word.split_once('=')) {
+            line.words.pop_front();
+            let seconds = || value.parse::<i64>().unwrap() * 1_000_000_000;
+            match name {
+                "start" => algo.start = self.desk.now.plus(seconds()),
+                "end" => algo.end = self.desk.now.plus(seconds()),
+                "interval" => algo.interval_ns = seconds(),
+                "slices" => algo.slices = value.parse().unwrap(),
+                "slice" => algo.slice_qty = value.parse().unwrap(),
+                "variance" => algo.variance_ppm = value.parse().unwrap(),
+                "most" => algo.max_participation_ppm = value.parse().unwrap(),
+                "least" => algo.min_participation_ppm = value.parse().unwrap(),
+                "urgency" => algo.urgency_ppm = value.parse().unwrap(),
+                "volume" => algo.expected_volume = value.parse().unwrap(),
+                "curve" => algo.curve = value.split(',').map(|weight| CurvePart { weight: weight.parse().unwrap() }).collect(),
+                "peg" => algo.peg = Some(Peg { reference: value.parse().unwrap(), ..Peg::default() }),
+                "leftover" => algo.leftover = value.parse().unwrap(),
+                "seed" => algo.seed = value.parse().unwrap(),
+                other => panic!("cannot read {other:?}"),
+            }
+        }
+        algo
     }
 
     pub(super) fn remember(&mut self, output: &Output) {
@@ -450,6 +531,16 @@ impl Run {
             liquidity: Liquidity::Removed,
             fee_per_unit: crate::fixture::dec("0.003"),
         }
+    }
+}
+
+/// `trail 0.50`, `trail 1%` or `offset 0.10`.
+fn trail(word: &str, value: &str, order: &mut NewOrder) {
+    let trail = order.instructions.trail.get_or_insert_default();
+    match value.strip_suffix('%') {
+        Some(percent) => trail.ppm = percent.parse::<u32>().unwrap() * 10_000,
+        None if word == "trail" => trail.amount = value.parse().unwrap(),
+        None => trail.limit_offset = value.parse().unwrap(),
     }
 }
 

@@ -123,7 +123,7 @@ impl PaperVenue {
         }
         let now_or_never = match order.time_in_force {
             TimeInForce::Day | TimeInForce::Gtc | TimeInForce::Gtd => false,
-            TimeInForce::Ioc | TimeInForce::Fok => true,
+            TimeInForce::Ioc | TimeInForce::Fok | TimeInForce::Opg => true,
         };
         let takes = order.time_in_force != TimeInForce::Fok || self.available(number) >= order.leaves();
         if takes {

@@ -30,7 +30,7 @@ prop_compose! {
                 Algo::Twap => p.slices = slices,
                 Algo::Arrival => p.urgency_ppm = urgency_ppm,
                 Algo::Vwap if live => p.expected_volume = units(5_000),
-                Algo::Vwap => p.curve = curve,
+                Algo::Vwap => p.curve = crate::algo::fixture::curve(&curve),
                 Algo::Peg => p.peg = Some(Peg { reference, offset: Price::ZERO, cap: None }),
                 Algo::Pov | Algo::Iceberg | Algo::TimeSliced => (),
             }

@@ -94,7 +94,7 @@ proptest! {
 
     #[test]
     fn every_message_comes_back(words in vec(any::<u64>(), 0..200)) {
-        use oms_model::{Order, event::*, instrument::*, limit::*, order::*, policy::*, position::*, quote::*, refusal::Refusal};
+        use oms_model::{Order, algo::*, event::*, instrument::*, limit::*, order::*, policy::*, position::*, quote::*, refusal::Refusal, work::*};
         macro_rules! each {
             ($($name:ident { $($tag:literal $field:ident),+ $(,)? })*) => { $(check_round_trip::<$name>(&words);)* };
         }

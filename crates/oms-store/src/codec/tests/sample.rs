@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use oms_model::algo::*;
 use oms_model::allocate::Share;
 use oms_model::children::Children;
 use oms_model::command::{Actor, Placed};
@@ -16,6 +17,7 @@ use oms_model::policy::{Exhausted, LatencyStat, SorPolicy, Weights};
 use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::seldom::Seldom;
+use oms_model::work::*;
 use oms_model::*;
 
 /// Where a sample takes its choices from.
@@ -101,7 +103,7 @@ macro_rules! integers {
         }
     )*};
 }
-integers!(u32, u64, u128);
+integers!(u32, u64, i64, u128);
 
 impl Sample for bool {
     fn sample(tape: &mut Tape) -> Self {

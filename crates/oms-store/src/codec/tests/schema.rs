@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+use oms_model::algo::*;
 use oms_model::allocate::Share;
 use oms_model::event::*;
 use oms_model::instrument::*;
@@ -12,6 +13,7 @@ use oms_model::policy::*;
 use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::refusal::Refusal;
+use oms_model::work::*;
 use oms_model::*;
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -287,6 +287,7 @@ impl Stream {
             venue: if random.one_in(3) { None } else { Some(*random.pick(&VENUES)) },
             metadata: random.one_in(5).then(|| "{\"desk\":\"x\"}".into()),
             kind: None,
+            work: None,
             ..OrderCreated::default()
         };
         self.push(batch, Event::OrderCreated(Box::new(event)));

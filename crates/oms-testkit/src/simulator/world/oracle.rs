@@ -64,7 +64,11 @@ impl World {
                 Anomaly::FillAfterEnd => Mark::FillAfterEnd,
                 Anomaly::Overfill => Mark::Overfill,
                 Anomaly::UnsolicitedEnd => Mark::Unasked,
-                Anomaly::NotSentAppeared | Anomaly::NotPutBack | Anomaly::UnexpectedReport | Anomaly::UnknownExecution => return,
+                Anomaly::NotSentAppeared
+                | Anomaly::NotPutBack
+                | Anomaly::UnexpectedReport
+                | Anomaly::UnknownExecution
+                | Anomaly::ContingencyRace => return,
             },
             Event::ExecutionUnmatched(_) => Mark::Suspense,
             Event::QuoteAccepted(_) => Mark::QuoteAccepted,
