@@ -132,7 +132,8 @@ proptest! {
     fn only_a_sweep_that_may_not_rest_leaves_something_while_a_venue_is_eligible(scene in any_scene()) {
         let plan = scene.plan();
         let eligible = plan.candidates.iter().any(|c| c.excluded.is_none());
-        let may_leave = scene.mode == SorMode::Sweep && scene.time_in_force == TimeInForce::Ioc;
+        let at_once = matches!(scene.time_in_force, TimeInForce::Ioc | TimeInForce::Opg);
+        let may_leave = scene.mode == SorMode::Sweep && at_once;
         prop_assert!(plan.unplaced.is_zero() || !eligible || may_leave);
         prop_assert!(eligible || plan.legs.is_empty());
     }
