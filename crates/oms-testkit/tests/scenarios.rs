@@ -10,11 +10,16 @@ fn scenarios() {
     files.retain(|path| path.extension().is_some_and(|ending| ending == "oms"));
     files.sort();
     assert!(files.len() >= 5, "the scenarios are where they belong");
+    let mut failed = Vec::new();
     for file in files {
         let script = std::fs::read_to_string(&file).unwrap();
-        println!("{}", file.file_name().unwrap().display());
-        for case in script.split("\n---\n") {
-            oms_testkit::check(case);
+        let name = file.file_name().unwrap().display();
+        for (number, case) in script.split("\n---\n").enumerate() {
+            // All of them are run, so that one look shows everything that is wrong.
+            if std::panic::catch_unwind(|| oms_testkit::check(case)).is_err() {
+                failed.push(format!("{name}, case {}: {}", number + 1, case.lines().next().unwrap_or_default()));
+            }
         }
     }
+    assert!(failed.is_empty(), "{failed:#?}");
 }
