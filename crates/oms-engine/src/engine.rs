@@ -9,7 +9,7 @@ use oms_model::command::{Actor, Command, CommandOutcome, NewOrder};
 use oms_model::event::{Batch, Event, IdempotencyRecorded, IdempotentResult};
 use oms_model::limit::Scope;
 use oms_model::market::Market;
-use oms_model::{Code, CommandId, EndedBy, InstrumentId, Refusal, Seq, Time, TraceId};
+use oms_model::{Code, CommandId, EndedBy, InstrumentId, OrderId, Refusal, Seq, Time, TraceId};
 use std::collections::VecDeque;
 
 /// Where decisions read the market.
@@ -47,7 +47,17 @@ pub struct Engine {
     pub(crate) sweeps: VecDeque<(Scope, EndedBy)>,
     /// Instruments whose market moved and whose orders were not all looked at yet. Not part of the state: the next
     /// move of the market asks again.
-    pub(crate) moved: VecDeque<InstrumentId>,
+    pub(crate) moved: VecDeque<Moved>,
+}
+
+/// How far the orders that watch an instrument were looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moved {
+    pub(crate) instrument: InstrumentId,
+    /// The last one that was looked at.
+    pub(crate) after: Option<OrderId>,
+    /// The market moved again meanwhile: once the last one was looked at, all of them are again.
+    pub(crate) again: bool,
 }
 
 impl Engine {
@@ -185,6 +195,8 @@ fn command_outcome(step: &mut Step<'_>, actor: &Actor, command: Command) -> Comm
         Command::PassOrder { order, to, text, if_version } => decide::care::pass(step, actor, &order, to, text, if_version),
         Command::SplitOrder { order, parts, if_version } => decide::care::split(step, actor, &order, &parts, if_version),
         Command::ReleaseOrder { order, if_version } => decide::care::release(step, actor, &order, if_version),
+        Command::SuspendOrder { order, if_version } => decide::work::suspend(step, actor, &order, if_version),
+        Command::ResumeOrder { order, if_version } => decide::work::resume(step, actor, &order, if_version),
         Command::CreateOrderList { orders, contingency, arm } => decide::create::create_list(step, actor, &orders, contingency, arm),
         Command::MassCancel { scope } => decide::cancel::mass_cancel(step, scope),
         Command::EngageKillSwitch { scope, reason } => decide::admin::engage(step, scope, reason),

@@ -32,6 +32,7 @@ pub use parts::{EntryParts, HoldingParts, IdempotencyParts, StateParts, VenuePar
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub use timers::TimerKind;
 use timers::Timers;
+pub(crate) use works::Lookout;
 use works::Works;
 
 /// How long the answer to an idempotency key is kept, nanoseconds.

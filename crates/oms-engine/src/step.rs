@@ -1,7 +1,7 @@
 //! One decision in the making.
 
 use crate::config::Config;
-use crate::engine::{Context, Engine};
+use crate::engine::{Context, Engine, Moved};
 use crate::state::State;
 use oms_model::command::Actor;
 use oms_model::event::{Batch, Event};
@@ -17,7 +17,7 @@ pub(crate) struct Step<'a> {
     market: &'a mut Market,
     context: &'a Context<'a>,
     pub(crate) sweeps: &'a mut VecDeque<(Scope, EndedBy)>,
-    pub(crate) moved: &'a mut VecDeque<InstrumentId>,
+    pub(crate) moved: &'a mut VecDeque<Moved>,
     pub(crate) config: Config,
     first_seq: Seq,
     now: Time,

@@ -158,6 +158,20 @@ pub enum Command {
         /// Whether one refusal refuses all.
         atomic: bool,
     },
+    /// Take the slices of an order that the engine works back, and release none until it is resumed (FIX 18 = S).
+    SuspendOrder {
+        /// Which.
+        order: OrderRef,
+        /// Refused where the order is at another version.
+        if_version: Option<u32>,
+    },
+    /// Go on with an order that was suspended (FIX 18 = q).
+    ResumeOrder {
+        /// Which.
+        order: OrderRef,
+        /// Refused where the order is at another version.
+        if_version: Option<u32>,
+    },
     /// Place orders that mean something for each other: all of them or none.
     CreateOrderList {
         /// In order; the first one arms the others, where the contingency says so.

@@ -410,6 +410,18 @@ impl Order {
         !self.state.is_done() && self.extras.work.as_deref().is_some_and(|work| work.on_market)
     }
 
+    /// Where its stop stands: that of a trailing order where it has followed the market to.
+    #[must_use]
+    pub fn stop_at(&self) -> Option<Price> {
+        self.extras.work.as_deref().and_then(|work| work.stop_px).or(self.extras.stop_px)
+    }
+
+    /// The list that it belongs to.
+    #[must_use]
+    pub fn list_id(&self) -> Option<OrderId> {
+        self.extras.work.as_deref()?.link.map(|link| link.list_id)
+    }
+
     /// When time is a reason to look at it.
     #[must_use]
     pub fn wake(&self) -> Option<Time> {

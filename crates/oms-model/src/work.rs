@@ -4,7 +4,7 @@
 //! An order with such work is not handed to the router as it stands. The engine releases it in slices, each an order of
 //! its own below it, when its time, its trigger, its list or its algorithm says so.
 
-use crate::algo::{AlgoParams, Peg};
+use crate::algo::{AlgoParams, FULL_PPM, Peg};
 use crate::amount::{Price, Qty};
 use crate::event::{AlgoStepped, OrderArmed, OrderTriggered, PeerFilled, SliceReleased, StopMoved};
 use crate::ids::{OrderId, Time};
@@ -50,6 +50,10 @@ terms! {
         Recall = 4 "RECALL",
         /// The order is canceled.
         Cancel = 5 "CANCEL",
+        /// Somebody suspended the order: slices that work are canceled, and none is released until it is resumed.
+        Suspend = 6 "SUSPEND",
+        /// Somebody resumed it.
+        Resume = 7 "RESUME",
     }
 }
 
@@ -83,6 +87,24 @@ pub struct Trail {
     pub ppm: u32,
     /// TRAILING_STOP_LIMIT: how far the limit lies beyond the stop.
     pub limit_offset: Price,
+}
+
+impl Trail {
+    /// The price that the market has to pass for a stop at `stop_px` to follow it: upward for a seller's, downward for a
+    /// buyer's. At worst a few billionths early, never late.
+    #[must_use]
+    pub fn follows_beyond(&self, stop_px: Price, is_buy: bool) -> Price {
+        let full = i128::from(FULL_PPM);
+        let (stop, amount, ppm) = (i128::from(stop_px.raw()), i128::from(self.amount.raw()), i128::from(self.ppm));
+        let beyond = match (self.ppm, is_buy) {
+            (0, true) => stop - amount,
+            (0, false) => stop + amount,
+            // The part that is added or taken off is rounded down, which is worth less than one billionth of the stop.
+            (_, true) => (stop + 1) * full / (full + ppm) + 1,
+            (_, false) => (stop - 1) * full / (full - ppm).max(1) - 1,
+        };
+        Price::from_raw(i64::try_from(beyond).unwrap_or(if beyond > 0 { i64::MAX } else { i64::MIN }))
+    }
 }
 
 /// What a client asks beyond quantity and price.
@@ -136,6 +158,8 @@ pub struct Work {
     pub taken_qty: Qty,
     /// Whether its trigger was reached.
     pub triggered: bool,
+    /// Whether somebody suspended it.
+    pub suspended: bool,
     /// Where the stop of a trailing order stands.
     pub stop_px: Option<Price>,
     /// Slices released.
@@ -193,8 +217,11 @@ impl Work {
     }
 
     pub(crate) fn stepped(&mut self, event: &AlgoStepped, time: Time) {
-        if event.action == AlgoAction::Reprice {
-            self.acted_at = Some(time);
+        match event.action {
+            AlgoAction::Reprice => self.acted_at = Some(time),
+            AlgoAction::Suspend => self.suspended = true,
+            AlgoAction::Resume => self.suspended = false,
+            AlgoAction::Wait | AlgoAction::Release | AlgoAction::Recall | AlgoAction::Cancel => (),
         }
         self.wake = event.wake;
         self.on_market = event.on_market;

@@ -3,13 +3,15 @@
 use oms_engine::input::{Input, InputBody};
 use oms_engine::{Config, Context, Engine, Markets, Output, State};
 use oms_model::command::{Actor, Command, NewOrder};
+use oms_model::event::Event;
 use oms_model::instrument::{Account, Currency, Instrument, TickStep, Venue};
 use oms_model::market::{Level, Market};
 use oms_model::report::{Report, ReportBody};
 use oms_model::{
-    AccountId, AssetClass, CommandId, InstrumentId, Mic, Notional, OptionRight, OrdType, OrderId, Pending, Price, Qty, Side, Source,
+    AccountId, Anomaly, AssetClass, CommandId, InstrumentId, Mic, Notional, OptionRight, OrdType, Order, OrderId, Pending, Price, Qty, Side, Source,
     Symbol, TenantId, Time, TimeInForce, TraceId, UserId,
 };
+use oms_model::work::ContingencyType;
 use std::collections::BTreeMap;
 
 /// The venues of the desk.
@@ -48,6 +50,8 @@ pub struct Desk {
     pub markets: TestMarkets,
     /// The time.
     pub now: Time,
+    /// What was raised so far, and of which client order.
+    pub raised: Vec<(OrderId, Anomaly)>,
     inputs: u128,
 }
 
@@ -172,7 +176,7 @@ impl Desk {
     #[must_use]
     pub fn new() -> Self {
         let engine = Engine::new(State::default(), Config::default());
-        let mut desk = Self { engine, markets: TestMarkets::default(), now: OPEN, inputs: 0 };
+        let mut desk = Self { engine, markets: TestMarkets::default(), now: OPEN, raised: Vec::new(), inputs: 0 };
         for command in setup() {
             desk.command(command);
         }
@@ -186,7 +190,14 @@ impl Desk {
     pub fn input(&mut self, actor: Actor, body: InputBody) -> Output {
         self.inputs += 1;
         let input = Input { command_id: CommandId::from_u128(self.inputs), actor, trace_id: TraceId::default(), body };
-        self.engine.step(input, &Context { now: self.now, markets: &self.markets })
+        let output = self.engine.step(input, &Context { now: self.now, markets: &self.markets });
+        for event in &output.batch.events {
+            if let Event::OrderAnomaly(e) = event {
+                let root = self.engine.state().order(e.order_id).map_or(e.order_id, |order| order.root_order_id);
+                self.raised.push((root, e.anomaly));
+            }
+        }
+        output
     }
 
     /// Lets a command in.
@@ -242,6 +253,36 @@ impl Desk {
     }
 }
 
+/// What holds of an order that the engine works, and of the list that it belongs to.
+fn assert_worked(state: &State, order: &Order, place: &str) {
+    let Some(work) = order.extras.work.as_deref() else { return };
+    let id = order.order_id;
+    for slice in state.children(order).map(|slice| &slice.order).filter(|slice| !slice.state.is_done()) {
+        let within = match (slice.price, order.price) {
+            (Some(price), Some(limit)) => if order.side.is_buy() { price <= limit } else { price >= limit },
+            (None, Some(_)) => order.ord_type.has_stop(),
+            (_, None) => true,
+        };
+        assert!(within || order.pending == Pending::Replace, "{place}: slice {} of {id} is beyond its limit", slice.order_id);
+    }
+    let Some(link) = work.link else { return };
+    let beside = state.list(link.list_id).iter().filter(|other| **other != id).filter_map(|other| state.order(*other));
+    let excluded = beside.filter(|other| {
+        let to = other.extras.work.as_deref().and_then(|work| work.link);
+        link.contingency != ContingencyType::Oto && to.is_some_and(|to| to.armed_by == link.armed_by)
+    });
+    let taken = excluded.fold(Qty::ZERO, |sum, other| sum.saturating_add(other.cum_qty));
+    assert_eq!(work.taken_qty, taken, "{place}: {id} knows what the others of its list have executed");
+    if let Some(first) = link.armed_by.and_then(|first| state.order(first)) {
+        assert!(
+            order.state.is_done() || work.armed_qty <= first.cum_qty,
+            "{place}: {id} protects {} of {} executed",
+            work.armed_qty,
+            first.cum_qty
+        );
+    }
+}
+
 /// The invariants of order trees, positions and exposure that hold after every batch.
 ///
 /// # Panics
@@ -287,6 +328,7 @@ pub fn assert_invariants(state: &State, place: &str) {
         if !order.state.is_done() && order.pending == Pending::None {
             assert_eq!(order.place_qty, placed, "{place}: {id} knows what is with its parts");
         }
+        assert_worked(state, order, place);
         let whole = state.order(order.root_order_id).expect("a tree is whole");
         assert!(order.is_root() || whole.root_order_id == whole.order_id, "{place}: {id} has the root of its parent");
         assert_eq!(

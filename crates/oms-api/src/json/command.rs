@@ -76,7 +76,7 @@ pub const COMMANDS: &[Spec] = &[
     spec(
         "OrderBatchCreateCmd",
         "NewOrders",
-        "Place up to 100 orders, all or none or each for itself.",
+        "Place up to 100 orders: each for itself, all or none, or a list of orders that mean something for each other.",
         r#"{"type":"OrderBatchCreateCmd","atomic":true,"orders":[{"symbol":"AAPL","side":"BUY","ord_type":"MARKET","order_qty":"100"}]}"#,
         batch,
     ),
@@ -185,6 +185,20 @@ pub const COMMANDS: &[Spec] = &[
         "Hand what is unplaced of a care order to the router.",
         r#"{"type":"OrderReleaseCmd","cl_ord_id":"A-1"}"#,
         |fields, _| named(fields).map(|(order, if_version)| Command::ReleaseOrder { order, if_version }),
+    ),
+    protected(spec(
+        "OrderSuspendCmd",
+        "OrderNamed",
+        "Take the slices of an order that is worked here back, and release none until it is resumed.",
+        r#"{"type":"OrderSuspendCmd","cl_ord_id":"A-1"}"#,
+        |fields, _| named(fields).map(|(order, if_version)| Command::SuspendOrder { order, if_version }),
+    )),
+    spec(
+        "OrderResumeCmd",
+        "OrderNamed",
+        "Go on with an order that was suspended.",
+        r#"{"type":"OrderResumeCmd","cl_ord_id":"A-1"}"#,
+        |fields, _| named(fields).map(|(order, if_version)| Command::ResumeOrder { order, if_version }),
     ),
     protected(spec(
         "OrderMassCancelCmd",

@@ -139,6 +139,7 @@ pub fn work_fields(w: &mut Writer, work: &Work) {
     let asked = &work.instructions;
     w.text_or_null("trigger_source", asked.trigger_source);
     w.bool("triggered", work.triggered);
+    w.bool("suspended", work.suspended);
     w.text_or_null("stop_px", work.stop_px);
     match &asked.trail {
         None => w.null("trail"),

@@ -911,6 +911,7 @@ const WORK: &[(&str, &str, &str)] = &[
     ("release_at", "time?", "Nothing is released before."),
     ("trigger_source", "TriggerSource?", ""),
     ("triggered", "boolean", "Whether its stop was reached."),
+    ("suspended", "boolean", "Whether somebody suspended it: nothing is released until it is resumed."),
     ("stop_px", "Decimal?", "Where the stop of a trailing order stands."),
     ("trail", "object?", ""),
     ("peg", "object?", ""),

@@ -13,7 +13,7 @@ use oms_model::market::Market;
 use oms_model::order::{Basis, Routing};
 use oms_model::work::{ArmRule, ContingencyType, Work};
 use oms_model::{
-    AccountId, ClOrdId, Code, EndedBy, InstrumentId, OrdType, Order, OrderId, PolicyName, Refusal, SorMode, Time, TimeInForce,
+    AccountId, ClOrdId, Code, EndedBy, InstrumentId, OrdType, Order, OrderId, PolicyName, Qty, Refusal, SorMode, Time, TimeInForce,
 };
 use oms_risk::{Gate, Proposed, Reservation, RiskBook, RiskContext};
 
@@ -125,6 +125,11 @@ fn same_instrument(orders: &[NewOrder], contingency: ContingencyType) -> Result<
     if orders.iter().any(|order| matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok)) && contingency != ContingencyType::Oto
     {
         return refuse("orders that exclude each other wait, so they cannot be IOC or FOK");
+    }
+    let protects = |order: &&NewOrder| order.side.is_buy() != first.side.is_buy();
+    let protection = rest.iter().filter(protects).try_fold(Qty::ZERO, |sum, order| sum.checked_add(order.order_qty));
+    if contingency == ContingencyType::Oto && protection.is_none_or(|sum| sum > first.order_qty) {
+        return refuse("orders on the other side of the first protect it, so together they are no larger");
     }
     let mut sides = rest.iter().map(|order| order.side.is_buy());
     match contingency {

@@ -4,14 +4,16 @@
 use super::{contingency, work};
 use crate::step::Step;
 use oms_model::event::Event;
-use oms_model::{Order, OrderId, Qty};
+use oms_model::{Order, OrderId, OrderKind, Qty};
 
 /// What an event means for orders that are worked.
 enum Sign {
-    Executed(OrderId, Qty),
-    Ended(OrderId),
-    Asked(OrderId),
-    Refused(OrderId),
+    /// An execution; none where one was taken back, corrected or booked by hand.
+    Executed(Option<Qty>),
+    Ended,
+    Answered,
+    NotReplaced,
+    NotCanceled,
 }
 
 /// Reads every event of the batch once, those that follow from others too.
@@ -23,49 +25,56 @@ pub(crate) fn follow(step: &mut Step<'_>) {
     while step.state().works() > 0 {
         let Some(event) = step.event_at(at) else { return };
         at += 1;
-        let sign = match event {
-            Event::OrderPartiallyFilled(e) | Event::OrderFilled(e) => Sign::Executed(e.order_id, e.last_qty),
-            Event::OrderRejected(e) => Sign::Ended(e.order_id),
-            Event::OrderCanceled(e) | Event::OrderExpired(e) => Sign::Ended(e.order_id),
-            Event::RiskChecked(e) => Sign::Asked(e.order_id),
-            Event::OrderReplaced(e) => Sign::Asked(e.order_id),
-            Event::CancelRejected(e) => Sign::Asked(e.order_id),
-            Event::ReplaceRejected(e) => Sign::Refused(e.order_id),
+        let (order_id, sign) = match event {
+            Event::OrderPartiallyFilled(e) | Event::OrderFilled(e) => (e.order_id, Sign::Executed(Some(e.last_qty))),
+            Event::OrderFillAdjusted(e) => (e.order_id, Sign::Executed(None)),
+            Event::OrderRejected(e) => (e.order_id, Sign::Ended),
+            Event::OrderCanceled(e) | Event::OrderExpired(e) => (e.order_id, Sign::Ended),
+            Event::RiskChecked(e) => (e.order_id, Sign::Answered),
+            Event::OrderReplaced(e) => (e.order_id, Sign::Answered),
+            Event::OrderOutcomeResolved(e) => (e.order_id, Sign::Answered),
+            Event::CancelRejected(e) => (e.order_id, Sign::NotCanceled),
+            Event::ReplaceRejected(e) => (e.order_id, Sign::NotReplaced),
             _ => continue,
         };
+        let Some(order) = step.state().order(order_id) else { continue };
+        let (root_id, is_root, is_slice) = (order.root_order_id, order.is_root(), order.kind() == OrderKind::Slice);
+        if step.state().order(root_id).is_none_or(|root| root.extras.work.is_none()) {
+            continue;
+        }
         match sign {
-            Sign::Executed(order_id, last_qty) => {
+            Sign::Executed(last_qty) => {
                 contingency::executed(step, order_id, last_qty);
-                let done = step.state().order(order_id).is_some_and(|order| order.state.is_done());
-                if done {
+                if step.state().order(order_id).is_some_and(|order| order.state.is_done()) {
                     ended(step, order_id);
+                } else if last_qty.is_none() {
+                    // There is more to do than there was.
+                    work::drive(step, order_id);
                 }
+                continue;
             }
-            Sign::Ended(order_id) => ended(step, order_id),
-            Sign::Asked(order_id) => answered(step, order_id, false),
-            Sign::Refused(order_id) => answered(step, order_id, true),
+            Sign::Ended => {
+                ended(step, order_id);
+                continue;
+            }
+            Sign::Answered => (),
+            Sign::NotReplaced => contingency::not_reduced(step, root_id),
+            Sign::NotCanceled if is_slice => contingency::not_canceled(step, root_id),
+            Sign::NotCanceled => (),
+        }
+        if !matches!(sign, Sign::NotCanceled) {
+            contingency::settle(step, root_id);
+        }
+        if is_root {
+            work::drive(step, order_id);
         }
     }
 }
 
 fn ended(step: &mut Step<'_>, order_id: OrderId) {
     contingency::ended(step, order_id);
-    let Some(parent_id) = step.state().order(order_id).and_then(|order| order.parent_order_id) else { return };
+    let above = |order: &Order| order.parent_order_id.map(|parent_id| (parent_id, order.root_order_id));
+    let Some((parent_id, root_id)) = step.state().order(order_id).and_then(above) else { return };
     work::drive(step, parent_id);
-    contingency::settle(step, root_of(step, order_id));
-}
-
-fn answered(step: &mut Step<'_>, order_id: OrderId, refused: bool) {
-    let root_id = root_of(step, order_id);
-    if refused {
-        contingency::refused(step, root_id);
-    }
     contingency::settle(step, root_id);
-    if step.state().order(order_id).is_some_and(Order::is_root) {
-        work::drive(step, order_id);
-    }
-}
-
-fn root_of(step: &Step<'_>, order_id: OrderId) -> OrderId {
-    step.state().order(order_id).map_or(order_id, |order| order.root_order_id)
 }

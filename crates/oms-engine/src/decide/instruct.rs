@@ -27,8 +27,9 @@ pub(crate) fn with_stop<'a>(step: &mut Step<'_>, new: &'a NewOrder, instrument_i
     let trail = new.instructions.trail.filter(|_| new.ord_type.is_trailing() && new.stop_px.is_none());
     let Some(trail) = trail else { return Cow::Borrowed(new) };
     let source = new.instructions.trigger_source.unwrap_or_default();
-    let stop_px = step.with_market(instrument_id, |_, market, _| {
-        trigger::seen(source, new.side, market).and_then(|seen| trigger::trailing_stop(&trail, new.side, seen))
+    let stop_px = step.with_market(instrument_id, |state, market, _| {
+        let (seen, instrument) = (trigger::seen(source, new.side, market)?, state.instrument(instrument_id)?);
+        trigger::trailing_stop(&trail, new.side, seen, instrument)
     });
     Cow::Owned(NewOrder { stop_px, ..new.clone() })
 }

@@ -83,6 +83,15 @@ fn validate(step: &Step<'_>, order: &Order, terms: &Terms) -> Result<(), Refusal
         let refusal = Refusal::new(Code::StateConflict, "order_qty must be above what was executed; cancel the rest instead");
         return Err(refusal.with("cum_qty", order.cum_qty));
     }
+    if let Some(work) = order.extras.work.as_deref() {
+        if work.triggered && terms.stop_px != order.extras.stop_px {
+            return refuse(Code::StateConflict, "the stop was reached; it cannot be moved any more");
+        }
+        if let Some(link) = work.link.filter(|link| link.armed_by.is_some() && terms.order_qty > link.list_qty) {
+            let refusal = Refusal::new(Code::ValidationError, "an order of a list is not made larger than what it was armed for");
+            return Err(refusal.with("list_qty", link.list_qty));
+        }
+    }
     let (inner, legs) = tree::below(step, order.order_id);
     if inner.iter().skip(1).filter_map(|id| step.state().order(*id)).any(|part| !part.state.is_done() && part.pending != Pending::None) {
         return refuse(Code::StateConflict, "a cancel or replace of a part of the order is pending");

@@ -1,6 +1,7 @@
 //! What time brings: orders expire, answers are overdue, done orders leave the hot state, sweeps go on.
 
 use super::{cancel, day, quote, report, staged, work};
+use crate::engine::Moved;
 use crate::state::TimerKind;
 use crate::step::Step;
 use oms_model::event::{BrokerSession, Event, OrderClosed};
@@ -24,15 +25,23 @@ pub(crate) fn timer(step: &mut Step<'_>) {
         assert!(!step.state().is_set(due, kind, order_id), "a timer that was served is set no more");
     }
     sweep(step);
-    if let Some(instrument) = step.moved.pop_front() {
-        market(step, instrument);
+    if let Some(moved) = step.moved.pop_front() {
+        look_on(step, moved);
     }
 }
 
-/// Looks at the orders that watch a market; those beyond the bound follow at once.
+/// The market in an instrument moved: looks at the orders that watch it; those beyond the bound follow at once.
 pub(crate) fn market(step: &mut Step<'_>, instrument: InstrumentId) {
-    if work::market_moved(step, instrument) && !step.moved.contains(&instrument) {
-        step.moved.push_back(instrument);
+    let under_way = step.moved.iter().position(|moved| moved.instrument == instrument);
+    let moved = under_way.and_then(|at| step.moved.remove(at)).map(|moved| Moved { again: true, ..moved });
+    look_on(step, moved.unwrap_or(Moved { instrument, after: None, again: false }));
+}
+
+fn look_on(step: &mut Step<'_>, moved: Moved) {
+    match work::market_moved(step, moved.instrument, moved.after) {
+        Some(after) => step.moved.push_back(Moved { after, ..moved }),
+        None if moved.again && moved.after.is_some() => step.moved.push_back(Moved { after: None, again: false, ..moved }),
+        None => (),
     }
 }
 

@@ -31,27 +31,28 @@ pub(crate) fn seen(source: TriggerSource, side: Side, market: &Market) -> Option
     }
 }
 
-/// Where a trailing stop stands for a price: above it for a buyer, below it for a seller.
-pub(crate) fn trailing_stop(trail: &Trail, side: Side, seen: Price) -> Option<Price> {
+/// Where a trailing stop stands for a price: above it for a buyer, below it for a seller; between two ticks at the one
+/// farther away.
+pub(crate) fn trailing_stop(trail: &Trail, side: Side, seen: Price, instrument: &Instrument) -> Option<Price> {
     let part = i128::from(seen.raw()) * i128::from(trail.ppm) / i128::from(oms_model::algo::FULL_PPM);
     let part = Price::from_raw(i64::try_from(part).ok()?);
     let distance = trail.amount.checked_add(part)?;
     let stop = if side.is_buy() { seen.checked_add(distance) } else { seen.checked_sub(distance) };
-    stop.filter(|stop| stop.is_positive())
+    oms_router::algo::on_tick(stop?, !side.is_buy(), instrument).filter(|stop| stop.is_positive())
 }
 
 /// What `market` does to the stop of an order that has one and is not triggered yet.
-pub(crate) fn look(order: &Order, market: &Market) -> Reached {
+pub(crate) fn look(order: &Order, market: &Market, instrument: &Instrument) -> Reached {
     let Some(work) = order.extras.work.as_deref() else { return Reached::No };
     let source = work.instructions.trigger_source.unwrap_or_default();
     let Some(seen_px) = seen(source, order.side, market) else { return Reached::No };
     let buy = order.side.is_buy();
-    let Some(stop_px) = work.stop_px.or(order.extras.stop_px) else { return Reached::No };
+    let Some(stop_px) = order.stop_at() else { return Reached::No };
     if (buy && seen_px >= stop_px) || (!buy && seen_px <= stop_px) {
         return Reached::Yes { stop_px, seen_px };
     }
     let follows = work.instructions.trail.filter(|_| order.ord_type.is_trailing());
-    match follows.and_then(|trail| trailing_stop(&trail, order.side, seen_px)) {
+    match follows.and_then(|trail| trailing_stop(&trail, order.side, seen_px, instrument)) {
         Some(moved) if (buy && moved < stop_px) || (!buy && moved > stop_px) => Reached::Moved { stop_px: moved, seen_px },
         _ => Reached::No,
     }

@@ -3,32 +3,62 @@
 
 use super::tree::{self, ChildSpec};
 use super::trigger::{self, Reached};
-use super::{cancel, parent, replace};
-use crate::state::{Entry, State};
+use super::{cancel, changeable_by, parent, refused, replace};
+use crate::state::{Entry, Lookout, State};
 use crate::step::Step;
+use oms_model::command::{Actor, CommandOutcome, OrderRef};
 use oms_model::event::{AlgoStepped, Event, OrderRejected, OrderTriggered, SliceReleased, StopMoved};
 use oms_model::market::Market;
 use oms_model::order::Terms;
-use oms_model::work::{AlgoAction, Work};
+use oms_model::work::{AlgoAction, TriggerSource, Work};
 use oms_model::{
-    Code, EndedBy, InstrumentId, OrdState, OrdType, Order, OrderId, OrderKind, Pending, Price, Qty, Refusal, Time, TimeInForce,
+    Code, EndedBy, InstrumentId, OrdState, OrdType, Order, OrderId, OrderKind, Pending, Price, Qty, Refusal, Side, Time, TimeInForce,
 };
 use oms_router::algo::{Action, AlgoRequest, Blocked, Decision, Progress, Slice};
 
 /// How soon an algorithm looks again where slices could not be repriced at present, nanoseconds.
 const TRY_AGAIN_NS: i64 = 100_000_000;
-/// How many orders one move of the market acts on at most; the others follow at once with the next input.
+/// How many orders one move of the market acts on at most, and how many of those that watch every move it looks at; the
+/// others follow at once with the next input.
 const AT_ONCE: usize = 256;
 
-/// The market in an instrument moved: every order that watches it is looked at. Whether some are left.
-pub(crate) fn market_moved(step: &mut Step<'_>, instrument_id: InstrumentId) -> bool {
+/// The market in an instrument moved: the stops that it reaches or that follow it, and then orders behind `after` that
+/// every move is a reason to look at. Where to go on, where some are left.
+pub(crate) fn market_moved(step: &mut Step<'_>, instrument: InstrumentId, after: Option<OrderId>) -> Option<Option<OrderId>> {
+    if stops_moved(step, instrument) {
+        return Some(after);
+    }
+    let mut last = after;
+    for _ in 0..AT_ONCE {
+        let next = step.state().watching(instrument, last)?;
+        drive(step, next);
+        last = Some(next);
+    }
+    step.state().watching(instrument, last).map(|_| last)
+}
+
+/// Looks at the stops that are held here and that the market reaches or moves. Whether some are left.
+fn stops_moved(step: &mut Step<'_>, instrument: InstrumentId) -> bool {
+    let sources = TriggerSource::ALL.iter().flat_map(|&source| [(source, Side::Buy), (source, Side::Sell)]);
+    let seen: Vec<(Lookout, Price)> = step.with_market(instrument, |_, market, _| {
+        let seen = |(source, side): (TriggerSource, Side)| {
+            trigger::seen(source, side, market).map(|seen| (Lookout { instrument, source, is_buy: side.is_buy() }, seen))
+        };
+        sources.filter_map(seen).collect()
+    });
     let mut acted = 0;
-    for order_id in step.state().watching(instrument_id) {
-        let before = step.event_count();
-        drive(step, order_id);
-        acted += usize::from(step.event_count() > before);
-        if acted == AT_ONCE {
-            return true;
+    for (lookout, seen) in seen {
+        for next in [State::reached, State::followed] {
+            let mut at = None;
+            while let Some(found) = next(step.state(), lookout, seen, at) {
+                let before = step.event_count();
+                drive(step, found.1);
+                acted += usize::from(step.event_count() > before);
+                if acted == AT_ONCE {
+                    return true;
+                }
+                at = Some(found);
+            }
         }
     }
     false
@@ -36,10 +66,14 @@ pub(crate) fn market_moved(step: &mut Step<'_>, instrument_id: InstrumentId) -> 
 
 /// Does what is due for an order that the engine works; nothing where it is not one, or waits for an answer.
 pub(crate) fn drive(step: &mut Step<'_>, order_id: OrderId) {
-    let Some(order) = step.state().order(order_id).cloned() else { return };
+    let worked = step.state().order(order_id).filter(|order| order.extras.work.is_some());
+    let Some(order) = worked.cloned() else { return };
     let Some(work) = order.extras.work.as_deref() else { return };
     if order.state.is_done() || order.pending != Pending::None || work.is_unarmed() {
         return;
+    }
+    if work.suspended {
+        return wait(step, &order, None, false, "it is suspended");
     }
     if let Some(at) = work.release_at.filter(|&at| at > step.now()) {
         return wait(step, &order, Some(at), false, "it waits for its time");
@@ -68,7 +102,11 @@ fn waits_for_trigger(order: &Order) -> bool {
 
 fn look(step: &mut Step<'_>, order: &Order) {
     let order_id = order.order_id;
-    match step.with_market(order.instrument_id, |_, market, _| trigger::look(order, market)) {
+    let reached = step.with_market(order.instrument_id, |state, market, _| {
+        let instrument = state.instrument(order.instrument_id);
+        instrument.map_or(Reached::No, |instrument| trigger::look(order, market, instrument))
+    });
+    match reached {
         Reached::No => wait(step, order, None, true, "the stop is not reached"),
         Reached::Moved { stop_px, seen_px } => {
             step.emit(Event::StopMoved(StopMoved { order_id, stop_px, seen_px }));
@@ -122,10 +160,13 @@ fn release_rest(step: &mut Step<'_>, order: &Order) {
 fn failed_slice(state: &State, order: &Order) -> Option<Order> {
     let last = state.children(order).last()?;
     let failed = last.order.state.is_done() && last.order.open_qty().is_positive();
-    // A slice that was taken back because its list needed less has not failed.
-    let taken_back =
-        last.order.state == OrdState::Canceled && order.extras.work.as_deref().is_some_and(|work| work.taken_qty.is_positive());
-    (failed && !taken_back).then(|| last.order.clone())
+    (failed && !is_taken_back(&last.order)).then(|| last.order.clone())
+}
+
+/// A slice that was canceled because it was asked to be - its list needed less, its algorithm recalled it, somebody
+/// suspended the order - has not failed.
+fn is_taken_back(slice: &Order) -> bool {
+    slice.state == OrdState::Canceled && slice.ended_by == Some(EndedBy::Client)
 }
 
 /// Type and limit of a slice that holds the order as it is.
@@ -140,7 +181,7 @@ fn terms(state: &State, order: &Order, market: &Market) -> (OrdType, Option<Pric
             far.map_or((OrdType::Market, None), |level| (OrdType::Limit, Some(level.price)))
         }
         stop if stop.has_stop() && work.is_some_and(|work| work.triggered) => {
-            trigger::released_as(order, work.and_then(|work| work.stop_px).or(order.extras.stop_px), instrument)
+            trigger::released_as(order, order.stop_at(), instrument)
         }
         other => (other, order.price),
     }
@@ -245,6 +286,55 @@ fn working_slices(state: &State, order: &Order) -> Vec<OrderId> {
     state.children(order).filter(free).map(|slice| slice.order.order_id).collect()
 }
 
+/// Suspends an order that the engine works: its slices are taken back, and none is released until it is resumed. Time goes
+/// on meanwhile: an algorithm makes up for what it missed, within its bounds.
+pub(crate) fn suspend(step: &mut Step<'_>, actor: &Actor, order: &OrderRef, if_version: Option<u32>) -> CommandOutcome {
+    let order = match worked(step, actor, order, if_version, false) {
+        Ok(order) => order,
+        Err(refusal) => return refused(refusal),
+    };
+    switch(step, &order, AlgoAction::Suspend);
+    for slice_id in working_slices(step.state(), &order) {
+        cancel::cancel_tree(step, slice_id, EndedBy::Client);
+    }
+    pending(step, &order)
+}
+
+/// Resumes an order that was suspended.
+pub(crate) fn resume(step: &mut Step<'_>, actor: &Actor, order: &OrderRef, if_version: Option<u32>) -> CommandOutcome {
+    let order = match worked(step, actor, order, if_version, true) {
+        Ok(order) => order,
+        Err(refusal) => return refused(refusal),
+    };
+    switch(step, &order, AlgoAction::Resume);
+    drive(step, order.order_id);
+    pending(step, &order)
+}
+
+/// An order that the engine works and that is suspended or not, as `suspended` says.
+fn worked(step: &Step<'_>, actor: &Actor, order: &OrderRef, if_version: Option<u32>, suspended: bool) -> Result<Order, Refusal> {
+    let order = changeable_by(step, actor, order, if_version)?;
+    let conflict = |text: &str| Err(Refusal::new(Code::StateConflict, text).with("order_id", order.order_id));
+    match order.extras.work.as_deref() {
+        None => conflict("the order is not worked here; cancel it instead"),
+        Some(work) if work.suspended != suspended => conflict(if suspended { "the order is not suspended" } else { "the order is suspended" }),
+        Some(_) if order.pending != Pending::None => conflict("an earlier cancel or replace of the order is pending"),
+        Some(_) => Ok(order),
+    }
+}
+
+fn switch(step: &mut Step<'_>, order: &Order, action: AlgoAction) {
+    let Some(work) = order.extras.work.as_deref() else { return };
+    let (order_id, volume, volume_mark, reason) = (order.order_id, work.volume, work.volume_mark, "asked for".into());
+    let stepped = AlgoStepped { order_id, action, price: None, wake: None, on_market: false, volume, volume_mark, reason };
+    step.emit(Event::AlgoStepped(Box::new(stepped)));
+}
+
+fn pending(step: &Step<'_>, order: &Order) -> CommandOutcome {
+    let version = step.state().order(order.order_id).map_or(order.version, |order| order.version);
+    CommandOutcome::Pending { orders: vec![(order.order_id, version)] }
+}
+
 fn reprice(step: &mut Step<'_>, order: &Order, price: Price, mut stepped: AlgoStepped) {
     let ready: Vec<OrderId> = working_slices(step.state(), order).into_iter().filter(|&id| replace::may_replace(step, id)).collect();
     if ready.is_empty() {
@@ -288,7 +378,7 @@ fn progress(state: &State, order: &Order, work: &Work, volume: Qty) -> Progress 
     let cap = work.cap(order.order_qty).max(order.cum_qty);
     let newest = state.children(order).filter(|slice| !slice.order.state.is_done()).last();
     let asked = |slice: &Order| slice.extras.replacing.as_deref().map_or(slice.price, |terms| terms.price);
-    let failed = order.children.iter().rev().filter_map(|id| state.order(*id));
+    let failed = order.children.iter().rev().filter_map(|id| state.order(*id)).filter(|slice| !is_taken_back(slice));
     let failed = failed.take_while(|slice| slice.state.is_done() && slice.cum_qty.is_zero()).take(8).count();
     Progress {
         order_qty: cap,

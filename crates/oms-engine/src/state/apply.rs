@@ -188,6 +188,17 @@ impl State {
         }
         self.orders.put_back(taken);
         self.arm_close(root_id, time);
+        self.arm_list(root_id, time);
+    }
+
+    /// The other orders of its list leave the hot state no sooner.
+    fn arm_list(&mut self, root_id: OrderId, time: Time) {
+        let Some(list_id) = self.orders.get(root_id).and_then(|root| root.order.list_id()) else { return };
+        for at in 0..self.list(list_id).len() {
+            if let Some(&other) = self.list(list_id).get(at).filter(|id| **id != root_id) {
+                self.arm_close(other, time);
+            }
+        }
     }
 
     /// Keeps the timers of an order's time in force and of its stage in line with it.
@@ -278,9 +289,9 @@ impl State {
     /// A tree leaves the hot state some time after nothing of it works any more.
     pub(super) fn arm_close(&mut self, root_id: OrderId, time: Time) {
         let Some(root) = self.orders.get(root_id) else { return };
-        // A group, and what belongs to one, stays until it is dissolved.
+        // A group, and what belongs to one, stays until it is dissolved; a list until none of it works.
         let grouped = root.order.group_order_id().is_some() || self.groups.contains_key(&root_id);
-        let works = grouped || !root.order.state.is_done() || self.works_below(&root.order);
+        let works = grouped || !root.order.state.is_done() || self.works_below(&root.order) || self.list_works(&root.order);
         let (before, at) = (root.root().and_then(|part| part.close_at), (!works).then(|| time.plus(CLOSE_AFTER_NS)));
         if before == at {
             return;

@@ -188,7 +188,7 @@ macro_rules! stored_messages {
             Work {
                 1 instructions, 2 emulated, 3 release_at, 4 link, 5 armed_qty, 6 taken_qty, 7 triggered, 8 stop_px,
                 9 slices, 10 released_qty, 11 acted_at, 12 left, 13 wake, 14 on_market, 15 volume, 16 volume_mark,
-                17 stepped_at,
+                17 stepped_at, 18 suspended,
             }
             Doubt { 1 intent, 2 revision, 3 since, 4 reason }
             Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 46 work, 52 basis }

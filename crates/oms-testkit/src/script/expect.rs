@@ -2,7 +2,7 @@
 
 use super::run::Run;
 use crate::fixture::{ACCOUNT, OTHER_ACCOUNT};
-use oms_model::{AccountId, Code, OrdStatus, Order, Symbol};
+use oms_model::{AccountId, Anomaly, Code, OrdStatus, Order, Symbol};
 use std::collections::VecDeque;
 
 impl Run {
@@ -116,6 +116,16 @@ impl Run {
             "stop-at" => {
                 let stop = order.extras.work.as_deref().and_then(|work| work.stop_px).or(order.extras.stop_px);
                 assert_eq!(stop.map_or("-".into(), |px| px.to_string()), take(expected), "{shown}: stop");
+            }
+            "suspended" => assert!(order.extras.work.as_deref().is_some_and(|work| work.suspended), "{shown}: it is suspended"),
+            "raised" => {
+                let wanted: Anomaly = take(expected).parse().unwrap();
+                let raised = self.desk.raised.iter().any(|(root, anomaly)| (*root, *anomaly) == (order.root_order_id, wanted));
+                assert!(raised, "{shown}: raised are {:?}", self.desk.raised);
+            }
+            "calm" => {
+                let raised = self.desk.raised.iter().find(|(root, _)| *root == order.root_order_id);
+                assert!(raised.is_none(), "{shown}: raised are {:?}", self.desk.raised);
             }
             "emulated" => assert!(order.extras.work.as_deref().is_some_and(|work| work.emulated), "{shown}: it says that it is emulated"),
             "type" => assert_eq!(order.ord_type.to_string(), take(expected), "{shown}: type"),

@@ -10,6 +10,8 @@
 //! | `trade SYMBOL PRICE x SIZE`, `lack-stops` | a trade print; no venue has stops of its own |
 //! | `queue ID ...`, then `submit-list CONTINGENCY [RULE]` | a list of orders |
 //! | `cancel ID [if VERSION]`, `replace ID [qty QTY] [price PRICE] [stop PRICE] [if VERSION]` | the client asks |
+//! | `suspend ID`, `resume ID` | slices of an order that the engine works are taken back; it goes on |
+//! | `order ID -> raised ANOMALY`, `order ID -> calm` | what was raised of a client's order, or that nothing was |
 //! | `submit ... CARE`; `accept\|claim\|hand ORDER [by USER]`, `pass ORDER [to USER] [by USER]` | a care order; `hand` gives its rest to the router |
 //! | `split ORDER QTY [id ID] [@ PRICE] [market] [TIF] [MODE] [at VENUE] [CARE] [+ QTY ...] [by USER]` | its holder works parts of it |
 //! | `ack LEG`, `reject LEG [WORDS]`, `fill LEG QTY @ PRICE [exec ID]`, `expire LEG` | the venue tells |

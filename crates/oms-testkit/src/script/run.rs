@@ -58,6 +58,7 @@ impl Run {
             "queue" => self.queue(line),
             "submit-list" => self.submit_list(line),
             "cancel" | "replace" => self.change(verb, line),
+            "suspend" | "resume" => self.switch(verb, line),
             "accept" | "claim" | "pass" | "split" | "hand" => self.care(verb, line),
             "up" => self.session(line, |_| ReportBody::SessionUp),
             "down" => self.session(line, |_| ReportBody::SessionDown { reason: "line lost".into() }),
@@ -351,6 +352,19 @@ impl Run {
         id
     }
 
+    fn switch(&mut self, verb: &str, line: &mut Line<'_>) -> String {
+        let id = line.word().to_owned();
+        let (order, if_version) = (self.order_ref(&id), None);
+        let command = if verb == "suspend" {
+            Command::SuspendOrder { order, if_version }
+        } else {
+            Command::ResumeOrder { order, if_version }
+        };
+        let output = self.desk.command(command);
+        self.remember(&output);
+        id
+    }
+
     /// What a desk does with a care order.
     fn care(&mut self, verb: &str, line: &mut Line<'_>) -> String {
         let id = line.word().to_owned();
@@ -413,6 +427,8 @@ impl Run {
         let parts = self.desk.engine.state().parts();
         let state = oms_engine::State::from_parts(parts.clone());
         assert_eq!(state.parts(), parts, "a state survives its own parts");
+        let watched = |state: &oms_engine::State| state.watched().collect::<std::collections::BTreeSet<_>>();
+        assert_eq!(watched(&state), watched(self.desk.engine.state()), "what is watched follows from the orders");
         self.desk.engine = oms_engine::Engine::new(state, oms_engine::Config::default());
         self.desk.input(crate::fixture::actor(), InputBody::Recovered);
         String::new()

@@ -63,8 +63,8 @@ fn members(step: &Step<'_>, references: &[OrderRef]) -> Result<Vec<Order>, Refus
         if !order.is_root() || order.kind() != OrderKind::Client {
             return Err(conflict("only a client's order can be grouped", &order));
         }
-        if order.ord_type.has_stop() {
-            return Err(conflict("an order that waits for a trigger cannot be grouped", &order));
+        if order.ord_type.has_stop() || order.extras.work.is_some() {
+            return Err(conflict("an order that waits for a trigger, its list or its algorithm cannot be grouped", &order));
         }
         if found.iter().any(|known| known.order_id == order.order_id) {
             return Err(Refusal::new(Code::ValidationError, "an order is named twice").with("order_id", order.order_id));

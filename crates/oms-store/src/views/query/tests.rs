@@ -113,7 +113,7 @@ const TABLE: &[(&str, &str, Meets)] = &[
     ("broker_order_id", "B-1", |o| o.broker_order_id.is_some()),
     ("pending__ne", "NONE", |o| o.pending != oms_model::Pending::None),
     ("time_in_force", "GTC", |o| o.time_in_force == oms_model::TimeInForce::Gtc),
-    ("ord_type__in", "STOP,STOP_LIMIT", |o| o.ord_type.has_stop()),
+    ("ord_type__in", "STOP,STOP_LIMIT", |o| o.ord_type.has_stop() && o.ord_type.is_native()),
     ("source", "FIX", |o| o.source == oms_model::Source::Fix),
 ];
 
