@@ -70,6 +70,7 @@ fn desk() -> Desk {
             fill_prior_weight: 10,
             enabled: true,
             lacks_stops: false,
+            lacks_gtd: false,
         })));
         desk.report(venue, ReportBody::SessionUp);
         for symbol in SYMBOLS {

@@ -220,4 +220,6 @@ pub struct Venue {
     pub enabled: bool,
     /// Whether it has no STOP and STOP_LIMIT orders of its own.
     pub lacks_stops: bool,
+    /// Whether it has no GTD: an order stays there until it is canceled, and its end is kept here.
+    pub lacks_gtd: bool,
 }

@@ -3,8 +3,8 @@
 use crate::request::{RoutePlan, RouteRequest};
 use crate::score::Frame;
 use crate::{eligibility, mode, score};
-use oms_model::Qty;
 use oms_model::event::{Candidate, Exclusion};
+use oms_model::{Qty, TimeInForce};
 
 /// Decides where the order goes.
 ///
@@ -31,6 +31,13 @@ pub fn plan(request: &RouteRequest<'_>) -> RoutePlan {
     plan.unplaced = request.qty.saturating_sub(placed);
     assert_sound(request, eligible, &plan);
     plan.candidates = candidates;
+    let lacks_gtd = |venue| request.venues.iter().any(|view| view.venue.venue == venue && view.venue.lacks_gtd);
+    for leg in &mut plan.legs {
+        if leg.time_in_force == TimeInForce::Gtd && lacks_gtd(leg.venue) {
+            // It stays there until it is canceled; whoever placed it keeps its end.
+            leg.time_in_force = TimeInForce::Gtc;
+        }
+    }
     plan
 }
 

@@ -122,6 +122,7 @@ pub fn configured(venue: Mic) -> Venue {
         fill_prior_weight: 10,
         enabled: true,
         lacks_stops: false,
+        lacks_gtd: false,
     }
 }
 

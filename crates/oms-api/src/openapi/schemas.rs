@@ -832,6 +832,8 @@ const SHAPES: &[Shape] = &[
         ("fill_prior", "Decimal", ""),
         ("fill_prior_weight", "integer", ""),
         ("enabled", "boolean", ""),
+        ("lacks_stops", "boolean", "Stops are held here for it."),
+        ("lacks_gtd", "boolean", "The end of a GTD order is kept here for it."),
         ("connected", "boolean", "Whether its session is up and reconciled."),
         ("in_doubt", "integer", ""),
         ("acknowledged", "integer", ""),
@@ -934,6 +936,8 @@ const VENUE: &[(&str, &str, &str)] = &[
     ("fill_prior", "Decimal", ""),
     ("fill_prior_weight", "integer", ""),
     ("enabled", "boolean", ""),
+    ("lacks_stops", "boolean", "Stops are held here for it."),
+    ("lacks_gtd", "boolean", "The end of a GTD order is kept here for it."),
 ];
 
 #[cfg(test)]

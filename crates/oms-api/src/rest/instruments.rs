@@ -86,6 +86,8 @@ pub(super) fn venue_fields(w: &mut Writer, venue: &Venue) {
     w.text("fill_prior", share(venue.fill_prior_ppm));
     w.number("fill_prior_weight", venue.fill_prior_weight);
     w.bool("enabled", venue.enabled);
+    w.bool("lacks_stops", venue.lacks_stops);
+    w.bool("lacks_gtd", venue.lacks_gtd);
 }
 
 async fn accounts(call: Call) -> Result<Response, Refusal> {

@@ -59,12 +59,17 @@ pub(crate) fn follow(step: &mut Step<'_>) {
             }
             Sign::Answered => (),
             Sign::NotReplaced => contingency::not_reduced(step, root_id),
-            Sign::NotCanceled if is_slice => contingency::not_canceled(step, root_id),
-            Sign::NotCanceled => (),
+            Sign::NotCanceled => {
+                if is_slice {
+                    contingency::not_canceled(step, root_id);
+                }
+                if is_slice || is_root {
+                    work::not_canceled(step, root_id);
+                }
+                continue;
+            }
         }
-        if !matches!(sign, Sign::NotCanceled) {
-            contingency::settle(step, root_id);
-        }
+        contingency::settle(step, root_id);
         if is_root {
             work::drive(step, order_id);
         }

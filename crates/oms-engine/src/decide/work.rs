@@ -18,6 +18,9 @@ use oms_router::algo::{Action, AlgoRequest, Blocked, Decision, Progress, Slice};
 
 /// How soon an algorithm looks again where slices could not be repriced at present, nanoseconds.
 const TRY_AGAIN_NS: i64 = 100_000_000;
+/// How soon an algorithm looks again after a venue refused to cancel, and at most, nanoseconds.
+const ASK_AGAIN_NS: i64 = 1_000_000_000;
+const LONGEST_PAUSE_NS: i64 = 3_600_000_000_000;
 /// How many orders one move of the market acts on at most, and how many of those that watch every move it looks at; the
 /// others follow at once with the next input.
 const AT_ONCE: usize = 256;
@@ -92,6 +95,21 @@ pub(crate) fn woken(step: &mut Step<'_>, due: Time, order_id: OrderId) {
     drive(step, order_id);
     let Some(order) = step.state().order(order_id).filter(|order| order.wake() == Some(due)).cloned() else { return };
     wait(step, &order, None, order.is_watching(), "it waits for an answer");
+}
+
+/// A venue refused to cancel an order or a slice of it. It goes on. One with an algorithm is looked at again after a
+/// while, and after its end ever later: what it then asks may be refused again.
+pub(crate) fn not_canceled(step: &mut Step<'_>, order_id: OrderId) {
+    let works = |order: &&Order| !order.state.is_done() && order.pending == Pending::None;
+    let Some(order) = step.state().order(order_id).filter(works).cloned() else { return };
+    let algo = order.extras.work.as_deref().and_then(|work| work.instructions.algo.as_ref());
+    match algo.map(|algo| step.now().since(algo.end)) {
+        Some(over) => {
+            let again = step.now().plus(over.clamp(ASK_AGAIN_NS, LONGEST_PAUSE_NS));
+            wait(step, &order, Some(again), order.is_watching(), "a venue refused to cancel");
+        }
+        None => drive(step, order_id),
+    }
 }
 
 /// Whether the engine holds the order for a stop that was not reached yet.

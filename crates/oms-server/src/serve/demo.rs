@@ -141,6 +141,7 @@ fn told(profile: &VenueProfile) -> Venue {
         fill_prior_weight: 10,
         enabled: true,
         lacks_stops: false,
+        lacks_gtd: false,
     }
 }
 

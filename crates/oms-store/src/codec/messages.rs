@@ -171,7 +171,7 @@ macro_rules! stored_messages {
             Account { 1 account_id, 2 name, 3 currency, 4 active }
             Venue {
                 1 venue, 2 name, 3 maker_fee, 4 taker_fee, 5 latency_prior_ns, 6 fill_prior_ppm,
-                7 fill_prior_weight, 8 enabled, 9 lacks_stops,
+                7 fill_prior_weight, 8 enabled, 9 lacks_stops, 10 lacks_gtd,
             }
             Trail { 1 amount, 2 ppm, 3 limit_offset }
             Peg { 1 reference, 2 offset, 3 cap }

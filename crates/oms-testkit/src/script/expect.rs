@@ -128,6 +128,7 @@ impl Run {
                 assert!(raised.is_none(), "{shown}: raised are {:?}", self.desk.raised);
             }
             "emulated" => assert!(order.extras.work.as_deref().is_some_and(|work| work.emulated), "{shown}: it says that it is emulated"),
+            "tif" => assert_eq!(order.time_in_force.to_string(), take(expected), "{shown}: time in force"),
             "type" => assert_eq!(order.ord_type.to_string(), take(expected), "{shown}: type"),
             "price" => assert_eq!(order.price.map_or("-".into(), |px| px.to_string()), take(expected), "{shown}: price"),
             "legs" => {

@@ -7,7 +7,7 @@
 //! | `quote VENUE SYMBOL BID x SIZE / ASK x SIZE` | the venue's quote; `-` for a missing side |
 //! | `submit ID buy\|sell\|short\|exempt\|subscribe\|redeem QTY\|cash AMOUNT SYMBOL [@ PRICE] [stop PRICE] [DAY\|GTC\|IOC\|FOK\|GTD+SECONDS] [MODE] [at VENUE] [policy NAME]` | a new order; without `@` a market order |
 //! | `... emulated \| by SOURCE \| trail AMOUNT\|PERCENT% \| offset AMOUNT \| peg PRICE \| show QTY \| after SECONDS \| algo NAME PARAM=VALUE ... \| TYPE` | what an order asks beyond quantity and price |
-//! | `trade SYMBOL PRICE x SIZE`, `lack-stops` | a trade print; no venue has stops of its own |
+//! | `trade SYMBOL PRICE x SIZE`, `lack-stops`, `lack-gtd` | a trade print; no venue has stops of its own, or GTD |
 //! | `queue ID ...`, then `submit-list CONTINGENCY [RULE]` | a list of orders |
 //! | `cancel ID [if VERSION]`, `replace ID [qty QTY] [price PRICE] [stop PRICE] [if VERSION]` | the client asks |
 //! | `suspend ID`, `resume ID` | slices of an order that the engine works are taken back; it goes on |

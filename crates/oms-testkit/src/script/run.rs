@@ -54,7 +54,8 @@ impl Run {
             "quote" => self.quote(line),
             "submit" => self.submit(line),
             "trade" => self.trade(line),
-            "lack-stops" => self.lack_stops(),
+            "lack-stops" => self.lacking(|venue| venue.lacks_stops = true),
+            "lack-gtd" => self.lacking(|venue| venue.lacks_gtd = true),
             "queue" => self.queue(line),
             "submit-list" => self.submit_list(line),
             "cancel" | "replace" => self.change(verb, line),
@@ -111,10 +112,11 @@ impl Run {
         String::new()
     }
 
-    /// No venue has stops of its own any more.
-    fn lack_stops(&mut self) -> String {
+    /// No venue has something of its own any more.
+    fn lacking(&mut self, lack: impl Fn(&mut oms_model::instrument::Venue)) -> String {
         for venue in VENUES {
-            let lacking = oms_model::instrument::Venue { lacks_stops: true, ..crate::fixture::configured(venue) };
+            let mut lacking = crate::fixture::configured(venue);
+            lack(&mut lacking);
             self.desk.command(Command::ConfigureVenue(Box::new(lacking)));
         }
         String::new()

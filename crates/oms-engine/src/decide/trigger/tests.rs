@@ -92,7 +92,8 @@ fn no_price_that_a_trail_follows_is_missed_by_the_index() {
             for stop in (1..400_u32).map(|at| px(&format!("{}.{:02}", at / 3, at % 100))) {
                 let beyond = trail.follows_beyond(stop, side.is_buy());
                 for seen in (0..60).map(|step| Price::from_raw(beyond.raw() - 300_000_000 + step * 10_000_000)) {
-                    let seen = oms_router::algo::on_tick(seen, true, &instrument).unwrap();
+                    let on_tick = if seen.is_positive() { oms_router::algo::on_tick(seen, true, &instrument) } else { None };
+                    let Some(seen) = on_tick.filter(|seen| seen.is_positive()) else { continue };
                     let order = trailing(side, &stop.to_string(), trail);
                     let moved = matches!(look(&order, &market("-", "-", &seen.to_string()), &instrument), Reached::Moved { .. });
                     let passes = if side.is_buy() { seen <= beyond } else { seen >= beyond };
