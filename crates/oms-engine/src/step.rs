@@ -55,7 +55,7 @@ impl<'a> Step<'a> {
     /// Appends a fact and folds it. Where it is about executions that are not simply the last one of their position,
     /// what the positions came to follows as facts of their own, so that nobody else needs the executions to know them.
     pub(crate) fn emit(&mut self, event: Event) {
-        let (reworked, appended) = reworked(&event);
+        let Reworked { positions: reworked, appended } = Reworked::by(&event);
         self.push(event);
         let fifo = self.state.cost_method() == CostMethod::Fifo;
         for (account_id, instrument_id) in reworked {
@@ -118,23 +118,35 @@ impl<'a> Step<'a> {
     }
 }
 
-/// The positions that an event changes, and the execution that it adds where it does no more.
-fn reworked(event: &Event) -> (BTreeSet<(AccountId, InstrumentId)>, Option<(Time, ExecId)>) {
-    match event {
-        Event::ExecutionRecorded(e) => (BTreeSet::from([(e.account_id, e.instrument_id)]), Some((e.transact_time, e.exec_id.clone()))),
-        Event::ExecutionBusted(e) | Event::ExecutionWhacked(e) if !e.last_qty.is_zero() => {
-            (BTreeSet::from([(e.account_id, e.instrument_id)]), None)
-        }
-        Event::ExecutionCorrected(e) => (BTreeSet::from([(e.account_id, e.instrument_id)]), None),
-        Event::CommissionRecorded(e) => (BTreeSet::from([(e.account_id, e.instrument_id)]), None),
-        Event::AllocationBooked(e) => {
-            let others = e.members.iter().map(|member| member.account_id).filter(|account| *account != e.account_id);
-            let mut all: BTreeSet<_> = others.map(|account| (account, e.instrument_id)).collect();
-            if !all.is_empty() {
-                all.insert((e.account_id, e.instrument_id));
+/// What an event does to positions.
+#[derive(Default)]
+struct Reworked {
+    positions: BTreeSet<(AccountId, InstrumentId)>,
+    /// The execution that it adds, where it does no more.
+    appended: Option<(Time, ExecId)>,
+}
+
+impl Reworked {
+    fn by(event: &Event) -> Self {
+        let of = |account_id, instrument_id| BTreeSet::from([(account_id, instrument_id)]);
+        match event {
+            Event::ExecutionRecorded(e) => {
+                Self { positions: of(e.account_id, e.instrument_id), appended: Some((e.transact_time, e.exec_id.clone())) }
             }
-            (all, None)
+            Event::ExecutionBusted(e) | Event::ExecutionWhacked(e) if !e.last_qty.is_zero() => {
+                Self { positions: of(e.account_id, e.instrument_id), appended: None }
+            }
+            Event::ExecutionCorrected(e) => Self { positions: of(e.account_id, e.instrument_id), appended: None },
+            Event::CommissionRecorded(e) => Self { positions: of(e.account_id, e.instrument_id), appended: None },
+            Event::AllocationBooked(e) => {
+                let others = e.members.iter().map(|member| member.account_id).filter(|account| *account != e.account_id);
+                let mut positions: BTreeSet<_> = others.map(|account| (account, e.instrument_id)).collect();
+                if !positions.is_empty() {
+                    positions.insert((e.account_id, e.instrument_id));
+                }
+                Self { positions, appended: None }
+            }
+            _ => Self::default(),
         }
-        _ => (BTreeSet::new(), None),
     }
 }

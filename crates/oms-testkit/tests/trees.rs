@@ -84,7 +84,7 @@ impl Forest {
             _ => {
                 // Late executions come too, where the order has ended: before that its quantity may work elsewhere by
                 // then, and the two together can be more than was ordered, which is raised and not prevented.
-                let late = |order: &Order| size % 5 == 0 && self.order(order.root_order_id).state.is_done();
+                let late = |order: &Order| size.is_multiple_of(5) && self.order(order.root_order_id).state.is_done();
                 let legs = self.nodes(|order| order.is_leg() && (!order.state.is_done() || late(order)));
                 if let Some(&id) = legs.get(at % legs.len().max(1)) {
                     self.venue(id, size);
@@ -98,9 +98,9 @@ impl Forest {
             return;
         }
         self.orders += 1;
-        let side = if size % 2 == 0 { Side::Buy } else { Side::Sell };
+        let side = if size.is_multiple_of(2) { Side::Buy } else { Side::Sell };
         let mut order = limit_order(&format!("A{}", self.orders), side, "1000", "XYZ", "20.01");
-        order.routing.care = size % 4 != 0;
+        order.routing.care = !size.is_multiple_of(4);
         order.routing.mode =
             [None, Some(SorMode::Split), Some(SorMode::Staged), Some(SorMode::Sweep)][usize::try_from(size / 4 % 4).unwrap()];
         self.command(Command::CreateOrder(Box::new(order)));
@@ -115,14 +115,14 @@ impl Forest {
         if order.extras.care.as_deref().is_some_and(|care| care.holder.is_none()) {
             return self.command(Command::ClaimOrder { order: named, if_version: None });
         }
-        if size % 7 == 0 {
+        if size.is_multiple_of(7) {
             return self.command(Command::ReleaseOrder { order: named, if_version: None });
         }
         let part = |n: u64| NewPart {
             order_qty: dec(["50", "100", "200", "300"][usize::try_from(n % 4).unwrap()]),
-            time_in_force: (n % 11 == 0).then_some(TimeInForce::Ioc),
+            time_in_force: (n.is_multiple_of(11)).then_some(TimeInForce::Ioc),
             // Deep trees: most parts are for another hand.
-            routing: Routing { care: n % 3 != 0 && n % 11 != 0, ..Routing::default() },
+            routing: Routing { care: !n.is_multiple_of(3) && !n.is_multiple_of(11), ..Routing::default() },
             ..NewPart::default()
         };
         let parts = (0..=size % 3).map(|n| part(size / 3 + n * 5)).collect();
@@ -132,8 +132,8 @@ impl Forest {
     fn change(&mut self, at: usize, size: u64) {
         let open = self.nodes(|order| !order.is_leg() && !order.state.is_done());
         let Some(&id) = open.get(at % open.len().max(1)) else { return };
-        let order_qty = (size % 3 != 0).then(|| dec(["50", "150", "400", "700", "1200"][usize::try_from(size / 3 % 5).unwrap()]));
-        let price = (size % 2 == 0).then(|| dec(["20.00", "20.01", "20.02"][usize::try_from(size / 15 % 3).unwrap()]));
+        let order_qty = (!size.is_multiple_of(3)).then(|| dec(["50", "150", "400", "700", "1200"][usize::try_from(size / 3 % 5).unwrap()]));
+        let price = (size.is_multiple_of(2)).then(|| dec(["20.00", "20.01", "20.02"][usize::try_from(size / 15 % 3).unwrap()]));
         let change = Change { order_qty, price, stop_px: None };
         self.command(Command::ReplaceOrder { order: OrderRef::Id(id), change, if_version: None });
     }
@@ -157,9 +157,9 @@ impl Forest {
             }
             n => match request {
                 None => ReportBody::Accepted { wire_id: own, broker_order_id: None },
-                Some(IntentKind::Replace) if n % 3 == 0 => ReportBody::ReplaceRejected { wire_id: last, text },
+                Some(IntentKind::Replace) if n.is_multiple_of(3) => ReportBody::ReplaceRejected { wire_id: last, text },
                 Some(IntentKind::Replace) => ReportBody::Replaced { wire_id: last },
-                Some(_) if n % 3 == 0 => ReportBody::CancelRejected { wire_id: last, text },
+                Some(_) if n.is_multiple_of(3) => ReportBody::CancelRejected { wire_id: last, text },
                 Some(_) => ReportBody::Canceled { wire_id: last, text },
             },
         };
@@ -173,7 +173,7 @@ impl Forest {
         if !last_qty.is_positive() {
             return;
         }
-        self.execs += u32::from(size % 9 != 0);
+        self.execs += u32::from(!size.is_multiple_of(9));
         let exec_id = ExecId::new(&format!("E{}-{}", leg.order_id, self.execs)).unwrap();
         let fee_per_unit = dec("0.003");
         let fill = VenueFill { exec_id, last_qty, last_px: dec("20.00"), liquidity: Liquidity::Removed, fee_per_unit };

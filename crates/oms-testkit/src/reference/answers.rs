@@ -93,19 +93,23 @@ impl Answers {
             let symbol = state.instrument(order.instrument_id).map(|instrument| &instrument.symbol);
             let same = symbol == Some(&known.asked.symbol)
                 && (order.side, order.ord_type, order.time_in_force) == (known.asked.side, known.asked.ord_type, known.asked.time_in_force)
-                && self.quantities(known).any(|qty| qty == order.order_qty);
+                && self.quantities(known).any(|(qty, replaced)| {
+                    // A fill on its way makes the quantity of a replace what was executed until then.
+                    let overtaken = replaced && qty < order.order_qty && order.order_qty <= order.cum_qty;
+                    qty == order.order_qty || overtaken
+                });
             hold!(1, same, "acknowledged order {order_id} is not as it was asked: {order:?}");
             let refused = order.state == oms_model::OrdState::Rejected && order.children.is_empty();
             hold!(1, known.accepted != refused, "order {order_id} was answered accepted={} and is {}", known.accepted, order.state);
         }
     }
 
-    /// The quantities that an order may have: as it was placed, or as any replace asked for.
-    fn quantities<'a>(&'a self, known: &'a Acknowledged) -> impl Iterator<Item = Qty> + 'a {
+    /// The quantities that an order may have: as it was placed, or as any replace asked for (which is said with it).
+    fn quantities<'a>(&'a self, known: &'a Acknowledged) -> impl Iterator<Item = (Qty, bool)> + 'a {
         let replaced = self.asked.iter().filter_map(|asked| match &asked.command {
             Command::ReplaceOrder { change, .. } => change.order_qty,
             _ => None,
         });
-        std::iter::once(known.asked.order_qty).chain(replaced)
+        std::iter::once((known.asked.order_qty, false)).chain(replaced.map(|qty| (qty, true)))
     }
 }

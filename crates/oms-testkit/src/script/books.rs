@@ -44,12 +44,16 @@ impl Run {
             }
             "group" => self.group(line),
             "ungroup" => {
-                let group = OrderRef::ClOrdId(line.value());
-                self.ask(Command::UngroupOrders { group, reason: REASON.to_owned() })
+                let id = line.word().to_owned();
+                let group = OrderRef::ClOrdId(ClOrdId::new(&id).unwrap());
+                self.ask(Command::UngroupOrders { group, reason: REASON.to_owned() });
+                id
             }
             "propose" => {
-                let group = OrderRef::ClOrdId(line.value());
-                self.ask(Command::ProposeAllocation { group })
+                let id = line.word().to_owned();
+                let group = OrderRef::ClOrdId(ClOrdId::new(&id).unwrap());
+                self.ask(Command::ProposeAllocation { group });
+                id
             }
             "approve" | "disapprove" => self.decide(verb, line),
             "held" => {
