@@ -7,11 +7,11 @@ use oms_model::event::Event;
 use oms_model::instrument::{Account, Currency, Instrument, TickStep, Venue};
 use oms_model::market::{Level, Market};
 use oms_model::report::{Report, ReportBody};
-use oms_model::{
-    AccountId, Anomaly, AssetClass, CommandId, InstrumentId, Mic, Notional, OptionRight, OrdType, Order, OrderId, Pending, Price, Qty, Side, Source,
-    Symbol, TenantId, Time, TimeInForce, TraceId, UserId,
-};
 use oms_model::work::ContingencyType;
+use oms_model::{
+    AccountId, Anomaly, AssetClass, CommandId, InstrumentId, Mic, Notional, OptionRight, OrdType, Order, OrderId, Pending, Price, Qty,
+    Side, Source, Symbol, TenantId, Time, TimeInForce, TraceId, UserId,
+};
 use std::collections::BTreeMap;
 
 /// The venues of the desk.
@@ -260,7 +260,13 @@ fn assert_worked(state: &State, order: &Order, place: &str) {
     let id = order.order_id;
     for slice in state.children(order).map(|slice| &slice.order).filter(|slice| !slice.state.is_done()) {
         let within = match (slice.price, order.price) {
-            (Some(price), Some(limit)) => if order.side.is_buy() { price <= limit } else { price >= limit },
+            (Some(price), Some(limit)) => {
+                if order.side.is_buy() {
+                    price <= limit
+                } else {
+                    price >= limit
+                }
+            }
             (None, Some(_)) => order.ord_type.has_stop(),
             (_, None) => true,
         };

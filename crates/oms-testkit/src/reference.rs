@@ -7,10 +7,12 @@
 mod answers;
 mod orders;
 mod quotes;
+mod works;
 
 pub use answers::{Answers, Asked};
 pub use orders::{Handing, Kept, Orders};
 pub use quotes::Quotes;
+pub use works::Works;
 
 /// Stops the run with the number of the invariant that does not hold.
 #[macro_export]

@@ -198,9 +198,7 @@ fn terms(state: &State, order: &Order, market: &Market) -> (OrdType, Option<Pric
             let far = if order.side.is_buy() { market.ask } else { market.bid };
             far.map_or((OrdType::Market, None), |level| (OrdType::Limit, Some(level.price)))
         }
-        stop if stop.has_stop() && work.is_some_and(|work| work.triggered) => {
-            trigger::released_as(order, order.stop_at(), instrument)
-        }
+        stop if stop.has_stop() && work.is_some_and(|work| work.triggered) => trigger::released_as(order, order.stop_at(), instrument),
         other => (other, order.price),
     }
 }
@@ -335,7 +333,9 @@ fn worked(step: &Step<'_>, actor: &Actor, order: &OrderRef, if_version: Option<u
     let conflict = |text: &str| Err(Refusal::new(Code::StateConflict, text).with("order_id", order.order_id));
     match order.extras.work.as_deref() {
         None => conflict("the order is not worked here; cancel it instead"),
-        Some(work) if work.suspended != suspended => conflict(if suspended { "the order is not suspended" } else { "the order is suspended" }),
+        Some(work) if work.suspended != suspended => {
+            conflict(if suspended { "the order is not suspended" } else { "the order is suspended" })
+        }
         Some(_) if order.pending != Pending::None => conflict("an earlier cancel or replace of the order is pending"),
         Some(_) => Ok(order),
     }

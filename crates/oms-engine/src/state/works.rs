@@ -35,7 +35,11 @@ enum Watch {
     #[default]
     Nothing,
     EveryMove,
-    Stop { lookout: Lookout, stop_px: Price, follows_beyond: Option<Price> },
+    Stop {
+        lookout: Lookout,
+        stop_px: Price,
+        follows_beyond: Option<Price>,
+    },
 }
 
 impl Watch {

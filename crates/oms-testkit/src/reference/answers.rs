@@ -96,7 +96,9 @@ impl Answers {
                 && self.quantities(known).any(|(qty, replaced)| {
                     // A fill on its way makes the quantity of a replace what was executed until then.
                     let overtaken = replaced && qty < order.order_qty && order.order_qty <= order.cum_qty;
-                    qty == order.order_qty || overtaken
+                    // What others of its list have executed is taken from it.
+                    let taken = order.list_id().is_some() && order.order_qty < qty;
+                    qty == order.order_qty || overtaken || taken
                 });
             hold!(1, same, "acknowledged order {order_id} is not as it was asked: {order:?}");
             let refused = order.state == oms_model::OrdState::Rejected && order.children.is_empty();

@@ -357,11 +357,8 @@ impl Run {
     fn switch(&mut self, verb: &str, line: &mut Line<'_>) -> String {
         let id = line.word().to_owned();
         let (order, if_version) = (self.order_ref(&id), None);
-        let command = if verb == "suspend" {
-            Command::SuspendOrder { order, if_version }
-        } else {
-            Command::ResumeOrder { order, if_version }
-        };
+        let command =
+            if verb == "suspend" { Command::SuspendOrder { order, if_version } } else { Command::ResumeOrder { order, if_version } };
         let output = self.desk.command(command);
         self.remember(&output);
         id

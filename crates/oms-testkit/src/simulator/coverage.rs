@@ -104,6 +104,30 @@ marks! {
     SagaBack,
     /// A stage of a staged order ended.
     StageEnded,
+    /// A stop that is held here was reached.
+    Triggered,
+    /// A trailing stop followed the market.
+    StopFollowed,
+    /// A slice was released.
+    SliceReleased,
+    /// Slices got another price.
+    Repriced,
+    /// What an algorithm had left at its end was canceled.
+    LeftoverCanceled,
+    /// What an algorithm had left at its end was crossed.
+    LeftoverCrossed,
+    /// An order was suspended.
+    Suspended,
+    /// A suspended order went on.
+    Resumed,
+    /// An execution armed another order of its list.
+    Armed,
+    /// An execution took from another order of its list.
+    Taken,
+    /// An order was canceled for its list.
+    CanceledForList,
+    /// Orders that exclude each other were both executed, or could not be kept apart.
+    Race,
 }
 
 /// Counts of a run.

@@ -60,6 +60,20 @@ mutants! {
     QuoteLifeStretched,
     /// Gateway: an order on a quote is handed over at another price than was quoted.
     QuotedPriceMoved,
+    /// Recovery: triggered stops wait again.
+    TriggerForgotten,
+    /// Recovery: a trailing stop stands where it began.
+    TrailForgotten,
+    /// Recovery: an algorithm waits for nothing any more.
+    WakeForgotten,
+    /// Recovery: a suspended order goes on.
+    SuspensionForgotten,
+    /// Recovery: what the others of its list have executed is forgotten.
+    TakenForgotten,
+    /// Recovery: protection is armed for more than was executed.
+    ArmedWhole,
+    /// Market: its moves are not looked at.
+    MovesDropped,
     /// Fold: a refused order keeps its reservation.
     ReservationKept,
     /// Gateway: a broken send is reported as not sent.

@@ -12,7 +12,7 @@ use oms_engine::{Config, Context, Engine, Output, State};
 use oms_model::command::{Actor, CommandOutcome};
 use oms_model::event::{Batch, Event};
 use oms_model::report::Report;
-use oms_model::{CommandId, EndedBy, QuoteState, Seq, Time, TraceId};
+use oms_model::{CommandId, EndedBy, Qty, QuoteState, Seq, Time, TraceId};
 use oms_runtime::snapshot;
 use oms_store::codec::{decode_batch, decode_batch_for_replay, encode_batch};
 use oms_store::disk::SimDisk;
@@ -132,6 +132,14 @@ fn forget(state: State, mutant: Option<Mutant>) -> State {
             parts.risk.killed.clear();
             State::from_parts(parts)
         }
+        Some(
+            Mutant::TriggerForgotten
+            | Mutant::TrailForgotten
+            | Mutant::WakeForgotten
+            | Mutant::SuspensionForgotten
+            | Mutant::TakenForgotten
+            | Mutant::ArmedWhole,
+        ) => forget_work(&state, mutant),
         Some(Mutant::QuotesForgotten) => State::from_parts(StateParts { quotes: Vec::new(), quote_requests: Vec::new(), ..state.parts() }),
         Some(Mutant::QuoteRevived | Mutant::QuoteLifeStretched) => {
             let mut parts = state.parts();
@@ -146,6 +154,28 @@ fn forget(state: State, mutant: Option<Mutant>) -> State {
         }
         _ => state,
     }
+}
+
+/// What a planted bug makes of what the engine works orders by.
+fn forget_work(state: &State, mutant: Option<Mutant>) -> State {
+    let mut parts = state.parts();
+    for entry in &mut parts.orders {
+        // Writing through the extras would make room for them.
+        if entry.order.extras.work.is_none() || entry.order.state.is_done() {
+            continue;
+        }
+        let Some(work) = entry.order.extras.work.as_deref_mut() else { continue };
+        match mutant {
+            Some(Mutant::TriggerForgotten) => work.triggered = false,
+            Some(Mutant::TrailForgotten) => work.stop_px = None,
+            Some(Mutant::WakeForgotten) => (work.wake, work.on_market) = (None, false),
+            Some(Mutant::SuspensionForgotten) => work.suspended = false,
+            Some(Mutant::TakenForgotten) => work.taken_qty = Qty::ZERO,
+            Some(Mutant::ArmedWhole) => work.armed_qty = work.link.map_or(Qty::ZERO, |link| link.list_qty),
+            _ => (),
+        }
+    }
+    State::from_parts(parts)
 }
 
 impl Node {

@@ -72,6 +72,14 @@ pub enum Kind {
     Limit,
     /// An operator sets the trading state.
     TradingState,
+    /// A client places an order that the engine works.
+    PlaceWorked,
+    /// A client places orders that mean something for each other.
+    PlaceList,
+    /// A client suspends an order, or resumes it.
+    Suspend,
+    /// The market trades.
+    Print,
     /// A client asks for quotes.
     AskQuote,
     /// A dealer quotes, replaces, withdraws; or a client withdraws its request.
@@ -121,7 +129,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [(Self, u16); 35] = [
+    const ALL: [(Self, u16); 39] = [
         (Self::Place, 220),
         (Self::PlaceMany, 15),
         (Self::Cancel, 60),
@@ -134,6 +142,10 @@ impl Kind {
         (Self::Release, 14),
         (Self::Limit, 12),
         (Self::TradingState, 6),
+        (Self::PlaceWorked, 50),
+        (Self::PlaceList, 25),
+        (Self::Suspend, 15),
+        (Self::Print, 40),
         (Self::AskQuote, 20),
         (Self::DealerQuote, 40),
         (Self::AcceptQuote, 30),
@@ -164,6 +176,9 @@ impl Kind {
         matches!(
             self,
             Self::PlaceMany
+                | Self::PlaceWorked
+                | Self::PlaceList
+                | Self::Suspend
                 | Self::AskQuote
                 | Self::MassCancel
                 | Self::OtherPayload

@@ -10,7 +10,7 @@ use super::rng::{Rng, Trace};
 use super::venue::{Scene, Venue};
 use crate::fixture::{OPEN, TENANT, TestMarkets, VENUES, actor, setup};
 use crate::hold;
-use crate::reference::{Answers, Orders, Quotes};
+use crate::reference::{Answers, Orders, Quotes, Works};
 use oms_engine::input::{IdempotencyKey, InputBody};
 use oms_model::command::{Actor, Command, CommandOutcome, Placed};
 use oms_model::report::Report;
@@ -26,6 +26,7 @@ mod oracle;
 mod quiet;
 mod quotes;
 mod reports;
+mod worked;
 
 /// Everything there is.
 pub(super) struct World {
@@ -42,6 +43,12 @@ pub(super) struct World {
     quotes: Quotes,
     /// The same as far as it is durable.
     durable_quotes: Quotes,
+    /// What the engine works, as it was decided, and as far as it is durable.
+    works: Works,
+    durable_works: Works,
+    /// Instruments whose market moved since it was last looked at, and those that are watched.
+    moved: BTreeSet<InstrumentId>,
+    watched: BTreeSet<InstrumentId>,
     /// Executions that the venues reported for orders that are not ours.
     foreign: BTreeSet<(Mic, ExecId)>,
     /// Trees with an execution after an end, or more executed than ordered.
@@ -68,6 +75,10 @@ impl World {
             answers: Answers::default(),
             quotes: Quotes::default(),
             durable_quotes: Quotes::default(),
+            works: Works::default(),
+            durable_works: Works::default(),
+            moved: BTreeSet::new(),
+            watched: BTreeSet::new(),
             foreign: BTreeSet::new(),
             disturbed: BTreeSet::new(),
             acked: (0, None),
@@ -133,6 +144,8 @@ impl World {
             | Kind::Release
             | Kind::Limit
             | Kind::TradingState => self.client(kind, rng),
+            Kind::PlaceWorked | Kind::PlaceList | Kind::Suspend => self.worked(kind, rng),
+            Kind::Print => self.print(rng),
             Kind::AskQuote | Kind::DealerQuote | Kind::AcceptQuote => self.quoting(kind, rng),
             Kind::Quote => {
                 let instrument = InstrumentId(u32::try_from(rng.below(2)).unwrap_or(0));
@@ -219,9 +232,12 @@ impl World {
 
     fn timers(&mut self) {
         for _ in 0..1_000 {
+            self.moves();
             let Some(node) = self.node.as_ref() else { return };
             if node.engine.next_deadline().is_none_or(|due| due > self.now) {
                 self.quotes.hold_in(node.engine.state(), Some(self.now));
+                self.works.hold_in(node.engine.state());
+                self.hold_watched();
                 return;
             }
             let from = Actor { tenant_id: TENANT, source: Source::Timer, ..Actor::default() };
@@ -244,6 +260,7 @@ impl World {
         for batch in &batches {
             self.orders.durable(batch);
             self.durable_quotes.decided(batch);
+            self.durable_works.decided(batch);
         }
         if let (Some(tip), false) = (tip, batches.is_empty()) {
             self.acked = (tip.last_seq, Some(tip.last_hash));

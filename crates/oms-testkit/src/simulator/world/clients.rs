@@ -91,7 +91,7 @@ impl World {
         self.ask(command, rng);
     }
 
-    fn new_order(&mut self, rng: &mut Rng) -> NewOrder {
+    pub(super) fn new_order(&mut self, rng: &mut Rng) -> NewOrder {
         use TimeInForce::{Day, Fok, Gtc, Gtd, Ioc};
         self.serial += 1;
         let symbol = rng.pick(&["XYZ", "XYZ", "ABC"]);

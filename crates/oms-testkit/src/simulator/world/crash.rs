@@ -109,6 +109,7 @@ impl World {
             self.disk.kill();
         }
         self.node = None;
+        self.watched.clear();
         for mic in VENUES {
             // The venue sees its session end; it takes the next one.
             self.with_venue(mic, rng, |venue, scene| {
@@ -196,10 +197,13 @@ impl World {
         for batch in &tail {
             self.orders.durable(batch);
             self.durable_quotes.decided(batch);
+            self.durable_works.decided(batch);
         }
         // What was decided and is not durable never was.
         self.quotes = self.durable_quotes.clone();
         self.quotes.hold_in(&state, None);
+        self.works = self.durable_works.clone();
+        self.works.hold_in(&state);
         if let Some(last) = chain.last() {
             self.acked = (last.0, Some(last.1));
             self.trace.bytes(&last.1.0);

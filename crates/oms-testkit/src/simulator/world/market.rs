@@ -24,6 +24,17 @@ impl World {
         }
     }
 
+    /// The market trades, at times far from where it did before.
+    pub(super) fn print(&mut self, rng: &mut Rng) {
+        let instrument = InstrumentId(u32::try_from(rng.below(2)).unwrap_or(0));
+        let cents = if rng.chance(200) { 1_900 + rng.below(200) } else { 1_990 + rng.below(20) };
+        let price = Price::from_raw(i64::try_from(cents * 10_000_000).unwrap_or(0));
+        let size = dec::<Qty>(rng.pick(&["100", "400", "2000"]));
+        self.notes.add(|| format!("  a trade of {size} at {price}"));
+        self.markets.0.entry(instrument).or_default().set_last(price, size, self.now);
+        self.moved.insert(instrument);
+    }
+
     pub(super) fn quote(&mut self, instrument: InstrumentId, mic: Mic, rng: &mut Rng) {
         let cents = 1_995 + rng.below(10);
         let price = |cents: u64| Price::from_raw(i64::try_from(cents * 10_000_000).unwrap_or(0));
@@ -33,5 +44,6 @@ impl World {
         let market = self.markets.0.entry(instrument).or_default();
         market.set_quote(mic, true, Some(bid));
         market.set_quote(mic, false, rng.chance(950).then_some(ask));
+        self.moved.insert(instrument);
     }
 }

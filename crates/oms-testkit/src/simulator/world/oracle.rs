@@ -7,6 +7,7 @@ use oms_engine::State;
 use oms_model::event::{Batch, Event};
 use oms_model::limit::{LimitType, Scope};
 use oms_model::report::VenueFill;
+use oms_model::work::AlgoAction;
 use oms_model::{Anomaly, EndedBy, ExecId, OrdState, Order, OrderId, OrderKind, Outcome, Qty, SagaPhase, WireId};
 use oms_runtime::port::VenueState;
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ impl World {
     pub(super) fn decided(&mut self, batch: &Batch) {
         let mut roots = BTreeSet::new();
         self.quotes.decided(batch);
+        self.works.decided(batch);
         for event in &batch.events {
             self.count(event);
             let root = event.order_id().and_then(|id| self.root_of(id));
@@ -64,11 +66,8 @@ impl World {
                 Anomaly::FillAfterEnd => Mark::FillAfterEnd,
                 Anomaly::Overfill => Mark::Overfill,
                 Anomaly::UnsolicitedEnd => Mark::Unasked,
-                Anomaly::NotSentAppeared
-                | Anomaly::NotPutBack
-                | Anomaly::UnexpectedReport
-                | Anomaly::UnknownExecution
-                | Anomaly::ContingencyRace => return,
+                Anomaly::ContingencyRace => Mark::Race,
+                Anomaly::NotSentAppeared | Anomaly::NotPutBack | Anomaly::UnexpectedReport | Anomaly::UnknownExecution => return,
             },
             Event::ExecutionUnmatched(_) => Mark::Suspense,
             Event::QuoteAccepted(_) => Mark::QuoteAccepted,
@@ -81,6 +80,20 @@ impl World {
             Event::OrderCreated(e) if e.kind == Some(OrderKind::Child) => Mark::Split,
             Event::SagaStepped(e) if e.phase == SagaPhase::Back => Mark::SagaBack,
             Event::StageEnded(_) => Mark::StageEnded,
+            Event::OrderTriggered(_) => Mark::Triggered,
+            Event::StopMoved(_) => Mark::StopFollowed,
+            Event::SliceReleased(e) if e.leftover => Mark::LeftoverCrossed,
+            Event::SliceReleased(_) => Mark::SliceReleased,
+            Event::AlgoStepped(e) => match e.action {
+                AlgoAction::Reprice => Mark::Repriced,
+                AlgoAction::Cancel => Mark::LeftoverCanceled,
+                AlgoAction::Suspend => Mark::Suspended,
+                AlgoAction::Resume => Mark::Resumed,
+                AlgoAction::Wait | AlgoAction::Release | AlgoAction::Recall => return,
+            },
+            Event::OrderArmed(_) => Mark::Armed,
+            Event::PeerFilled(_) => Mark::Taken,
+            Event::OrderCancelRequested(e) if e.by == EndedBy::Contingency => Mark::CanceledForList,
             Event::OrderReplaced(_) if leg.is_some() => Mark::Replaced,
             Event::ReplaceRejected(_) => Mark::ReplaceRejected,
             Event::CancelRejected(_) => Mark::CancelRejected,
@@ -177,7 +190,9 @@ fn hold_exposure(state: &State) {
 
 /// No order was accepted beyond the limit in force.
 fn hold_limits(state: &State, batch: &Batch) {
-    let accepted = batch.events.iter().any(|event| matches!(event, Event::RouteDecided(e) if e.attempt == 1));
+    let is_open = |id: OrderId| state.entry(id).is_some_and(|entry| !entry.reserved().is_empty());
+    let accepted =
+        batch.events.iter().any(|event| matches!(event, Event::OrderCreated(e) if e.parent_order_id.is_none() && is_open(e.order_id)));
     let Some(limit) = state.risk().limit(LimitType::MaxOpenOrders, Scope::Tenant).filter(|_| accepted) else { return };
     let most = u64::try_from(limit.value.raw() / 1_000_000_000).unwrap_or(0);
     let (open, _) = state.risk().open(Scope::Tenant);
