@@ -6,8 +6,8 @@
 use crate::port::MarketSink;
 use oms_model::market::{Level, Market};
 use oms_model::{InstrumentId, Mic, Price, Qty, Time};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
 use tokio::sync::Notify;
 
 /// The most instruments in one book.
@@ -21,6 +21,8 @@ struct Slot {
     market: Market,
     version: u64,
     watched: bool,
+    // Whether it is in the list of those that moved.
+    listed: bool,
 }
 
 /// Every instrument's market.
@@ -29,8 +31,8 @@ pub struct MarketBook {
     slots: RwLock<Vec<RwLock<Slot>>>,
     ticks: AtomicU64,
     changed: Notify,
-    // Set once a watched instrument moved, until the loop that watches takes it: however many ticks, one notice.
-    moved: AtomicBool,
+    // The watched instruments that moved until the loop that watches takes them: however many ticks, each of them once.
+    moved: Mutex<Vec<InstrumentId>>,
     notify: RwLock<Option<Notifier>>,
 }
 
@@ -77,9 +79,14 @@ impl MarketBook {
         *self.notify.write().unwrap_or_else(PoisonError::into_inner) = Some(notify);
     }
 
-    /// Whether a watched instrument has moved since this was last asked.
-    pub fn take_moved(&self) -> bool {
-        self.moved.swap(false, Ordering::SeqCst)
+    /// The watched instruments that have moved since this was last asked.
+    pub fn take_moved(&self) -> Vec<InstrumentId> {
+        let moved = std::mem::take(&mut *self.moved.lock().unwrap_or_else(PoisonError::into_inner));
+        for instrument in &moved {
+            // Before anybody reads its market: what moves from here on is listed again.
+            self.change(*instrument, |slot| slot.listed = false);
+        }
+        moved
     }
 
     /// Begins or ends to watch an instrument.
@@ -112,18 +119,29 @@ impl MarketBook {
     }
 
     fn write(&self, instrument: InstrumentId, f: impl FnOnce(&mut Market)) {
-        let watched = self.change(instrument, |slot| {
+        let news = self.change(instrument, |slot| {
             f(&mut slot.market);
             slot.version += 1;
-            slot.watched
+            let news = slot.watched && !slot.listed;
+            slot.listed |= news;
+            news
         });
-        let Some(watched) = watched else { return };
+        let Some(news) = news else { return };
         self.ticks.fetch_add(1, Ordering::Relaxed);
         self.changed.notify_waiters();
-        if watched
-            && !self.moved.swap(true, Ordering::SeqCst)
-            && let Some(notify) = &*self.notify.read().unwrap_or_else(PoisonError::into_inner)
-        {
+        if news {
+            self.list(instrument);
+        }
+    }
+
+    /// Lists a watched instrument as moved. The first one of a list is told of.
+    fn list(&self, instrument: InstrumentId) {
+        let is_first = {
+            let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+            moved.push(instrument);
+            moved.len() == 1
+        };
+        if is_first && let Some(notify) = &*self.notify.read().unwrap_or_else(PoisonError::into_inner) {
             notify();
         }
     }

@@ -15,7 +15,7 @@ use oms_model::event::{Batch, Event};
 use oms_model::market::Market;
 use oms_model::{InstrumentId, Source, Time, TraceId};
 use oms_store::{Journal, JournalError, Snapshot, codec};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -122,7 +122,8 @@ pub fn start(
         max_group: config.max_group.max(1),
         group: Group::default(),
         under_way,
-        watching: BTreeMap::new(),
+        watching: BTreeSet::new(),
+        watch_epoch: None,
     };
     let notices = door.clone();
     // A full queue means that the loop is awake and looks at the book by itself.
@@ -204,8 +205,10 @@ struct Loop {
     max_group: usize,
     group: Group,
     under_way: Arc<AtomicUsize>,
-    /// The instruments whose market some order watches, with the version that was looked at.
-    watching: BTreeMap<InstrumentId, u64>,
+    /// The instruments whose market some order watches.
+    watching: BTreeSet<InstrumentId>,
+    /// Which set of watched instruments that is; `None` before the first.
+    watch_epoch: Option<u64>,
 }
 
 /// The longest that the loop sleeps; a bound on how late a clock step may make a timer.
@@ -261,37 +264,34 @@ impl Loop {
 
     /// Lets the moves of watched markets in: one input for each instrument that moved, however often it did.
     fn moves(&mut self) {
-        let watched: BTreeSet<InstrumentId> = self.engine.state().watched().collect();
-        if watched.is_empty() && self.watching.is_empty() {
+        let mut moved = self.watch();
+        if self.watching.is_empty() {
             return;
         }
-        for instrument in self.watching.keys().filter(|instrument| !watched.contains(instrument)) {
-            self.market.watch(*instrument, false);
-        }
-        self.watching.retain(|instrument, _| watched.contains(instrument));
-        let mut fresh = false;
-        for instrument in watched {
-            self.watching.entry(instrument).or_insert_with(|| {
-                // What moved between the decision to watch and now is looked at.
-                fresh = true;
-                self.market.watch(instrument, true);
-                u64::MAX
-            });
-        }
-        if !self.market.take_moved() && !fresh {
-            return;
-        }
-        let moved: Vec<(InstrumentId, u64)> = self
-            .watching
-            .iter()
-            .map(|(&instrument, &seen)| (instrument, seen, self.market.version(instrument)))
-            .filter(|&(_, seen, version)| seen != version)
-            .map(|(instrument, _, version)| (instrument, version))
-            .collect();
-        for (instrument, version) in moved {
-            self.watching.insert(instrument, version);
+        moved.extend(self.market.take_moved().into_iter().filter(|instrument| self.watching.contains(instrument)));
+        for instrument in moved {
             self.system(InputBody::Market(instrument));
         }
+    }
+
+    /// Watches the instruments that some order watches. Those that were not watched before: what moved between the
+    /// decision to watch and now is looked at.
+    fn watch(&mut self) -> BTreeSet<InstrumentId> {
+        let epoch = Some(self.engine.state().watch_epoch());
+        if epoch == self.watch_epoch {
+            return BTreeSet::new();
+        }
+        self.watch_epoch = epoch;
+        let watched: BTreeSet<InstrumentId> = self.engine.state().watched().collect();
+        for instrument in self.watching.difference(&watched) {
+            self.market.watch(*instrument, false);
+        }
+        let fresh: BTreeSet<InstrumentId> = watched.difference(&self.watching).copied().collect();
+        for instrument in &fresh {
+            self.market.watch(*instrument, true);
+        }
+        self.watching = watched;
+        fresh
     }
 
     fn timers(&mut self) {

@@ -420,7 +420,7 @@ pub enum Sor {
     Preview {
         /// The order.
         #[command(flatten)]
-        ticket: Ticket,
+        ticket: Box<Ticket>,
         /// The desk.
         #[command(flatten)]
         remote: Remote,

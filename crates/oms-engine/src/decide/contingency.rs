@@ -74,6 +74,7 @@ pub(crate) fn ended(step: &mut Step<'_>, order_id: OrderId) {
         if to.armed_by == Some(order_id) {
             arm(step, &order, &link, &other, &to);
             settle(step, other_id);
+            work::drive(step, other_id);
         }
     }
 }

@@ -81,6 +81,13 @@ fn replan(step: &mut Step<'_>, order_id: OrderId, part: &Order, working: bool) {
     if !rest.is_positive() {
         return;
     }
+    if !tree::is_wanted(step, &order) {
+        // Its own cancel was refused by a part that has ended since; that of an order above it goes on.
+        if !working {
+            end_canceled(step, order_id);
+        }
+        return;
+    }
     let at_once = matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
     let refused = part.state == OrdState::Rejected;
     let (max_replans, exhausted) = route::replan_bounds(step.state(), &order);

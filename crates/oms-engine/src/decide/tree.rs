@@ -58,6 +58,19 @@ pub(crate) fn below(step: &Step<'_>, order_id: OrderId) -> (Vec<OrderId>, Vec<Or
     (inner, legs)
 }
 
+/// Whether no order above one is done or being canceled.
+pub(crate) fn is_wanted(step: &Step<'_>, order: &Order) -> bool {
+    let above = |id: OrderId| step.state().order(id);
+    let mut next = order.parent_order_id.and_then(above);
+    while let Some(order) = next {
+        if order.state.is_done() || order.pending == oms_model::Pending::Cancel {
+            return false;
+        }
+        next = order.parent_order_id.and_then(above);
+    }
+    true
+}
+
 /// What of an order is neither executed nor with a part.
 pub(crate) fn unplaced(order: &Order) -> Qty {
     order.order_qty.saturating_sub(order.place_qty).max(Qty::ZERO)

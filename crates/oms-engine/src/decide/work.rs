@@ -155,15 +155,17 @@ fn wait(step: &mut Step<'_>, order: &Order, wake: Option<Time>, on_market: bool,
 /// Releases what may work and is with no slice, as one slice; ends the order where a slice gave something back.
 fn release_rest(step: &mut Step<'_>, order: &Order) {
     let Some(work) = order.extras.work.as_deref() else { return };
-    let qty = work.cap(order.order_qty).saturating_sub(order.place_qty);
     if work.wake.is_some() || work.on_market {
         wait(step, order, None, false, "it is released");
     }
+    // What a slice gave back was tried: it is not tried again, or slices and refusals would follow each other for ever.
+    let (given_back, last) = given_back(step.state(), order);
+    let qty = work.cap(order.order_qty).saturating_sub(order.place_qty).saturating_sub(given_back);
     if !qty.is_positive() {
-        return;
-    }
-    if let Some(last) = failed_slice(step.state(), order) {
-        if !step.state().works_below(order) {
+        // More of it may be armed yet; that is tried then.
+        let first = work.link.and_then(|link| link.armed_by).and_then(|first| step.state().order(first));
+        let waits = first.is_some_and(|first| !first.state.is_done()) || step.state().works_below(order);
+        if let Some(last) = last.filter(|_| !waits) {
             parent::end_unplaced(step, order, &last);
         }
         return;
@@ -174,11 +176,12 @@ fn release_rest(step: &mut Step<'_>, order: &Order) {
     release(step, order, Slice { qty, price, at_once: ioc, leftover: false }, ord_type, reason);
 }
 
-/// The newest slice, where it ended with something left.
-fn failed_slice(state: &State, order: &Order) -> Option<Order> {
-    let last = state.children(order).last()?;
-    let failed = last.order.state.is_done() && last.order.open_qty().is_positive();
-    (failed && !is_taken_back(&last.order)).then(|| last.order.clone())
+/// What slices that failed had left, with the newest of them.
+fn given_back(state: &State, order: &Order) -> (Qty, Option<Order>) {
+    let failed = |slice: &&Order| slice.state.is_done() && slice.open_qty().is_positive() && !is_taken_back(slice);
+    let slices = state.children(order).map(|slice| &slice.order).filter(failed);
+    let (sum, last) = slices.fold((Qty::ZERO, None), |(sum, _), slice| (sum.saturating_add(slice.open_qty()), Some(slice)));
+    (sum, last.cloned())
 }
 
 /// A slice that was canceled because it was asked to be - its list needed less, its algorithm recalled it, somebody

@@ -159,7 +159,7 @@ fn place_again(step: &mut Step<'_>, order_id: OrderId) {
     let working = step.state().works_below(&order);
     let at_once = matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
     let expired = order.expire_at.is_some_and(|at| at <= step.now());
-    let may_wait = !at_once && !expired && tree::blocked(step, &order).is_ok();
+    let may_wait = !at_once && !expired && tree::is_wanted(step, &order) && tree::blocked(step, &order).is_ok();
     if may_wait && route::release_legs(step, &order, rest, Some("an execution was taken back".into())) {
         return;
     }

@@ -138,9 +138,10 @@ impl World {
                 hold!(6, !reached, "the stop of order {id} at {stop} was reached by {seen:?} and is not triggered");
                 continue;
             }
-            // Protection that has executed what it was armed for waits for more.
-            let done_so_far = work.cap(order.order_qty) <= order.cum_qty;
-            let waits = done_so_far || work.wake.is_some() || work.on_market || state.works_below(order);
+            // Protection waits for what may be armed yet.
+            let first = work.link.and_then(|link| link.armed_by).and_then(|first| state.order(first));
+            let first_works = first.is_some_and(|first| !first.state.is_done());
+            let waits = first_works || work.wake.is_some() || work.on_market || state.works_below(order);
             hold!(6, waits || is_left(work, self.now), "order {id} is worked and waits for nothing");
         }
     }
