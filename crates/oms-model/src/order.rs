@@ -724,6 +724,8 @@ impl Order {
         if self.cum_qty >= self.order_qty && self.cum_qty.is_positive() {
             // The step table has no way from LIVE to FILLED without a fill that PARTIALLY_FILLED did not see.
             self.step(Filled);
+            // A cancel that came meanwhile has nothing left to cancel.
+            self.settle_pending();
         }
     }
 
