@@ -173,7 +173,10 @@ fn hold_exposure(state: &State) {
 
 /// No order was accepted beyond the limit in force.
 fn hold_limits(state: &State, batch: &Batch) {
-    let accepted = batch.events.iter().any(|event| matches!(event, Event::RouteDecided(e) if e.attempt == 1));
+    // What is routed of an order that was accepted earlier opens none: the limit may have been lowered since.
+    let new =
+        |id| batch.events.iter().any(|event| matches!(event, Event::OrderCreated(e) if e.order_id == id && e.parent_order_id.is_none()));
+    let accepted = batch.events.iter().any(|event| matches!(event, Event::RouteDecided(e) if e.attempt == 1 && new(e.order_id)));
     let Some(limit) = state.risk().limit(LimitType::MaxOpenOrders, Scope::Tenant).filter(|_| accepted) else { return };
     let most = u64::try_from(limit.value.raw() / 1_000_000_000).unwrap_or(0);
     let (open, _) = state.risk().open(Scope::Tenant);
