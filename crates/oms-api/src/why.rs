@@ -208,6 +208,39 @@ pub fn sentence(event: &Event) -> String {
                 e.exec_id, e.side, e.last_qty, e.last_px, e.venue, e.liquidity, e.fee
             )
         }
+        other => booked(other),
+    }
+}
+
+/// What was booked, corrected, taken back or shared out.
+fn booked(event: &Event) -> String {
+    match event {
+        Event::ExecutionBusted(e) => {
+            worded(format!("execution {} taken back by {}: {} at {}", e.exec_id, e.venue, e.last_qty, e.last_px), &e.reason)
+        }
+        Event::ExecutionWhacked(e) => worded(format!("booking {} undone: {} at {}", e.exec_id, e.last_qty, e.last_px), &e.reason),
+        Event::ExecutionCorrected(e) => worded(
+            format!("execution {} corrected: {} at {}, before {} at {}", e.exec_id, e.last_qty, e.last_px, e.old_qty, e.old_px),
+            &e.reason,
+        ),
+        Event::CommissionRecorded(e) => format!("commission of execution {}: {} {}", e.exec_id, e.commission, e.currency.as_str()),
+        Event::OrderFillAdjusted(e) => {
+            let by = if e.direct { "allocation" } else { "execution" };
+            format!("executed quantity changed by {}, its value by {}, with {by} {}", e.qty, e.notional, e.exec_id)
+        }
+        Event::SuspenseResolved(e) => worded(format!("execution {} of {} taken out of suspense", e.exec_id, e.venue), &e.reason),
+        Event::OrdersGrouped(e) => format!("worked with {} orders as {}, {}", e.members.len(), e.group_order_id, e.mode),
+        Event::OrdersUngrouped(e) => worded(format!("{} is dissolved", e.group_order_id), &e.reason),
+        Event::AllocationProposed(e) => {
+            format!("allocation {} of {} proposed by user {}", e.allocation.alloc_id, e.allocation.qty, e.user_id)
+        }
+        Event::AllocationApproved(e) => format!("allocation {} approved by user {}", e.alloc_id, e.user_id),
+        Event::AllocationRejected(e) => worded(format!("allocation {} turned down by user {}", e.alloc_id, e.user_id), &e.reason),
+        Event::AllocationBooked(e) => {
+            let shares: Vec<String> =
+                e.members.iter().zip(&e.shares).map(|(member, share)| format!("{} to {}", share.qty, member.order_id)).collect();
+            format!("allocation {}: {} shared out, {}", e.alloc_id, e.qty, shares.join(", "))
+        }
         other => crate::json::instructions::sentence(other).unwrap_or_else(|| other.name().to_owned()),
     }
 }

@@ -988,7 +988,8 @@ impl Event {
     }
 }
 
-/// An order, unless it is the nil id of an execution that is booked on an account alone.
-fn named(order_id: OrderId) -> Option<OrderId> {
+/// The order that an execution names; none where it was booked on an account.
+#[must_use]
+pub fn named(order_id: OrderId) -> Option<OrderId> {
     (order_id != OrderId::default()).then_some(order_id)
 }

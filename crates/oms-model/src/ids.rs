@@ -174,6 +174,9 @@ impl Time {
 pub struct Mic([u8; 4]);
 
 impl Mic {
+    /// Of a trade that was made on no venue (ISO 10383: off-exchange transactions).
+    pub const OFF_EXCHANGE: Self = Self(*b"XOFF");
+
     /// From four upper-case letters or digits known at compile time.
     #[must_use]
     pub const fn of(code: &[u8; 4]) -> Self {

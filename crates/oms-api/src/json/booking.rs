@@ -1,6 +1,7 @@
 //! The bodies of commands about executions, rates and days: `ExecutionCreateCmd`, `ExecutionCorrectCmd`,
 //! `ExecutionBustCmd`, `ExecutionWhackCmd`, `SuspenseDismissCmd`, `FxRateSetCmd`, `CostMethodSetCmd`, `DayCloseCmd`.
 
+use super::command::order_ref;
 use super::decode::Fields;
 use super::read::Value;
 use crate::catalog::Catalog;
@@ -46,7 +47,11 @@ pub const NEW_GROUP: &[&str] = &["cl_ord_id", "members", "account_id", "price", 
 /// # Errors
 /// `VALIDATION_ERROR` where there is none.
 pub fn reason(fields: &Fields<'_, '_>) -> Result<String, Refusal> {
-    fields.required("reason", fields.string("reason")?).map(str::to_owned)
+    let reason = fields.required("reason", fields.string("reason")?)?;
+    if reason.len() > super::input::MAX_REASON {
+        return Err(fields.bad("reason", format_args!("has {} bytes; the most is {}", reason.len(), super::input::MAX_REASON)));
+    }
+    Ok(reason.to_owned())
 }
 
 /// `ExecutionCreateCmd`: on an order (`order_id` or `cl_ord_id`) or an account (`symbol`, `side`, `account_id`), with
@@ -196,6 +201,51 @@ pub fn group_orders(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> 
         mode: fields.parsed("mode")?.unwrap_or_default(),
         routing: super::input::routing(&fields)?,
     })))
+}
+
+/// The fields of the end of a group.
+pub const GROUP_END: &[&str] = &["order_id", "cl_ord_id", "reason"];
+/// The fields that name a group.
+pub const GROUP_NAMED: &[&str] = &["order_id", "cl_ord_id"];
+/// The fields that name an allocation.
+pub const ALLOC_NAMED: &[&str] = &["alloc_id"];
+/// The fields of a proposal that is turned down.
+pub const ALLOC_REJECT: &[&str] = &["alloc_id", "reason"];
+
+/// `OrderUngroupCmd`.
+///
+/// # Errors
+/// `VALIDATION_ERROR` naming the field.
+pub fn ungroup(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", GROUP_END)?;
+    Ok(Command::UngroupOrders { group: order_ref(&fields)?, reason: reason(&fields)? })
+}
+
+/// `AllocationProposeCmd`.
+///
+/// # Errors
+/// `VALIDATION_ERROR` naming the field.
+pub fn propose(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    Ok(Command::ProposeAllocation { group: order_ref(&Fields::of(value, "", GROUP_NAMED)?)? })
+}
+
+/// `AllocationApproveCmd`.
+///
+/// # Errors
+/// `VALIDATION_ERROR` naming the field.
+pub fn approve(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", ALLOC_NAMED)?;
+    Ok(Command::ApproveAllocation { alloc_id: fields.required("alloc_id", fields.parsed("alloc_id")?)? })
+}
+
+/// `AllocationRejectCmd`.
+///
+/// # Errors
+/// `VALIDATION_ERROR` naming the field.
+pub fn disapprove(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", ALLOC_REJECT)?;
+    let alloc_id = fields.required("alloc_id", fields.parsed("alloc_id")?)?;
+    Ok(Command::RejectAllocation { alloc_id, reason: reason(&fields)? })
 }
 
 /// `DayCloseCmd`.

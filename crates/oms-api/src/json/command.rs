@@ -305,6 +305,41 @@ pub const COMMANDS: &[Spec] = &[
         r#"{"type":"DayCloseCmd","day":20261121}"#,
         booking::day_close,
     ),
+    spec(
+        "OrderGroupCmd",
+        "NewGroup",
+        "Work orders as one.",
+        r#"{"type":"OrderGroupCmd","members":["cl_ord_id:A-1","cl_ord_id:A-2"],"mode":"STP"}"#,
+        booking::group_orders,
+    ),
+    at_once(spec(
+        "OrderUngroupCmd",
+        "GroupEnd",
+        "Work the members of a group on their own again.",
+        r#"{"type":"OrderUngroupCmd","cl_ord_id":"G-1","reason":"one of them changed their mind"}"#,
+        booking::ungroup,
+    )),
+    at_once(spec(
+        "AllocationProposeCmd",
+        "GroupNamed",
+        "Propose to share out what a MANUAL group has executed; a second person approves.",
+        r#"{"type":"AllocationProposeCmd","cl_ord_id":"G-1"}"#,
+        booking::propose,
+    )),
+    at_once(spec(
+        "AllocationApproveCmd",
+        "AllocationNamed",
+        "Approve a proposal as a second person.",
+        r#"{"type":"AllocationApproveCmd","alloc_id":"00000000-0000-7000-8000-000000000001"}"#,
+        booking::approve,
+    )),
+    at_once(spec(
+        "AllocationRejectCmd",
+        "AllocationReject",
+        "Turn a proposal down; nothing is booked.",
+        r#"{"type":"AllocationRejectCmd","alloc_id":"00000000-0000-7000-8000-000000000001","reason":"the price is wrong"}"#,
+        booking::disapprove,
+    )),
 ];
 
 /// Takes `type` out of a request and answers the command that it names; what is left are the command's fields.

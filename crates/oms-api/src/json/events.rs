@@ -255,7 +255,7 @@ fn booking(w: &mut Writer, event: &Event, catalog: &Catalog) {
     match event {
         Event::ExecutionBusted(e) | Event::ExecutionWhacked(e) => {
             execution_named(w, &e.exec_id, e.venue, e.account_id, catalog.symbol(e.instrument_id));
-            w.text("root_order_id", e.root_order_id);
+            w.text_or_null("root_order_id", oms_model::event::named(e.root_order_id));
             w.text("side", e.side);
             w.text("last_qty", e.last_qty);
             w.text("last_px", e.last_px);
@@ -266,7 +266,7 @@ fn booking(w: &mut Writer, event: &Event, catalog: &Catalog) {
         }
         Event::ExecutionCorrected(e) => {
             execution_named(w, &e.exec_id, e.venue, e.account_id, catalog.symbol(e.instrument_id));
-            w.text("root_order_id", e.root_order_id);
+            w.text_or_null("root_order_id", oms_model::event::named(e.root_order_id));
             w.text("side", e.side);
             w.text("last_qty", e.last_qty);
             w.text("last_px", e.last_px);
@@ -452,7 +452,7 @@ fn refused(w: &mut Writer, e: &RequestRejected) {
 
 fn execution(w: &mut Writer, e: &ExecutionRecorded, catalog: &Catalog) {
     w.string("exec_id", e.exec_id.as_str());
-    w.text("root_order_id", e.root_order_id);
+    w.text_or_null("root_order_id", oms_model::event::named(e.root_order_id));
     w.text("account_id", e.account_id);
     w.string("symbol", catalog.symbol(e.instrument_id));
     w.text("side", e.side);

@@ -146,6 +146,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("VenuePage", "Venue", "string"),
     ("QuoteRequestPage", "QuoteRequest", "string"),
     ("QuotePage", "Quote", "string"),
+    ("AllocationPage", "Allocation", "string"),
     ("AccountPage", "Account", "string"),
     ("EventPage", "Event", "integer"),
 ];
@@ -480,12 +481,12 @@ const SHAPES: &[Shape] = &[
     ("Execution", Answer, &[
         ("seq", "integer", ""),
         ("exec_id", "string", ""),
-        ("order_id", "uuid", "The leg."),
-        ("root_order_id", "uuid", ""),
+        ("order_id", "uuid?", "The leg; null where it was booked on an account."),
+        ("root_order_id", "uuid?", ""),
         ("account_id", "uuid", ""),
         ("symbol", "string", ""),
         ("side", "Side", ""),
-        ("venue", "string", ""),
+        ("venue", "string", "XOFF where it was traded on none."),
         ("last_qty", "Decimal", ""),
         ("last_px", "Decimal", ""),
         ("liquidity", "Liquidity", ""),
@@ -515,6 +516,14 @@ const SHAPES: &[Shape] = &[
         ("mode", "AllocMode?", "STP where absent."),
         ("routing", "Routing?", ""),
     ]),
+    ("GroupNamed", Request, &[("order_id", "uuid?", "The group, by its id"), ("cl_ord_id", "string?", "or by yours; exactly one of them.")]),
+    ("GroupEnd", Request, &[
+        ("order_id", "uuid?", "The group, by its id"),
+        ("cl_ord_id", "string?", "or by yours; exactly one of them."),
+        ("reason", "string", "Why, in words; kept in the log."),
+    ]),
+    ("AllocationNamed", Request, &[("alloc_id", "uuid", "")]),
+    ("AllocationReject", Request, &[("alloc_id", "uuid", ""), ("reason", "string", "Why, in words; kept in the log.")]),
     ("GroupCreated", Answer, &[("group_order_id", "uuid", ""), ("command_id", "uuid", ""), ("sequence", "integer", "")]),
     ("GroupMember", Answer, &[
         ("order_id", "uuid", ""),

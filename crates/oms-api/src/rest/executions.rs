@@ -144,8 +144,8 @@ fn write_execution(w: &mut Writer, row: &ExecutionRow) {
     w.selected(|w| {
         w.number("seq", row.seq.0);
         w.string("exec_id", execution.exec_id.as_str());
-        w.text("order_id", execution.order_id);
-        w.text("root_order_id", execution.root_order_id);
+        w.text_or_null("order_id", oms_model::event::named(execution.order_id));
+        w.text_or_null("root_order_id", oms_model::event::named(execution.root_order_id));
         w.text("account_id", execution.account_id);
         w.string("symbol", &row.symbol);
         w.text("side", execution.side);

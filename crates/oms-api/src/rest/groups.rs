@@ -13,6 +13,7 @@ use crate::query::{MAX_LIMIT, bad_parameter};
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
+use oms_engine::State;
 use oms_engine::state::Group;
 use oms_model::command::{Command, CommandOutcome, OrderRef, Placed};
 use oms_model::event::Allocation;
@@ -233,22 +234,29 @@ async fn allocation_list(call: Call) -> Result<Response, Refusal> {
         Some(_) => return Err(bad_parameter("status", "must be PROPOSED or BOOKED")),
     };
     let found = call.api.handle().inspect(move |state, _| {
-        let of = |group: &Group| {
-            let waits = group.proposed.as_deref().filter(|_| proposed).map(|waits| ("PROPOSED", waits.allocation.clone()));
-            waits.into_iter().chain(group.booked.as_deref().filter(|_| booked).map(|booked| ("BOOKED", booked.clone())))
-        };
-        state.groups().flat_map(of).take(MAX_LIMIT as usize).collect::<Vec<(&'static str, Allocation)>>()
+        let wanted = |(status, _): &Listed| if *status == "PROPOSED" { proposed } else { booked };
+        allocations(state).into_iter().filter(wanted).take(MAX_LIMIT as usize).collect::<Vec<_>>()
     });
     let found = found.await?;
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(1_024);
-    w.object(|w| {
-        w.array_at("data", &found, |w, (status, allocation)| {
-            w.object(|w| {
-                w.text("status", status);
-                allocation_fields(w, allocation, &catalog);
-            });
-        });
-    });
+    w.object(|w| w.array_at("data", &found, |w, listed| w.object(|w| allocation_row(w, listed, &catalog))));
     Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+/// An allocation and where it stands: `PROPOSED` or `BOOKED`.
+pub(super) type Listed = (&'static str, Allocation);
+
+/// The allocations of all groups that are kept, in the order of the groups.
+pub(super) fn allocations(state: &State) -> Vec<Listed> {
+    let of = |group: &Group| {
+        let waits = group.proposed.as_deref().map(|waits| ("PROPOSED", waits.allocation.clone()));
+        waits.into_iter().chain(group.booked.as_deref().map(|booked| ("BOOKED", booked.clone())))
+    };
+    state.groups().flat_map(of).collect()
+}
+
+pub(super) fn allocation_row(w: &mut Writer, (status, allocation): &Listed, catalog: &Catalog) {
+    w.text("status", status);
+    allocation_fields(w, allocation, catalog);
 }

@@ -2,7 +2,7 @@
 
 use super::orders::{AS_OF, FIELDS, LIST, list_query};
 use super::positions::{POSITION_FIELDS, answer, mark};
-use super::{Endpoint, executions, get, orders};
+use super::{Endpoint, executions, get, groups, orders};
 use crate::call::{Access, Call};
 use crate::catalog::Catalog;
 use crate::json::Writer;
@@ -60,6 +60,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .parameters(&[FIELDS, AS_OF])
         .filters(Resource::Quotes)
         .json(200, "QuotePage", "A page of quotes."),
+        get(
+            Access::Key,
+            "/api/v1/queries/allocations/search",
+            named("searchAllocations", "Search allocations: what is shared out of the groups that are kept, and what waits to be approved"),
+            search_allocations,
+        )
+        .parameters(LIST)
+        .parameters(&[FIELDS, AS_OF])
+        .filters(Resource::Allocations)
+        .json(200, "AllocationPage", "A page of allocations."),
     ]
 }
 
@@ -133,6 +143,42 @@ async fn search_requests(call: Call) -> Result<Response, Refusal> {
 async fn search_quotes(call: Call) -> Result<Response, Refusal> {
     let known = (Resource::Quotes, QUOTE_FIELDS);
     search_state(&call, known, |state| state.quotes().cloned().collect(), quote_cell, |w, quote, _| quote_fields(w, quote)).await
+}
+
+async fn search_allocations(call: Call) -> Result<Response, Refusal> {
+    search_state(&call, (Resource::Allocations, ALLOCATION_FIELDS), groups::allocations, allocation_cell, groups::allocation_row).await
+}
+
+/// The fields of an allocation.
+const ALLOCATION_FIELDS: &[&str] = &[
+    "status",
+    "alloc_id",
+    "group_order_id",
+    "account_id",
+    "symbol",
+    "side",
+    "rule",
+    "qty",
+    "notional",
+    "avg_px",
+    "lot",
+    "transact_time",
+    "shares",
+];
+
+fn allocation_cell((status, allocation): &groups::Listed, field: &str, catalog: &Catalog) -> Cell {
+    match field {
+        "alloc_id" => Cell::id(allocation.alloc_id.as_u128()),
+        "group_order_id" => Cell::id(allocation.group_order_id.as_u128()),
+        "account_id" => Cell::id(allocation.account_id.as_u128()),
+        "symbol" => Cell::text(catalog.symbol(allocation.instrument_id)),
+        "side" => Cell::int(allocation.side.code()),
+        "status" => Cell::text(status),
+        "qty" => Cell::qty(allocation.qty),
+        "notional" => Cell::money(allocation.notional),
+        "transact_time" => Cell::time(allocation.transact_time),
+        _ => Cell::missing(),
+    }
 }
 
 /// The fields of a request for quotes.

@@ -4,12 +4,13 @@ use crate::desk::{Desk, RESTING};
 use oms_store::views::query::Kind;
 use oms_store::views::{Op, Resource};
 
-const RESOURCES: [(&str, Resource); 5] = [
+const RESOURCES: [(&str, Resource); 6] = [
     ("orders", Resource::Orders),
     ("executions", Resource::Executions),
     ("positions", Resource::Positions),
     ("quote-requests", Resource::QuoteRequests),
     ("quotes", Resource::Quotes),
+    ("allocations", Resource::Allocations),
 ];
 
 fn search(resource: &str, query: &str) -> String {

@@ -58,7 +58,7 @@ fn try_create(step: &mut Step<'_>, new: NewExecution) -> Result<(), Refusal> {
         return Err(Refusal::new(Code::ValidationError, "last_qty is above zero, last_px not below it, and their product in range"));
     };
     let target = target(step, &new.on)?;
-    let venue = target.order.as_ref().and_then(|order| order.venue).or(told.venue).unwrap_or_default();
+    let venue = target.order.as_ref().and_then(|order| order.venue).or(told.venue).unwrap_or(Mic::OFF_EXCHANGE);
     if told.suspense.is_some_and(|seen| seen != venue) {
         return Err(Refusal::new(Code::ValidationError, format!("the execution was told by {}", told.venue.unwrap_or_default())));
     }

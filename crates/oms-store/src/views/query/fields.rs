@@ -25,6 +25,8 @@ pub enum Resource {
     QuoteRequests,
     /// Quotes.
     Quotes,
+    /// What groups shared out, and what waits to be.
+    Allocations,
 }
 
 /// The type of a field: what its values look like and how they compare.
@@ -184,6 +186,18 @@ const QUOTES: &[Field] = &[
     field("updated_at", Kind::Time),
 ];
 
+const ALLOCATIONS: &[Field] = &[
+    field("alloc_id", Kind::Uuid),
+    field("group_order_id", Kind::Uuid),
+    field("account_id", Kind::Uuid),
+    field("symbol", Kind::Text),
+    field("side", term!(Side)),
+    field("status", Kind::Text),
+    field("qty", Kind::Qty),
+    field("notional", Kind::Notional),
+    field("transact_time", Kind::Time),
+];
+
 impl Resource {
     /// Everything that it can be filtered by.
     #[must_use]
@@ -194,6 +208,7 @@ impl Resource {
             Self::Positions => POSITIONS,
             Self::QuoteRequests => QUOTE_REQUESTS,
             Self::Quotes => QUOTES,
+            Self::Allocations => ALLOCATIONS,
         }
     }
 
@@ -203,6 +218,7 @@ impl Resource {
             Self::Orders | Self::QuoteRequests | Self::Quotes => &["created_seq"],
             Self::Executions => &["seq"],
             Self::Positions => &["account_id", "instrument_id"],
+            Self::Allocations => &["alloc_id"],
         }
     }
 

@@ -190,6 +190,7 @@ fn hold_exposure(state: &State) {
 
 /// No order was accepted beyond the limit in force.
 fn hold_limits(state: &State, batch: &Batch) {
+    // What is routed of an order that was accepted earlier opens none: the limit may have been lowered since.
     let is_open = |id: OrderId| state.entry(id).is_some_and(|entry| !entry.reserved().is_empty());
     let accepted =
         batch.events.iter().any(|event| matches!(event, Event::OrderCreated(e) if e.parent_order_id.is_none() && is_open(e.order_id)));
