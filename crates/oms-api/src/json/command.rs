@@ -193,13 +193,13 @@ pub const COMMANDS: &[Spec] = &[
         r#"{"type":"OrderSuspendCmd","cl_ord_id":"A-1"}"#,
         |fields, _| named(fields).map(|(order, if_version)| Command::SuspendOrder { order, if_version }),
     )),
-    spec(
+    at_once(spec(
         "OrderResumeCmd",
         "OrderNamed",
         "Go on with an order that was suspended.",
         r#"{"type":"OrderResumeCmd","cl_ord_id":"A-1"}"#,
         |fields, _| named(fields).map(|(order, if_version)| Command::ResumeOrder { order, if_version }),
-    ),
+    )),
     protected(spec(
         "OrderMassCancelCmd",
         "ScopeBody",

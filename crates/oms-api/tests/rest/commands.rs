@@ -93,6 +93,63 @@ async fn a_care_order_is_worked_by_commands() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_is_worked_is_suspended_and_resumed() {
+    let desk = Desk::open().await;
+    let algo = r#""algo":{"strategy":"ICEBERG","slice_qty":"30"}"#;
+    let placed = execute(&desk, &create(&format!(r#""cl_ord_id":"W-1",{algo},{RESTING}"#))).await.expect(200);
+    let id = placed.get("/ids/0");
+    desk.until(|event| matches!(event, Event::OrderAccepted(_))).await;
+    let order = desk.client.get(&format!("/api/v1/orders/{id}")).await.expect(200);
+    assert_eq!(
+        (order.get("/work/slices"), order.get("/work/released_qty"), order.get("/place_qty")),
+        ("1".into(), "30".into(), "30".into())
+    );
+    assert_eq!((order.get("/work/algo/strategy"), order.get("/work/suspended")), ("ICEBERG".into(), "false".into()));
+
+    let command = |name: &str| format!(r#"{{"type":"{name}","cl_ord_id":"W-1"}}"#);
+    execute(&desk, &command("OrderResumeCmd")).await.refused(409, "STATE_CONFLICT");
+    assert_eq!(execute(&desk, &command("OrderSuspendCmd")).await.expect(202).get("/status"), "PENDING");
+    desk.until(|event| matches!(event, Event::OrderCanceled(_))).await;
+    execute(&desk, &command("OrderSuspendCmd")).await.refused(409, "STATE_CONFLICT");
+    let order = desk.client.get(&format!("/api/v1/orders/{id}")).await.expect(200);
+    assert_eq!(
+        (order.get("/work/suspended"), order.get("/place_qty"), order.get("/ord_status")),
+        ("true".into(), "0".into(), "LIVE".into())
+    );
+    assert_eq!(execute(&desk, &command("OrderResumeCmd")).await.expect(200).get("/status"), "APPLIED");
+    assert_eq!(desk.client.get(&format!("/api/v1/orders/{id}")).await.expect(200).get("/work/slices"), "2");
+    let why = desk.client.get(&format!("/api/v1/orders/{id}/why?format=text")).await.expect(200).text();
+    for words in ["SUSPEND: asked for", "RESUME: asked for", "slice of 30 at 19: "] {
+        assert!(why.contains(words), "{words:?} is not in {why}");
+    }
+    execute(&desk, &format!(r#"{{"type":"OrderCreateCmd","symbol":"AAPL","side":"BUY","cl_ord_id":"W-2",{RESTING}}}"#)).await.expect(200);
+    execute(&desk, r#"{"type":"OrderSuspendCmd","cl_ord_id":"W-2"}"#).await.refused(409, "STATE_CONFLICT");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_of_a_list_say_what_they_wait_for() {
+    let desk = Desk::open().await;
+    let one = |id: &str, side: &str, terms: &str| format!(r#"{{"symbol":"AAPL","side":"{side}","cl_ord_id":"{id}",{terms}}}"#);
+    let stop = r#""ord_type":"STOP","order_qty":"100","stop_px":"18.00""#;
+    let orders =
+        [one("E", "BUY", RESTING), one("S", "SELL", stop), one("T", "SELL", r#""ord_type":"LIMIT","order_qty":"100","price":"21.00""#)];
+    let list = |orders: &[String], more: &str| format!(r#"{{"type":"OrderBatchCreateCmd",{more},"orders":[{}]}}"#, orders.join(","));
+    execute(&desk, &list(&orders, r#""arm":"PRO_RATA""#)).await.refused(400, "VALIDATION_ERROR");
+    execute(&desk, &list(&orders, r#""contingency":"OTOCO","atomic":false"#)).await.refused(400, "VALIDATION_ERROR");
+    let placed = execute(&desk, &list(&orders, r#""contingency":"OTOCO","arm":"PRO_RATA""#)).await.expect(200).json();
+    let ids: Vec<&str> = placed["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 3);
+    let stop = desk.client.get(&format!("/api/v1/orders/{}", ids[1])).await.expect(200);
+    assert_eq!((stop.get("/ord_status"), stop.get("/place_qty"), stop.get("/work/list/armed_qty")), ("NEW".into(), "0".into(), "0".into()));
+    assert_eq!((stop.get("/work/list/armed_by"), stop.get("/work/list/arm")), (ids[0].into(), "PRO_RATA".into()));
+    // The entry ends without an execution, and so does what it would have armed.
+    execute(&desk, r#"{"type":"OrderCancelCmd","cl_ord_id":"E"}"#).await.expect(202);
+    let last: OrderId = ids[2].parse().unwrap();
+    desk.until(|event| matches!(event, Event::OrderCanceled(e) if e.order_id == last)).await;
+    assert_eq!(state_of(&desk, ids[1]).await, "CANCELED");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repeated_command_has_the_same_bytes_and_is_done_once() {
     let desk = Desk::open().await;
     let key = [("idempotency-key", "c-1")];
