@@ -53,7 +53,7 @@ fn measure_moves(held: u64) {
         let Some(CommandOutcome::Orders(placed)) = output.outcome else { panic!("an order is placed") };
         assert!(matches!(placed[0], Placed::Accepted { .. }), "{placed:?}");
     }
-    let mut timed = |desk: &mut Desk, step: &mut dyn FnMut(&mut Desk)| {
+    let timed = |desk: &mut Desk, step: &mut dyn FnMut(&mut Desk)| {
         let began = Instant::now();
         step(desk);
         began.elapsed().as_nanos()

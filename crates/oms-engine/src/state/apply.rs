@@ -188,7 +188,9 @@ impl State {
         }
         self.orders.put_back(taken);
         self.arm_close(root_id, time);
-        self.arm_list(root_id, time);
+        if self.has_lists() {
+            self.arm_list(root_id, time);
+        }
     }
 
     /// The other orders of its list leave the hot state no sooner.

@@ -66,6 +66,9 @@ pub(super) struct Waits {
 
 impl Waits {
     pub(super) fn of(order: &Order) -> Self {
+        if order.extras.work.is_none() {
+            return Self::default();
+        }
         Self { wake: order.wake(), watch: Watch::of(order) }
     }
 }
@@ -146,6 +149,11 @@ impl State {
         self.works.lists.get(&list_id).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether there is a list at all.
+    pub(super) fn has_lists(&self) -> bool {
+        !self.works.lists.is_empty()
+    }
+
     /// Whether an order of the list that `order` belongs to can still be executed. Until none can, what the others have
     /// executed is needed.
     pub(super) fn list_works(&self, order: &Order) -> bool {
@@ -168,6 +176,9 @@ impl State {
 
     /// Keeps timers and watches in line with an order.
     pub(super) fn work_changed(&mut self, order: &Order, before: Waits) {
+        if order.extras.work.is_none() {
+            return;
+        }
         let (order_id, now) = (order.order_id, Waits::of(order));
         if now.wake != before.wake {
             if let Some(at) = before.wake {
