@@ -17,6 +17,7 @@ pub(crate) mod report;
 pub(crate) mod route;
 pub(crate) mod saga;
 pub(crate) mod staged;
+pub(crate) mod suspend;
 pub(crate) mod timer;
 pub(crate) mod tree;
 pub(crate) mod trigger;
