@@ -13,6 +13,10 @@ const AT_ONCE: usize = 256;
 
 pub(crate) fn timer(step: &mut Step<'_>) {
     for (due, kind, order_id) in step.state().due(step.now(), AT_ONCE) {
+        if !work::has_room(step) {
+            // What is left is due at once.
+            break;
+        }
         match kind {
             TimerKind::Expire => expire(step, order_id),
             TimerKind::Answer => report::doubt_unanswered(step, order_id, "the venue has not answered in time"),

@@ -20,9 +20,16 @@ const TRY_AGAIN_NS: i64 = 100_000_000;
 /// How soon an algorithm looks again after a venue refused to cancel, and at most, nanoseconds.
 const ASK_AGAIN_NS: i64 = 1_000_000_000;
 const LONGEST_PAUSE_NS: i64 = 3_600_000_000_000;
+/// How many orders a batch must still have room for where another one is acted on.
+const ROOM: u16 = 256;
 /// How many orders one move of the market acts on at most, and how many of those that watch every move it looks at; the
 /// others follow at once with the next input.
 const AT_ONCE: usize = 256;
+
+/// Whether another order may be acted on in this batch: a slice and its legs need room there.
+pub(crate) fn has_room(step: &Step<'_>) -> bool {
+    step.orders_left() >= ROOM
+}
 
 /// The market in an instrument moved: the stops that it reaches or that follow it, and then orders behind `after` that
 /// every move is a reason to look at. Where to go on, where some are left.
@@ -33,6 +40,9 @@ pub(crate) fn market_moved(step: &mut Step<'_>, instrument: InstrumentId, after:
     let mut last = after;
     for _ in 0..AT_ONCE {
         let next = step.state().watching(instrument, last)?;
+        if !has_room(step) {
+            return Some(last);
+        }
         drive(step, next);
         last = Some(next);
     }
@@ -56,7 +66,7 @@ fn stops_moved(step: &mut Step<'_>, instrument: InstrumentId) -> bool {
                 let before = step.event_count();
                 drive(step, found.1);
                 acted += usize::from(step.event_count() > before);
-                if acted == AT_ONCE {
+                if acted == AT_ONCE || !has_room(step) {
                     return true;
                 }
                 at = Some(found);
