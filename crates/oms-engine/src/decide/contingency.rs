@@ -40,8 +40,9 @@ fn excludes(one: &Link, other: &Link) -> bool {
 /// A linked order was executed, or an execution of it changed: others are armed, canceled or reduced.
 pub(crate) fn executed(step: &mut Step<'_>, order_id: OrderId, last_qty: Option<Qty>) {
     let Some((order, link)) = listed(step, order_id) else { return };
-    if let Some(last_qty) = last_qty {
-        raise_race(step, &order, &link, last_qty);
+    match last_qty {
+        Some(last_qty) => raise_race(step, &order, &link, last_qty),
+        None => rearm(step, &order, &link),
     }
     let others: Vec<OrderId> = others(step, &link, order_id).map(|other| other.order_id).collect();
     for other_id in others {
@@ -52,6 +53,14 @@ pub(crate) fn executed(step: &mut Step<'_>, order_id: OrderId, last_qty: Option<
             take_from(step, order_id, &other, &to);
         }
     }
+}
+
+/// An order that was done works again: what arms it may have changed meanwhile.
+fn rearm(step: &mut Step<'_>, order: &Order, link: &Link) {
+    if let Some((first, list)) = link.armed_by.and_then(|first| listed(step, first)) {
+        arm(step, &first, &list, order, link);
+    }
+    settle(step, order.order_id);
 }
 
 /// What the others have executed in place of an order, all of it counted anew.
@@ -213,7 +222,8 @@ pub(crate) fn not_reduced(step: &mut Step<'_>, order_id: OrderId) {
 /// talk for ever; somebody has to know.
 pub(crate) fn not_canceled(step: &mut Step<'_>, order_id: OrderId) {
     let Some((order, _)) = listed(step, order_id) else { return };
-    if due(step, &order) != Due::Nothing {
+    // What works below an order that is done works for nobody.
+    if order.state.is_done() || due(step, &order) != Due::Nothing {
         let detail = "a venue refused to cancel what its list leaves no room for".to_owned();
         report::anomaly(step, order_id, Anomaly::ContingencyRace, detail);
     }

@@ -135,11 +135,12 @@ pub(super) fn adjust(step: &mut Step<'_>, order_id: OrderId, exec_id: &ExecId, q
 /// What an order does about having more or less executed than it was thought.
 fn after(step: &mut Step<'_>, order_id: OrderId) {
     let Some(order) = step.state().order(order_id).cloned() else { return };
-    let parent = order.parent_order_id.and_then(|id| step.state().order(id));
-    let unwanted = parent.is_some_and(|parent| parent.state.is_done() || parent.pending == Pending::Cancel);
-    if order.venue.is_some() && !order.state.is_done() && unwanted {
-        // It works again at its venue, and nobody wants it to.
-        return cancel::cancel_leg(step, order_id, EndedBy::Router);
+    if !order.state.is_done() && order.pending != Pending::Cancel && !tree::is_wanted(step, &order) {
+        // It works again, and nobody wants it to.
+        return match order.venue {
+            Some(_) => cancel::cancel_leg(step, order_id, EndedBy::Router),
+            None => cancel::cancel_tree(step, order_id, EndedBy::Router),
+        };
     }
     if order.venue.is_none() && !order.state.is_done() {
         parent::sync_placed(step, &order);
