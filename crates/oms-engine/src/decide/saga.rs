@@ -103,6 +103,11 @@ fn replace_part(step: &mut Step<'_>, part: &Order, terms: Terms) -> Option<Strin
             Decided::No | Decided::Replaced => None,
         };
     }
+    let unknown = part.extras.doubt.is_some() || step.state().entry(order_id).is_some_and(|leg| leg.request().is_some());
+    if unknown {
+        // It came in doubt since the replace was taken on; nothing can be asked of it before that has ended.
+        return Some("its outcome at the venue is not known".to_owned());
+    }
     step.emit(Event::OrderReplaceRequested(OrderReplaceRequested { order_id, terms }));
     route::send(step, order_id, IntentKind::Replace);
     None
