@@ -57,9 +57,9 @@ pub fn run(dir: &Path, outstanding: usize, seconds: u64) {
         telemetry.groups.get()
     );
     let batch = 64;
-    let (writes, median) = raw::writes(dir, batch * each, Duration::from_secs(2));
-    let floor = writes as f64 * batch as f64 / 2.0;
-    println!("raw O_DSYNC appends of {batch} orders' bytes: {floor:.0} orders/s, median {median:.0} us for each write");
+    let raw::Writes { count, p50, p99 } = raw::writes(dir, batch * each, Duration::from_secs(2));
+    let floor = count as f64 * batch as f64 / 2.0;
+    println!("raw O_DSYNC appends of {batch} orders' bytes: {floor:.0} orders/s, p50 {p50:.0} us, p99 {p99:.0} us for each write");
     println!("ratio {:.2}", rate / floor);
 }
 

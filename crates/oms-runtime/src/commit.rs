@@ -9,7 +9,7 @@ use crate::telemetry::Telemetry;
 use oms_engine::engine::outcome_of;
 use oms_model::command::CommandOutcome;
 use oms_model::{Batch, Code, Refusal, Seq};
-use oms_store::{EntryRef, Epoch, Journal};
+use oms_store::{EntryRef, Epoch, Journal, codec};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
@@ -33,12 +33,9 @@ pub(crate) enum Release {
     Run(Box<dyn FnOnce() + Send>),
 }
 
-/// Batches decided together, encoded, with what they release.
+/// Batches decided together, with what they release.
 #[derive(Default)]
 pub(crate) struct Group {
-    pub(crate) bytes: Vec<u8>,
-    /// End of each batch's bytes.
-    pub(crate) ends: Vec<usize>,
     pub(crate) batches: Vec<Arc<Batch>>,
     pub(crate) releases: Vec<Release>,
 }
@@ -47,10 +44,33 @@ impl Group {
     pub(crate) fn is_empty(&self) -> bool {
         self.batches.is_empty() && self.releases.is_empty()
     }
+}
 
-    fn entries(&self) -> impl Iterator<Item = EntryRef<'_>> {
+/// What goes to the log in one write. Encoding is done here and not by the loop, which has enough to decide.
+#[derive(Default)]
+struct Written {
+    bytes: Vec<u8>,
+    /// End of each batch's bytes.
+    ends: Vec<usize>,
+}
+
+impl Written {
+    fn add(&mut self, group: &Group) {
+        for batch in &group.batches {
+            codec::encode_batch(batch, &mut self.bytes);
+            self.ends.push(self.bytes.len());
+        }
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    fn entries<'a>(&'a self, groups: &'a [Group]) -> impl Iterator<Item = EntryRef<'a>> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).zip(&self.batches).map(|((start, &end), batch)| EntryRef {
+        let batches = groups.iter().flat_map(|group| &group.batches);
+        starts.zip(&self.ends).zip(batches).map(|((start, &end), batch)| EntryRef {
             first_seq: batch.first_seq.0,
             count: u32::try_from(batch.events.len()).unwrap_or(u32::MAX),
             time_ns: batch.time.0,
@@ -78,15 +98,17 @@ impl Committer {
     /// Runs until the loop has ended or the log fails. Gives the journal back.
     pub(crate) fn run(mut self) -> Box<dyn Journal> {
         let mut taken: Vec<Group> = Vec::new();
+        let mut written = Written::default();
         while let Ok(group) = self.groups.recv() {
-            let mut bytes = group.bytes.len();
+            written.clear();
+            written.add(&group);
             taken.push(group);
-            while bytes < MAX_WRITE {
+            while written.bytes.len() < MAX_WRITE {
                 let Ok(more) = self.groups.try_recv() else { break };
-                bytes += more.bytes.len();
+                written.add(&more);
                 taken.push(more);
             }
-            if let Err(error) = self.write(&taken) {
+            if let Err(error) = self.write(&written, &taken) {
                 // Nothing of this group was answered, and nothing will be: its askers learn that the engine stopped.
                 (self.on_fault)(&error);
                 break;
@@ -101,8 +123,8 @@ impl Committer {
         self.journal
     }
 
-    fn write(&mut self, groups: &[Group]) -> Result<(), String> {
-        let entries: Vec<EntryRef<'_>> = groups.iter().flat_map(Group::entries).collect();
+    fn write(&mut self, written: &Written, groups: &[Group]) -> Result<(), String> {
+        let entries: Vec<EntryRef<'_>> = written.entries(groups).collect();
         if entries.is_empty() {
             return Ok(());
         }

@@ -14,7 +14,7 @@ use oms_model::command::Actor;
 use oms_model::event::{Batch, Event};
 use oms_model::market::Market;
 use oms_model::{InstrumentId, Source, Time, TraceId};
-use oms_store::{Journal, JournalError, Snapshot, codec};
+use oms_store::{Journal, JournalError, Snapshot};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -367,11 +367,9 @@ impl Loop {
         self.engine.step(input, &Context { now, markets: &view })
     }
 
-    /// Encodes a batch into the group that is being gathered.
+    /// Puts a batch into the group that is being gathered.
     fn push(&mut self, batch: Batch) -> Arc<Batch> {
         self.count(&batch);
-        codec::encode_batch(&batch, &mut self.group.bytes);
-        self.group.ends.push(self.group.bytes.len());
         let batch = Arc::new(batch);
         self.group.batches.push(batch.clone());
         batch
