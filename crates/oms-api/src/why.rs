@@ -7,6 +7,7 @@ pub mod text;
 use crate::catalog::Catalog;
 use crate::json::Writer;
 use crate::json::orders::{order_fields, route_fields, write_check};
+use oms_engine::pipeline::{self, TaskResult};
 use oms_model::event::{Batch, Event, RiskChecked, RouteDecided, SagaStepped};
 use oms_model::{EndedBy, Mic, OrdState, Order, OrderId, OrderKind, Qty, SagaPhase, Seq, Time};
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ pub struct Why {
     folded: BTreeMap<OrderId, Order>,
     /// In the order of their creation.
     created: Vec<OrderId>,
+    /// The tasks of the client order's way in.
+    tasks: Vec<TaskResult>,
 }
 
 /// One event, and the order after it.
@@ -60,13 +63,16 @@ impl Why {
     /// A page about `asked`; the events of its tree are still to be taken in.
     #[must_use]
     pub fn new(asked: OrderId) -> Self {
-        Self { asked, steps: Vec::new(), folded: BTreeMap::new(), created: Vec::new() }
+        Self { asked, steps: Vec::new(), folded: BTreeMap::new(), created: Vec::new(), tasks: Vec::new() }
     }
 
     /// Takes in the next event of the tree.
     pub fn add(&mut self, seq: Seq, batch: &Batch, event: &Event) {
         let order = match event {
             Event::OrderCreated(created) => {
+                if created.parent_order_id.is_none() {
+                    self.tasks = pipeline::results(batch, created.order_id);
+                }
                 self.created.push(created.order_id);
                 self.folded.insert(created.order_id, Order::create(created, seq, batch.time));
                 self.folded.get(&created.order_id)
@@ -84,6 +90,12 @@ impl Why {
     /// The orders of the tree, oldest first.
     pub fn tree(&self) -> impl Iterator<Item = &Order> {
         self.created.iter().filter_map(|order_id| self.folded.get(order_id))
+    }
+
+    /// The tasks of the client order's way in, with what came of each.
+    #[must_use]
+    pub fn tasks(&self) -> &[TaskResult] {
+        &self.tasks
     }
 
     /// The client order.
@@ -126,7 +138,7 @@ impl Why {
     /// Why validation refused the client order; `None` where it passed.
     #[must_use]
     pub fn invalid(&self) -> Option<&Step> {
-        self.steps.iter().find(|step| matches!(&step.event, Event::OrderRejected(e) if e.by == EndedBy::Validation))
+        self.steps.iter().find(|step| matches!(&step.event, Event::OrderRejected(e) if matches!(e.by, EndedBy::Validation | EndedBy::Rules)))
     }
 }
 
@@ -276,6 +288,14 @@ pub fn json(why: &Why, catalog: &Catalog) -> Vec<u8> {
             w.object_at("order", |w| order_fields(w, root, catalog));
         }
         validation(w, why);
+        w.array_at("pipeline", why.tasks(), |w, task| {
+            w.object(|w| {
+                w.string("task", task.task.as_str());
+                w.string("result", task.outcome.as_str());
+                w.number_or_null("sequence", task.seq.map(|seq| seq.0));
+                w.string("text", &task.text);
+            });
+        });
         w.array_at("checks", why.checks(), |w, (step, checked)| {
             w.object(|w| {
                 w.number("sequence", step.seq.0);

@@ -13,6 +13,7 @@ pub mod config;
 mod decide;
 pub mod engine;
 pub mod input;
+pub mod pipeline;
 pub mod state;
 mod step;
 

@@ -365,7 +365,7 @@ terms! {
         KillSwitch = 6 "KILL_SWITCH",
         /// Evidence that it never reached the venue.
         NotSent = 7 "NOT_SENT",
-        /// Validation before the risk gate.
+        /// Validation before the risk gate: its own terms do not agree with each other.
         Validation = 8 "VALIDATION",
         /// The trading day was closed.
         DayClose = 11 "DAY_CLOSE",
@@ -373,6 +373,8 @@ terms! {
         Contingency = 13 "CONTINGENCY",
         /// The algorithm that releases it.
         Algo = 14 "ALGO",
+        /// The rules of its asset class, of the quote that it accepts, or of what the engine is to work.
+        Rules = 15 "RULES",
     }
 }
 

@@ -781,11 +781,18 @@ const SHAPES: &[Shape] = &[
     ("WhyValidation", Answer, &[("passed", "boolean", "Where false: `code`, `text` and `sequence` stand beside it.")]),
     ("WhyChecks", Answer, &[("sequence", "integer", ""), ("time", "time", ""), ("order_id", "uuid", ""), ("results", "[CheckResult]", "")]),
     ("WhyLeg", Answer, &[("summary", "string", ""), ("order", "Order", ""), ("answers", "[Step]", "")]),
+    ("TaskResult", Answer, &[
+        ("task", "string", "VALIDATE_TRANSACTION, VALIDATE_ORDER, BUSINESS_RULES, TRANSITION, RISK, ROUTE, PERSIST or PUBLISH."),
+        ("result", "string", "PASSED, FAILED (it refused the order) or SKIPPED (its precondition did not hold)."),
+        ("sequence", "integer?", "The event that says so."),
+        ("text", "string", ""),
+    ]),
     ("Why", Answer, &[
         ("asked_order_id", "uuid", ""),
         ("summary", "string", ""),
         ("order", "Order", "The client order as it stands."),
         ("validation", "WhyValidation", ""),
+        ("pipeline", "[TaskResult]", "The way in, task by task."),
         ("checks", "[WhyChecks]", ""),
         ("routes", "[Route]", "Each with its `sequence`, `time` and `order_id`."),
         ("parts", "[WhyLeg]", "What it is worked in on the way to the venues: parts, groups, slices."),

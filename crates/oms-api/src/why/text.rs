@@ -17,6 +17,7 @@ pub fn render(why: &Why, catalog: &Catalog) -> String {
         page.order(root, catalog);
     }
     page.validation(why);
+    page.pipeline(why);
     for (step, checked) in why.checks() {
         page.checks(step, checked, catalog);
     }
@@ -74,6 +75,14 @@ impl Page {
                 self.heading(format_args!("Validation: refused with {} at sequence {}: {}", refused.code, step.seq, refused.text));
             }
             _ => self.heading(format_args!("Validation: passed")),
+        }
+    }
+
+    fn pipeline(&mut self, why: &Why) {
+        self.heading(format_args!("Way in"));
+        for task in why.tasks() {
+            let at = task.seq.map_or_else(String::new, |seq| format!("at {seq}"));
+            self.line(format_args!("  {:<21} {:<8} {:<10} {}", task.task.as_str(), task.outcome.as_str(), at, task.text));
         }
     }
 

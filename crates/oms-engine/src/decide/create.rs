@@ -1,4 +1,4 @@
-//! A client's new order: resolve, validate, check, route.
+//! A client's new order, task by task as [`crate::pipeline::Task`] names them.
 
 use super::instruct::{self, ListPlace};
 use super::{quote, refused, route, valued};
@@ -36,11 +36,12 @@ fn create_in(step: &mut Step<'_>, actor: &Actor, new: &NewOrder, list: Option<Li
     let new = &*instruct::with_stop(step, new, resolved.instrument_id);
     let order_id = step.new_order_id();
     let work = work_of(step, new, order_id, list);
-    let refusal = valid(step, new, &resolved).and(work.as_ref().map(|_| ()).map_err(Clone::clone)).err();
+    let worked = work.as_ref().map(|_| ()).map_err(|refusal| by_rules(refusal.clone()));
+    let refusal = valid(step, new, &resolved).and(worked).err();
     let created = created(step, actor, new, &resolved, order_id, work.ok().flatten());
     step.emit(Event::OrderCreated(Box::new(created)));
-    if let Some(refusal) = refusal {
-        return reject(step, order_id, EndedBy::Validation, &refusal);
+    if let Some((by, refusal)) = refusal {
+        return reject(step, order_id, by, &refusal);
     }
     let Some(order) = step.state().order(order_id).cloned() else { return Placed::Invalid(vanished()) };
     let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, state.risk(), &order, market, now));
@@ -154,7 +155,7 @@ fn rehearse(step: &mut Step<'_>, actor: &Actor, orders: &[NewOrder]) -> Result<(
         };
         let resolved = resolve(step.state(), new).map_err(named)?;
         let stopped = instruct::with_stop(step, new, resolved.instrument_id);
-        valid(step, &stopped, &resolved).map_err(named)?;
+        valid(step, &stopped, &resolved).map_err(|(_, refusal)| named(refusal))?;
         if let Some(id) = &new.cl_ord_id {
             if seen.contains(&id) {
                 return Err(named(Refusal::new(Code::DuplicateClOrdId, "cl_ord_id occurs twice in the batch")));
@@ -179,7 +180,8 @@ pub(crate) fn preview(step: &mut Step<'_>, actor: &Actor, new: &NewOrder) -> Pre
         Err(error) => return refusal(error),
     };
     let new = &*instruct::with_stop(step, new, resolved.instrument_id);
-    let work = match valid(step, new, &resolved).and_then(|()| work_of(step, new, OrderId::default(), None)) {
+    let valid = valid(step, new, &resolved).map_err(|(_, refusal)| refusal);
+    let work = match valid.and_then(|()| work_of(step, new, OrderId::default(), None)) {
         Ok(work) => work,
         Err(error) => return refusal(error),
     };
@@ -245,27 +247,33 @@ fn resolve(state: &State, new: &NewOrder) -> Result<Resolved, Refusal> {
     Ok(Resolved { instrument_id: instrument.instrument_id, account_id })
 }
 
-/// Every rule that an order by itself keeps.
-fn valid(step: &Step<'_>, new: &NewOrder, resolved: &Resolved) -> Result<(), Refusal> {
-    validate(step.state(), new, resolved, step.now())?;
-    instruct::validate(new, &step.config, step.now())
+/// A refusal, and the task that it is of.
+type RefusedBy = (EndedBy, Refusal);
+
+fn by_rules(refusal: Refusal) -> RefusedBy {
+    (EndedBy::Rules, refusal)
+}
+
+/// Every rule that an order by itself keeps. What is refused here is recorded as a refused order.
+fn valid(step: &Step<'_>, new: &NewOrder, resolved: &Resolved) -> Result<(), RefusedBy> {
+    validate_type(new, step.now()).map_err(|refusal| (EndedBy::Validation, refusal))?;
+    rules(step.state(), new, resolved, step.now()).map_err(by_rules)?;
+    instruct::validate(new, &step.config, step.now()).map_err(by_rules)
 }
 
 fn work_of(step: &Step<'_>, new: &NewOrder, order_id: OrderId, list: Option<ListPlace>) -> Result<Option<Box<Work>>, Refusal> {
     instruct::work_of(step.state(), &step.config, step.now(), new, order_id, list)
 }
 
-/// The rules of the instrument's class and of the order's type. What they refuse is recorded as a refused order.
-fn validate(state: &State, new: &NewOrder, resolved: &Resolved, now: Time) -> Result<(), Refusal> {
-    if let Some(instrument) = state.instrument(resolved.instrument_id) {
-        validate_class(instrument, new, now)?;
-        valued::validate_cash(instrument, new)?;
-        quote::validate(state, new, resolved.account_id, instrument, now)?;
-    }
-    validate_type(new, now)
+/// The rules of the instrument's class, and of the quote that is accepted.
+fn rules(state: &State, new: &NewOrder, resolved: &Resolved, now: Time) -> Result<(), Refusal> {
+    let Some(instrument) = state.instrument(resolved.instrument_id) else { return Ok(()) };
+    validate_class(instrument, new, now)?;
+    valued::validate_cash(instrument, new)?;
+    quote::validate(state, new, resolved.account_id, instrument, now)
 }
 
-/// What [`validate`] asks of a part that is worked on its own: what it is of was decided with the order above it.
+/// What [`valid`] asks of a part that is worked on its own: what it is of was decided with the order above it.
 pub(crate) fn validate_part(state: &State, instrument: InstrumentId, new: &NewOrder, now: Time) -> Result<(), Refusal> {
     if let Some(instrument) = state.instrument(instrument) {
         validate_class(instrument, new, now)?;
