@@ -138,7 +138,9 @@ impl Why {
     /// Why validation refused the client order; `None` where it passed.
     #[must_use]
     pub fn invalid(&self) -> Option<&Step> {
-        self.steps.iter().find(|step| matches!(&step.event, Event::OrderRejected(e) if matches!(e.by, EndedBy::Validation | EndedBy::Rules)))
+        self.steps
+            .iter()
+            .find(|step| matches!(&step.event, Event::OrderRejected(e) if matches!(e.by, EndedBy::Validation | EndedBy::Rules)))
     }
 }
 
