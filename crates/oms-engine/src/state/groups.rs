@@ -60,7 +60,14 @@ impl State {
                 entry.order.apply(event, time);
             }
         }
-        let group = Group { group_order_id: e.group_order_id, mode: e.mode, members: e.members.clone(), booked: None, proposed: None, dissolved: false };
+        let group = Group {
+            group_order_id: e.group_order_id,
+            mode: e.mode,
+            members: e.members.clone(),
+            booked: None,
+            proposed: None,
+            dissolved: false,
+        };
         self.groups.insert(e.group_order_id, group);
     }
 

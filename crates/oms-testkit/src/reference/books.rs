@@ -225,8 +225,7 @@ impl Books {
         }
         let known = found.and_then(|at| self.entries.get(&key).map(|entries| entries[at].clone()));
         let same = known.as_ref().is_some_and(|known| {
-            (known.qty, known.price, known.fee, known.is_buy)
-                == (e.last_qty.raw(), e.last_px.raw().into(), e.fee.raw(), e.side.is_buy())
+            (known.qty, known.price, known.fee, known.is_buy) == (e.last_qty.raw(), e.last_px.raw().into(), e.fee.raw(), e.side.is_buy())
         });
         hold!(17, same, "execution {} is taken back with other figures than it has: {known:?}", e.exec_id);
         if let Some(at) = found {
@@ -376,7 +375,12 @@ impl Books {
             let wanted = [cost, plain.realized, plain.fees, plain.realized - before.0, plain.fees - before.1];
             hold!(22, told.qty.raw() == plain.qty() && figures == wanted, "position {key:?} is frozen as {told:?}, it is {wanted:?}");
             let open = told.mark.map(|mark| i128::from(mark.raw()) * plain.qty() - cost);
-            hold!(22, told.unrealized.map(oms_model::Notional::raw) == open, "open profit of {key:?} is frozen as {:?}, it is {open:?}", told.unrealized);
+            hold!(
+                22,
+                told.unrealized.map(oms_model::Notional::raw) == open,
+                "open profit of {key:?} is frozen as {:?}, it is {open:?}",
+                told.unrealized
+            );
         }
         self.closed_day = e.day;
         self.days += 1;
@@ -457,7 +461,13 @@ impl Books {
         hold!(20, suspense.iter().copied().eq(&self.suspense), "in suspense is {suspense:?}, by the log {:?}", self.suspense);
         let rates: BTreeMap<(Currency, Currency), i128> = state.fx_rates().map(|rate| ((rate.from, rate.to), rate.rate.raw())).collect();
         hold!(42, rates == self.rates, "rates are {rates:?}, by the log {:?}", self.rates);
-        hold!(42, state.last_close().0 == self.closed_day, "the last closed day is {}, by the log {}", state.last_close().0, self.closed_day);
+        hold!(
+            42,
+            state.last_close().0 == self.closed_day,
+            "the last closed day is {}, by the log {}",
+            state.last_close().0,
+            self.closed_day
+        );
         self.hold_moved();
     }
 

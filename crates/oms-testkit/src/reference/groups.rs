@@ -90,7 +90,13 @@ impl Groups {
         hold!(13, group.members == e.members, "group {} shares out to others than its members", e.group_order_id);
         let (qty, value) = group.shared();
         let second = approved == Some(e.alloc_id) || e.qty.raw() <= qty;
-        hold!(25, group.mode == AllocMode::Stp || second, "group {} shares out {} after {qty}, and nobody approved it", e.group_order_id, e.qty);
+        hold!(
+            25,
+            group.mode == AllocMode::Stp || second,
+            "group {} shares out {} after {qty}, and nobody approved it",
+            e.group_order_id,
+            e.qty
+        );
         hold!(13, (e.qty.raw(), e.notional.raw()) != (qty, value), "group {} shares out twice what it has", e.group_order_id);
         let shares = e.shares.iter().map(|share| (share.order_id, share.qty.raw(), share.notional.raw())).collect();
         group.booked = Some((e.qty.raw(), e.notional.raw(), shares));
@@ -129,7 +135,13 @@ impl Groups {
     pub fn hold_in(&self, state: &State) {
         for (id, group) in &self.all {
             let found = state.group(*id);
-            hold!(42, found.is_some() != group.dissolved, "group {id} is dissolved: {}, and is there: {}", group.dissolved, found.is_some());
+            hold!(
+                42,
+                found.is_some() != group.dissolved,
+                "group {id} is dissolved: {}, and is there: {}",
+                group.dissolved,
+                found.is_some()
+            );
             let Some((found, order)) = state.group_ever(*id).zip(state.order(*id)) else { continue };
             let booked = found.booked.as_deref().map_or((0, 0), |booked| (booked.qty.raw(), booked.notional.raw()));
             hold!(42, booked == group.shared(), "group {id} has shared out {booked:?}, by the log {:?}", group.shared());
@@ -142,15 +154,26 @@ impl Groups {
             hold!(13, !follows || shared == all, "group {id} has shared out {shared}, it has {all} for its members");
             hold!(23, state.entry(*id).is_some_and(|entry| entry.reserved().is_empty()), "group {id} reserves beside its members");
             if !group.dissolved {
-                hold!(13, order.order_qty.raw() <= group.wanted(), "group {id} is for {}, its members had {}", order.order_qty, group.wanted());
+                hold!(
+                    13,
+                    order.order_qty.raw() <= group.wanted(),
+                    "group {id} is for {}, its members had {}",
+                    order.order_qty,
+                    group.wanted()
+                );
                 let limits = group.members.iter().filter_map(|member| state.order(member.order_id)?.price);
-                let keeps = |limit: Price| order.price.is_some_and(|price| if order.side.is_buy() { price <= limit } else { price >= limit });
+                let keeps =
+                    |limit: Price| order.price.is_some_and(|price| if order.side.is_buy() { price <= limit } else { price >= limit });
                 hold!(24, limits.into_iter().all(keeps), "the limit {:?} of group {id} breaks a member's", order.price);
             }
             for (member, qty, value) in group.booked.iter().flat_map(|(_, _, shares)| shares) {
                 let Some(order) = state.order(*member) else { continue };
                 let (direct, other) = (order.direct_qty().raw(), order.cum_qty.raw());
-                hold!(13, *qty <= direct && *qty <= other && *value <= order.cum_notional.raw(), "member {member} was given {qty} and has {direct}");
+                hold!(
+                    13,
+                    *qty <= direct && *qty <= other && *value <= order.cum_notional.raw(),
+                    "member {member} was given {qty} and has {direct}"
+                );
             }
         }
     }

@@ -5,9 +5,7 @@ use crate::hold;
 use oms_engine::State;
 use oms_model::event::{Batch, Event, OrderCreated, OrderFillAdjusted, OrderSent};
 use oms_model::limit::Scope;
-use oms_model::{
-    AccountId, ClOrdId, InstrumentId, IntentKind, Mic, Notional, OrdState, OrderId, Qty, Time, TradingState, UserId, WireId,
-};
+use oms_model::{AccountId, ClOrdId, InstrumentId, IntentKind, Mic, Notional, OrdState, OrderId, Qty, Time, TradingState, UserId, WireId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An order in the ledger.
@@ -240,7 +238,14 @@ impl Orders {
             None | Some(OrdState::Filled) => whole.then_some(OrdState::Filled),
             ended => ended,
         };
-        hold!(9, e.state.is_done() == ended.is_some(), "order {order_id} over {} with {} executed goes to {}", order.qty, order.cum, e.state);
+        hold!(
+            9,
+            e.state.is_done() == ended.is_some(),
+            "order {order_id} over {} with {} executed goes to {}",
+            order.qty,
+            order.cum,
+            e.state
+        );
         if order.ended.is_some() && ended.is_none() {
             // What was asked of it before it ended is forgotten with its end.
             order.canceling = false;
@@ -377,10 +382,24 @@ impl Orders {
             if kept.venue.is_some() {
                 hold!(13, cum == own, "leg {id} has {cum:?} and its executions make {own:?}");
             } else {
-                hold!(13, cum.0 == parts.0 + kept.direct.raw(), "order {id} has {} executed, its parts {} and itself {}", cum.0, parts.0, kept.direct);
+                hold!(
+                    13,
+                    cum.0 == parts.0 + kept.direct.raw(),
+                    "order {id} has {} executed, its parts {} and itself {}",
+                    cum.0,
+                    parts.0,
+                    kept.direct
+                );
                 // Shares come from no execution of the order's own.
                 let shared = kept.direct.raw() != own.0;
-                hold!(13, shared || cum.1 == parts.1 + own.1, "order {id} was executed for {}, its parts for {} and itself for {}", cum.1, parts.1, own.1);
+                hold!(
+                    13,
+                    shared || cum.1 == parts.1 + own.1,
+                    "order {id} was executed for {}, its parts for {} and itself for {}",
+                    cum.1,
+                    parts.1,
+                    own.1
+                );
             }
         }
     }

@@ -55,7 +55,8 @@ impl Sagas {
                 let known = self.orders.get(&e.order_id).cloned().unwrap_or_default();
                 let asked = known.asked.unwrap_or_default();
                 let amended = e.terms.order_qty > asked.order_qty && e.terms.order_qty.raw() == known.cum;
-                let same = (e.terms.price, e.terms.stop_px) == (asked.price, asked.stop_px) && (e.terms.order_qty == asked.order_qty || amended);
+                let same =
+                    (e.terms.price, e.terms.stop_px) == (asked.price, asked.stop_px) && (e.terms.order_qty == asked.order_qty || amended);
                 hold!(15, same, "order {} has {:?} and {asked:?} was asked for", e.order_id, e.terms);
                 hold!(15, !self.running.contains_key(&e.order_id), "order {} was replaced while its parts are not", e.order_id);
                 self.change(e.order_id, |known| (known.terms, known.asked) = (e.terms, None));
@@ -126,7 +127,12 @@ impl Sagas {
             // Without a step back it did not get as far as to change what refused.
             let as_it_was = !running.back && Some(part) == running.last;
             let raised = self.raised.contains(&order_id);
-            hold!(15, out || back || as_it_was || raised, "the replace of {order_id} is undone and its part {part} has {:?}, before {before:?}", known.terms);
+            hold!(
+                15,
+                out || back || as_it_was || raised,
+                "the replace of {order_id} is undone and its part {part} has {:?}, before {before:?}",
+                known.terms
+            );
         }
     }
 

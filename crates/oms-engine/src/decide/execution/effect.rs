@@ -126,14 +126,7 @@ pub(crate) fn adjust(step: &mut Step<'_>, order_id: OrderId, exec_id: &ExecId, q
     let Some(order) = step.state().order(order_id) else { return };
     let cum = order.cum_qty.saturating_add(qty);
     let (state, over) = (order.state_with(cum), cum > order.order_qty && qty.is_positive());
-    step.emit(Event::OrderFillAdjusted(Box::new(OrderFillAdjusted {
-        order_id,
-        exec_id: exec_id.clone(),
-        state,
-        qty,
-        notional,
-        direct,
-    })));
+    step.emit(Event::OrderFillAdjusted(Box::new(OrderFillAdjusted { order_id, exec_id: exec_id.clone(), state, qty, notional, direct })));
     if over {
         report::anomaly(step, order_id, Anomaly::Overfill, format!("{exec_id} takes cum_qty to {cum}"));
     }
@@ -144,12 +137,7 @@ pub(crate) fn adjust(step: &mut Step<'_>, order_id: OrderId, exec_id: &ExecId, q
 pub(crate) fn is_unwanted(step: &Step<'_>, order_id: OrderId) -> bool {
     let state = step.state();
     let Some(order) = state.order(order_id).filter(|order| order.is_root() && order.pending != Pending::Cancel) else { return false };
-    let scopes = [
-        Scope::Tenant,
-        Scope::Account(order.account_id),
-        Scope::User(order.user_id),
-        Scope::Instrument(order.instrument_id),
-    ];
+    let scopes = [Scope::Tenant, Scope::Account(order.account_id), Scope::User(order.user_id), Scope::Instrument(order.instrument_id)];
     let killed = scopes.into_iter().any(|scope| state.risk().is_killed(scope));
     killed || day::is_over(step, order) || state.group_ever(order_id).is_some_and(|group| group.dissolved)
 }

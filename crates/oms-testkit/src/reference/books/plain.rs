@@ -83,13 +83,21 @@ impl Plain {
     pub(super) fn hold_same(&self, method: CostMethod, position: &Position, place: &str) {
         let whose = (position.account_id, position.instrument_id);
         let (ours, theirs) = ((self.qty(), self.bought, self.sold), (position.qty, position.bought_qty, position.sold_qty));
-        hold!(21, ours == (theirs.0.raw(), theirs.1.raw(), theirs.2.raw()), "{place}: position {whose:?} is {theirs:?}, its executions are {ours:?}");
+        hold!(
+            21,
+            ours == (theirs.0.raw(), theirs.1.raw(), theirs.2.raw()),
+            "{place}: position {whose:?} is {theirs:?}, its executions are {ours:?}"
+        );
         let ours = (self.bought_value, self.sold_value, self.realized, self.fees, self.open_cost(method));
         let money = (position.bought_notional, position.sold_notional, position.realized, position.fees, position.cost());
         let theirs = (money.0.raw(), money.1.raw(), money.2.raw(), money.3.raw(), money.4.raw());
         hold!(22, ours == theirs, "{place}: bought, sold, realised, fees and cost of {whose:?} are {theirs:?}, by the executions {ours:?}");
         // Profit is what came in less what went out, with what is open at its cost: for any mark the two parts add up.
-        hold!(22, self.realized == self.sold_value - self.bought_value + self.open_cost(method), "{place}: profit of {whose:?} does not add up");
+        hold!(
+            22,
+            self.realized == self.sold_value - self.bought_value + self.open_cost(method),
+            "{place}: profit of {whose:?} does not add up"
+        );
         if method == CostMethod::Fifo {
             let ours = merged(self.lots.iter().copied());
             let theirs = merged(position.lots.iter().map(|lot| (lot.qty.raw(), i128::from(lot.price.raw()))));

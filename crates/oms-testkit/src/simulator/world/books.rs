@@ -27,7 +27,9 @@ impl World {
                     Some(leg) if off.contains(&leg.order_id) => (),
                     Some(leg) => hold_same(leg, held),
                     // One that works again after ours was cleaned up is the venue's to tell, and a person's to see.
-                    None => hold!(5, !held.is_live() || held.is_reopened(venue), "{} works at {} and is not known here", held.first, venue.mic),
+                    None => {
+                        hold!(5, !held.is_live() || held.is_reopened(venue), "{} works at {} and is not known here", held.first, venue.mic)
+                    }
                 }
             }
             self.hold_taken_back(venue);

@@ -71,7 +71,8 @@ impl World {
         let venue = self.venues.get(&rng.pick(&VENUES))?;
         if rng.chance(400) {
             let books = &self.orders.books;
-            let due: Vec<_> = venue.busted().filter_map(|id| books.standing_all().find(|(_, b)| b.venue == venue.mic && b.exec_id == *id)).collect();
+            let due: Vec<_> =
+                venue.busted().filter_map(|id| books.standing_all().find(|(_, b)| b.venue == venue.mic && b.exec_id == *id)).collect();
             let ((account_id, instrument), booked) = *due.get(rng.place(due.len()))?;
             let (exec_id, symbol) = (booked.exec_id.clone(), symbol_of(instrument));
             let execution = ExecutionRef { exec_id, symbol, account_id: Some(account_id), venue: Some(venue.mic) };
@@ -109,7 +110,8 @@ impl World {
         let (account, symbol) = (some_account(rng), Symbol::new(rng.pick(&["XYZ", "ABC"])).unwrap_or_default());
         let venue = rng.chance(300).then(|| rng.pick(&VENUES));
         let account_id = Some(account);
-        let execution = ExecutionRef { exec_id: exec_id.clone(), symbol: symbol.clone(), account_id, venue: Some(venue.unwrap_or_default()) };
+        let execution =
+            ExecutionRef { exec_id: exec_id.clone(), symbol: symbol.clone(), account_id, venue: Some(venue.unwrap_or_default()) };
         self.by_hand.push(ByHand { execution, wrong: false });
         let on = BookOn::Account { account_id, symbol, side: rng.pick(&[Side::Buy, Side::Sell]) };
         let (last_qty, fee_per_unit) = (dec(rng.pick(&["10", "30", "100"])), dec(rng.pick(&["0", "0.01"])));
@@ -204,7 +206,8 @@ impl World {
 
     /// What was booked wrongly on parts at venues is undone.
     pub(super) fn put_right(&mut self, rng: &mut Rng) {
-        let wrong: Vec<ExecutionRef> = self.by_hand.iter().filter(|by_hand| by_hand.wrong).map(|by_hand| by_hand.execution.clone()).collect();
+        let wrong: Vec<ExecutionRef> =
+            self.by_hand.iter().filter(|by_hand| by_hand.wrong).map(|by_hand| by_hand.execution.clone()).collect();
         for execution in wrong {
             self.command(taken_back(execution, Reversal::Whack), None, Asker::Nobody);
         }
