@@ -6,13 +6,16 @@ use oms_model::event::{Allocation, Batch, Event, Member, OrdersGrouped};
 use oms_model::{AllocId, AllocMode, OrderId, Price, UserId};
 use std::collections::BTreeMap;
 
+/// A member with its quantity and value.
+type Shared = (OrderId, i128, i128);
+
 /// Orders that are worked as one.
 #[derive(Clone, Debug)]
 struct Group {
     mode: AllocMode,
     members: Vec<Member>,
     /// Quantity, value and shares as they are booked.
-    booked: Option<(i128, i128, Vec<(OrderId, i128, i128)>)>,
+    booked: Option<(i128, i128, Vec<Shared>)>,
     proposed: Option<(AllocId, UserId, i128)>,
     dissolved: bool,
 }

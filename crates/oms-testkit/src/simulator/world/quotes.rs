@@ -74,5 +74,5 @@ fn asked(rng: &mut Rng) -> Command {
     let dealers = if rng.chance(700) { Vec::new() } else { vec![rng.pick(&VENUES)] };
     let (order_qty, life_ms) = (dec(rng.pick(&["100", "300", "700"])), rng.pick(&[50, 1_000, 10_000, 60_000]));
     let account_id = Some(ACCOUNT);
-    Command::RequestQuote(Box::new(NewQuoteRequest { account_id, symbol, side, order_qty, dealers, life_ms, ..NewQuoteRequest::default() }))
+    Command::RequestQuote(Box::new(NewQuoteRequest { account_id, symbol, side, order_qty, dealers, life_ms }))
 }
