@@ -132,11 +132,14 @@ pub(crate) fn adjust(step: &mut Step<'_>, order_id: OrderId, exec_id: &ExecId, q
     }
 }
 
-/// Whether a client's order that works again would be let in no more: a kill switch covers it, its day was closed, or
-/// it stands for a group that was dissolved.
+/// Whether an order that works again would be let in no more: a kill switch covers it, its day was closed, it stands for
+/// a group that was dissolved, or what it is a part of is on its way out.
 pub(crate) fn is_unwanted(step: &Step<'_>, order_id: OrderId) -> bool {
     let state = step.state();
-    let Some(order) = state.order(order_id).filter(|order| order.is_root() && order.pending != Pending::Cancel) else { return false };
+    let Some(order) = state.order(order_id).filter(|order| !order.is_leg() && order.pending != Pending::Cancel) else { return false };
+    if let Some(parent) = order.parent_order_id {
+        return state.order(parent).is_some_and(|parent| parent.state.is_done() || parent.pending == Pending::Cancel);
+    }
     let scopes = [Scope::Tenant, Scope::Account(order.account_id), Scope::User(order.user_id), Scope::Instrument(order.instrument_id)];
     let killed = scopes.into_iter().any(|scope| state.risk().is_killed(scope));
     killed || day::is_over(step, order) || state.group_ever(order_id).is_some_and(|group| group.dissolved)

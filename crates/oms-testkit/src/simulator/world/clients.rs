@@ -179,7 +179,7 @@ impl World {
     /// A client that lost its answer, or thinks so, asks again.
     fn retry(&mut self, rng: &mut Rng) {
         let keyed: Vec<usize> = (0..self.answers.asked.len()).filter(|at| self.answers.asked[*at].key.is_some()).collect();
-        if !keyed.is_empty() {
+        if !keyed.is_empty() && self.answers.keeps_all(self.now) {
             let at = rng.pick(&keyed);
             self.ask_again(at);
         }

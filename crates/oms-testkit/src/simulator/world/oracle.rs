@@ -110,7 +110,7 @@ impl World {
             Event::AllocationProposed(_) => Mark::Proposed,
             Event::AllocationApproved(_) => Mark::Approved,
             Event::AllocationRejected(_) => Mark::TurnedDown,
-            Event::OrderFillAdjusted(e) if e.qty.is_negative() && self.reopened.contains(&e.order_id) => Mark::Reopened,
+            Event::OrderFillAdjusted(e) if self.was_whole(e) => Mark::Reopened,
             Event::SagaStepped(e) if e.phase == SagaPhase::Back => Mark::SagaBack,
             Event::StageEnded(_) => Mark::StageEnded,
             Event::OrderReplaced(_) if leg.is_some() => Mark::Replaced,

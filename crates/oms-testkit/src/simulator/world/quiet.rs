@@ -27,7 +27,8 @@ impl World {
         self.put_right(&mut rng);
         self.hold_agreed();
         for at in 0..self.answers.asked.len() {
-            if self.answers.asked[at].key.is_some() {
+            // A key that is no longer kept is a new question.
+            if self.answers.asked[at].key.is_some() && self.answers.keeps_all(self.now) {
                 self.ask_again(at);
             }
         }
