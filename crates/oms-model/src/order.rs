@@ -566,7 +566,10 @@ impl Order {
             if saga.phase != SagaPhase::Back {
                 saga.text.clone_from(&event.text);
             }
-            saga.done.retain(|part| Some(part.order_id) != event.part);
+            // A part that was changed twice is put back twice.
+            if let Some(at) = saga.done.iter().rposition(|part| Some(part.order_id) == event.part) {
+                saga.done.remove(at);
+            }
         } else if let (Some(order_id), Some(before)) = (event.part, event.before) {
             saga.done.push(SagaPart { order_id, before });
         }

@@ -37,6 +37,8 @@ struct WorkingLeg {
     order: Order,
     symbol: Symbol,
     request: Option<(IntentKind, u32)>,
+    /// The last sequence that `order` shows.
+    as_of: Seq,
 }
 
 /// Follows the log for intents.
@@ -77,7 +79,7 @@ fn start_of(state: &State) -> Start {
     let working = state.orders_sorted().into_iter().filter(|entry| entry.order.is_leg() && entry.is_working());
     let legs = working.map(|entry| {
         let symbol = symbols.get(&entry.order.instrument_id).cloned().unwrap_or_default();
-        (entry.order.order_id, WorkingLeg { order: entry.order.clone(), symbol, request: entry.request() })
+        (entry.order.order_id, WorkingLeg { order: entry.order.clone(), symbol, request: entry.request(), as_of: state.last_seq() })
     });
     Start { after: state.last_seq(), legs: legs.collect(), symbols: symbols.clone() }
 }
@@ -177,7 +179,7 @@ impl Gateway {
             Event::OrderCreated(e) => {
                 if e.parent_order_id.is_some() {
                     let symbol = self.symbols.get(&e.instrument_id).cloned().unwrap_or_default();
-                    self.legs.insert(e.order_id, WorkingLeg { order: Order::create(e, seq, time), symbol, request: None });
+                    self.legs.insert(e.order_id, WorkingLeg { order: Order::create(e, seq, time), symbol, request: None, as_of: seq });
                 }
                 return;
             }
@@ -192,8 +194,13 @@ impl Gateway {
             _ => (),
         }
         let Some(order_id) = event.order_id() else { return };
+        if matches!(event, Event::OrderFillAdjusted(e) if !e.state.is_done()) && !self.legs.contains_key(&order_id) {
+            self.take_up(order_id);
+        }
         let Some(leg) = self.legs.get_mut(&order_id) else { return };
-        leg.order.apply(event, time);
+        if seq > leg.as_of {
+            leg.order.apply(event, time);
+        }
         match event {
             Event::OrderSent(e) => {
                 if e.intent != IntentKind::New {
@@ -217,6 +224,25 @@ impl Gateway {
         let not_sent = matches!(event, Event::OrderRejected(e) if e.by == oms_model::EndedBy::NotSent);
         if done && !not_sent {
             self.legs.remove(&order_id);
+        }
+    }
+
+    /// A leg that had ended works again, because an execution of it was taken back: the partition still has it.
+    fn take_up(&mut self, order_id: OrderId) {
+        let known = self.handle.inspect_blocking(move |state, _| {
+            let entry = state.entry(order_id).filter(|entry| entry.order.is_leg())?;
+            Some((entry.order.clone(), entry.request(), state.last_seq()))
+        });
+        if let Ok(Some((order, request, as_of))) = known {
+            let symbol = self.symbols.get(&order.instrument_id).cloned().unwrap_or_default();
+            let mut leg = WorkingLeg { order, symbol, request: None, as_of };
+            // Whether it works at its venue too is asked; what is asked of it now goes out by itself.
+            let (venue, question) = (leg.order.venue, leg.question());
+            leg.request = request;
+            self.legs.insert(order_id, leg);
+            if let Some(venue) = venue {
+                self.push(venue, Work::Resolve(question));
+            }
         }
     }
 

@@ -51,7 +51,7 @@ mirror! {
     StoredHolding = HoldingParts { 1 base: Position, 2 day: Vec<Booking>, 3 closed: Vec<Booking> }
     StoredGroup = Group {
         1 group_order_id: OrderId, 2 mode: AllocMode, 3 members: Vec<Member>, 4 booked: Option<Box<Allocation>>,
-        5 proposed: Option<Box<AllocationProposed>>,
+        5 proposed: Option<Box<AllocationProposed>>, 6 dissolved: bool,
     }
     StoredFxRate = FxRate { 1 from: Currency, 2 to: Currency, 3 rate: Decimal, 4 at: Time }
     StoredVenue = VenueParts { 1 venue: Venue, 2 stats: StoredStats, 3 connected: bool }

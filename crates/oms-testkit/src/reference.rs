@@ -5,11 +5,16 @@
 //! - What it finds wrong it names by the number of the invariant.
 
 mod answers;
+mod books;
+mod groups;
 mod orders;
 mod quotes;
+mod sagas;
 mod works;
 
 pub use answers::{Answers, Asked};
+pub use books::{Booked, Books};
+pub use groups::Groups;
 pub use orders::{Handing, Kept, Orders};
 pub use quotes::Quotes;
 pub use works::Works;

@@ -1,6 +1,13 @@
 //! What the simulation has found, each as the shortest scenario that shows it.
 
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use oms_model::command::Command;
+use oms_model::instrument::Currency;
+use oms_model::report::{ReportBody, VenueFill};
+use oms_model::{ExecId, Mic, Notional, Order, Side};
 use oms_testkit::check;
+use oms_testkit::fixture::{Desk, dec, limit_order};
 
 /// A cancel in doubt, and then the order is wholly executed: nothing is left to be found out.
 #[test]
@@ -97,5 +104,141 @@ fn a_replace_is_settled_though_a_cancel_waits() {
         replace-ack A1.1                        -> PENDING_CANCEL qty 300
         fill A1.1 200 @ 20.00                   -> PENDING_CANCEL cum 200 leaves 100
         cancel-ack A1.1                         -> CANCELED cum 200",
+    );
+}
+
+/// What a group's leg gives back is placed again through the gate that its members passed.
+#[test]
+fn a_group_whose_leg_is_refused_is_placed_again() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        quote ARCX XYZ 20.00 x 900 / 20.03 x 900
+        submit A1 buy 70 XYZ @ 20.05 CARE for main -> NEW
+        submit A2 buy 30 XYZ @ 20.05 CARE for main -> NEW
+        group G1 A1 A2                             -> UNACK legs XNAS:100:UNACK
+        reject G1.1 not here                       -> UNACK legs XNAS:100:REJECTED ARCX:100:UNACK",
+    );
+}
+
+/// A group is for no more than its members had left, and at no price that one of them would not take.
+#[test]
+fn a_group_keeps_to_its_members_terms() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        submit A1 buy 70 XYZ @ 20.05 CARE for main -> NEW
+        submit A2 buy 30 XYZ @ 20.03 CARE for main -> NEW
+        group G1 A1 A2                             -> UNACK
+        ack G1.1                                   -> LIVE
+        replace G1 price 20.04                     -> refused VALIDATION_ERROR
+        replace G1 qty 200                         -> refused VALIDATION_ERROR
+        replace G1 price 20.02                     -> PENDING_REPLACE",
+    );
+}
+
+/// A member is not worked singly: what a person books goes on the group.
+#[test]
+fn nothing_is_booked_on_a_grouped_order() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        submit A1 buy 70 XYZ @ 20.05 CARE for main -> NEW
+        submit A2 buy 30 XYZ @ 20.05 CARE for main -> NEW
+        group G1 A1 A2                             -> UNACK
+        book A1 10 @ 20.00                         -> refused STATE_CONFLICT",
+    );
+}
+
+/// A reversal takes back what was shared out, also once the group is dissolved; nobody wants the group to work again.
+#[test]
+fn a_bust_after_a_group_was_dissolved_takes_the_shares_back() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        submit A1 buy 70 XYZ @ 20.05 CARE for main -> NEW
+        submit A2 buy 30 XYZ @ 20.05 CARE for main -> NEW
+        group G1 A1 A2                             -> UNACK
+        ack G1.1                                   -> LIVE
+        fill G1.1 100 @ 20.02 exec X1              -> FILLED cum 100
+        ungroup G1
+        order A1                                   -> FILLED cum 70
+        bust G1.1 X1                               -> PENDING_CANCEL cum 0 alloc 0
+        order A1                                   -> LIVE cum 0
+        held main XYZ                              -> 0
+        cancel-ack G1.1                            -> CANCELED",
+    );
+}
+
+/// What a reversal brings back under a kill switch is canceled at once.
+#[test]
+fn a_bust_under_a_kill_switch_leaves_nothing_working() {
+    check(
+        "quote XNAS XYZ 20.00 x 300 / 20.02 x 500
+        submit A1 buy 100 XYZ @ 20.00              -> UNACK
+        ack A1.1                                   -> LIVE
+        fill A1.1 100 @ 20.00 exec X1              -> FILLED
+        kill
+        bust A1.1 X1                               -> PENDING_CANCEL legs XNAS:100:PENDING_CANCEL
+        cancel-ack A1.1                            -> CANCELED cum 0",
+    );
+}
+
+/// The day of the order was closed: what a reversal brings back ends with it.
+#[test]
+fn a_bust_after_the_day_was_closed_leaves_nothing_working() {
+    check(
+        "quote XNAS XYZ 20.00 x 300 / 20.02 x 500
+        submit A1 buy 100 XYZ @ 20.00              -> UNACK
+        ack A1.1                                   -> LIVE
+        fill A1.1 100 @ 20.00 exec X1              -> FILLED
+        close-day
+        bust A1.1 X1                               -> PENDING_CANCEL cum 0
+        cancel-ack A1.1                            -> EXPIRED cum 0",
+    );
+}
+
+/// A charge that comes after its order left the hot state is booked.
+#[test]
+fn a_late_charge_finds_an_order_that_was_cleaned_up() {
+    let venue = Mic::of(b"XNAS");
+    let mut desk = Desk::new();
+    desk.quote("XYZ", venue, Some((dec("20.00"), dec("300"))), Some((dec("20.02"), dec("500"))));
+    desk.command(Command::CreateOrder(Box::new(limit_order("A1", Side::Buy, "100", "XYZ", "20.00"))));
+    let legs: Vec<_> = desk.engine.state().orders_sorted().iter().map(|entry| entry.order.clone()).filter(Order::is_leg).collect();
+    let (wire_id, exec_id) = (legs[0].wire_id(0), "X1".parse::<ExecId>().unwrap());
+    let fill = VenueFill { exec_id: exec_id.clone(), last_qty: dec("100"), last_px: dec("20.00"), ..VenueFill::default() };
+    desk.report(venue, ReportBody::Fill { wire_id: wire_id.clone(), fill });
+    desk.advance(3_601_000_000_000);
+    assert_eq!(desk.engine.state().order_count(), 0, "it was cleaned up");
+    desk.report(venue, ReportBody::Commission { wire_id, exec_id, commission: dec("2"), currency: Currency::USD });
+    let fees: Vec<Notional> = desk.engine.state().positions().map(|position| position.fees).collect();
+    assert_eq!(fees, [dec::<Notional>("2")]);
+}
+
+/// A person books on a part in doubt; the venue's answer still ends the doubt.
+#[test]
+fn a_booking_by_hand_leaves_a_doubt_to_the_venue() {
+    check(
+        "quote XNAS XYZ 20.00 x 300 / 20.02 x 500
+        submit A1 buy 100 XYZ @ 20.00              -> UNACK
+        restart
+        order A1                                   -> legs XNAS:100:UNACK?
+        book A1.1 10 @ 20.00 exec TEL1             -> PARTIALLY_FILLED legs XNAS:100:PARTIALLY_FILLED?
+        resolve A1.1 new LIVE                      -> PARTIALLY_FILLED legs XNAS:100:PARTIALLY_FILLED",
+    );
+}
+
+/// The only part that is left takes the whole replace on, though it was changed before; then both changes go back.
+#[test]
+fn a_part_that_was_changed_twice_goes_back_to_what_it_was_at_first() {
+    check(
+        "quote ARCX XYZ 19.99 x 100 / 20.01 x 100
+        quote XNAS XYZ 20.00 x 100 / 20.02 x 200
+        policy default SPLIT replans 0 rest
+        submit A1 buy 300 XYZ @ 20.02 SWEEP        -> UNACK legs ARCX:100:UNACK XNAS:200:UNACK
+        ack A1.1
+        ack A1.2
+        replace A1 price 20.05                     -> PENDING_REPLACE
+        replace-ack A1.2                           -> PENDING_REPLACE
+        cancel-unasked A1.1                        -> PENDING_REPLACE
+        replace-reject A1.2 no                     -> PENDING_REPLACE
+        replace-ack A1.2                           -> LIVE",
     );
 }

@@ -4,5 +4,6 @@ mod effect;
 mod manual;
 mod venue;
 
+pub(crate) use effect::{adjust, is_unwanted};
 pub(crate) use manual::{check_reason, correct, create, dismiss, reverse};
-pub(crate) use venue::{busted, busted_later, commission, corrected, corrected_later};
+pub(crate) use venue::{busted, busted_later, commission, commission_later, corrected, corrected_later};

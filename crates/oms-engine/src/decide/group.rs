@@ -4,4 +4,4 @@ mod allocation;
 mod make;
 
 pub(crate) use allocation::{approve, follow, propose, reject};
-pub(crate) use make::{group, ungroup};
+pub(crate) use make::{group, may_replace, ungroup};

@@ -227,5 +227,12 @@ pub(crate) fn cancel_refused(step: &mut Step<'_>, part_id: OrderId, text: &str) 
     }
     let order_id = parent.order_id;
     step.emit(Event::CancelRejected(RequestRejected { order_id, by: EndedBy::Venue, text: text.to_owned() }));
+    // Members that were to end with their group stand too, and can be asked to end again.
+    let members = step.state().group(order_id).into_iter().flat_map(|group| &group.members).map(|member| member.order_id);
+    let waits = |id: &OrderId| step.state().order(*id).is_some_and(|member| !member.state.is_done() && member.pending == Pending::Cancel);
+    let waiting: Vec<OrderId> = members.filter(waits).collect();
+    for order_id in waiting {
+        step.emit(Event::CancelRejected(RequestRejected { order_id, by: EndedBy::Venue, text: text.to_owned() }));
+    }
     cancel_refused(step, order_id, text);
 }

@@ -1,12 +1,12 @@
 //! A replace: checked as the difference it makes, then passed to the parts as a [`saga`].
 
 use super::create::risk_context;
-use super::{changeable_by, parent, refused, saga, tree};
+use super::{changeable_by, group, parent, refused, saga, tree};
 use crate::step::Step;
 use oms_model::command::{Actor, Change, CommandOutcome, OrderRef, changed};
 use oms_model::event::{Event, RequestRejected, RiskChecked};
 use oms_model::order::Terms;
-use oms_model::{Code, EndedBy, Order, OrderId, Pending, Refusal};
+use oms_model::{Code, EndedBy, Order, OrderId, OrderKind, Pending, Refusal};
 
 pub(crate) fn replace(step: &mut Step<'_>, actor: &Actor, order: &OrderRef, change: &Change, if_version: Option<u32>) -> CommandOutcome {
     let order = match changeable_by(step, actor, order, if_version) {
@@ -24,6 +24,13 @@ pub(crate) fn replace(step: &mut Step<'_>, actor: &Actor, order: &OrderRef, chan
         }
         saga::begin(step, order_id, terms);
         parent::sync_above(step, order_id);
+        return pending(step, &order);
+    }
+    if order.kind() == OrderKind::Group {
+        if let Err(refusal) = group::may_replace(step, &order, &terms) {
+            return refused(refusal);
+        }
+        saga::begin(step, order_id, terms);
         return pending(step, &order);
     }
     let gate = step.with_market(order.instrument_id, |state, market, now| {

@@ -85,6 +85,10 @@ fn unmatched(step: &mut Step<'_>, venue: Mic, transact_time: Time, body: &Report
             }
             (wire_id, &fill.exec_id, Some(exec_ref), fill.last_qty, fill.last_px)
         }
+        ReportBody::Commission { exec_id, commission, currency, .. } => {
+            execution::commission_later(step, venue, exec_id, *commission, *currency);
+            return;
+        }
         _ => return,
     };
     if step.state().suspense().any(|known| known.venue == venue && known.exec_id == *exec_id) {
@@ -350,7 +354,11 @@ fn expired(step: &mut Step<'_>, leg: &Order) {
 fn is_outstanding(step: &Step<'_>, order_id: OrderId, intent: IntentKind, revision: u32) -> bool {
     let Some(entry) = step.state().entry(order_id) else { return false };
     match intent {
-        IntentKind::New => entry.order.state == OrdState::Unack,
+        // What a person booked of a part in doubt is no answer of its venue.
+        IntentKind::New => {
+            let doubted = entry.order.extras.doubt.as_deref().is_some_and(|doubt| doubt.intent == IntentKind::New);
+            entry.order.state == OrdState::Unack || doubted
+        }
         IntentKind::Cancel | IntentKind::Replace => entry.request() == Some((intent, revision)) && !entry.order.state.is_done(),
     }
 }

@@ -2,10 +2,12 @@
 
 use super::create::risk_context;
 use super::route;
+use crate::state::Entry;
 use crate::step::Step;
 use oms_model::event::{Event, OrderCreated, OrderStateSynced};
 use oms_model::order::Routing;
 use oms_model::{ClOrdId, Code, OrdState, OrdType, Order, OrderId, OrderKind, Price, Qty, Refusal, Time, TimeInForce};
+use oms_risk::Reservation;
 
 /// The most levels that a tree has, its root and its legs included.
 pub const MAX_DEPTH: usize = 16;
@@ -177,11 +179,33 @@ pub(crate) fn release(step: &mut Step<'_>, order_id: OrderId, reason: &str) -> R
 /// # Errors
 /// What does.
 pub(crate) fn blocked(step: &mut Step<'_>, order: &Order) -> Result<(), Refusal> {
+    let mut above = order.parent_order_id;
+    while let Some(parent) = above.and_then(|id| step.state().order(id)) {
+        // A part whose cancel was refused stands, but what is above it is still on its way out.
+        if parent.pending == oms_model::Pending::Cancel || parent.state.is_done() {
+            let text = "the order above is being canceled, or is done";
+            return Err(Refusal::new(Code::StateConflict, text).with("order_id", parent.order_id));
+        }
+        above = parent.parent_order_id;
+    }
     step.with_market(order.instrument_id, |state, market, now| {
         // The gate ran at the root, and what is reserved there covers everything below.
         let Some(root) = state.entry(order.root_order_id) else { return Err(super::create::vanished()) };
-        let gate = state.risk().check_replan(&root.order, &root.reserved(), &risk_context(state, &root.order, market, now));
-        gate.verdict.map(drop).map_err(|refused| refused.to_refusal())
+        let judged = |order: &Order, reserved: &Reservation| {
+            let gate = state.risk().check_replan(order, reserved, &risk_context(state, order, market, now));
+            gate.verdict.map(drop).map_err(|refused| refused.to_refusal())
+        };
+        if root.order.kind() != OrderKind::Group {
+            return judged(&root.order, &root.reserved());
+        }
+        // A group stands for its members: they passed the gate and reserve, and each of them must still be let in.
+        let members = state.group(root.order.order_id).into_iter().flat_map(|group| &group.members);
+        let members: Vec<&Entry> = members.filter_map(|member| state.entry(member.order_id)).collect();
+        let Some(first) = members.first() else {
+            return Err(Refusal::new(Code::StateConflict, "the group was dissolved").with("order_id", root.order.order_id));
+        };
+        judged(&root.order, &first.reserved())?;
+        members.iter().try_for_each(|member| judged(&member.order, &member.reserved()))
     })
 }
 

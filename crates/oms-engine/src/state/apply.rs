@@ -292,7 +292,7 @@ impl State {
     pub(super) fn arm_close(&mut self, root_id: OrderId, time: Time) {
         let Some(root) = self.orders.get(root_id) else { return };
         // A group, and what belongs to one, stays until it is dissolved; a list until none of it works.
-        let grouped = root.order.group_order_id().is_some() || self.groups.contains_key(&root_id);
+        let grouped = root.order.group_order_id().is_some() || self.group(root_id).is_some();
         let works = grouped || !root.order.state.is_done() || self.works_below(&root.order) || self.list_works(&root.order);
         let (before, at) = (root.root().and_then(|part| part.close_at), (!works).then(|| time.plus(CLOSE_AFTER_NS)));
         if before == at {
@@ -321,6 +321,7 @@ impl State {
         assert!(!entry.is_working() && entry.reserved().is_empty(), "only an order of which nothing works is closed");
         assert!(entry.order.state == OrdState::Filled || entry.order.state.is_done(), "only a done order is closed");
         self.overfilled.remove(&order_id);
+        self.groups.remove(&order_id);
         if let Some(at) = entry.root().and_then(|root| root.close_at) {
             self.clear_timer(at, TimerKind::Close, order_id);
         }

@@ -19,6 +19,8 @@ pub struct Group {
     pub booked: Option<Box<Allocation>>,
     /// What waits for a second person.
     pub proposed: Option<Box<AllocationProposed>>,
+    /// Its members are on their own again. It is kept as long as its order, for what may still be taken back.
+    pub dissolved: bool,
 }
 
 impl Group {
@@ -33,14 +35,23 @@ impl Group {
 const NOWHERE: Mic = Mic::from_u32(0);
 
 impl State {
-    /// A group.
+    /// A group that was not dissolved.
     #[must_use]
     pub fn group(&self, group_order_id: OrderId) -> Option<&Group> {
+        self.group_ever(group_order_id).filter(|group| !group.dissolved)
+    }
+    /// A group, dissolved or not, while its order is in the hot state.
+    #[must_use]
+    pub fn group_ever(&self, group_order_id: OrderId) -> Option<&Group> {
         self.groups.get(&group_order_id)
     }
     /// Every group that was not dissolved, by id.
     pub fn groups(&self) -> impl Iterator<Item = &Group> {
-        self.groups.values()
+        self.groups.values().filter(|group| !group.dissolved)
+    }
+    /// Whether there is any group, dissolved or not.
+    pub(crate) fn has_groups(&self) -> bool {
+        !self.groups.is_empty()
     }
 
     pub(super) fn grouped(&mut self, event: &Event, e: &OrdersGrouped, time: Time) {
@@ -49,12 +60,21 @@ impl State {
                 entry.order.apply(event, time);
             }
         }
-        let group = Group { group_order_id: e.group_order_id, mode: e.mode, members: e.members.clone(), booked: None, proposed: None };
+        let group = Group {
+            group_order_id: e.group_order_id,
+            mode: e.mode,
+            members: e.members.clone(),
+            booked: None,
+            proposed: None,
+            dissolved: false,
+        };
         self.groups.insert(e.group_order_id, group);
     }
 
     pub(super) fn ungrouped(&mut self, event: &Event, e: &OrdersUngrouped, time: Time) {
-        self.groups.remove(&e.group_order_id);
+        if let Some(group) = self.groups.get_mut(&e.group_order_id) {
+            (group.dissolved, group.proposed) = (true, None);
+        }
         for order_id in e.members.iter().copied().chain([e.group_order_id]) {
             if let Some(entry) = self.orders.get_mut(order_id) {
                 entry.order.apply(event, time);

@@ -44,7 +44,7 @@ impl Answers {
     /// A client got an answer to question `at`.
     pub fn answered(&mut self, at: usize, outcome: &CommandOutcome, last_seq: u64, now: Time) {
         self.shown_seq = self.shown_seq.max(last_seq);
-        let kept = self.first_keyed.is_none_or(|first| now.since(first) < KEPT_NS);
+        let kept = self.keeps_all(now);
         let asked = &mut self.asked[at];
         if asked.key.is_some() {
             self.first_keyed.get_or_insert(now);
@@ -74,6 +74,12 @@ impl Answers {
         }
     }
 
+    /// Whether every key that was ever used is still kept.
+    #[must_use]
+    pub fn keeps_all(&self, now: Time) -> bool {
+        self.first_keyed.is_none_or(|first| now.since(first) < KEPT_NS)
+    }
+
     /// A client used the key of question `at` for something else.
     pub fn conflicted(outcome: &CommandOutcome) {
         let refused = matches!(outcome, CommandOutcome::Refused(refusal) if refusal.code == Code::IdempotencyConflict);
@@ -94,8 +100,9 @@ impl Answers {
             let same = symbol == Some(&known.asked.symbol)
                 && (order.side, order.ord_type, order.time_in_force) == (known.asked.side, known.asked.ord_type, known.asked.time_in_force)
                 && self.quantities(known).any(|(qty, replaced)| {
-                    // A fill on its way makes the quantity of a replace what was executed until then.
-                    let overtaken = replaced && qty < order.order_qty && order.order_qty <= order.cum_qty;
+                    // A fill on its way makes the quantity of a replace what was executed until then; and no more is
+                    // executed than was ever ordered.
+                    let overtaken = replaced && qty < order.order_qty && self.quantities(known).any(|(most, _)| order.order_qty <= most);
                     // What others of its list have executed is taken from it.
                     let taken = order.list_id().is_some() && order.order_qty < qty;
                     qty == order.order_qty || overtaken || taken

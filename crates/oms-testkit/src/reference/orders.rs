@@ -1,10 +1,11 @@
 //! Orders, intents, executions and switches, as the durable facts tell them.
 
+use super::{Books, Groups, sagas::Sagas};
 use crate::hold;
 use oms_engine::State;
-use oms_model::event::{Batch, Event, OrderCreated, OrderSent};
+use oms_model::event::{Batch, Event, OrderCreated, OrderFillAdjusted, OrderSent};
 use oms_model::limit::Scope;
-use oms_model::{AccountId, ClOrdId, ExecId, InstrumentId, IntentKind, Mic, OrdState, OrderId, Qty, Time, UserId, WireId};
+use oms_model::{AccountId, ClOrdId, InstrumentId, IntentKind, Mic, Notional, OrdState, OrderId, Qty, Time, TradingState, UserId, WireId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An order in the ledger.
@@ -18,6 +19,12 @@ pub struct Kept {
     pub qty: Qty,
     /// Executed.
     pub cum: Qty,
+    /// The exact value of that.
+    value: Notional,
+    /// Of what was executed, what was not executed through parts.
+    direct: Qty,
+    /// What it is a part of.
+    parent: Option<OrderId>,
     /// How it ended.
     pub ended: Option<OrdState>,
     /// Whether an execution came after the end, or more was executed than ordered, anywhere in its tree.
@@ -69,9 +76,12 @@ pub struct Orders {
     intents: BTreeMap<WireId, Intent>,
     /// Ids that were handed over; what the venues saw cannot be taken back by a crash.
     handed: BTreeSet<WireId>,
-    booked: BTreeMap<(Mic, ExecId), Qty>,
-    suspense: BTreeMap<(Mic, ExecId), Qty>,
-    positions: BTreeMap<(AccountId, InstrumentId), i128>,
+    /// Executions and positions.
+    pub books: Books,
+    /// Groups and what they share out.
+    pub groups: Groups,
+    sagas: Sagas,
+    halted: bool,
     killed: BTreeSet<Scope>,
     /// Every kill switch that was ever engaged, with its sequence.
     kills: Vec<(Scope, u64)>,
@@ -83,6 +93,9 @@ impl Orders {
         hold!(32, batch.first_seq.0 == self.last_seq + 1, "batch {} follows {}", batch.first_seq, self.last_seq);
         hold!(36, batch.time >= self.time, "time went back at {}", batch.first_seq);
         self.time = batch.time;
+        self.books.durable(batch);
+        self.groups.durable(batch);
+        self.sagas.durable(batch);
         for (seq, event) in batch.numbered() {
             self.last_seq = seq.0;
             self.event(event, seq.0);
@@ -93,7 +106,8 @@ impl Orders {
         match event {
             Event::OrderCreated(e) => self.created(e),
             Event::OrderSent(e) => self.sent(e, seq),
-            Event::OrderPartiallyFilled(e) | Event::OrderFilled(e) => self.filled(e.order_id, e.last_qty),
+            Event::OrderPartiallyFilled(e) | Event::OrderFilled(e) => self.filled(e.order_id, e.last_qty, e.last_notional),
+            Event::OrderFillAdjusted(e) => self.adjusted(e),
             Event::OrderRejected(e) => self.ended(e.order_id, OrdState::Rejected),
             Event::OrderCanceled(e) => self.ended(e.order_id, OrdState::Canceled),
             Event::OrderExpired(e) => self.ended(e.order_id, OrdState::Expired),
@@ -118,17 +132,17 @@ impl Orders {
                 order.in_doubt = false;
             }),
             Event::ExecutionRecorded(e) => {
-                let known = self.booked.insert((e.venue, e.exec_id.clone()), e.last_qty);
-                hold!(16, known.is_none(), "execution {} of {} is booked twice", e.exec_id, e.venue);
+                let on_account = e.order_id == OrderId::default();
                 let order = self.by_id.get(&e.order_id);
-                hold!(21, order.is_some_and(|order| order.is_buy == e.side.is_buy()), "execution {} is on the wrong side", e.exec_id);
-                let signed = if e.side.is_buy() { e.last_qty.raw() } else { -e.last_qty.raw() };
-                *self.positions.entry((e.account_id, e.instrument_id)).or_default() += signed;
+                let right = order.is_some_and(|order| {
+                    (order.is_buy, order.account, order.instrument) == (e.side.is_buy(), e.account_id, e.instrument_id)
+                });
+                hold!(21, right || (on_account && e.manual), "execution {} is on the wrong side or account", e.exec_id);
+                self.booked_directly(e.order_id, e.last_qty);
             }
-            Event::ExecutionUnmatched(e) => {
-                let known = self.suspense.insert((e.venue, e.exec_id.clone()), e.last_qty);
-                hold!(16, known.is_none(), "execution {} of {} is in suspense twice", e.exec_id, e.venue);
-            }
+            Event::ExecutionBusted(e) | Event::ExecutionWhacked(e) => self.booked_directly(e.order_id, e.last_qty.negated()),
+            Event::ExecutionCorrected(e) => self.booked_directly(e.order_id, e.last_qty.saturating_sub(e.old_qty)),
+            Event::TradingStateSet(e) if e.scope == Scope::Tenant => self.halted = e.state == TradingState::Halted,
             Event::KillSwitchEngaged(e) => {
                 self.killed.insert(e.scope);
                 self.kills.push((e.scope, seq));
@@ -155,6 +169,9 @@ impl Orders {
             venue: event.venue,
             qty: event.order_qty,
             cum: Qty::ZERO,
+            value: Notional::ZERO,
+            direct: Qty::ZERO,
+            parent: event.parent_order_id,
             ended: None,
             disturbed: false,
             canceling: false,
@@ -184,6 +201,7 @@ impl Orders {
         if event.intent == IntentKind::New {
             let killed = self.killed.iter().find(|scope| Self::in_scope(leg, **scope));
             hold!(28, killed.is_none(), "order {} is sent although {killed:?} is killed", event.order_id);
+            hold!(25, !self.halted, "order {} is sent although trading is halted", event.order_id);
             let canceling = self.by_id.get(&leg.root).is_some_and(|root| root.canceling || root.ended.is_some());
             hold!(14, !canceling, "a part of {} is sent although it is being canceled or has ended", leg.root);
         }
@@ -196,9 +214,54 @@ impl Orders {
         hold!(8, self.intents.insert(wire_id.clone(), intent).is_none(), "wire id {wire_id} is used twice");
     }
 
-    fn filled(&mut self, order_id: OrderId, qty: Qty) {
+    /// Only what is executed of an order itself counts as that; a part at a venue has its own.
+    fn booked_directly(&mut self, order_id: OrderId, qty: Qty) {
+        self.change(order_id, |order| {
+            if order.venue.is_none() {
+                order.direct = order.direct.saturating_add(qty);
+            }
+        });
+    }
+
+    /// More or less was executed than was thought. An end by execution goes with what was executed; another one stays.
+    fn adjusted(&mut self, e: &OrderFillAdjusted) {
+        let order_id = e.order_id;
+        let Some(order) = self.by_id.get_mut(&order_id) else { return };
+        order.cum = order.cum.saturating_add(e.qty);
+        order.value = order.value.saturating_add(e.notional);
+        if e.direct {
+            order.direct = order.direct.saturating_add(e.qty);
+        }
+        hold!(10, !order.cum.is_negative(), "order {order_id} has {} executed", order.cum);
+        let whole = order.cum.is_positive() && order.cum >= order.qty;
+        let ended = match order.ended {
+            None | Some(OrdState::Filled) => whole.then_some(OrdState::Filled),
+            ended => ended,
+        };
+        hold!(
+            9,
+            e.state.is_done() == ended.is_some(),
+            "order {order_id} over {} with {} executed goes to {}",
+            order.qty,
+            order.cum,
+            e.state
+        );
+        if order.ended.is_some() && ended.is_none() {
+            // What was asked of it before it ended is forgotten with its end.
+            order.canceling = false;
+        }
+        order.ended = ended;
+        if order.cum > order.qty {
+            let root = order.root;
+            self.change(order_id, |order| order.disturbed = true);
+            self.change(root, |order| order.disturbed = true);
+        }
+    }
+
+    fn filled(&mut self, order_id: OrderId, qty: Qty, value: Notional) {
         let Some(order) = self.by_id.get_mut(&order_id) else { return };
         order.cum = order.cum.saturating_add(qty);
+        order.value = order.value.saturating_add(value);
         let disturbed = order.ended.is_some() || order.cum > order.qty;
         if order.ended.is_none() && order.cum >= order.qty {
             order.ended = Some(OrdState::Filled);
@@ -236,23 +299,10 @@ impl Orders {
         }
     }
 
-    /// Whether an execution is booked, or kept for a person.
+    /// The account of an order, also of one that was cleaned up.
     #[must_use]
-    pub fn knows(&self, venue: Mic, exec_id: &ExecId) -> bool {
-        let key = (venue, exec_id.clone());
-        self.booked.contains_key(&key) || self.suspense.contains_key(&key)
-    }
-
-    /// Whether an execution is booked.
-    #[must_use]
-    pub fn is_booked(&self, venue: Mic, exec_id: &ExecId) -> bool {
-        self.booked.contains_key(&(venue, exec_id.clone()))
-    }
-
-    /// How many executions are booked or kept. A repetition that came after its order was cleaned up counts once.
-    #[must_use]
-    pub fn executions(&self) -> usize {
-        self.booked.len() + self.suspense.keys().filter(|key| !self.booked.contains_key(key)).count()
+    pub fn account_of(&self, order_id: OrderId) -> Option<AccountId> {
+        self.by_id.get(&order_id).map(|order| order.account)
     }
 
     /// Whether a kill switch of this scope is engaged.
@@ -271,23 +321,23 @@ impl Orders {
     #[must_use]
     pub fn open_though_killed(&self, but_refused: bool) -> Vec<OrderId> {
         let engaged = |scope: Scope| self.kills.iter().filter(|(killed, _)| *killed == scope).map(|(_, seq)| *seq).max().unwrap_or(0);
-        let told = |order: &Kept, since: u64| {
-            let root = self.by_id.get(&order.root).map_or(0, |root| root.refused_at);
-            but_refused && order.refused_at.max(root) > since
+        let told = |id: &OrderId, order: &Kept, since: u64| {
+            let refused_at = |id: &OrderId| self.by_id.get(id).map_or(0, |order| order.refused_at);
+            let of_group = self.groups.of(*id).map_or(0, |group| refused_at(&group));
+            but_refused && order.refused_at.max(refused_at(&order.root)).max(of_group) > since
         };
-        let covered = |order: &Kept| self.killed.iter().any(|scope| Self::in_scope(order, *scope) && !told(order, engaged(*scope)));
-        self.by_id.iter().filter(|(_, order)| order.ended.is_none() && covered(order)).map(|(id, _)| *id).collect()
+        let covered =
+            |id: &OrderId, order: &Kept| self.killed.iter().any(|scope| Self::in_scope(order, *scope) && !told(id, order, engaged(*scope)));
+        self.by_id.iter().filter(|(id, order)| order.ended.is_none() && covered(id, order)).map(|(id, _)| *id).collect()
     }
 
     /// The engine's state says what the ledger says.
     pub fn hold_in(&self, state: &State) {
         hold!(33, state.last_seq().0 == self.last_seq, "the state is at {}, the log at {}", state.last_seq(), self.last_seq);
-        for position in state.positions() {
-            let sum = self.positions.get(&(position.account_id, position.instrument_id)).copied().unwrap_or_default();
-            hold!(21, position.qty.raw() == sum, "a position is {} and its executions are {sum}", position.qty);
-        }
-        hold!(21, state.positions().count() == self.positions.len(), "a position is missing");
-        hold!(20, state.suspense().count() == self.suspense.len(), "an execution in suspense is missing");
+        self.books.hold_in(state);
+        self.groups.hold_in(state);
+        self.sagas.hold_in(state);
+        self.hold_sums(state);
         let killed: BTreeSet<Scope> = state.risk().parts().killed.into_iter().collect();
         hold!(28, killed == self.killed, "kill switches {killed:?}, in the log {:?}", self.killed);
         for (id, kept) in &self.by_id {
@@ -296,6 +346,8 @@ impl Orders {
                 continue;
             };
             hold!(42, order.cum_qty == kept.cum, "order {id} has {} executed, in the log {}", order.cum_qty, kept.cum);
+            hold!(42, order.cum_notional == kept.value, "order {id} was executed for {}, in the log {}", order.cum_notional, kept.value);
+            hold!(42, order.direct_qty() == kept.direct, "order {id} has {} of its own, in the log {}", order.direct_qty(), kept.direct);
             hold!(42, order.order_qty == kept.qty, "order {id} is over {}, in the log {}", order.order_qty, kept.qty);
             hold!(
                 42,
@@ -306,6 +358,49 @@ impl Orders {
             );
             let ended = order.state.is_done().then_some(order.state);
             hold!(42, ended == kept.ended, "order {id} is {}, in the log {:?}", order.state, kept.ended);
+        }
+    }
+
+    /// What an order has executed is what its parts have and what it has of its own; a part at a venue has its executions.
+    fn hold_sums(&self, state: &State) {
+        let mut sums: BTreeMap<OrderId, (i128, i128)> = BTreeMap::new();
+        for kept in self.by_id.values() {
+            if let Some(parent) = kept.parent {
+                let sum = sums.entry(parent).or_default();
+                (sum.0, sum.1) = (sum.0 + kept.cum.raw(), sum.1 + kept.value.raw());
+            }
+        }
+        let mut executed: BTreeMap<OrderId, (i128, i128)> = BTreeMap::new();
+        for (_, booked) in self.books.standing_all() {
+            let sum = executed.entry(booked.order_id).or_default();
+            (sum.0, sum.1) = (sum.0 + booked.qty, sum.1 + booked.value());
+        }
+        // Of a tree that was cleaned up, only the executions are kept up.
+        for (id, kept) in self.by_id.iter().filter(|(id, _)| state.order(**id).is_some()) {
+            let (parts, own) = (sums.get(id).copied().unwrap_or_default(), executed.get(id).copied().unwrap_or_default());
+            let cum = (kept.cum.raw(), kept.value.raw());
+            if kept.venue.is_some() {
+                hold!(13, cum == own, "leg {id} has {cum:?} and its executions make {own:?}");
+            } else {
+                hold!(
+                    13,
+                    cum.0 == parts.0 + kept.direct.raw(),
+                    "order {id} has {} executed, its parts {} and itself {}",
+                    cum.0,
+                    parts.0,
+                    kept.direct
+                );
+                // Shares come from no execution of the order's own.
+                let shared = kept.direct.raw() != own.0;
+                hold!(
+                    13,
+                    shared || cum.1 == parts.1 + own.1,
+                    "order {id} was executed for {}, its parts for {} and itself for {}",
+                    cum.1,
+                    parts.1,
+                    own.1
+                );
+            }
         }
     }
 }

@@ -128,6 +128,50 @@ marks! {
     CanceledForList,
     /// Orders that exclude each other were both executed, or could not be kept apart.
     Race,
+    /// An order at a venue is at the fourth level of its tree or below.
+    Deep,
+    /// The market took an execution back.
+    Busted,
+    /// An order that was wholly executed works again.
+    Reopened,
+    /// An execution was taken back before it came, or was never there.
+    BustOfNothing,
+    /// An execution was corrected.
+    Corrected,
+    /// A venue said what an execution cost.
+    Charged,
+    /// The charge of an execution was booked.
+    Commission,
+    /// A person booked an execution.
+    BookedByHand,
+    /// A person undid a wrong booking.
+    Whacked,
+    /// An execution was taken out of suspense and booked.
+    OutOfSuspense,
+    /// An execution in suspense was found not to be ours.
+    Dismissed,
+    /// A rate was recorded.
+    Rate,
+    /// A position was worked out again.
+    Reworked,
+    /// A day was closed.
+    DayClosed,
+    /// An execution of a closed day was taken back or corrected.
+    ClosedDayChanged,
+    /// Orders were grouped.
+    Grouped,
+    /// A group was dissolved.
+    Ungrouped,
+    /// What a group executed was shared out straight through.
+    SharedOut,
+    /// An allocation was proposed.
+    Proposed,
+    /// A second person approved one.
+    Approved,
+    /// One was turned down.
+    TurnedDown,
+    /// Something that had been shared out was taken back.
+    SharedBack,
 }
 
 /// Counts of a run.

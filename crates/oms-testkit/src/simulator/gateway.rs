@@ -86,8 +86,13 @@ pub(super) struct Outside<'a> {
 
 impl Outside<'_> {
     fn report(&mut self, venue: Mic, body: ReportBody) {
+        self.report_of(venue, self.now, body);
+    }
+
+    /// With the time that the venue gave.
+    fn report_of(&mut self, venue: Mic, transact_time: Time, body: ReportBody) {
         self.notes.add(|| format!("  gateway at {venue}: {}", Notes::of_report(&body)));
-        self.door.push_back(Report { venue, transact_time: self.now, body });
+        self.door.push_back(Report { venue, transact_time, body });
     }
 
     fn with_venue<T>(&mut self, mic: Mic, act: impl FnOnce(&mut Venue, &mut Scene<'_>) -> T) -> Option<T> {
@@ -166,7 +171,8 @@ impl Gateway {
     /// Begins with the working legs of `state`. Every venue is reconciled first.
     pub fn start(state: &State) -> Self {
         let symbols: BTreeMap<InstrumentId, Symbol> = state.instruments().iter().map(|i| (i.instrument_id, i.symbol.clone())).collect();
-        let working = state.orders_sorted().into_iter().filter(|entry| entry.order.is_leg() && entry.is_working());
+        // One that has ended may work again: its executions can be taken back.
+        let working = state.orders_sorted().into_iter().filter(|entry| entry.order.is_leg());
         let legs: BTreeMap<OrderId, WorkingLeg> = working
             .map(|entry| {
                 let symbol = symbols.get(&entry.order.instrument_id).cloned().unwrap_or_default();
@@ -258,6 +264,10 @@ impl Gateway {
                 }
             }
             Event::CancelRejected(_) | Event::OrderReplaced(_) | Event::ReplaceRejected(_) => leg.request = None,
+            // It works again as far as we know; whether it does at its venue is asked.
+            Event::OrderFillAdjusted(e) if e.qty.is_negative() && !e.state.is_done() && leg.request.is_none() => {
+                work = Some(Work::Resolve(leg.question()));
+            }
             Event::OrderInDoubt(e) => {
                 let timeout = e.intent == IntentKind::New && e.reason.contains("in time");
                 work = if timeout && outside.mutant == Some(Mutant::TimeoutIsReject) {
@@ -268,9 +278,14 @@ impl Gateway {
             }
             _ => (),
         }
+        if leg.order.state.is_done() {
+            // The end of the order answers whatever was asked.
+            leg.request = None;
+        }
         let done = leg.order.state.is_done() && leg.order.extras.doubt.is_none();
         let not_sent = matches!(event, Event::OrderRejected(e) if e.by == EndedBy::NotSent);
-        if done && !not_sent {
+        let forgets = outside.mutant == Some(Mutant::EndedLegForgotten);
+        if matches!(event, Event::OrderClosed(_)) || (done && !not_sent && forgets) {
             self.legs.remove(&order_id);
         }
         if let Some(work) = work {

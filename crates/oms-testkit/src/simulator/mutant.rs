@@ -52,6 +52,32 @@ mutants! {
     TailFoldedTwice,
     /// Recovery: the tail behind the snapshot is not folded.
     TailSkipped,
+    /// Recovery: what a replace has changed of an order's parts is forgotten.
+    SagaForgotten,
+    /// Recovery: which executions were booked on a leg is forgotten.
+    ExecutionsForgotten,
+    /// Recovery: groups are forgotten.
+    GroupsForgotten,
+    /// Recovery: what a group has shared out is forgotten.
+    AllocationForgotten,
+    /// Recovery: an allocation that waits for a second person is forgotten.
+    ProposalForgotten,
+    /// Recovery: executions in suspense are forgotten.
+    SuspenseForgotten,
+    /// Recovery: recorded rates are forgotten.
+    RatesForgotten,
+    /// Recovery: the positions that the last closed day left are forgotten.
+    FrozenForgotten,
+    /// Recovery: what was booked on orders themselves is forgotten.
+    DirectForgotten,
+    /// Fold: an execution that was taken back stays in its position.
+    BustLeavesPosition,
+    /// Fold: executions of a position stand in the order of their arrival.
+    ArrivalOrder,
+    /// Fold: a member does not get its share.
+    ShareLost,
+    /// Fold: a closed day is not frozen.
+    DayNotFrozen,
     /// Recovery: quotes and requests for them are forgotten.
     QuotesForgotten,
     /// Recovery: an accepted quote is live again.
@@ -96,10 +122,20 @@ mutants! {
     FillsToldBeforeReplace,
     /// Gateway: a leg of a re-plan is handed over with the whole quantity of its order.
     ReplanOverplaced,
+    /// Gateway: a leg that has ended is forgotten, though it works again where its execution is taken back.
+    EndedLegForgotten,
     /// Reports: a repeated execution is taken for a new one.
     RepeatedFillBooked,
     /// Reports: an execution of an order that had ended is dropped.
     LateFillDropped,
+    /// Reports: a reversal of an execution is dropped.
+    BustDropped,
+    /// Reports: a reversal takes another execution of the order back.
+    BustOfAnother,
+    /// Reports: a correction is taken for one more execution.
+    CorrectionAdded,
+    /// Reports: a charge is told at twice its amount.
+    ChargeDoubled,
     /// Reports: an execution that matches no order is dropped.
     ForeignFillDropped,
     /// Reports: that an order has ended is dropped where a fill has answered it before.

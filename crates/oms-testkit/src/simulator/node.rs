@@ -21,6 +21,8 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+mod books;
+
 /// Whose question an answer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asker {
@@ -126,6 +128,7 @@ fn fold(journal: &EmbeddedJournal, mut state: State, mutant: Option<Mutant>) -> 
 /// What a planted bug makes of a recovered state.
 fn forget(state: State, mutant: Option<Mutant>) -> State {
     match mutant {
+        Some(mutant) if books::is_forgetful(mutant) => books::forget(&state, mutant),
         Some(Mutant::IdempotencyForgotten) => State::from_parts(StateParts { idempotency: Vec::new(), ..state.parts() }),
         Some(Mutant::KillForgotten) => {
             let mut parts = state.parts();
@@ -255,6 +258,9 @@ impl Node {
             self.batches.push(shared);
             if self.mutant == Some(Mutant::ReservationKept) {
                 self.keep_reservations(&batch);
+            }
+            if let Some(parts) = self.mutant.and_then(|mutant| books::folded_wrongly(self.engine.state(), &batch, mutant)) {
+                self.engine = Engine::new(State::from_parts(parts), Config::default());
             }
         }
         match (output.replay_of, &output.outcome) {

@@ -98,6 +98,16 @@ pub enum Kind {
     Expire,
     /// A venue reports an execution of an order that is not ours.
     Foreign,
+    /// A venue says something about an execution that it had told: it never was, was otherwise, or cost so much.
+    Later,
+    /// The desk books, takes back and corrects executions, decides about suspense and records rates.
+    Desk,
+    /// Clients' orders are worked as one.
+    Group,
+    /// What a group executed is proposed, approved or turned down; or the group ends.
+    Allocate,
+    /// The day is closed.
+    CloseDay,
     /// A report arrives.
     Report,
     /// A venue's line breaks.
@@ -129,7 +139,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [(Self, u16); 39] = [
+    const ALL: [(Self, u16); 44] = [
         (Self::Place, 220),
         (Self::PlaceMany, 15),
         (Self::Cancel, 60),
@@ -155,6 +165,11 @@ impl Kind {
         (Self::Unasked, 12),
         (Self::Expire, 6),
         (Self::Foreign, 4),
+        (Self::Later, 40),
+        (Self::Desk, 40),
+        (Self::Group, 20),
+        (Self::Allocate, 30),
+        (Self::CloseDay, 5),
         (Self::Report, 100),
         (Self::Disconnect, 20),
         (Self::Work, 80),
@@ -190,6 +205,10 @@ impl Kind {
                 | Self::Unasked
                 | Self::Expire
                 | Self::Foreign
+                | Self::Later
+                | Self::Desk
+                | Self::Group
+                | Self::CloseDay
                 | Self::Disconnect
                 | Self::LongWait
                 | Self::Snapshot

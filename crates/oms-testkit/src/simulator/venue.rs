@@ -7,7 +7,10 @@ use crate::fixture::dec;
 use oms_model::report::{Report, ReportBody, VenueFill};
 use oms_model::{BrokerOrderId, ExecId, Liquidity, Mic, Price, Qty, Side, Symbol, Time, TimeInForce, WireId};
 use oms_runtime::port::{RequestState, VenueOrder, VenueState, WireCancel, WireOrder, WireReplace};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+mod later;
+pub(super) use later::Charge;
 
 /// Something that is under way to a venue.
 #[derive(Clone, Debug)]
@@ -38,7 +41,12 @@ pub(super) struct Held {
     price: Option<Price>,
     pub cum: Qty,
     pub state: VenueState,
+    /// The executions that stand, as they are.
     pub fills: Vec<(Time, VenueFill)>,
+    /// Every execution as it ever was.
+    pub ever: Vec<VenueFill>,
+    /// What it does not execute at once ends.
+    at_once: bool,
     requests: Vec<(WireId, RequestState)>,
 }
 
@@ -84,6 +92,10 @@ pub(super) struct Venue {
     pub book: Vec<Held>,
     by_wire: BTreeMap<WireId, usize>,
     execs: u64,
+    said_later: Vec<Report>,
+    busted: BTreeSet<ExecId>,
+    corrected: BTreeSet<ExecId>,
+    charged: BTreeMap<ExecId, Charge>,
 }
 
 /// What a venue needs to act.
@@ -105,6 +117,10 @@ impl Venue {
             book: Vec::new(),
             by_wire: BTreeMap::new(),
             execs: 0,
+            said_later: Vec::new(),
+            busted: BTreeSet::new(),
+            corrected: BTreeSet::new(),
+            charged: BTreeMap::new(),
         }
     }
 
@@ -172,7 +188,9 @@ impl Venue {
         self.by_wire.insert(order.wire_id.clone(), at);
         let wire_id = order.wire_id.clone();
         let rejected = scene.rng.chance(scene.rates.reject);
+        let at_once = matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
         self.book.push(Held {
+            at_once,
             first: wire_id.clone(),
             current: wire_id.clone(),
             symbol: order.symbol,
@@ -182,6 +200,7 @@ impl Venue {
             cum: Qty::ZERO,
             state: if rejected { VenueState::Rejected } else { VenueState::Live },
             fills: Vec::new(),
+            ever: Vec::new(),
             requests: Vec::new(),
         });
         if rejected {
@@ -193,7 +212,6 @@ impl Venue {
         if !fill_first {
             self.tell(scene.now, accepted.clone());
         }
-        let at_once = matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
         if scene.rng.chance(scene.rates.at_once) {
             let all = order.time_in_force == TimeInForce::Fok || scene.rng.chance(400);
             self.execute(at, all, scene);
@@ -226,6 +244,7 @@ impl Venue {
         };
         let held = &mut self.book[at];
         held.fills.push((scene.now, fill.clone()));
+        held.ever.push(fill.clone());
         held.cum = held.cum.saturating_add(qty);
         if held.is_live() && held.cum >= held.qty {
             held.state = VenueState::Filled;

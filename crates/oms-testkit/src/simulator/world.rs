@@ -8,19 +8,23 @@ use super::notes::Notes;
 use super::plan::{Action, Kind, Plan, Rates};
 use super::rng::{Rng, Trace};
 use super::venue::{Scene, Venue};
-use crate::fixture::{OPEN, TENANT, TestMarkets, VENUES, actor, setup};
+use crate::fixture::{OPEN, OTHER_ACCOUNT, TENANT, TestMarkets, VENUES, actor, setup};
 use crate::hold;
 use crate::reference::{Answers, Orders, Quotes, Works};
 use oms_engine::input::{IdempotencyKey, InputBody};
 use oms_model::command::{Actor, Command, CommandOutcome, Placed};
+use oms_model::instrument::{Account, Currency};
 use oms_model::report::Report;
-use oms_model::{Code, ExecId, InstrumentId, Mic, OrderId, Source, Time};
+use oms_model::{Code, CostMethod, ExecId, InstrumentId, Mic, OrderId, Source, Time};
 use oms_store::disk::SimDisk;
 use oms_store::{ChainHash, JournalError};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod books;
 mod clients;
 mod crash;
+mod desk;
+mod groups;
 mod market;
 mod oracle;
 mod quiet;
@@ -51,6 +55,14 @@ pub(super) struct World {
     watched: BTreeSet<InstrumentId>,
     /// Executions that the venues reported for orders that are not ours.
     foreign: BTreeSet<(Mic, ExecId)>,
+    /// What people booked, or tried to.
+    by_hand: Vec<desk::ByHand>,
+    /// Executions whose charge a person corrected, or tried to.
+    charged_by_hand: BTreeSet<(Mic, ExecId)>,
+    /// When somebody tried to close a day.
+    closes: Vec<Time>,
+    /// Client orders that work again though they were wholly executed, since timers were last served.
+    reopened: BTreeSet<OrderId>,
     /// Trees with an execution after an end, or more executed than ordered.
     disturbed: BTreeSet<OrderId>,
     /// The last acknowledged end of the log.
@@ -80,6 +92,10 @@ impl World {
             moved: BTreeSet::new(),
             watched: BTreeSet::new(),
             foreign: BTreeSet::new(),
+            by_hand: Vec::new(),
+            charged_by_hand: BTreeSet::new(),
+            closes: Vec::new(),
+            reopened: BTreeSet::new(),
             disturbed: BTreeSet::new(),
             acked: (0, None),
             serial: 0,
@@ -88,16 +104,23 @@ impl World {
             notes: Notes { on: notes, lines: Vec::new() },
         };
         world.disk.tear_sectors(true);
-        world.first_start();
+        let average = plan.seed.is_multiple_of(4);
+        world.first_start(average);
         world
     }
 
     /// The first morning: nothing goes wrong before the desk is set up.
-    fn first_start(&mut self) {
+    fn first_start(&mut self, average: bool) {
         let mut rng = Rng::new(1);
         let rates = std::mem::take(&mut self.rates);
         self.start(&mut rng, false);
-        for command in setup() {
+        let mut commands = setup();
+        let other = Account { account_id: OTHER_ACCOUNT, name: "other".into(), currency: Currency::USD, active: true };
+        commands.push(Command::OpenAccount(other));
+        if average {
+            commands.push(Command::SetCostMethod(CostMethod::AverageCost));
+        }
+        for command in commands {
             self.enter(actor(), InputBody::Command { command, idempotency: None }, Asker::Nobody);
         }
         for instrument in [InstrumentId(0), InstrumentId(1)] {
@@ -152,7 +175,12 @@ impl World {
                 let mic = rng.pick(&VENUES);
                 self.quote(instrument, mic, rng);
             }
-            Kind::Take | Kind::Trade | Kind::Unasked | Kind::Expire | Kind::Foreign | Kind::Disconnect => self.venue(kind, rng),
+            Kind::Take | Kind::Trade | Kind::Unasked | Kind::Expire | Kind::Foreign | Kind::Later | Kind::Disconnect => {
+                self.venue(kind, rng);
+            }
+            Kind::Desk => self.desk(rng),
+            Kind::Group | Kind::Allocate => self.grouping(kind, rng),
+            Kind::CloseDay => self.close_day(rng),
             Kind::Report => self.pump_reports(rng),
             Kind::Work => {
                 let mic = rng.pick(&VENUES);
@@ -238,7 +266,7 @@ impl World {
                 self.quotes.hold_in(node.engine.state(), Some(self.now));
                 self.works.hold_in(node.engine.state());
                 self.hold_watched();
-                return;
+                return self.hold_reopened();
             }
             let from = Actor { tenant_id: TENANT, source: Source::Timer, ..Actor::default() };
             self.enter(from, InputBody::Timer, Asker::Nobody);

@@ -1,8 +1,9 @@
 //! What a reversal or a correction changes: the books, then the order that had been executed, then every order above it.
 
-use crate::decide::{cancel, parent, report, route, tree};
+use crate::decide::{cancel, day, parent, report, route, tree};
 use crate::step::Step;
 use oms_model::event::{Event, ExecutionCorrected, ExecutionReversed, OrderEnded, OrderFillAdjusted};
+use oms_model::limit::Scope;
 use oms_model::policy::Exhausted;
 use oms_model::position::Booking;
 use oms_model::{AccountId, Anomaly, EndedBy, ExecId, InstrumentId, Notional, OrderId, Pending, Qty, Reversal, Side, TimeInForce};
@@ -89,9 +90,9 @@ fn adjust_tree(step: &mut Step<'_>, order_id: OrderId, exec_id: &ExecId, qty: Qt
     let is_open = |step: &Step<'_>, id: &OrderId| step.state().order(*id).is_some_and(|order| !order.state.is_done());
     let open: Vec<OrderId> = chain.iter().copied().filter(|id| is_open(step, id)).collect();
     for id in &chain {
-        adjust(step, *id, exec_id, qty, notional);
+        adjust(step, *id, exec_id, qty, notional, false);
     }
-    let whole: Vec<OrderId> = open.into_iter().filter(|id| !is_open(step, id)).collect();
+    let whole: Vec<OrderId> = open.iter().copied().filter(|id| !is_open(step, id)).collect();
     if let Some(highest) = whole.last() {
         // A correction made it whole: what still works below could only overfill it.
         cancel::recall(step, *highest);
@@ -100,7 +101,12 @@ fn adjust_tree(step: &mut Step<'_>, order_id: OrderId, exec_id: &ExecId, qty: Qt
         parent::part_ended(step, id);
     }
     for id in &chain {
-        after(step, *id);
+        if !open.contains(id) && is_open(step, id) && is_unwanted(step, *id) {
+            // It works again, and nobody wants it to.
+            cancel::cancel_tree(step, *id, EndedBy::Router);
+        } else {
+            after(step, *id);
+        }
     }
 }
 
@@ -115,21 +121,28 @@ fn chain(step: &Step<'_>, order_id: OrderId) -> Vec<OrderId> {
     chain
 }
 
-pub(super) fn adjust(step: &mut Step<'_>, order_id: OrderId, exec_id: &ExecId, qty: Qty, notional: Notional) {
+/// Changes what was executed of one order. `direct`: of the order itself, not of its parts.
+pub(crate) fn adjust(step: &mut Step<'_>, order_id: OrderId, exec_id: &ExecId, qty: Qty, notional: Notional, direct: bool) {
     let Some(order) = step.state().order(order_id) else { return };
     let cum = order.cum_qty.saturating_add(qty);
     let (state, over) = (order.state_with(cum), cum > order.order_qty && qty.is_positive());
-    step.emit(Event::OrderFillAdjusted(Box::new(OrderFillAdjusted {
-        order_id,
-        exec_id: exec_id.clone(),
-        state,
-        qty,
-        notional,
-        direct: false,
-    })));
+    step.emit(Event::OrderFillAdjusted(Box::new(OrderFillAdjusted { order_id, exec_id: exec_id.clone(), state, qty, notional, direct })));
     if over {
-        report::anomaly(step, order_id, Anomaly::Overfill, format!("the correction of {exec_id} takes cum_qty to {cum}"));
+        report::anomaly(step, order_id, Anomaly::Overfill, format!("{exec_id} takes cum_qty to {cum}"));
     }
+}
+
+/// Whether an order that works again would be let in no more: a kill switch covers it, its day was closed, it stands for
+/// a group that was dissolved, or what it is a part of is on its way out.
+pub(crate) fn is_unwanted(step: &Step<'_>, order_id: OrderId) -> bool {
+    let state = step.state();
+    let Some(order) = state.order(order_id).filter(|order| !order.is_leg() && order.pending != Pending::Cancel) else { return false };
+    if let Some(parent) = order.parent_order_id {
+        return state.order(parent).is_some_and(|parent| parent.state.is_done() || parent.pending == Pending::Cancel);
+    }
+    let scopes = [Scope::Tenant, Scope::Account(order.account_id), Scope::User(order.user_id), Scope::Instrument(order.instrument_id)];
+    let killed = scopes.into_iter().any(|scope| state.risk().is_killed(scope));
+    killed || day::is_over(step, order) || state.group_ever(order_id).is_some_and(|group| group.dissolved)
 }
 
 /// What an order does about having more or less executed than it was thought.

@@ -80,6 +80,10 @@ fn try_create(step: &mut Step<'_>, new: NewExecution) -> Result<(), Refusal> {
 /// On an order that has parts at venues, only what is with no part can be booked directly.
 fn check_room(order: &Order, qty: Qty) -> Result<(), Refusal> {
     let room = order.order_qty.saturating_sub(order.place_qty);
+    if let Some(group) = order.group_order_id() {
+        let text = "the order is worked in a group; book on the group, or dissolve it first";
+        return Err(Refusal::new(Code::StateConflict, text).with("group_order_id", group));
+    }
     if order.state.is_done() || qty > room {
         let text = format!(
             "{room} of the order are with none of its parts and not executed; book on a part, or cancel it first ({} are being booked)",

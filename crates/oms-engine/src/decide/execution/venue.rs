@@ -102,30 +102,41 @@ fn anywhere(step: &Step<'_>, venue: Mic, exec_id: &ExecId) -> Option<Booked> {
     Some(Booked { account_id, instrument_id, booking: booking.clone() })
 }
 
+/// A charge for an execution whose order left the hot state. Whether the execution was found.
+pub(crate) fn commission_later(step: &mut Step<'_>, venue: Mic, exec_id: &ExecId, commission: Notional, currency: Currency) -> bool {
+    let Some(booked) = anywhere(step, venue, exec_id) else { return false };
+    charge(step, &booked, commission, currency)
+}
+
 /// What an execution cost is known, or known better.
 pub(crate) fn commission(step: &mut Step<'_>, leg: &Order, exec_id: ExecId, commission: Notional, currency: Currency) {
     let Some(booked) = booked(step, leg, &exec_id) else {
         let detail = format!("a commission of {commission} {} for execution {exec_id}, which is not in the books", currency.as_str());
         return report::anomaly(step, leg.order_id, Anomaly::UnknownExecution, detail);
     };
-    let own = step.state().instrument(leg.instrument_id).map_or(currency, |instrument| instrument.currency);
-    let rate = step.state().fx_rate(currency, own);
-    let Some((rate, fee)) = rate.and_then(|rate| Some((rate, commission.at_rate(rate)?))) else {
-        let text = format!("a commission of {commission} {} for execution {exec_id}, and no rate to {}", currency.as_str(), own.as_str());
-        return report::anomaly(step, leg.order_id, Anomaly::UnexpectedReport, text);
-    };
-    if booked.booking.fee == fee {
-        return;
+    if !charge(step, &booked, commission, currency) {
+        let text = format!("a commission of {commission} {} for execution {exec_id}, and no rate to book it at", currency.as_str());
+        report::anomaly(step, leg.order_id, Anomaly::UnexpectedReport, text);
     }
-    step.emit(Event::CommissionRecorded(Box::new(CommissionRecorded {
-        exec_id,
-        venue: booked.booking.venue,
-        order_id: leg.order_id,
-        account_id: leg.account_id,
-        instrument_id: leg.instrument_id,
-        fee,
-        commission,
-        currency,
-        rate: (currency != own).then_some(rate),
-    })));
+}
+
+/// Books what an execution cost. Whether there is a rate for it.
+fn charge(step: &mut Step<'_>, booked: &Booked, commission: Notional, currency: Currency) -> bool {
+    let own = step.state().instrument(booked.instrument_id).map_or(currency, |instrument| instrument.currency);
+    let rate = step.state().fx_rate(currency, own);
+    let Some((rate, fee)) = rate.and_then(|rate| Some((rate, commission.at_rate(rate)?))) else { return false };
+    if booked.booking.fee != fee {
+        step.emit(Event::CommissionRecorded(Box::new(CommissionRecorded {
+            exec_id: booked.booking.exec_id.clone(),
+            venue: booked.booking.venue,
+            order_id: booked.booking.order_id,
+            account_id: booked.account_id,
+            instrument_id: booked.instrument_id,
+            fee,
+            commission,
+            currency,
+            rate: (currency != own).then_some(rate),
+        })));
+    }
+    true
 }

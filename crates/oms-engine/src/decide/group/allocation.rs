@@ -5,20 +5,20 @@ use crate::state::Group;
 use crate::step::Step;
 use oms_model::allocate::{RULE, Share, Weight, allocate};
 use oms_model::command::{Actor, CommandOutcome, OrderRef};
-use oms_model::event::{Allocation, AllocationApproved, AllocationProposed, AllocationRejected, Event, OrderFillAdjusted};
-use oms_model::{AllocId, AllocMode, Code, ExecId, Notional, Order, OrderId, Pending, Qty, Refusal, Time};
+use oms_model::event::{Allocation, AllocationApproved, AllocationProposed, AllocationRejected, Event};
+use oms_model::{AllocId, AllocMode, Code, EndedBy, ExecId, Notional, Order, OrderId, Pending, Qty, Refusal, Time};
 use std::collections::BTreeSet;
 
 /// After anything happened to a group's tree: what it executed is shared out, straight through or as far as it was
 /// approved; and members that were to end with it end.
 pub(crate) fn follow(step: &mut Step<'_>) {
-    if step.state().groups().next().is_none() {
+    if !step.state().has_groups() {
         return;
     }
     let state = step.state();
     let concerned = |order: &Order| order.group_order_id().unwrap_or(order.root_order_id);
     let root = |event: &Event| event.order_id().and_then(|id| state.order(id)).map(concerned);
-    let touched: BTreeSet<OrderId> = step.events().iter().filter_map(root).filter(|id| state.group(*id).is_some()).collect();
+    let touched: BTreeSet<OrderId> = step.events().iter().filter_map(root).filter(|id| state.group_ever(*id).is_some()).collect();
     for group_order_id in touched {
         rebook(step, group_order_id);
         end_members(step, group_order_id);
@@ -27,11 +27,12 @@ pub(crate) fn follow(step: &mut Step<'_>) {
 
 /// What is to be shared out as things stand: everything, or what was approved, as far as it is still executed.
 fn basis(step: &Step<'_>, group_order_id: OrderId) -> Option<(Qty, Notional)> {
-    let (group, order) = (step.state().group(group_order_id)?, step.state().order(group_order_id)?);
+    let (group, order) = (step.state().group_ever(group_order_id)?, step.state().order(group_order_id)?);
     let (executed, notional) = shareable(group, order)?;
+    // What a dissolved group still executes is nobody's share: its members are worked on their own.
     let qty = match group.mode {
-        AllocMode::Stp => executed,
-        AllocMode::Manual => group.alloc_qty().min(executed),
+        AllocMode::Stp if !group.dissolved => executed,
+        AllocMode::Stp | AllocMode::Manual => group.alloc_qty().min(executed),
     };
     Some((qty, if qty == executed { notional } else { notional.part(qty, executed)? }))
 }
@@ -47,7 +48,7 @@ fn shareable(group: &Group, order: &Order) -> Option<(Qty, Notional)> {
 
 fn rebook(step: &mut Step<'_>, group_order_id: OrderId) {
     let Some((qty, notional)) = basis(step, group_order_id) else { return };
-    let booked = step.state().group(group_order_id).and_then(|group| group.booked.as_deref());
+    let booked = step.state().group_ever(group_order_id).and_then(|group| group.booked.as_deref());
     let stands = booked.map_or((Qty::ZERO, Notional::ZERO), |booked| (booked.qty, booked.notional));
     if stands == (qty, notional) {
         return;
@@ -61,7 +62,7 @@ fn rebook(step: &mut Step<'_>, group_order_id: OrderId) {
 fn share_out(step: &mut Step<'_>, group_order_id: OrderId, qty: Qty, notional: Notional) -> Option<Allocation> {
     let alloc_id = AllocId::from_u128(step.new_order_id().as_u128());
     let transact_time = last_executed(step, group_order_id);
-    let (group, order) = (step.state().group(group_order_id)?, step.state().order(group_order_id)?);
+    let (group, order) = (step.state().group_ever(group_order_id)?, step.state().order(group_order_id)?);
     let lot = step.state().instrument(order.instrument_id)?.lot;
     let weights: Vec<Weight> = group.members.iter().map(oms_model::event::Member::weight).collect();
     let shares = allocate(qty, notional, lot, &weights)?;
@@ -85,7 +86,7 @@ fn share_out(step: &mut Step<'_>, group_order_id: OrderId, qty: Qty, notional: N
 /// where something was taken back.
 fn last_executed(step: &Step<'_>, group_order_id: OrderId) -> Time {
     let state = step.state();
-    let before = state.group(group_order_id).and_then(|group| group.booked.as_deref()).map(|booked| booked.transact_time);
+    let before = state.group_ever(group_order_id).and_then(|group| group.booked.as_deref()).map(|booked| booked.transact_time);
     let of_group = |order_id: OrderId| state.order(order_id).is_some_and(|order| order.root_order_id == group_order_id);
     let mut times = Vec::new();
     for event in step.events() {
@@ -104,7 +105,7 @@ fn last_executed(step: &Step<'_>, group_order_id: OrderId) -> Time {
 
 /// Books an allocation; every member has more or less than it had by the difference.
 fn book(step: &mut Step<'_>, allocation: Allocation) {
-    let booked = step.state().group(allocation.group_order_id).and_then(|group| group.booked.as_deref());
+    let booked = step.state().group_ever(allocation.group_order_id).and_then(|group| group.booked.as_deref());
     let before: Vec<Share> = booked.map_or_else(Vec::new, |booked| booked.shares.clone());
     let exec_id = ExecId::new(&allocation.alloc_id.to_string()).unwrap_or_default();
     let shares = allocation.shares.clone();
@@ -113,13 +114,15 @@ fn book(step: &mut Step<'_>, allocation: Allocation) {
         let order_id = share.order_id;
         let had = before.iter().find(|had| had.order_id == order_id).copied().unwrap_or_default();
         let (qty, notional) = (share.qty.saturating_sub(had.qty), share.notional.saturating_sub(had.notional));
-        let Some(order) = step.state().order(order_id) else { continue };
         if qty.is_zero() && notional.is_zero() {
             continue;
         }
-        let state = order.state_with(order.cum_qty.saturating_add(qty));
-        let exec_id = exec_id.clone();
-        step.emit(Event::OrderFillAdjusted(Box::new(OrderFillAdjusted { order_id, exec_id, state, qty, notional, direct: true })));
+        let is_done = |step: &Step<'_>| step.state().order(order_id).is_some_and(|order| order.state.is_done());
+        let was_done = is_done(step);
+        execution::adjust(step, order_id, &exec_id, qty, notional, true);
+        if was_done && !is_done(step) && execution::is_unwanted(step, order_id) {
+            cancel::cancel_tree(step, order_id, EndedBy::Router);
+        }
         if let Some(order) = step.state().order(order_id).cloned() {
             parent::sync_placed(step, &order);
         }

@@ -1,10 +1,11 @@
 //! Making a group and dissolving it.
 
-use crate::decide::{execution, parent, refused, route};
+use crate::decide::{execution, parent, refused, route, tree};
 use crate::step::Step;
 use oms_model::allocate::MAX_MEMBERS;
 use oms_model::command::{Actor, CommandOutcome, NewGroup, OrderRef, Placed};
 use oms_model::event::{Event, Member, OrderCreated, OrderRejected, OrderStateSynced, OrdersGrouped, OrdersUngrouped};
+use oms_model::order::Terms;
 use oms_model::{AccountId, Code, EndedBy, OrdState, Order, OrderId, OrderKind, Pending, Price, Qty, Refusal, Side, TimeInForce};
 
 fn conflict(text: &str, order: &Order) -> Refusal {
@@ -38,12 +39,15 @@ pub(crate) fn group(step: &mut Step<'_>, actor: &Actor, new: &NewGroup) -> Comma
         step.emit(Event::OrderStateSynced(OrderStateSynced { order_id, state: OrdState::Unack, place_qty }));
     }
     let Some(order) = step.state().order(order_id).cloned() else { return refused(super::super::create::vanished()) };
-    if route::release_legs(step, &order, order.order_qty, None) {
-        return CommandOutcome::Orders(vec![Placed::Accepted { order_id }]);
-    }
+    let (by, code, text) = match tree::blocked(step, &order) {
+        Err(refusal) => (EndedBy::Risk, refusal.code, refusal.message),
+        Ok(()) if route::release_legs(step, &order, order.order_qty, None) => {
+            return CommandOutcome::Orders(vec![Placed::Accepted { order_id }]);
+        }
+        Ok(()) => (EndedBy::Router, Code::NoRoute, "no venue is eligible; the route decision names each one's reason".to_owned()),
+    };
     // Nothing went out, so nothing holds the members together.
-    let (code, text) = (Code::NoRoute, "no venue is eligible; the route decision names each one's reason".to_owned());
-    step.emit(Event::OrderRejected(OrderRejected { order_id, by: EndedBy::Router, code, text }));
+    step.emit(Event::OrderRejected(OrderRejected { order_id, by, code, text }));
     dissolve(step, order_id, "the group found no place");
     CommandOutcome::Orders(vec![Placed::Refused { order_id, code }])
 }
@@ -132,6 +136,24 @@ fn price(new: &NewGroup, members: &[Order], first: &Order) -> Result<Option<Pric
     }
     let text = format!("the group's limit must satisfy every member's: {strictest} is the strictest");
     Err(Refusal::new(Code::ValidationError, text).with("price", strictest))
+}
+
+/// New terms of a group stay within what its members want: no more than they had left, and nobody's limit is broken.
+/// What they reserve covers it then.
+pub(crate) fn may_replace(step: &mut Step<'_>, group: &Order, terms: &Terms) -> Result<(), Refusal> {
+    let Some(known) = step.state().group(group.order_id) else { return Err(conflict("the group was dissolved", group)) };
+    let whole = known.members.iter().fold(Qty::ZERO, |sum, member| sum.saturating_add(member.remaining));
+    if terms.order_qty > whole {
+        let text = "a group is for no more than its members had left when they were grouped";
+        return Err(Refusal::new(Code::ValidationError, text).with("order_qty", whole));
+    }
+    let members = known.members.iter().filter_map(|member| step.state().order(member.order_id));
+    let limits: Vec<Price> = members.filter_map(|member| member.price).collect();
+    let keeps = |limit: &Price| terms.price.is_some_and(|price| if group.side.is_buy() { price <= *limit } else { price >= *limit });
+    if !limits.iter().all(keeps) {
+        return Err(Refusal::new(Code::ValidationError, "the group's limit must satisfy every member's"));
+    }
+    tree::blocked(step, group)
 }
 
 /// Works the members on their own again, once nothing of the group works and all it executed is shared out.

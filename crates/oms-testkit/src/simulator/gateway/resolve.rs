@@ -107,6 +107,7 @@ impl Link {
             for leg in live.iter().filter(|leg| !doubted.contains(&leg.wire_id)) {
                 answered = answered && compare(mic, leg, outside);
             }
+            answered = answered && tell_later(mic, outside);
         }
         if answered && self.doubts.is_empty() {
             self.up = true;
@@ -152,11 +153,11 @@ fn tell_replaced(mic: Mic, leg: &Resolve, order: &VenueOrder, outside: &mut Outs
 }
 
 fn tell_fills(mic: Mic, wire_id: &WireId, order: &VenueOrder, outside: &mut Outside<'_>) {
-    for (_, fill) in &order.fills {
-        if !outside.orders.knows(mic, &fill.exec_id) {
+    for (at, fill) in &order.fills {
+        if !outside.orders.books.knows(mic, &fill.exec_id) {
             outside.coverage.mark(Mark::FoundFill);
         }
-        outside.report(mic, ReportBody::Fill { wire_id: wire_id.clone(), fill: fill.clone() });
+        outside.report_of(mic, *at, ReportBody::Fill { wire_id: wire_id.clone(), fill: fill.clone() });
     }
 }
 
@@ -166,16 +167,25 @@ fn tell_executions(mic: Mic, asked: &[&WireId], outside: &mut Outside<'_>) -> bo
     let answer = outside.ask(mic, |venue, scene| {
         venue.take_all(scene);
         let fills = |held: &super::super::venue::Held| -> Vec<_> {
-            held.fills.iter().map(|(_, fill)| (held.first.clone(), fill.clone())).collect()
+            held.fills.iter().map(|(at, fill)| (held.first.clone(), *at, fill.clone())).collect()
         };
         venue.book.iter().flat_map(fills).collect::<Vec<_>>()
     });
     let Answer::Complete(executions) = answer else { return false };
-    for (wire_id, fill) in executions {
-        if !outside.orders.knows(mic, &fill.exec_id) && !asked.contains(&&wire_id) {
+    for (wire_id, at, fill) in executions {
+        if !outside.orders.books.knows(mic, &fill.exec_id) && !asked.contains(&&wire_id) {
             outside.coverage.mark(Mark::FoundFill);
-            outside.report(mic, ReportBody::Fill { wire_id, fill });
+            outside.report_of(mic, at, ReportBody::Fill { wire_id, fill });
         }
+    }
+    true
+}
+
+/// Reports once more everything that the venue said about executions after it had told them. Whether it answered.
+fn tell_later(mic: Mic, outside: &mut Outside<'_>) -> bool {
+    let Answer::Complete(said) = outside.ask(mic, |venue, _| venue.said_later().to_vec()) else { return false };
+    for report in said {
+        outside.report_of(mic, report.transact_time, report.body);
     }
     true
 }
@@ -190,14 +200,19 @@ fn compare(mic: Mic, leg: &Resolve, outside: &mut Outside<'_>) -> bool {
     let Some(order) = found else { return true };
     tell_replaced(mic, leg, &order, outside);
     tell_fills(mic, &leg.wire_id, &order, outside);
-    let (wire_id, text) = (leg.wire_id.clone(), "found when the venue was reconciled".to_owned());
-    match order.state {
+    tell_end(mic, &leg.wire_id, order.state, outside);
+    true
+}
+
+/// A leg that nobody doubts may have ended.
+fn tell_end(mic: Mic, wire_id: &WireId, state: VenueState, outside: &mut Outside<'_>) {
+    let (wire_id, text) = (wire_id.clone(), "found when the venue was asked".to_owned());
+    match state {
         VenueState::Live | VenueState::Filled => (),
         VenueState::Canceled => outside.report(mic, ReportBody::Canceled { wire_id, text }),
         VenueState::Rejected => outside.report(mic, ReportBody::Rejected { wire_id, text }),
         VenueState::Expired => outside.report(mic, ReportBody::Expired { wire_id }),
     }
-    true
 }
 
 /// Reports the evidence of a complete answer. Whether it settles everything that was asked.
@@ -218,6 +233,9 @@ fn tell(mic: Mic, doubt: &Resolve, found: Option<&VenueOrder>, outside: &mut Out
     if doubt.new_unanswered {
         let evidence = format!("the venue answers that the order is {outcome}");
         resolved(mic, &doubt.wire_id, IntentKind::New, outcome, Some(order), &evidence, outside);
+    }
+    if doubt.request.is_none() && !doubt.new_unanswered {
+        tell_end(mic, &doubt.wire_id, order.state, outside);
     }
     doubt.request.is_none_or(|(intent, revision)| tell_request(mic, doubt, order, outcome, intent, revision, outside))
 }

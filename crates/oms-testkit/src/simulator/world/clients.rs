@@ -1,15 +1,16 @@
 //! What clients and operators ask.
 
 use super::World;
-use crate::fixture::{ACCOUNT, USER, VENUES, dec, limit_order};
+use crate::fixture::{ACCOUNT, OTHER_ACCOUNT, USER, VENUES, actor, dec, limit_order};
 use crate::reference::Asked;
 use crate::simulator::node::Asker;
 use crate::simulator::plan::Kind;
 use crate::simulator::rng::Rng;
-use oms_model::command::{Change, Command, CommandOutcome, NewOrder, NewPart, OrderRef, Placed};
+use oms_engine::input::InputBody;
+use oms_model::command::{Actor, Change, Command, CommandOutcome, NewOrder, NewPart, OrderRef, Placed};
 use oms_model::limit::{LimitType, RiskLimit, Scope};
 use oms_model::order::Routing;
-use oms_model::{ClOrdId, InstrumentId, OrdType, Order, Price, Qty, Side, SorMode, TimeInForce, TradingState};
+use oms_model::{ClOrdId, InstrumentId, OrdType, Order, Price, Qty, Side, SorMode, TimeInForce, TradingState, UserId};
 
 /// A price around the market.
 pub(super) fn price(rng: &mut Rng) -> Price {
@@ -23,7 +24,10 @@ fn qty(rng: &mut Rng) -> Qty {
 /// A part of a care order, for a venue or for another hand.
 fn part(rng: &mut Rng) -> NewPart {
     let mut part = NewPart { order_qty: dec(rng.pick(&["50", "100", "100", "200"])), ..NewPart::default() };
-    part.routing.care = rng.chance(400);
+    part.routing.care = rng.chance(450);
+    if !part.routing.care && rng.chance(300) {
+        part.routing.mode = Some(SorMode::Staged);
+    }
     part
 }
 
@@ -97,6 +101,7 @@ impl World {
         let symbol = rng.pick(&["XYZ", "XYZ", "ABC"]);
         let side = rng.pick(&[Side::Buy, Side::Sell, Side::SellShort]);
         let mut order = limit_order(&format!("C{}", self.serial), side, "100", symbol, "20");
+        order.account_id = Some(if rng.chance(850) { ACCOUNT } else { OTHER_ACCOUNT });
         order.order_qty = qty(rng);
         order.price = Some(price(rng));
         order.time_in_force = rng.pick(&[Day, Day, Day, Gtc, Ioc, Fok, Gtd]);
@@ -139,7 +144,9 @@ impl World {
         if care.is_empty() || !rng.chance(500) {
             return false;
         }
-        let chosen = &care[rng.place(care.len())];
+        // The newest are the deepest.
+        let newest = if rng.chance(500) { care.len().saturating_sub(2) } else { 0 };
+        let chosen = &care[newest + rng.place(care.len() - newest)];
         let (order, if_version) = (OrderRef::Id(chosen.order_id), None);
         let command = if chosen.extras.care.as_deref().is_some_and(|care| care.holder.is_none()) {
             Command::ClaimOrder { order, if_version }
@@ -155,18 +162,24 @@ impl World {
 
     /// Asks something new.
     pub(super) fn ask(&mut self, command: Command, rng: &mut Rng) {
+        self.ask_as(USER, command, rng);
+    }
+
+    /// The same, by another person. Who asks again is never looked at: the key answers.
+    pub(super) fn ask_as(&mut self, user_id: UserId, command: Command, rng: &mut Rng) {
         let keyless = rng.chance(self.rates.keyless);
         let key = (!keyless).then(|| self.next_key());
         let at = self.answers.asked.len();
         self.notes.add(|| format!("  asks {at}: {}", told(&command)));
         self.answers.asked.push(Asked { command: command.clone(), key, answer: None });
-        self.command(command, key, Asker::Client(at));
+        let from = Actor { user_id, ..actor() };
+        self.enter(from, InputBody::Command { command, idempotency: key }, Asker::Client(at));
     }
 
     /// A client that lost its answer, or thinks so, asks again.
     fn retry(&mut self, rng: &mut Rng) {
         let keyed: Vec<usize> = (0..self.answers.asked.len()).filter(|at| self.answers.asked[*at].key.is_some()).collect();
-        if !keyed.is_empty() {
+        if !keyed.is_empty() && self.answers.keeps_all(self.now) {
             let at = rng.pick(&keyed);
             self.ask_again(at);
         }
@@ -180,7 +193,7 @@ impl World {
 
     fn other_payload(&mut self, rng: &mut Rng) {
         let answered: Vec<usize> = (0..self.answers.asked.len()).filter(|at| self.answers.asked[*at].answer.is_some()).collect();
-        if answered.is_empty() {
+        if answered.is_empty() || !self.answers.keeps_all(self.now) {
             return;
         }
         let at = rng.pick(&answered);
@@ -227,7 +240,7 @@ fn placed_id(asked: &Asked) -> Option<ClOrdId> {
 fn scope(rng: &mut Rng) -> Scope {
     match rng.below(5) {
         0 => Scope::Tenant,
-        1 => Scope::Account(ACCOUNT),
+        1 => Scope::Account(rng.pick(&[ACCOUNT, ACCOUNT, OTHER_ACCOUNT])),
         2 => Scope::User(USER),
         3 => Scope::Instrument(InstrumentId(u32::try_from(rng.below(2)).unwrap_or(0))),
         _ => Scope::Venue(rng.pick(&VENUES)),

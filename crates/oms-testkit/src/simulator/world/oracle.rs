@@ -4,11 +4,13 @@ use super::World;
 use crate::hold;
 use crate::simulator::coverage::Mark;
 use oms_engine::State;
-use oms_model::event::{Batch, Event};
+use oms_model::event::{Batch, Event, OrderFillAdjusted};
 use oms_model::limit::{LimitType, Scope};
 use oms_model::report::VenueFill;
 use oms_model::work::AlgoAction;
-use oms_model::{Anomaly, EndedBy, ExecId, OrdState, Order, OrderId, OrderKind, Outcome, Qty, SagaPhase, WireId};
+use oms_model::{
+    Anomaly, EndedBy, ExecId, Mic, OrdState, Order, OrderId, OrderKind, Outcome, Pending, Qty, SagaPhase, TimeInForce, WireId,
+};
 use oms_runtime::port::VenueState;
 use std::collections::BTreeSet;
 
@@ -25,6 +27,12 @@ impl World {
                 && matches!(e.anomaly, Anomaly::FillAfterEnd | Anomaly::Overfill)
             {
                 self.disturbed.insert(root);
+            }
+            if let (Event::OrderFillAdjusted(e), Some(root)) = (event, root)
+                && root == e.order_id
+                && self.was_whole(e)
+            {
+                self.reopened.insert(root);
             }
             roots.extend(root);
         }
@@ -46,9 +54,15 @@ impl World {
         self.node.as_ref().and_then(|node| node.engine.state().order(id)).map(|order| order.root_order_id)
     }
 
+    fn is_of_closed_day(&self, venue: Mic, exec_id: &ExecId) -> bool {
+        let books = &self.orders.books;
+        books.standing(venue, exec_id).is_some_and(|booked| !books.is_open(booked))
+    }
+
     fn count(&mut self, event: &Event) {
         let state = self.node.as_ref().map(|node| node.engine.state());
         let leg = event.order_id().and_then(|id| state.and_then(|state| state.order(id))).filter(|order| !order.is_root());
+        let level = |id: OrderId| core::iter::successors(Some(id), |id| state?.order(*id)?.parent_order_id).count();
         let mark = match event {
             Event::RouteDecided(e) if e.attempt > 1 => Mark::Replanned,
             Event::RouteDecided(e) if e.legs.len() > 1 => Mark::Legs,
@@ -77,7 +91,29 @@ impl World {
             Event::QuoteRequestExpired(_) => Mark::QuoteRequestExpired,
             Event::QuoteRequestCanceled(_) => Mark::QuoteRequestCanceled,
             Event::CarePassed(_) => Mark::Claimed,
+            Event::OrderCreated(e) if e.venue.is_some() && level(e.order_id) >= 4 => Mark::Deep,
             Event::OrderCreated(e) if e.kind == Some(OrderKind::Child) => Mark::Split,
+            Event::ExecutionBusted(e) if e.last_qty.is_zero() => Mark::BustOfNothing,
+            Event::ExecutionBusted(e) if self.is_of_closed_day(e.venue, &e.exec_id) => Mark::ClosedDayChanged,
+            Event::ExecutionCorrected(e) if self.is_of_closed_day(e.venue, &e.exec_id) => Mark::ClosedDayChanged,
+            Event::ExecutionBusted(_) => Mark::Busted,
+            Event::ExecutionWhacked(_) => Mark::Whacked,
+            Event::ExecutionCorrected(_) => Mark::Corrected,
+            Event::CommissionRecorded(_) => Mark::Commission,
+            Event::ExecutionRecorded(e) if e.manual => Mark::BookedByHand,
+            Event::SuspenseResolved(e) if e.account_id.is_some() => Mark::OutOfSuspense,
+            Event::SuspenseResolved(_) => Mark::Dismissed,
+            Event::FxRateSet(_) => Mark::Rate,
+            Event::PositionChanged(_) => Mark::Reworked,
+            Event::DayClosed(_) => Mark::DayClosed,
+            Event::OrdersGrouped(_) => Mark::Grouped,
+            Event::OrdersUngrouped(_) => Mark::Ungrouped,
+            Event::AllocationBooked(e) if self.orders.groups.shared(e.group_order_id) > e.qty.raw() => Mark::SharedBack,
+            Event::AllocationBooked(_) => Mark::SharedOut,
+            Event::AllocationProposed(_) => Mark::Proposed,
+            Event::AllocationApproved(_) => Mark::Approved,
+            Event::AllocationRejected(_) => Mark::TurnedDown,
+            Event::OrderFillAdjusted(e) if self.was_whole(e) => Mark::Reopened,
             Event::SagaStepped(e) if e.phase == SagaPhase::Back => Mark::SagaBack,
             Event::StageEnded(_) => Mark::StageEnded,
             Event::OrderTriggered(_) => Mark::Triggered,
@@ -107,6 +143,36 @@ impl World {
         self.coverage.mark(mark);
     }
 
+    /// Whether an order was wholly executed before this change, and is no more.
+    fn was_whole(&self, e: &OrderFillAdjusted) -> bool {
+        let order = self.node.as_ref().and_then(|node| node.engine.state().order(e.order_id));
+        let was = order.is_some_and(|order| order.cum_qty.saturating_sub(e.qty) >= order.order_qty);
+        e.qty.is_negative() && !e.state.is_done() && was
+    }
+
+    /// What works again because an execution was taken back does so only where it would be let in: not under a kill
+    /// switch, and not for a day that was closed.
+    pub(super) fn hold_reopened(&mut self) {
+        let Some(node) = self.node.as_ref() else { return };
+        let state = node.engine.state();
+        let killed = state.risk().parts().killed;
+        let (closed_day, closed_at) = state.last_close();
+        for id in std::mem::take(&mut self.reopened) {
+            let Some(order) = state.order(id).filter(|order| !order.state.is_done() && order.pending != Pending::Cancel) else { continue };
+            let covers = |scope: &Scope| match scope {
+                Scope::Tenant => true,
+                Scope::Account(account) => *account == order.account_id,
+                Scope::User(user) => *user == order.user_id,
+                Scope::Instrument(instrument) => *instrument == order.instrument_id,
+                Scope::Venue(_) => false,
+            };
+            let kill = killed.iter().find(|scope| covers(scope));
+            hold!(28, kill.is_none(), "order {id} works again although {kill:?} is killed");
+            let over = closed_day > 0 && order.time_in_force == TimeInForce::Day && order.created_at <= closed_at;
+            hold!(9, !over, "order {id} works again although its day {closed_day} was closed");
+        }
+    }
+
     /// What an event says of a venue is so at the venue. The venue's truth is always the older one.
     fn hold_true(&self, event: &Event) {
         let Some(node) = self.node.as_ref() else { return };
@@ -127,8 +193,8 @@ impl World {
                 hold!(5, ended, "leg {id} is {} and {} has it as {there:?}", leg.state, venue.mic);
             }
             Event::ExecutionRecorded(e) => {
-                let real = held.is_some_and(|held| held.fills.iter().any(|(_, fill)| is_same(fill, &e.exec_id, e.last_qty)));
-                hold!(21, real, "execution {} of leg {id} is not one of {}", e.exec_id, venue.mic);
+                let real = held.is_some_and(|held| held.ever.iter().any(|fill| is_same(fill, &e.exec_id, e.last_qty)));
+                hold!(21, real || e.manual, "execution {} of leg {id} is not one of {}", e.exec_id, venue.mic);
             }
             _ => (),
         }
@@ -145,25 +211,30 @@ fn worst(order: &Order) -> Qty {
     asked.saturating_sub(order.cum_qty).max(Qty::ZERO)
 }
 
-fn hold_tree(state: &State, root: &Order, disturbed: bool) {
-    let id = root.order_id;
-    let (mut cum, mut working) = (Qty::ZERO, Qty::ZERO);
-    for leg in state.children(root) {
-        hold_order(&leg.order, disturbed);
-        cum = cum.saturating_add(leg.order.cum_qty);
-        if leg.order.extras.doubt.is_some() || !leg.order.state.is_done() {
-            working = working.saturating_add(worst(&leg.order));
+/// A node and everything below it.
+fn hold_tree(state: &State, node: &Order, disturbed: bool) {
+    let id = node.order_id;
+    let (mut cum, mut working) = (node.direct_qty(), Qty::ZERO);
+    for part in state.children(node) {
+        if part.order.is_leg() {
+            hold_order(&part.order, disturbed);
+        } else {
+            hold_tree(state, &part.order, disturbed);
+        }
+        cum = cum.saturating_add(part.order.cum_qty);
+        if part.order.extras.doubt.is_some() || !part.order.state.is_done() {
+            working = working.saturating_add(worst(&part.order));
         }
     }
-    hold_order(root, disturbed);
-    hold!(13, cum == root.cum_qty, "order {id} has {} executed and its parts {cum}", root.cum_qty);
-    let (most, asked) = (cum.saturating_add(working), root.cum_qty.saturating_add(worst(root)));
-    hold!(13, disturbed || root.state.is_done() || most <= asked, "order {id} over {asked} has {most} with its parts");
-    let Some(entry) = state.entry(id) else { return };
-    let open = if root.state.is_done() { Qty::ZERO } else { worst(root) };
+    hold_order(node, disturbed);
+    hold!(13, cum == node.cum_qty, "order {id} has {} executed and its parts {cum}", node.cum_qty);
+    let (most, asked) = (cum.saturating_add(working), node.cum_qty.saturating_add(worst(node)));
+    hold!(13, disturbed || node.state.is_done() || most <= asked, "order {id} over {asked} has {most} with its parts");
+    let Some(entry) = state.entry(id).filter(|_| node.is_root()) else { return };
+    let open = if node.state.is_done() { Qty::ZERO } else { worst(node) };
     let wanted = if entry.reserved().is_accepted() { open } else { Qty::ZERO };
     let reserved = entry.reserved().qty;
-    hold!(23, reserved == wanted, "order {id} ({}) reserves {reserved} and exposes {wanted}", root.state);
+    hold!(23, reserved == wanted, "order {id} ({}) reserves {reserved} and exposes {wanted}", node.state);
 }
 
 fn hold_order(order: &Order, disturbed: bool) {
@@ -190,10 +261,10 @@ fn hold_exposure(state: &State) {
 
 /// No order was accepted beyond the limit in force.
 fn hold_limits(state: &State, batch: &Batch) {
-    // What is routed of an order that was accepted earlier opens none: the limit may have been lowered since.
-    let is_open = |id: OrderId| state.entry(id).is_some_and(|entry| !entry.reserved().is_empty());
-    let accepted =
-        batch.events.iter().any(|event| matches!(event, Event::OrderCreated(e) if e.parent_order_id.is_none() && is_open(e.order_id)));
+    let accepted = batch.events.iter().any(|event| {
+        let Event::OrderCreated(e) = event else { return false };
+        state.entry(e.order_id).is_some_and(|entry| entry.order.kind() == OrderKind::Client && entry.reserved().is_accepted())
+    });
     let Some(limit) = state.risk().limit(LimitType::MaxOpenOrders, Scope::Tenant).filter(|_| accepted) else { return };
     let most = u64::try_from(limit.value.raw() / 1_000_000_000).unwrap_or(0);
     let (open, _) = state.risk().open(Scope::Tenant);

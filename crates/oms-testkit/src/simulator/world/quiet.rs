@@ -6,12 +6,10 @@ use crate::hold;
 use crate::simulator::node::Asker;
 use crate::simulator::plan::Rates;
 use crate::simulator::rng::Rng;
-use crate::simulator::venue::Held;
 use oms_model::command::Command;
 use oms_model::limit::Scope;
 use oms_model::report::{Report, ReportBody};
-use oms_model::{InstrumentId, OrdState, Order, TradingState, WireId};
-use std::collections::BTreeMap;
+use oms_model::{InstrumentId, TradingState};
 
 /// So many turns are enough for everything to come to rest.
 const MOST_TURNS: u32 = 400;
@@ -26,13 +24,16 @@ impl World {
         self.rates = Rates { commit: 1_000, follow: 1_000, take: 1_000, report: 1_000, arrived: 1_000, ..Rates::default() };
         self.new_sessions(&mut rng);
         self.settle(&mut rng);
+        self.put_right(&mut rng);
         self.hold_agreed();
         for at in 0..self.answers.asked.len() {
-            if self.answers.asked[at].key.is_some() {
+            // A key that is no longer kept is a new question.
+            if self.answers.asked[at].key.is_some() && self.answers.keeps_all(self.now) {
                 self.ask_again(at);
             }
         }
         self.settle(&mut rng);
+        self.put_right(&mut rng);
         self.hold_killed(&mut rng);
         self.wind_down(&mut rng);
         self.hold_live();
@@ -58,7 +59,7 @@ impl World {
     }
 
     /// Lets everything go on until nothing is under way.
-    fn settle(&mut self, rng: &mut Rng) {
+    pub(super) fn settle(&mut self, rng: &mut Rng) {
         for _ in 0..MOST_TURNS {
             self.timers();
             self.commit();
@@ -110,66 +111,6 @@ impl World {
         quiet && settled && up && !due && node.is_clean() && node.feed.is_empty() && node.door.is_empty() && node.gateway.is_idle()
     }
 
-    /// Ours and theirs are the same.
-    fn hold_agreed(&mut self) {
-        self.commit();
-        let Some(node) = self.node.as_ref() else { return };
-        let state = node.engine.state();
-        self.orders.hold_in(state);
-        self.answers.hold_in(state);
-        let (mut executions, mut sums) = (0, BTreeMap::<InstrumentId, i128>::new());
-        for venue in self.venues.values() {
-            for held in &venue.book {
-                let instrument = state.by_symbol(&held.symbol).map_or(InstrumentId(99), |instrument| instrument.instrument_id);
-                for (_, fill) in &held.fills {
-                    hold!(21, self.orders.knows(venue.mic, &fill.exec_id), "execution {} of {} is booked nowhere", fill.exec_id, venue.mic);
-                    executions += 1;
-                    *sums.entry(instrument).or_default() += signed(held, fill.last_qty.raw());
-                }
-                match held.first.parts().and_then(|(id, _)| state.order(id)) {
-                    Some(leg) => hold_same(leg, held),
-                    None => hold!(5, !held.is_live(), "{} works at {} and is not known here", held.first, venue.mic),
-                }
-            }
-        }
-        // One that was lost with its line is nobody's to find.
-        executions += self.foreign.iter().filter(|(mic, exec_id)| self.orders.knows(*mic, exec_id)).count();
-        hold!(
-            16,
-            self.orders.executions() == executions,
-            "{} executions are booked, the venues have {executions}",
-            self.orders.executions()
-        );
-        for position in state.positions() {
-            let unmatched = self.unmatched(position.instrument_id);
-            let sum = sums.get(&position.instrument_id).copied().unwrap_or_default();
-            hold!(21, position.qty.raw() + unmatched == sum, "a position is {} and the venues executed {sum}", position.qty);
-        }
-        for entry in state.orders_sorted() {
-            let order = &entry.order;
-            if let (false, Some(venue)) = (order.is_root(), order.venue.and_then(|mic| self.venues.get(&mic))) {
-                let held = venue.held(&WireId::derive(order.order_id, 0));
-                hold!(5, held.is_some() || order.state.is_done(), "leg {} works here and {} never had it", order.order_id, venue.mic);
-            }
-        }
-    }
-
-    /// Executions of our orders that are in suspense, because their order had left the hot state.
-    fn unmatched(&self, instrument: InstrumentId) -> i128 {
-        let Some(node) = self.node.as_ref() else { return 0 };
-        let state = node.engine.state();
-        let mut sum = 0;
-        for execution in state.suspense().filter(|execution| !self.orders.is_booked(execution.venue, &execution.exec_id)) {
-            let books = self.venues.get(&execution.venue).into_iter().flat_map(|venue| &venue.book);
-            let held = books.into_iter().find(|held| held.fills.iter().any(|(_, fill)| fill.exec_id == execution.exec_id));
-            let Some(held) = held else { continue };
-            if state.by_symbol(&held.symbol).map(|known| known.instrument_id) == Some(instrument) {
-                sum += signed(held, execution.last_qty.raw());
-            }
-        }
-        sum
-    }
-
     /// Nothing works in a scope whose kill switch is engaged, but for orders whose cancel was refused and reported so;
     /// and those are canceled when it is engaged once more.
     fn hold_killed(&mut self, rng: &mut Rng) {
@@ -180,6 +121,7 @@ impl World {
             self.command(Command::EngageKillSwitch { scope, reason: "again".into() }, None, Asker::Nobody);
         }
         self.settle(rng);
+        self.share_all_out(rng);
         let open = self.orders.open_though_killed(false);
         hold!(28, open.is_empty(), "these work although a kill switch covers them and was engaged again: {open:?}");
     }
@@ -195,27 +137,12 @@ impl World {
         self.settle(rng);
         self.command(Command::MassCancel { scope: Scope::Tenant }, None, Asker::Nobody);
         self.settle(rng);
+        self.share_all_out(rng);
         self.hold_agreed();
         let Some(node) = self.node.as_ref() else { return };
         let state = node.engine.state();
         hold!(23, state.open_roots() == 0, "{} orders are open after all were canceled", state.open_roots());
         let risk = state.risk().parts();
         hold!(23, risk.open.is_empty() && risk.working.is_empty(), "reserved with nothing open: {:?} {:?}", risk.open, risk.working);
-    }
-}
-
-fn signed(held: &Held, qty: i128) -> i128 {
-    if held.side.is_buy() { qty } else { -qty }
-}
-
-fn hold_same(leg: &Order, held: &Held) {
-    let id = leg.order_id;
-    hold!(5, leg.state.is_done() != held.is_live(), "leg {id} is {} here and {:?} there", leg.state, held.state);
-    hold!(21, leg.cum_qty == held.cum, "leg {id} has {} executed here and {} there", leg.cum_qty, held.cum);
-    if held.is_live() {
-        hold!(15, leg.order_qty == held.qty, "leg {id} is over {} here and {} there", leg.order_qty, held.qty);
-    }
-    if leg.state == OrdState::Filled {
-        hold!(10, leg.cum_qty >= leg.order_qty, "leg {id} is FILLED with {} of {}", leg.cum_qty, leg.order_qty);
     }
 }

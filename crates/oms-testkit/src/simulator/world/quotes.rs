@@ -2,7 +2,7 @@
 
 use super::World;
 use super::clients::price;
-use crate::fixture::{VENUES, dec};
+use crate::fixture::{ACCOUNT, VENUES, dec};
 use crate::simulator::plan::Kind;
 use crate::simulator::rng::Rng;
 use oms_model::command::{Command, NewQuote, NewQuoteRequest};
@@ -73,5 +73,6 @@ fn asked(rng: &mut Rng) -> Command {
     let side = rng.pick(&[Some(Side::Buy), Some(Side::Sell), None]);
     let dealers = if rng.chance(700) { Vec::new() } else { vec![rng.pick(&VENUES)] };
     let (order_qty, life_ms) = (dec(rng.pick(&["100", "300", "700"])), rng.pick(&[50, 1_000, 10_000, 60_000]));
-    Command::RequestQuote(Box::new(NewQuoteRequest { symbol, side, order_qty, dealers, life_ms, ..NewQuoteRequest::default() }))
+    let account_id = Some(ACCOUNT);
+    Command::RequestQuote(Box::new(NewQuoteRequest { account_id, symbol, side, order_qty, dealers, life_ms }))
 }

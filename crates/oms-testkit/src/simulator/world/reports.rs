@@ -17,6 +17,7 @@ use oms_runtime::port::VenueState;
 impl World {
     pub(super) fn venue(&mut self, kind: Kind, rng: &mut Rng) {
         let mic = rng.pick(&VENUES);
+        let since = self.reversible_since();
         let before = self.venues.get(&mic).map_or(0, |venue| venue.outbox.len());
         let done = self.with_venue(mic, rng, |venue, scene| match kind {
             Kind::Take => {
@@ -36,6 +37,10 @@ impl World {
                 if let Some(at) = venue.any_live(scene.rng) {
                     venue.end(at, if kind == Kind::Expire { VenueState::Expired } else { VenueState::Canceled }, scene);
                 }
+                None
+            }
+            Kind::Later => {
+                venue.later(since, scene);
                 None
             }
             Kind::Foreign if venue.line => Some(venue.foreign(scene)),
@@ -100,14 +105,16 @@ impl World {
         for _ in 0..most {
             let Some(node) = self.node.as_mut() else { return };
             let Some(report) = node.door.pop_front() else { return };
-            let foreign = self.foreign_exec(&report);
+            let (foreign, report_venue) = (self.foreign_exec(&report), report.venue);
             if let Some(report) = self.mistranslated(report, rng) {
                 self.notes.add(|| format!("  {} says {}", report.venue, Notes::of_report(&report.body)));
                 let from = Actor { tenant_id: TENANT, source: Source::Venue, ..Actor::default() };
                 self.enter(from, InputBody::Report(report), Asker::Nobody);
             }
             if let (Some(exec_id), Some(node)) = (foreign, self.node.as_ref()) {
-                let kept = node.engine.state().suspense().any(|execution| execution.exec_id == exec_id);
+                let state = node.engine.state();
+                let kept = state.suspense().any(|execution| execution.exec_id == exec_id)
+                    || state.holdings_after(None).any(|holding| holding.find(&exec_id, report_venue, None).is_some());
                 hold!(
                     20,
                     kept || self.mutant == Some(Mutant::RepeatedFillBooked),
@@ -129,6 +136,20 @@ impl World {
                 fill.exec_id = ExecId::new(&format!("{}x{}", fill.exec_id, rng.below(1_000))).unwrap_or_default();
             }
             (Some(Mutant::LateFillDropped), ReportBody::Fill { .. }) if done => return None,
+            (Some(Mutant::BustDropped), ReportBody::Busted { .. }) if known => return None,
+            (Some(Mutant::BustOfAnother), ReportBody::Busted { exec_ref, wire_id, .. }) => {
+                let order_id = wire_id.parts().map(|(order_id, _)| order_id);
+                let execs = order_id.and_then(|id| state.entry(id)).map_or(&[][..], |entry| entry.execs());
+                if let Some(other) = execs.iter().find(|exec_id| *exec_id != exec_ref) {
+                    exec_ref.clone_from(other);
+                }
+            }
+            (Some(Mutant::CorrectionAdded), ReportBody::Corrected { wire_id, fill, .. }) => {
+                report.body = ReportBody::Fill { wire_id: wire_id.clone(), fill: fill.clone() };
+            }
+            (Some(Mutant::ChargeDoubled), ReportBody::Commission { commission, .. }) => {
+                *commission = commission.saturating_add(*commission);
+            }
             (Some(Mutant::ForeignFillDropped), ReportBody::Fill { .. }) if !known => return None,
             (Some(Mutant::EndEvidenceDropped), ReportBody::Resolved { intent: IntentKind::New, .. }) if answered => return None,
             (Some(Mutant::CancelRejectIsCancel), ReportBody::CancelRejected { wire_id, text }) => {
