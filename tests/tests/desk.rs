@@ -35,7 +35,10 @@ fn a_day_of_every_kind_of_order_agrees_with_its_log() {
     assert_eq!(report["faults"], serde_json::json!([]), "{report}");
     assert!(report["orders"].as_u64().unwrap() >= orders.parse().unwrap(), "{report}");
     let kinds = report["kinds"].as_object().unwrap();
-    for kind in ["limit IOC", "limit DAY, GTC", "market", "limit FOK", "limit GTD", "stop", "stop limit", "limit, sweep, split", "batch"] {
+    for kind in ["limit IOC", "limit DAY, GTC", "market", "limit FOK", "limit GTD", "stop", "stop limit", "limit, sweep, split", "batch"]
+        .into_iter()
+        .chain(["trailing stop", "limit, displayed in part", "pegged", "algorithm", "bracket", "one cancels the other", "grouped"])
+    {
         assert!(kinds.get(kind).is_some_and(|kind| kind["accepted"].as_u64() > Some(0)), "{kind}: {report}");
     }
     assert!(kinds["impossible"]["accepted"] == 0, "{report}");
@@ -61,6 +64,8 @@ fn a_day_of_every_kind_of_order_agrees_with_its_log() {
     server.stop();
     let verified = succeed(&["journal", "verify", "--data", data]);
     assert!(verified.contains("intact"), "{verified}");
+    let shared = succeed(&["allocation", "verify", "--data", data]);
+    assert!(!shared.contains("0 allocations"), "{shared}");
     audit::replay_agrees(home.path());
     let as_of = seq.to_string();
     let replayed = parsed(&succeed(&["journal", "replay", "--as-of", &as_of, "--json", "--data", data]));

@@ -44,9 +44,9 @@ pub fn run(flags: &Load, settings: &Settings) -> Outcome {
         let client = Client::to(url, &key, false, Some(PATIENCE));
         let mut trader = Trader::new(client, run, number, &flags.symbol)?;
         while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
-            let more = trader.play()?;
-            // A play of several orders takes the others from the day as well.
-            let _ended = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(more)));
+            let orders = trader.play()?;
+            // A play of several orders takes the others from the day as well; one without an order gives its own back.
+            let _ended = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some((left + 1).saturating_sub(orders)));
         }
         Ok(trader.book)
     };

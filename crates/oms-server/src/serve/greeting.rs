@@ -25,7 +25,10 @@ fn text(address: SocketAddr, api_key: Option<&str>, desk: &Desk, recovery: &Reco
         text.push_str(&format!("  snapshot     passed over: {refused}\n"));
     }
     if desk.settings.paper.enabled {
-        text.push_str(&format!("  market       sixteen paper venues, eight of them on recorded quotes and trades of AIG, BAC, IBM, {}\n", desk.speed));
+        text.push_str(&format!(
+            "  market       sixteen paper venues, eight of them on recorded quotes and trades of AIG, BAC, IBM, {}\n",
+            desk.speed
+        ));
     }
     if let Some(api_key) = api_key {
         text.push_str(&format!("  API key      {api_key}   (kept in {})\n", key::path(&desk.data).display()));

@@ -1,5 +1,8 @@
 //! What traders do: each play is an order, or several, with what follows.
 
+mod books;
+mod worked;
+
 use super::trader::Trader;
 use crate::exit::Failure;
 use crate::load::order::Quote;
@@ -33,6 +36,15 @@ const PLAYS: &[Play] = &[
     play(2, batch),
     play(1, atomic_batch),
     play(3, refused),
+    play(4, worked::trailing_stop),
+    play(4, worked::displayed_in_part),
+    play(3, worked::pegged),
+    play(4, worked::sliced),
+    play(3, worked::bracket),
+    play(3, worked::one_cancels_the_other),
+    play(3, books::group),
+    play(2, books::told_by_telephone),
+    play(5, other_class),
 ];
 
 /// The sum of all weights.
@@ -256,6 +268,20 @@ fn atomic_batch(trader: &mut Trader) -> Result<(), Failure> {
     if answer.get("code").and_then(Value::as_str) != Some("BATCH_REFUSED") {
         trader.fault(format!("a batch of all or none with an impossible order was answered with {answer}"));
     }
+    Ok(())
+}
+
+/// The demo's instruments of the classes that trade in books: what each counts in.
+const OTHERS: &[(&str, u64, &str)] =
+    &[("IBM.C180", 1, ""), ("ES.F", 1, ""), ("EURUSD", 1_000, ""), ("USD.3M", 1_000, ""), ("BTCUSD", 1, "0.0")];
+
+/// An order in an instrument that is no share; a desk that lists none of them refuses it by name.
+fn other_class(trader: &mut Trader) -> Result<(), Failure> {
+    let at = usize::try_from(trader.below(OTHERS.len() as u64)).unwrap_or(0);
+    let Some((symbol, unit, fraction)) = OTHERS.get(at) else { return Ok(()) };
+    let side = if trader.below(2) == 0 { "BUY" } else { "SELL" };
+    let qty = format!("{fraction}{}", (1 + trader.below(8)) * unit);
+    trader.place("another class", json!({"symbol": symbol, "side": side, "ord_type": "MARKET", "order_qty": qty}))?;
     Ok(())
 }
 

@@ -92,7 +92,7 @@ impl Trader {
         Ok(())
     }
 
-    /// The next play. How many orders it had beyond the first.
+    /// The next play. How many orders it had.
     pub(super) fn play(&mut self) -> Result<u64, Failure> {
         if self.count % LOOK_AGAIN == LOOK_AGAIN - 1 {
             self.look()?;
@@ -102,7 +102,7 @@ impl Trader {
         if let Some(play) = plays::pick(self.below(plays::weights())) {
             (play.run)(self)?;
         }
-        Ok((self.book.orders() - before).saturating_sub(1))
+        Ok(self.book.orders() - before)
     }
 
     /// SplitMix64.
