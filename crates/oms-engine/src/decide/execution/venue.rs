@@ -57,6 +57,8 @@ pub(crate) fn corrected(
     if is_known(step, leg, &fill.exec_id) {
         return;
     }
+    // Under the id of a replace it shows that the venue took the replace, as a fill does.
+    report::replaced(step, leg, revision);
     let Some(booked) = booked(step, leg, &exec_ref) else {
         if is_known(step, leg, &exec_ref) {
             let detail = format!("{} corrects execution {exec_ref}, which was taken back or is of an older day: {text}", fill.exec_id);
