@@ -122,8 +122,12 @@ pub(crate) fn commission(step: &mut Step<'_>, leg: &Order, exec_id: ExecId, comm
     }
 }
 
-/// Books what an execution cost. Whether there is a rate for it.
+/// Books what an execution cost. Whether there is a rate for it, or it was booked before: told once more it keeps the rate
+/// that it was booked at.
 fn charge(step: &mut Step<'_>, booked: &Booked, commission: Notional, currency: Currency) -> bool {
+    if (booked.booking.commission, booked.booking.commission_currency) == (commission, Some(currency)) {
+        return true;
+    }
     let own = step.state().instrument(booked.instrument_id).map_or(currency, |instrument| instrument.currency);
     let rate = step.state().fx_rate(currency, own);
     let Some((rate, fee)) = rate.and_then(|rate| Some((rate, commission.at_rate(rate)?))) else { return false };
