@@ -332,3 +332,54 @@ fn a_booking_by_hand_leaves_room_for_a_pending_replace() {
         book A1 50 @ 20.00                         -> refused STATE_CONFLICT",
     );
 }
+
+/// A group goes through the gate that its members passed: trading is halted, so nothing of it is sent.
+#[test]
+fn a_group_is_not_sent_while_trading_is_halted() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        submit A1 buy 70 XYZ @ 20.05 CARE for main -> NEW
+        submit A2 buy 30 XYZ @ 20.05 CARE for main -> NEW
+        state HALTED
+        group G1 A1 A2                             -> REJECTED",
+    );
+}
+
+/// The venue would not cancel a group: its members stand too, and can be asked to end again.
+#[test]
+fn a_refused_cancel_of_a_group_does_not_leave_its_members_pending() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        submit A1 buy 70 XYZ @ 20.05 CARE for main -> NEW
+        submit A2 buy 30 XYZ @ 20.05 CARE for main -> NEW
+        group G1 A1 A2                             -> UNACK
+        ack G1.1                                   -> LIVE
+        kill
+        order A1                                   -> PENDING_CANCEL
+        cancel-reject G1.1 not now                 -> LIVE
+        order A1                                   -> UNACK
+        kill
+        order A1                                   -> PENDING_CANCEL
+        cancel-ack G1.1                            -> CANCELED
+        order A1                                   -> CANCELED",
+    );
+}
+
+/// A part refused its cancel and then ended by itself: it is not placed again, for the order above it is on its way out.
+#[test]
+fn a_part_is_not_placed_again_while_its_root_is_canceled() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        quote ARCX XYZ 20.00 x 900 / 20.03 x 900
+        submit A1 buy 200 XYZ @ 20.05 CARE         -> NEW
+        claim A1 by bob                            -> NEW
+        split A1 100 id P1 + 100 id P2 by bob      -> UNACK place 200
+        ack P1.1                                   -> LIVE
+        ack P2.1                                   -> LIVE
+        cancel A1                                  -> PENDING_CANCEL
+        cancel-reject P1.1 not now                 -> LIVE
+        cancel-unasked P1.1                        -> CANCELED
+        cancel-ack P2.1                            -> CANCELED
+        order A1                                   -> CANCELED",
+    );
+}
