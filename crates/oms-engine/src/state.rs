@@ -91,7 +91,7 @@ pub(crate) struct LegPart {
 impl LegPart {
     /// Whether something was handed to the venue that it has not answered.
     fn is_unanswered(&self, leg: &Order) -> bool {
-        leg.state == oms_model::OrdState::Unack || self.request.is_some()
+        leg.state == oms_model::OrdState::Unack || (self.request.is_some() && !leg.state.is_done())
     }
 }
 
@@ -125,10 +125,10 @@ impl Entry {
         self.root().map(|root| root.reserved).unwrap_or_default()
     }
 
-    /// The cancel or replace of a leg that its venue has not answered, with its revision.
+    /// The cancel or replace of a leg that its venue has not answered, with its revision. One that is done waits for none.
     #[must_use]
     pub fn request(&self) -> Option<(IntentKind, u32)> {
-        self.leg()?.request
+        self.leg()?.request.filter(|_| !self.order.state.is_done())
     }
 
     /// The executions that were booked on a leg, sorted.

@@ -137,9 +137,14 @@ impl WorkingLeg {
 
     /// What is to be found out about it after a time in which the venue was not heard.
     fn question(&self) -> Resolve {
-        let new_unanswered = self.order.state == OrdState::Unack;
+        // What a person booked of an order in doubt is no answer of its venue.
+        let doubted = self.order.extras.doubt.as_deref().is_some_and(|doubt| doubt.intent == IntentKind::New);
+        let new_unanswered = self.order.state == OrdState::Unack || doubted;
         let current = self.order.wire_id(self.order.venue_revision);
-        Resolve::new(self.order.order_id, self.order.wire_id(0), current, new_unanswered, self.request)
+        // One that was wholly executed and works again has its request in doubt only.
+        let doubted = self.order.extras.doubt.as_deref().map(|doubt| (doubt.intent, doubt.revision));
+        let request = self.request.or(doubted.filter(|(intent, _)| *intent != IntentKind::New));
+        Resolve::new(self.order.order_id, self.order.wire_id(0), current, new_unanswered, request)
     }
 }
 

@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use oms_model::command::Command;
+use oms_model::event::Event;
 use oms_model::instrument::Currency;
 use oms_model::report::{ReportBody, VenueFill};
-use oms_model::{ExecId, Mic, Notional, Order, Side};
+use oms_model::{Anomaly, ExecId, Mic, Notional, Order, Side};
 use oms_testkit::check;
 use oms_testkit::fixture::{Desk, dec, limit_order};
 
@@ -240,5 +241,145 @@ fn a_part_that_was_changed_twice_goes_back_to_what_it_was_at_first() {
         cancel-unasked A1.1                        -> PENDING_REPLACE
         replace-reject A1.2 no                     -> PENDING_REPLACE
         replace-ack A1.2                           -> LIVE",
+    );
+}
+
+/// A charge in another currency is told once more, as at every new session, after the rate has changed: it stays as booked.
+#[test]
+fn a_repeated_charge_is_not_booked_at_the_new_rate() {
+    check(
+        "quote XNAS XYZ 20.00 x 300 / 20.02 x 500
+        rate EUR USD 1.1
+        submit A1 buy 100 XYZ @ 20.00 at XNAS      -> UNACK
+        fill A1.1 100 @ 20.00 exec X1              -> FILLED
+        commission A1.1 X1 2 EUR
+        held main XYZ                              -> 100 fees 2.2
+        rate EUR USD 1.25
+        commission A1.1 X1 2 EUR
+        held main XYZ                              -> 100 fees 2.2",
+    );
+}
+
+/// A replace that the whole execution had settled was taken by the venue all the same, which shows once an execution was
+/// taken back: the leg is canceled under its new id, for its terms are not the order's.
+#[test]
+fn a_replace_that_an_end_had_settled_is_found_out_after_a_bust() {
+    check(
+        "quote XNAS XYZ 20.00 x 300 / 20.02 x 500
+        submit A1 buy 100 XYZ @ 20.00 at XNAS      -> UNACK
+        ack A1.1                                   -> LIVE
+        replace A1 qty 300                         -> PENDING_REPLACE
+        fill A1.1 100 @ 20.00 exec X1              -> FILLED
+        bust A1.1 X1                               -> LIVE qty 100 legs XNAS:100:LIVE?
+        replace-ack A1.1                           -> LIVE qty 100 legs XNAS:100:PENDING_CANCEL
+        cancel-ack A1.1                            -> LIVE legs XNAS:100:CANCELED XNAS:100:UNACK",
+    );
+}
+
+/// A group works again by a bust, and one of its members is on its way out: the group is canceled for it.
+#[test]
+fn a_bust_does_not_bring_back_a_group_with_a_member_to_end() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        open-account
+        submit A1 buy 70 XYZ @ 20.05 CARE for main -> NEW
+        submit A2 buy 30 XYZ @ 20.05 CARE for main -> NEW
+        group G1 A1 A2 in other MANUAL             -> UNACK
+        ack G1.1                                   -> LIVE
+        fill G1.1 100 @ 20.02 exec X1              -> FILLED cum 100
+        kill account
+        order A1                                   -> PENDING_CANCEL
+        bust G1.1 X1                               -> PENDING_CANCEL cum 0
+        cancel-ack G1.1                            -> CANCELED
+        order A1                                   -> CANCELED",
+    );
+}
+
+/// An execution of an order that has ended is corrected to more. What the order gave back may work elsewhere by now, so that is
+/// raised like an execution after the end.
+#[test]
+fn a_correction_to_more_after_the_end_is_raised() {
+    let venue = Mic::of(b"XNAS");
+    let mut desk = Desk::new();
+    desk.quote("XYZ", venue, Some((dec("20.00"), dec("300"))), Some((dec("20.02"), dec("500"))));
+    desk.command(Command::CreateOrder(Box::new(limit_order("A1", Side::Buy, "200", "XYZ", "20.00"))));
+    let wire_id = desk.engine.state().orders_sorted().iter().find(|entry| entry.order.is_leg()).unwrap().order.wire_id(0);
+    let fill = |exec_id: &str, last_qty: &str| VenueFill {
+        exec_id: exec_id.parse().unwrap(),
+        last_qty: dec(last_qty),
+        last_px: dec("20.00"),
+        ..VenueFill::default()
+    };
+    desk.report(venue, ReportBody::Fill { wire_id: wire_id.clone(), fill: fill("X1", "97") });
+    desk.report(venue, ReportBody::Expired { wire_id: wire_id.clone() });
+    let exec_ref = "X1".parse().unwrap();
+    let corrected = ReportBody::Corrected { wire_id, exec_ref, fill: fill("C1", "182"), text: "misreported".to_owned() };
+    let output = desk.report(venue, corrected);
+    let raised = |event: &&Event| matches!(event, Event::OrderAnomaly(e) if e.anomaly == Anomaly::FillAfterEnd);
+    assert_eq!(output.batch.events.iter().filter(raised).count(), 2, "of the part and of the order: {:?}", output.batch.events);
+    assert!(desk.engine.state().orders_sorted().iter().all(|entry| entry.order.cum_qty == dec("182")));
+}
+
+/// A pending replace gave what was unplaced of an order to its part: there is no room for a booking by hand.
+#[test]
+fn a_booking_by_hand_leaves_room_for_a_pending_replace() {
+    check(
+        "quote XNAS XYZ 20.00 x 300 / 20.02 x 500
+        policy default SINGLE_BEST replans 0 rest
+        submit A1 buy 200 XYZ @ 20.00 at XNAS      -> UNACK
+        ack A1.1                                   -> LIVE
+        replace A1 qty 500                         -> PENDING_REPLACE
+        book A1 50 @ 20.00                         -> refused STATE_CONFLICT",
+    );
+}
+
+/// A group goes through the gate that its members passed: trading is halted, so nothing of it is sent.
+#[test]
+fn a_group_is_not_sent_while_trading_is_halted() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        submit A1 buy 70 XYZ @ 20.05 CARE for main -> NEW
+        submit A2 buy 30 XYZ @ 20.05 CARE for main -> NEW
+        state HALTED
+        group G1 A1 A2                             -> REJECTED",
+    );
+}
+
+/// The venue would not cancel a group: its members stand too, and can be asked to end again.
+#[test]
+fn a_refused_cancel_of_a_group_does_not_leave_its_members_pending() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        submit A1 buy 70 XYZ @ 20.05 CARE for main -> NEW
+        submit A2 buy 30 XYZ @ 20.05 CARE for main -> NEW
+        group G1 A1 A2                             -> UNACK
+        ack G1.1                                   -> LIVE
+        kill
+        order A1                                   -> PENDING_CANCEL
+        cancel-reject G1.1 not now                 -> LIVE
+        order A1                                   -> UNACK
+        kill
+        order A1                                   -> PENDING_CANCEL
+        cancel-ack G1.1                            -> CANCELED
+        order A1                                   -> CANCELED",
+    );
+}
+
+/// A part refused its cancel and then ended by itself: it is not placed again, for the order above it is on its way out.
+#[test]
+fn a_part_is_not_placed_again_while_its_root_is_canceled() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        quote ARCX XYZ 20.00 x 900 / 20.03 x 900
+        submit A1 buy 200 XYZ @ 20.05 CARE         -> NEW
+        claim A1 by bob                            -> NEW
+        split A1 100 id P1 + 100 id P2 by bob      -> UNACK place 200
+        ack P1.1                                   -> LIVE
+        ack P2.1                                   -> LIVE
+        cancel A1                                  -> PENDING_CANCEL
+        cancel-reject P1.1 not now                 -> LIVE
+        cancel-unasked P1.1                        -> CANCELED
+        cancel-ack P2.1                            -> CANCELED
+        order A1                                   -> CANCELED",
     );
 }

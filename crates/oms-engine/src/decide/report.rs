@@ -304,18 +304,34 @@ fn cancel_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy,
     parent::cancel_refused(step, order_id, &text);
 }
 
-fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32) {
+/// The venue took a replace of a leg, where it was asked for.
+pub(crate) fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32) {
     let entry = step.state().entry(leg.order_id);
     let outstanding = entry.and_then(crate::state::Entry::request) == Some((IntentKind::Replace, revision));
-    let terms = leg.extras.replacing.as_deref().copied();
-    let (true, Some(terms)) = (outstanding, terms) else { return };
+    if !outstanding {
+        return;
+    }
     let order_id = leg.order_id;
+    let Some(terms) = leg.extras.replacing.as_deref().copied() else { return replaced_after_all(step, leg, revision) };
     settle_doubt(step, order_id, IntentKind::Replace, Outcome::Live, "the venue answered the replace");
     // What was executed meanwhile cannot be ordered away; the venue amends the quantity to it.
     let executed = step.state().order(order_id).map_or(leg.cum_qty, |leg| leg.cum_qty);
     let terms = Terms { order_qty: terms.order_qty.max(executed), ..terms };
     step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision }));
     after_replace_answer(step, leg, None);
+}
+
+/// The venue took a replace that was over once the leg had been wholly executed, and then an execution was taken back.
+/// What the order asked for has been decided without it, so the leg may not work on.
+fn replaced_after_all(step: &mut Step<'_>, leg: &Order, revision: u32) {
+    let order_id = leg.order_id;
+    settle_doubt(step, order_id, IntentKind::Replace, Outcome::Live, "the venue answered the replace");
+    // Its own terms under the new id: that is the one under which it can be canceled.
+    step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms: leg.terms(), revision }));
+    let detail = format!("the venue took replace {revision} after the order was wholly executed and works again; it is canceled");
+    anomaly(step, order_id, Anomaly::NotPutBack, detail);
+    send_waiting_cancel(step, order_id);
+    cancel::cancel_leg(step, order_id, EndedBy::Router);
 }
 
 fn replace_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy, text: String) {
@@ -449,6 +465,13 @@ pub(crate) fn doubt_unanswered(step: &mut Step<'_>, order_id: OrderId, reason: &
         None => return,
     };
     in_doubt(step, order_id, intent, revision, reason.to_owned());
+}
+
+/// Puts the replace that a leg waits for in doubt, or the cancel.
+pub(crate) fn doubt_request(step: &mut Step<'_>, order_id: OrderId, reason: &str) {
+    if let Some((intent, revision)) = step.state().entry(order_id).and_then(crate::state::Entry::request) {
+        in_doubt(step, order_id, intent, revision, reason.to_owned());
+    }
 }
 
 fn session_up(step: &mut Step<'_>, venue: Mic) {

@@ -176,6 +176,9 @@ fn conclude(step: &mut Step<'_>, order: &Order, terms: Terms, refusal: Option<St
         None => Some("not every part could be replaced".to_owned()),
         Some(text) => Some(text),
     };
+    if refusal.is_some() && order.pending == Pending::Cancel {
+        cancel_changed(step, order);
+    }
     if let Some(saga) = order.extras.saga.as_deref() {
         let phase = if refusal.is_none() { SagaPhase::Done } else { SagaPhase::Undone };
         stepped(step, order_id, phase, saga.step, None, String::new());
@@ -190,6 +193,24 @@ fn conclude(step: &mut Step<'_>, order: &Order, terms: Terms, refusal: Option<St
     };
     parent::place_rest(step, order_id);
     decided
+}
+
+/// The order is on its way out and keeps its terms; a part that was changed before and whose cancel was refused is asked
+/// again, for it may not work on terms that the order does not have.
+fn cancel_changed(step: &mut Step<'_>, order: &Order) {
+    let changed: Vec<(OrderId, Terms)> =
+        order.extras.saga.as_deref().map_or_else(Vec::new, |saga| saga.done.iter().map(|done| (done.order_id, done.before)).collect());
+    for (part_id, before) in changed {
+        let Some(part) = step.state().entry(part_id).filter(|part| part.is_working()).map(|part| part.order.clone()) else { continue };
+        if part.terms() == before || part.pending == Pending::Cancel {
+            continue;
+        }
+        if part.is_leg() {
+            cancel::cancel_leg(step, part_id, EndedBy::Router);
+        } else {
+            cancel::cancel_tree(step, part_id, EndedBy::Router);
+        }
+    }
 }
 
 /// What the parts have to change for the order to fit `terms`, in the order of the steps: newest first.

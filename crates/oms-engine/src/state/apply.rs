@@ -242,7 +242,8 @@ impl State {
             _ => (),
         }
         if order.state.is_done() {
-            leg.request = None;
+            // One that was wholly executed may work again; on which terms, what its venue did with a replace decides.
+            leg.request = leg.request.filter(|(intent, _)| order.state == OrdState::Filled && *intent == IntentKind::Replace);
         }
     }
 

@@ -114,7 +114,7 @@ impl State {
                 price: e.last_px,
                 fee: e.fee,
                 manual: e.manual,
-                against: false,
+                ..Booking::default()
             },
         );
     }
@@ -152,8 +152,9 @@ impl State {
     }
 
     pub(super) fn commissioned(&mut self, e: &CommissionRecorded, time: Time) {
-        let fee = e.fee;
-        self.rebook(e.account_id, e.instrument_id, (&e.exec_id, e.venue, e.order_id), time, |booking| Booking { fee, ..booking });
+        let (fee, commission, commission_currency) = (e.fee, e.commission, Some(e.currency));
+        let charged = |booking| Booking { fee, commission, commission_currency, ..booking };
+        self.rebook(e.account_id, e.instrument_id, (&e.exec_id, e.venue, e.order_id), time, charged);
     }
 
     fn rebook(

@@ -4,6 +4,7 @@
 use super::Position;
 use crate::amount::{Notional, Price, Qty};
 use crate::ids::{AccountId, ExecId, InstrumentId, Mic, OrderId, Time};
+use crate::instrument::Currency;
 use crate::terms::CostMethod;
 
 /// So many of the newest executions are booked again where one comes out of order; the ones before are summed up.
@@ -28,6 +29,10 @@ pub struct Booking {
     pub price: Price,
     /// Charge; a rebate is negative.
     pub fee: Notional,
+    /// The charge as the venue told it, in `commission_currency`. Told once more it is no news, whatever the rate is by then.
+    pub commission: Notional,
+    /// Set once a charge was told apart from the execution.
+    pub commission_currency: Option<Currency>,
     /// Booked by a person, not told by a venue.
     pub manual: bool,
     /// An entry of the open day against one of a closed day. It cannot itself be reversed.
@@ -172,7 +177,7 @@ impl Holding {
         {
             // A late charge moves no quantity.
             let fee = corrected.fee.saturating_sub(old.fee);
-            old.fee = corrected.fee;
+            old.clone_from(corrected);
             self.book(method, Booking { qty: Qty::ZERO, fee, transact_time: now, against: true, ..corrected.clone() });
             return true;
         }

@@ -256,7 +256,8 @@ impl Worker {
         match state {
             VenueState::Canceled => self.report(ReportBody::Canceled { wire_id, text: "the venue's answer to a query".to_owned() }),
             VenueState::Expired => self.report(ReportBody::Expired { wire_id }),
-            VenueState::Live | VenueState::Filled | VenueState::Rejected => (),
+            VenueState::Rejected => self.report(ReportBody::Rejected { wire_id, text: "the venue's answer to a query".to_owned() }),
+            VenueState::Live | VenueState::Filled => (),
         }
     }
 
@@ -288,7 +289,9 @@ impl Worker {
                 let evidence = format!("the venue answers that the order is {outcome}");
                 self.resolved(&wire_id, intent, outcome, Some(order), &evidence);
             }
-            Outcome::Live | Outcome::Filled | Outcome::Rejected | Outcome::NotSent => (),
+            // What a person booked of it kept it working here.
+            Outcome::Rejected => self.tell_end(doubt, order.state),
+            Outcome::Live | Outcome::Filled | Outcome::NotSent => (),
         }
         true
     }

@@ -41,13 +41,20 @@ pub struct Answers {
 const KEPT_NS: i64 = 86_400_000_000_000;
 
 impl Answers {
+    /// A client asks something. A key is kept from when its question was decided, not from when the answer came.
+    pub fn ask(&mut self, command: Command, key: Option<IdempotencyKey>, now: Time) {
+        if key.is_some() {
+            self.first_keyed.get_or_insert(now);
+        }
+        self.asked.push(Asked { command, key, answer: None });
+    }
+
     /// A client got an answer to question `at`.
     pub fn answered(&mut self, at: usize, outcome: &CommandOutcome, last_seq: u64, now: Time) {
         self.shown_seq = self.shown_seq.max(last_seq);
         let kept = self.keeps_all(now);
         let asked = &mut self.asked[at];
         if asked.key.is_some() {
-            self.first_keyed.get_or_insert(now);
             match &asked.answer {
                 Some(first) => hold!(7, !kept || first == outcome, "a key was answered {outcome:?} after {first:?}"),
                 None => asked.answer = Some(outcome.clone()),

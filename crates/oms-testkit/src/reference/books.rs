@@ -89,6 +89,8 @@ pub struct Books {
     dead: BTreeSet<(Mic, ExecId)>,
     /// The venues' own ids of reversals and corrections.
     references: BTreeSet<(Mic, ExecId)>,
+    /// What venues said that executions cost, in their currency.
+    charges: BTreeSet<(Mic, ExecId, Currency, i128)>,
     suspense: Vec<ExecutionUnmatched>,
     dismissed: BTreeSet<(Mic, ExecId)>,
     /// What a venue said of an execution that is not in the books, which was raised.
@@ -280,6 +282,9 @@ impl Books {
             }
         };
         hold!(22, e.fee.raw() == fee, "a charge of {} {} counts as {}", e.commission, e.currency.as_str(), e.fee);
+        // A venue charges once; what it says again comes at no other rate.
+        let news = self.charges.insert((e.venue, e.exec_id.clone(), e.currency, told));
+        hold!(16, news, "a charge of {} {} for execution {} counts twice", e.commission, e.currency.as_str(), e.exec_id);
         let found = self.find(key, e.venue, &e.exec_id, e.order_id);
         hold!(17, found.is_some(), "a charge for execution {}, which is not in the books", e.exec_id);
         let known = found.and_then(|at| self.entries.get(&key).map(|entries| (at, entries[at].clone())));

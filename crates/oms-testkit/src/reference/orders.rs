@@ -233,6 +233,7 @@ impl Orders {
             order.direct = order.direct.saturating_add(e.qty);
         }
         hold!(10, !order.cum.is_negative(), "order {order_id} has {} executed", order.cum);
+        let late = e.qty.is_positive() && !e.direct && order.ended.is_some();
         let whole = order.cum.is_positive() && order.cum >= order.qty;
         let ended = match order.ended {
             None | Some(OrdState::Filled) => whole.then_some(OrdState::Filled),
@@ -251,7 +252,7 @@ impl Orders {
             order.canceling = false;
         }
         order.ended = ended;
-        if order.cum > order.qty {
+        if order.cum > order.qty || late {
             let root = order.root;
             self.change(order_id, |order| order.disturbed = true);
             self.change(root, |order| order.disturbed = true);

@@ -53,7 +53,8 @@ impl Sagas {
             Event::OrderReplaceRequested(e) => self.change(e.order_id, |known| known.asked = Some(e.terms)),
             Event::OrderReplaced(e) => {
                 let known = self.orders.get(&e.order_id).cloned().unwrap_or_default();
-                let asked = known.asked.unwrap_or_default();
+                // A replace that its order's end had settled, and that the venue took after all, changes no terms.
+                let asked = known.asked.unwrap_or(known.terms);
                 let amended = e.terms.order_qty > asked.order_qty && e.terms.order_qty.raw() == known.cum;
                 let same =
                     (e.terms.price, e.terms.stop_px) == (asked.price, asked.stop_px) && (e.terms.order_qty == asked.order_qty || amended);

@@ -43,8 +43,12 @@ impl WorkingLeg {
     }
 
     fn question(&self) -> Resolve {
-        let new_unanswered = self.order.state == OrdState::Unack;
-        Resolve::new(self.order.order_id, self.order.wire_id(0), new_unanswered, self.request)
+        // What a person booked of an order in doubt is no answer of its venue.
+        let doubted = self.order.extras.doubt.as_deref().is_some_and(|doubt| doubt.intent == IntentKind::New);
+        let new_unanswered = self.order.state == OrdState::Unack || doubted;
+        let doubted = self.order.extras.doubt.as_deref().map(|doubt| (doubt.intent, doubt.revision));
+        let request = self.request.or(doubted.filter(|(intent, _)| *intent != IntentKind::New));
+        Resolve::new(self.order.order_id, self.order.wire_id(0), new_unanswered, request)
     }
 }
 
@@ -279,8 +283,8 @@ impl Gateway {
             _ => (),
         }
         if leg.order.state.is_done() {
-            // The end of the order answers whatever was asked.
-            leg.request = None;
+            // The end of the order answers whatever was asked; but a whole execution can be taken back.
+            leg.request = leg.request.filter(|(intent, _)| leg.order.state == OrdState::Filled && *intent == IntentKind::Replace);
         }
         let done = leg.order.state.is_done() && leg.order.extras.doubt.is_none();
         let not_sent = matches!(event, Event::OrderRejected(e) if e.by == EndedBy::NotSent);

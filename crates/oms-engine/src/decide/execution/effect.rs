@@ -91,6 +91,10 @@ fn adjust_tree(step: &mut Step<'_>, order_id: OrderId, exec_id: &ExecId, qty: Qt
     let open: Vec<OrderId> = chain.iter().copied().filter(|id| is_open(step, id)).collect();
     for id in &chain {
         adjust(step, *id, exec_id, qty, notional, false);
+        if !open.contains(id) && is_open(step, id) {
+            // It ended before its venue had answered what was asked of it, if anything was.
+            report::doubt_request(step, *id, "an execution was taken back before the venue had answered");
+        }
     }
     let whole: Vec<OrderId> = open.iter().copied().filter(|id| !is_open(step, id)).collect();
     if let Some(highest) = whole.last() {
@@ -125,15 +129,18 @@ fn chain(step: &Step<'_>, order_id: OrderId) -> Vec<OrderId> {
 pub(crate) fn adjust(step: &mut Step<'_>, order_id: OrderId, exec_id: &ExecId, qty: Qty, notional: Notional, direct: bool) {
     let Some(order) = step.state().order(order_id) else { return };
     let cum = order.cum_qty.saturating_add(qty);
-    let (state, over) = (order.state_with(cum), cum > order.order_qty && qty.is_positive());
+    let (before, state, over) = (order.state, order.state_with(cum), cum > order.order_qty && qty.is_positive());
     step.emit(Event::OrderFillAdjusted(Box::new(OrderFillAdjusted { order_id, exec_id: exec_id.clone(), state, qty, notional, direct })));
     if over {
         report::anomaly(step, order_id, Anomaly::Overfill, format!("{exec_id} takes cum_qty to {cum}"));
+    } else if before.is_done() && qty.is_positive() && !direct {
+        // What it gave back when it ended may have been placed again since.
+        report::anomaly(step, order_id, Anomaly::FillAfterEnd, format!("{exec_id} is corrected to more after the order was {before}"));
     }
 }
 
 /// Whether an order that works again would be let in no more: a kill switch covers it, its day was closed, it stands for
-/// a group that was dissolved, or what it is a part of is on its way out.
+/// a group that was dissolved or has a member to which one of these applies, or what it is a part of is on its way out.
 pub(crate) fn is_unwanted(step: &Step<'_>, order_id: OrderId) -> bool {
     let state = step.state();
     let Some(order) = state.order(order_id).filter(|order| !order.is_leg() && order.pending != Pending::Cancel) else { return false };
@@ -142,7 +149,11 @@ pub(crate) fn is_unwanted(step: &Step<'_>, order_id: OrderId) -> bool {
     }
     let scopes = [Scope::Tenant, Scope::Account(order.account_id), Scope::User(order.user_id), Scope::Instrument(order.instrument_id)];
     let killed = scopes.into_iter().any(|scope| state.risk().is_killed(scope));
-    killed || day::is_over(step, order) || state.group_ever(order_id).is_some_and(|group| group.dissolved)
+    let Some(group) = state.group_ever(order_id) else { return killed || day::is_over(step, order) };
+    // A group works only as long as every member may; one that is to end takes the group with it.
+    let is_ending = |id: OrderId| state.order(id).is_some_and(|order| order.pending == Pending::Cancel && !order.state.is_done());
+    let stops = |id: OrderId| is_ending(id) || is_unwanted(step, id);
+    killed || day::is_over(step, order) || group.dissolved || group.members.iter().any(|member| stops(member.order_id))
 }
 
 /// What an order does about having more or less executed than it was thought.

@@ -71,15 +71,16 @@ fn try_create(step: &mut Step<'_>, new: NewExecution) -> Result<(), Refusal> {
         return Err(Refusal::new(Code::DuplicateExecution, text).with("exec_id", &told.exec_id));
     }
     if let Some(order) = target.order.as_ref().filter(|order| order.venue.is_none()) {
-        check_room(order, told.last_qty)?;
+        check_room(step, order, told.last_qty)?;
     }
     book(step, target, told, venue, last_notional, new.reason);
     Ok(())
 }
 
 /// On an order that has parts at venues, only what is with no part can be booked directly.
-fn check_room(order: &Order, qty: Qty) -> Result<(), Refusal> {
-    let room = order.order_qty.saturating_sub(order.place_qty);
+fn check_room(step: &Step<'_>, order: &Order, qty: Qty) -> Result<(), Refusal> {
+    // A replace that is under way may have given more of it to its parts than counts as placed yet.
+    let room = order.order_qty.saturating_sub(parent::placed(step, order).max(order.place_qty));
     if let Some(group) = order.group_order_id() {
         let text = "the order is worked in a group; book on the group, or dissolve it first";
         return Err(Refusal::new(Code::StateConflict, text).with("group_order_id", group));
@@ -281,7 +282,7 @@ fn try_correct(step: &mut Step<'_>, execution: &ExecutionRef, correction: &Corre
     let rise = changed.qty.saturating_sub(old.qty);
     let order = step.state().order(old.order_id).filter(|order| order.venue.is_none()).cloned();
     if let Some(order) = order.filter(|_| rise.is_positive()) {
-        check_room(&order, rise)?;
+        check_room(step, &order, rise)?;
     }
     effect::correct(step, &booked, &changed, None, reason);
     Ok(())

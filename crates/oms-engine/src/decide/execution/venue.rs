@@ -57,6 +57,8 @@ pub(crate) fn corrected(
     if is_known(step, leg, &fill.exec_id) {
         return;
     }
+    // Under the id of a replace it shows that the venue took the replace, as a fill does.
+    report::replaced(step, leg, revision);
     let Some(booked) = booked(step, leg, &exec_ref) else {
         if is_known(step, leg, &exec_ref) {
             let detail = format!("{} corrects execution {exec_ref}, which was taken back or is of an older day: {text}", fill.exec_id);
@@ -120,8 +122,12 @@ pub(crate) fn commission(step: &mut Step<'_>, leg: &Order, exec_id: ExecId, comm
     }
 }
 
-/// Books what an execution cost. Whether there is a rate for it.
+/// Books what an execution cost. Whether there is a rate for it, or it was booked before: told once more it keeps the rate
+/// that it was booked at.
 fn charge(step: &mut Step<'_>, booked: &Booked, commission: Notional, currency: Currency) -> bool {
+    if (booked.booking.commission, booked.booking.commission_currency) == (commission, Some(currency)) {
+        return true;
+    }
     let own = step.state().instrument(booked.instrument_id).map_or(currency, |instrument| instrument.currency);
     let rate = step.state().fx_rate(currency, own);
     let Some((rate, fee)) = rate.and_then(|rate| Some((rate, commission.at_rate(rate)?))) else { return false };

@@ -11,8 +11,7 @@ fn booking(nth: usize, is_buy: bool, qty: i128, price: i64, time: i64) -> Bookin
         qty: Qty::from_raw(qty),
         price: Price::from_raw(price),
         fee: Notional::from_raw(qty),
-        manual: false,
-        against: false,
+        ..Booking::default()
     }
 }
 

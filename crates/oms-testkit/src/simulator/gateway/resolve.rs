@@ -279,6 +279,10 @@ fn tell_request(
         let evidence = format!("the venue answers that the order is {outcome}");
         resolved(mic, &wire_id, intent, outcome, Some(order), &evidence, outside);
     }
+    if outcome == Outcome::Rejected {
+        // What a person booked of it kept it working here.
+        tell_end(mic, &doubt.wire_id, order.state, outside);
+    }
     true
 }
 

@@ -106,7 +106,8 @@ impl Venue {
             _ => (),
         }
         let ends = held.at_once && held.is_live();
-        let wire_id = held.first.clone();
+        // It names the order as it stands now, as an execution does.
+        let wire_id = held.current.clone();
         self.corrected.insert(old.exec_id.clone());
         let fill = VenueFill { exec_id, ..fill };
         self.say(time, ReportBody::Corrected { wire_id, exec_ref: old.exec_id, fill, text: "misreported".into() }, scene);

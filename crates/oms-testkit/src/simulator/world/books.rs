@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::hold;
+use crate::reference::Booked;
 use crate::simulator::venue::{Held, Venue};
 use oms_engine::State;
 use oms_model::instrument::Currency;
@@ -61,17 +62,28 @@ impl World {
             return hold!(21, waits, "execution {exec_id} of {mic} is booked nowhere");
         };
         let figures = (fill.last_qty.raw(), i128::from(fill.last_px.raw()));
+        let told = match venue.charge_of(exec_id) {
+            Some(charge) if charge.currency == Currency::USD => Some(charge.commission),
+            // Which rate held when it was told is held where it is booked.
+            Some(_) => None,
+            None => Some(fill.fee_per_unit.notional(fill.last_qty).unwrap_or_default()),
+        };
+        let by_hand = booked.manual || self.charged_by_hand.contains(&(mic, exec_id.clone()));
+        let charged = by_hand || told.is_none_or(|told| booked.fee == told.raw());
+        if self.is_only_raised(booked) && ((booked.qty, booked.price) != figures || !charged) {
+            return;
+        }
         hold!(21, (booked.qty, booked.price) == figures, "execution {exec_id} is {booked:?} here and {figures:?} at {mic}");
         // What is corrected after its day was closed counts on the day of the correction.
         hold!(18, booked.is_restated() || booked.at == at, "execution {exec_id} was at {:?}, at {mic} it was at {at:?}", booked.at);
-        let told = match venue.charge_of(exec_id) {
-            Some(charge) if charge.currency == Currency::USD => charge.commission,
-            // Which rate held when it was told is held where it is booked.
-            Some(_) => return,
-            None => fill.fee_per_unit.notional(fill.last_qty).unwrap_or_default(),
-        };
-        let by_hand = booked.manual || self.charged_by_hand.contains(&(mic, exec_id.clone()));
-        hold!(22, by_hand || booked.fee == told.raw(), "execution {exec_id} cost {} here and {told} at {mic}", booked.fee);
+        hold!(22, charged, "execution {exec_id} cost {} here and {told:?} at {mic}", booked.fee);
+    }
+
+    /// What a venue says of an execution after the day that followed its own was closed too is raised, and changes nothing:
+    /// the books of that day are frozen.
+    fn is_only_raised(&self, booked: &Booked) -> bool {
+        let books = &self.orders.books;
+        !books.is_reversible(booked) && (books.raised() > 0 || !books.suspense().is_empty())
     }
 
     /// What a venue took back is not in our books, or its day was over and it was raised.
@@ -79,8 +91,7 @@ impl World {
         let books = &self.orders.books;
         for exec_id in venue.busted() {
             let Some(booked) = books.standing(venue.mic, exec_id) else { continue };
-            let raised = !books.is_reversible(booked) && (books.raised() > 0 || !books.suspense().is_empty());
-            hold!(17, raised, "execution {exec_id} was taken back by {} and is in the books", venue.mic);
+            hold!(17, self.is_only_raised(booked), "execution {exec_id} was taken back by {} and is in the books", venue.mic);
         }
     }
 

@@ -171,7 +171,7 @@ impl World {
         let key = (!keyless).then(|| self.next_key());
         let at = self.answers.asked.len();
         self.notes.add(|| format!("  asks {at}: {}", told(&command)));
-        self.answers.asked.push(Asked { command: command.clone(), key, answer: None });
+        self.answers.ask(command.clone(), key, self.now);
         let from = Actor { user_id, ..actor() };
         self.enter(from, InputBody::Command { command, idempotency: key }, Asker::Client(at));
     }
