@@ -71,12 +71,24 @@ pub struct Audit {
     /// Intents in the log: order and revision.
     sent: HashSet<(String, u64)>,
     executions: BTreeSet<(String, String)>,
-    /// By symbol, as the log's executions say.
+    /// By symbol, as the log's executions at venues say.
     sums: BTreeMap<String, Sums>,
+    /// What people booked as traded on no venue, and what stands of it: by id, the last facts about it.
+    by_hand: BTreeMap<String, Value>,
     /// How many events of each kind.
     pub kinds: BTreeMap<String, u64>,
     /// Anomalies that were raised, by name.
     pub anomalies: BTreeMap<String, u64>,
+}
+
+/// Where trades are made that are made on no venue.
+const OFF_EXCHANGE: &str = "XOFF";
+
+fn add(sums: &mut BTreeMap<String, Sums>, execution: &Value) {
+    let text = |name: &str| execution[name].as_str().unwrap_or_else(|| panic!("{name} of {execution}"));
+    let (qty, px): (Qty, oms_model::Price) = (text("last_qty").parse().unwrap(), text("last_px").parse().unwrap());
+    let fee: Notional = text("fee").parse().unwrap();
+    sums.entry(text("symbol").to_owned()).or_default().add(execution["side"] == "BUY", qty, px.notional(qty).unwrap(), fee);
 }
 
 impl Audit {
@@ -134,14 +146,17 @@ impl Audit {
                 let intent = (order_id.unwrap(), data["revision"].as_u64().unwrap());
                 assert!(self.sent.insert(intent.clone()), "the intent {intent:?} stands in the log twice");
             }
+            "ExecutionRecorded" | "ExecutionCorrected" if data["venue"] == OFF_EXCHANGE => {
+                let known = self.by_hand.insert(text(&data["exec_id"]).unwrap(), data.clone());
+                assert_eq!(known.is_some(), kind == "ExecutionCorrected", "{event}");
+            }
+            "ExecutionWhacked" | "ExecutionBusted" if data["venue"] == OFF_EXCHANGE => {
+                assert!(self.by_hand.remove(data["exec_id"].as_str().unwrap()).is_some(), "{event}");
+            }
             "ExecutionRecorded" => {
                 let id = (text(&data["venue"]).unwrap(), text(&data["exec_id"]).unwrap());
                 assert!(self.executions.insert(id.clone()), "the execution {id:?} was booked twice");
-                let qty: Qty = text(&data["last_qty"]).unwrap().parse().unwrap();
-                let px: oms_model::Price = text(&data["last_px"]).unwrap().parse().unwrap();
-                let fee: Notional = text(&data["fee"]).unwrap().parse().unwrap();
-                let sums = self.sums.entry(text(&data["symbol"]).unwrap()).or_default();
-                sums.add(data["side"] == "BUY", qty, px.notional(qty).unwrap(), fee);
+                add(&mut self.sums, data);
             }
             "ExecutionUnmatched" => panic!("an execution that matches no order: {event}"),
             "OrderAnomaly" => {
@@ -220,8 +235,12 @@ impl Audit {
             if venues.sums != self.sums {
                 return Err(format!("the venues say {:?}\nthe log says {:?}", venues.sums, self.sums));
             }
-            if positions != self.sums {
-                return Err(format!("the positions say {positions:?}\nthe log says {:?}", self.sums));
+            let mut all = self.sums.clone();
+            self.by_hand.values().for_each(|execution| add(&mut all, execution));
+            // What was booked and taken back leaves a position in which nothing was ever traded.
+            let traded: BTreeMap<_, _> = positions.into_iter().filter(|(_, sums)| *sums != Sums::default()).collect();
+            if traded != all {
+                return Err(format!("the positions say {traded:?}\nthe log says {all:?}"));
             }
             assert_eq!(venues.fills, self.executions, "each fill is booked once");
             Ok(())
