@@ -2,7 +2,7 @@
 
 use crate::cargo::{call, cargo};
 
-const PACKAGES: [&str; 4] = ["oms-engine", "oms-router", "oms-risk", "oms-store"];
+const PACKAGES: [&str; 5] = ["oms-engine", "oms-router", "oms-risk", "oms-store", "oms-fix"];
 
 /// Runs them; arguments choose some by name.
 ///

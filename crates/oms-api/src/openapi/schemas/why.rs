@@ -1,0 +1,133 @@
+//! What was judged and decided, and why.
+
+use super::Shape;
+use super::Tense::Answer;
+
+pub(super) const SHAPES: &[Shape] = &[
+    (
+        "CheckResult",
+        Answer,
+        &[
+            ("check", "Check", ""),
+            ("verdict", "Verdict", ""),
+            ("code", "Code?", ""),
+            ("scope", "Scope", "Whose limit decided."),
+            ("value", "Decimal?", ""),
+            ("limit", "Decimal?", ""),
+            ("limit_version", "integer", "0 where it is not a configured limit."),
+        ],
+    ),
+    (
+        "Candidate",
+        Answer,
+        &[
+            ("venue", "string", ""),
+            ("excluded", "Exclusion?", "Why it was left out."),
+            ("bid", "Decimal?", ""),
+            ("bid_size", "Decimal", ""),
+            ("ask", "Decimal?", ""),
+            ("ask_size", "Decimal", ""),
+            ("quote_age_ns", "integer", ""),
+            ("latency_ns", "integer", ""),
+            ("fill_probability", "Decimal", ""),
+            ("fee", "Decimal", ""),
+            ("price_score", "Decimal", ""),
+            ("latency_score", "Decimal", ""),
+            ("fill_score", "Decimal", ""),
+            ("fee_score", "Decimal", ""),
+            ("score", "Decimal", ""),
+        ],
+    ),
+    (
+        "Leg",
+        Answer,
+        &[
+            ("order_id", "uuid?", "Null in a preview."),
+            ("venue", "string", ""),
+            ("qty", "Decimal", ""),
+            ("price", "Decimal?", ""),
+            ("time_in_force", "TimeInForce", ""),
+            ("aggressive", "boolean", "Whether it was priced to trade at once."),
+        ],
+    ),
+    (
+        "Route",
+        Answer,
+        &[
+            ("attempt", "integer", ""),
+            ("policy", "string", ""),
+            ("policy_version", "integer", ""),
+            ("mode", "SorMode", ""),
+            ("bid", "Decimal?", ""),
+            ("ask", "Decimal?", ""),
+            ("replan_reason", "string?", ""),
+            ("place_qty", "Decimal", ""),
+            ("candidates", "[Candidate]", "Every venue considered."),
+            ("legs", "[Leg]", ""),
+        ],
+    ),
+    (
+        "Estimate",
+        Answer,
+        &[
+            ("qty", "Decimal", ""),
+            ("avg_px", "Decimal?", ""),
+            ("notional", "Decimal", ""),
+            ("fees", "Decimal", ""),
+            ("shortfall", "Decimal?", "Cost against the middle of the best quotes."),
+        ],
+    ),
+    ("Refusal", Answer, &[("code", "Code", ""), ("message", "string", ""), ("details", "object", ""), ("hint", "string", "")]),
+    (
+        "Preview",
+        Answer,
+        &[
+            ("accepted", "boolean", ""),
+            ("refusal", "Refusal?", ""),
+            ("checks", "[CheckResult]", ""),
+            ("route", "Route?", ""),
+            ("estimate", "Estimate?", "If every leg were executed at the quote it was planned with."),
+        ],
+    ),
+    (
+        "Step",
+        Answer,
+        &[
+            ("sequence", "integer", ""),
+            ("time", "time", ""),
+            ("type", "EventType", ""),
+            ("order_id", "uuid?", ""),
+            ("venue", "string?", ""),
+            ("text", "string", ""),
+        ],
+    ),
+    ("WhyValidation", Answer, &[("passed", "boolean", "Where false: `code`, `text` and `sequence` stand beside it.")]),
+    ("WhyChecks", Answer, &[("sequence", "integer", ""), ("time", "time", ""), ("order_id", "uuid", ""), ("results", "[CheckResult]", "")]),
+    ("WhyLeg", Answer, &[("summary", "string", ""), ("order", "Order", ""), ("answers", "[Step]", "")]),
+    (
+        "TaskResult",
+        Answer,
+        &[
+            ("task", "string", "VALIDATE_TRANSACTION, VALIDATE_ORDER, BUSINESS_RULES, TRANSITION, RISK, ROUTE, PERSIST or PUBLISH."),
+            ("result", "string", "PASSED, FAILED (it refused the order) or SKIPPED (its precondition did not hold)."),
+            ("sequence", "integer?", "The event that says so."),
+            ("text", "string", ""),
+        ],
+    ),
+    (
+        "Why",
+        Answer,
+        &[
+            ("asked_order_id", "uuid", ""),
+            ("summary", "string", ""),
+            ("order", "Order", "The client order as it stands."),
+            ("validation", "WhyValidation", ""),
+            ("pipeline", "[TaskResult]", "The way in, task by task."),
+            ("checks", "[WhyChecks]", ""),
+            ("routes", "[Route]", "Each with its `sequence`, `time` and `order_id`."),
+            ("parts", "[WhyLeg]", "What it is worked in on the way to the venues: parts, groups, slices."),
+            ("legs", "[WhyLeg]", ""),
+            ("timeline", "[Step]", "Each with `state`, `cum_qty`, `leaves_qty` and `place_qty` where it is about an order."),
+        ],
+    ),
+];
