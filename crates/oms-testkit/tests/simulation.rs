@@ -34,16 +34,16 @@ fn sound(seeds: std::ops::Range<u64>) -> Coverage {
 
 #[test]
 fn nothing_breaks_and_rare_branches_are_reached() {
-    let coverage = sound(1_000_000..1_001_000);
+    let coverage = sound(1_000_000..1_002_000);
     // One that dies out here is no longer tested by anything.
     let dead: Vec<&Mark> = Mark::ALL.iter().filter(|mark| coverage.count(**mark) == 0).collect();
-    assert!(dead.is_empty(), "never reached in a thousand seeds: {dead:?}");
-    assert!(coverage.recoveries > 1_000, "{} recoveries in a thousand seeds", coverage.recoveries);
+    assert!(dead.is_empty(), "never reached in two thousand seeds: {dead:?}");
+    assert!(coverage.recoveries > 2_000, "{} recoveries in two thousand seeds", coverage.recoveries);
 }
 
 #[test]
 fn nothing_breaks_on_other_seeds() {
-    sound(2_000_000..2_001_000);
+    sound(2_000_000..2_000_500);
 }
 
 #[test]
@@ -81,6 +81,6 @@ fn a_failing_run_is_made_short() {
     let shrunk = shrink(&Plan::of(seed), mutant).expect("it fails again");
     let short = shrunk.outcome.violation.expect("what is left fails still");
     assert!(message.starts_with("invariant 4:") && short.message.starts_with("invariant 4:"), "{message} / {}", short.message);
-    assert!(shrunk.plan.actions.len() <= 6, "{} actions are left", shrunk.plan.actions.len());
+    assert!(shrunk.plan.actions.len() <= 8, "{} actions are left", shrunk.plan.actions.len());
     assert!(shrunk.outcome.script.len() <= 60, "{} lines are left", shrunk.outcome.script.len());
 }
