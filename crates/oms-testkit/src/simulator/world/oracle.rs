@@ -28,6 +28,11 @@ impl World {
             {
                 self.disturbed.insert(root);
             }
+            if let Event::OrderAnomaly(e) = event
+                && e.anomaly == Anomaly::NotPutBack
+            {
+                self.not_put_back.insert(e.order_id);
+            }
             if let (Event::OrderFillAdjusted(e), Some(root)) = (event, root)
                 && root == e.order_id
                 && self.was_whole(e)
