@@ -132,8 +132,11 @@ impl State {
     fn take_back(&mut self, account_id: AccountId, instrument_id: InstrumentId, booking: Booking, time: Time) {
         let method = self.cost_method;
         let holding = self.holding_mut(account_id, instrument_id);
-        let was_there = holding.reverse(method, &booking.exec_id, booking.venue, booking.order_id, time);
-        assert!(was_there, "what was shared out is there to be taken back: {}", booking.exec_id);
+        if !holding.reverse(method, &booking.exec_id, booking.venue, booking.order_id, time) {
+            // It is of a day that was frozen long ago: what was closed stays as it was closed, and the open day takes it back.
+            let exec_id = ExecId::new(&format!("{}-BACK", booking.exec_id)).unwrap_or_default();
+            holding.book(method, Booking { exec_id, is_buy: !booking.is_buy, transact_time: time, ..booking });
+        }
         if holding.is_blank() {
             self.holdings.remove(&(account_id, instrument_id));
         }
