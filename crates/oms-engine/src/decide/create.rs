@@ -35,10 +35,12 @@ fn create_in(step: &mut Step<'_>, actor: &Actor, new: &NewOrder, list: Option<Li
     };
     let new = &*instruct::with_stop(step, new, resolved.instrument_id);
     let order_id = step.new_order_id();
-    let work = work_of(step, new, order_id, list);
-    let worked = work.as_ref().map(|_| ()).map_err(|refusal| by_rules(refusal.clone()));
-    let refusal = valid(step, new, &resolved).and(worked).err();
-    let created = created(step, actor, new, &resolved, order_id, work.ok().flatten());
+    let (work, unworkable) = match work_of(step, new, order_id, list) {
+        Ok(work) => (work, None),
+        Err(refusal) => (None, Some(by_rules(refusal))),
+    };
+    let refusal = valid(step, new, &resolved).err().or(unworkable);
+    let created = created(step, actor, new, &resolved, order_id, work);
     step.emit(Event::OrderCreated(Box::new(created)));
     if let Some((by, refusal)) = refusal {
         return reject(step, order_id, by, &refusal);
