@@ -6,28 +6,14 @@ use oms_model::command::{Actor, Command};
 use oms_model::report::{Report, ReportBody, VenueFill};
 use oms_model::{ExecId, Liquidity, Mic, Notional, OrdState, OrderId, Qty, Side, Source, Time, WireId};
 use oms_testkit::fixture::{Desk, OPEN, TENANT, assert_invariants, dec, limit_order};
+use oms_testkit::simulator::Rng;
 use std::fmt::Write as _;
 
 const XNAS: Mic = Mic::of(b"XNAS");
 
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ z >> 31
-    }
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-    fn shuffle<T>(&mut self, all: &mut [T]) {
-        for at in (1..all.len()).rev() {
-            all.swap(at, self.below(at as u64 + 1) as usize);
-        }
+fn shuffle<T>(random: &mut Rng, all: &mut [T]) {
+    for at in (1..all.len()).rev() {
+        all.swap(at, random.place(at + 1));
     }
 }
 
@@ -58,7 +44,7 @@ fn fill(exec_id: &str, qty: u64, cents: u64) -> VenueFill {
 }
 
 /// Executions of both legs, some of them corrected, some busted: what the venue tells in all.
-fn told(random: &mut Random, legs: [OrderId; 2]) -> Vec<(Time, ReportBody)> {
+fn told(random: &mut Rng, legs: [OrderId; 2]) -> Vec<(Time, ReportBody)> {
     let mut told = Vec::new();
     for nth in 0..1 + random.below(12) {
         let wire_id = WireId::derive(legs[random.below(2) as usize], 0);
@@ -107,7 +93,7 @@ fn books(desk: &Desk) -> String {
 
 #[test]
 fn any_order_of_delivery_gives_the_same_books() {
-    let mut random = Random(11);
+    let mut random = Rng::new(11);
     let (mut reopened, mut corrected) = (0, 0);
     for case in 0..400 {
         let (mut one, legs) = desk();
@@ -115,7 +101,7 @@ fn any_order_of_delivery_gives_the_same_books() {
         assert_eq!(legs, same);
         let mut all = told(&mut random, legs);
         deliver(&mut one, &all);
-        random.shuffle(&mut all);
+        shuffle(&mut random, &mut all);
         // Some of it twice.
         for _ in 0..random.below(4) {
             let again = all[random.below(all.len() as u64) as usize].clone();
@@ -131,7 +117,7 @@ fn any_order_of_delivery_gives_the_same_books() {
 
 #[test]
 fn an_execution_and_its_bust_leave_the_state_bit_for_bit() {
-    let mut random = Random(12);
+    let mut random = Rng::new(12);
     let mut from_filled = 0;
     for case in 0..400 {
         let (mut desk, legs) = desk();
