@@ -321,13 +321,8 @@ pub fn assert_invariants(state: &State, place: &str) {
             continue;
         }
         open += u64::from(order.is_root() && !order.state.is_done());
-        let (mut cum, mut working) = (order.direct_qty(), Qty::ZERO);
-        for leg in state.children(order) {
-            cum = cum.saturating_add(leg.order.cum_qty);
-            if leg.is_working() {
-                working = working.saturating_add(leg.order.worst_open_qty());
-            }
-        }
+        let working = state.open_below(order);
+        let cum = state.children(order).fold(order.direct_qty(), |sum, part| sum.saturating_add(part.order.cum_qty));
         assert_eq!(cum, order.cum_qty, "{place}: {id} has what its parts have");
         let asked = order.extras.replacing.as_deref().map_or(order.order_qty, |terms| terms.order_qty.max(order.order_qty));
         let placed = cum.saturating_add(working);
