@@ -78,7 +78,11 @@ fn deliver(desk: &mut Desk, told: &[(Time, ReportBody)]) {
 /// Everything that the executions should decide.
 fn books(desk: &Desk) -> String {
     let state = desk.engine.state();
-    let parts = state.parts();
+    let mut parts = state.parts();
+    for booking in parts.holdings.iter_mut().flat_map(|holding| holding.day.iter_mut().chain(&mut holding.closed)) {
+        // By which reports the figures came to be depends on which of them came first.
+        booking.corrections.clear();
+    }
     let mut text = format!("{:#?}\n{:#?}\n{:?}\n{:?}\n", parts.positions, parts.holdings, parts.risk.open, parts.risk.working);
     for entry in state.orders_sorted() {
         let order = &entry.order;

@@ -26,7 +26,7 @@ impl World {
                 }
                 match held.first.parts().and_then(|(id, _)| state.order(id)) {
                     Some(leg) if off.contains(&leg.order_id) => (),
-                    Some(leg) => hold_same(leg, held, self.not_put_back.contains(&leg.order_id)),
+                    Some(leg) => hold_same(leg, held),
                     // One that works again after ours was cleaned up is the venue's to tell, and a person's to see.
                     None => {
                         // So is one that was whole only by what a person booked on it while its outcome was not known.
@@ -121,12 +121,12 @@ fn hold_at_venues(world: &World, state: &State) {
     }
 }
 
-fn hold_same(leg: &Order, held: &Held, raised: bool) {
+fn hold_same(leg: &Order, held: &Held) {
     let id = leg.order_id;
     hold!(5, leg.state.is_done() != held.is_live(), "leg {id} is {} here and {:?} there", leg.state, held.state);
     hold!(21, leg.cum_qty == held.cum, "leg {id} has {} executed here and {} there", leg.cum_qty, held.cum);
     if held.is_live() {
-        hold!(15, raised || leg.order_qty == held.qty, "leg {id} is over {} here and {} there", leg.order_qty, held.qty);
+        hold!(15, leg.order_qty == held.qty, "leg {id} is over {} here and {} there", leg.order_qty, held.qty);
     }
     if leg.state == OrdState::Filled {
         hold!(10, leg.cum_qty >= leg.order_qty, "leg {id} is FILLED with {} of {}", leg.cum_qty, leg.order_qty);
