@@ -3,11 +3,13 @@
 use crate::catalog::{Catalog, Names};
 use crate::metrics::{Exposition, Metrics};
 use crate::sse::marketdata::MarketHub;
-use oms_model::{Code, Refusal, Seq, TraceId};
+use oms_calendar::Calendar;
+use oms_model::{Code, Mic, Refusal, Seq, TraceId};
 use oms_runtime::handle::Handle;
 use oms_runtime::history::History;
 use oms_runtime::telemetry::Telemetry;
 use oms_store::views::{ViewError, ViewReader};
+use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use tokio::sync::watch;
 pub type ViewsWatermark = watch::Receiver<u64>;
 
 /// Bounds of the interface.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// The most bytes of a request's body.
     pub max_body: usize,
@@ -49,6 +51,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// How long requests in flight are waited for at the end.
     pub drain: Duration,
+    /// The engine's calendars, by where instruments are listed.
+    pub calendars: Arc<BTreeMap<Mic, Calendar>>,
 }
 
 impl Default for Config {
@@ -68,6 +72,7 @@ impl Default for Config {
             slow_client: Duration::from_secs(10),
             heartbeat: Duration::from_secs(15),
             drain: Duration::from_secs(10),
+            calendars: Arc::default(),
         }
     }
 }

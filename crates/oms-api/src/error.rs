@@ -29,6 +29,7 @@ pub const fn status(code: Code) -> StatusCode {
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::IdempotencyConflict
         | Code::RiskLimitBreach
+        | Code::MarketClosed
         | Code::BrokerReject
         | Code::KillSwitch
         | Code::TradingHalted
@@ -93,6 +94,7 @@ pub const fn hint(code: Code) -> &'static str {
         Code::QueryTooBroad => "Narrow it: filter by symbol, account_id or ord_status, or sort by created_at.",
         Code::AssetClassRule => "details.rule names the rule of the asset class; GET /api/v1/instruments/{symbol} tells the class.",
         Code::InstrumentExpired => "The contract has ended; trade one with a later expiry.",
+        Code::MarketClosed => "Send it while the market is open, or with a time in force that can wait for it.",
         Code::QuoteNotLive => "Ask for new quotes: this one was accepted, withdrawn or replaced, or its life is over.",
         Code::DuplicateExecution => "GET /api/v1/executions?exec_id= shows the one that is booked.",
         Code::NoFxRate => "GET /api/v1/fx-rates lists the recorded rates; record the one that is missing.",

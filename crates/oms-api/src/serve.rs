@@ -49,7 +49,7 @@ pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output
         };
         // Without a place the connection is closed at once: a client sees that sooner than a hanging one.
         let Ok(place) = connections.clone().try_acquire_owned() else { continue };
-        let connection = connection(stream, service.clone(), *api.config(), ending.subscribe());
+        let connection = connection(stream, service.clone(), api.config().clone(), ending.subscribe());
         tokio::spawn(async move {
             connection.await;
             drop(place);

@@ -210,6 +210,12 @@ impl Special {
     }
 }
 
+/// A time in words: `2026-11-27T14:30:00Z`.
+#[must_use]
+pub fn utc(at: Time) -> String {
+    timestamp(at).to_string()
+}
+
 fn timestamp(at: Time) -> Timestamp {
     Timestamp::from_nanosecond(i128::from(at.0)).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -11,6 +11,6 @@ pub mod calendar;
 mod parse;
 mod shipped;
 
-pub use calendar::{Calendar, Phase, TradingDay};
+pub use calendar::{Calendar, Phase, TradingDay, utc};
 pub use parse::InvalidCalendar;
 pub use shipped::{shipped, shipped_text};

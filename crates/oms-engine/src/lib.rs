@@ -17,6 +17,6 @@ pub mod pipeline;
 pub mod state;
 mod step;
 
-pub use config::Config;
+pub use config::{Config, Opening};
 pub use engine::{Context, Engine, Markets, Output};
 pub use state::State;

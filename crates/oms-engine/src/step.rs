@@ -36,7 +36,7 @@ impl<'a> Step<'a> {
             context,
             sweeps: &mut engine.sweeps,
             moved: &mut engine.moved,
-            config: engine.config,
+            config: engine.config.clone(),
             first_seq,
             now,
             orders: 0,

@@ -90,6 +90,8 @@ terms! {
         InstrumentExpired = 56 "INSTRUMENT_EXPIRED",
         /// The quote, or the request for one, is not live any more.
         QuoteNotLive = 57 "QUOTE_NOT_LIVE",
+        /// The market is closed, and the order cannot wait for it to open.
+        MarketClosed = 81 "MARKET_CLOSED",
     }
 }
 

@@ -106,6 +106,8 @@ pub enum ReportBody {
     Replaced {
         /// The replace request.
         wire_id: WireId,
+        /// FIX 38 by the venue, where it says so: what was asked for, or amended to what it had executed by then.
+        order_qty: Option<Qty>,
     },
     /// The replace was refused (35=9).
     ReplaceRejected {
@@ -174,7 +176,7 @@ impl ReportBody {
             | Self::Commission { wire_id, .. }
             | Self::Canceled { wire_id, .. }
             | Self::CancelRejected { wire_id, .. }
-            | Self::Replaced { wire_id }
+            | Self::Replaced { wire_id, .. }
             | Self::ReplaceRejected { wire_id, .. }
             | Self::Expired { wire_id }
             | Self::Unknown { wire_id, .. }

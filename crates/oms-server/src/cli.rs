@@ -41,6 +41,9 @@ pub enum Command {
     /// The smart order router.
     #[command(subcommand)]
     Sor(Sor),
+    /// When markets are open.
+    #[command(subcommand)]
+    Calendar(Calendar),
     /// Read, verify and replay a log, without changing it.
     #[command(subcommand)]
     Journal(Journal),
@@ -536,6 +539,28 @@ pub enum Mix {
     Desk,
 }
 
+/// `oms calendar`.
+#[derive(Debug, Subcommand)]
+pub enum Calendar {
+    /// Every calendar that an instrument can trade by, with what its market does.
+    List {
+        /// At this time instead of now: 2026-11-27T15:00:00Z.
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        at: Option<oms_model::Time>,
+    },
+    /// One calendar: what its market does, and its trading day.
+    Show {
+        /// Its id.
+        id: String,
+        /// At this time instead of now: 2026-11-27T15:00:00Z.
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        at: Option<oms_model::Time>,
+        /// The text that it is read from, holidays and all.
+        #[arg(long, conflicts_with = "at")]
+        text: bool,
+    },
+}
+
 /// `oms config`.
 #[derive(Debug, Subcommand)]
 pub enum Config {
@@ -560,6 +585,11 @@ fn duration(text: &str) -> Result<std::time::Duration, String> {
         "m" => Ok(std::time::Duration::from_secs(number.saturating_mul(60))),
         _ => Err(format!("{unit:?} is not ms, s or m")),
     }
+}
+
+/// A time.
+fn time(text: &str) -> Result<oms_model::Time, String> {
+    oms_api::json::decode::time(text).ok_or_else(|| format!("{text:?} is no time such as 2026-01-31T16:00:00Z"))
 }
 
 /// A past moment.

@@ -27,6 +27,8 @@ pub struct Settings {
     pub log: Log,
     /// The partition's loop.
     pub engine: Engine,
+    /// When markets are open.
+    pub calendars: Calendars,
     /// The log.
     pub journal: Journal,
     /// The interface.
@@ -78,6 +80,17 @@ pub struct Engine {
     pub snapshot_on_stop: bool,
     pub send_within_ms: u32,
     pub day_end_utc: String,
+    pub day_open_utc: String,
+    pub on_close_lead_s: u32,
+}
+
+/// See `config.default.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct Calendars {
+    pub listings: String,
+    pub file: String,
 }
 
 /// See `config.default.toml`.
@@ -297,15 +310,15 @@ fn shown(path: &str, value: &Value) -> String {
     }
 }
 
-/// Seconds after midnight of a time of day such as `21:00`.
+/// Seconds after midnight of a time of day such as `21:00`, which the setting `name` is.
 ///
 /// # Errors
 /// [`Failure::Usage`].
-pub fn day_second(text: &str) -> Result<i64, Failure> {
+pub fn day_second(name: &str, text: &str) -> Result<i64, Failure> {
     let parsed = text.split_once(':').and_then(|(hour, minute)| Some((hour.parse::<i64>().ok()?, minute.parse::<i64>().ok()?)));
     match parsed {
         Some((hour @ 0..=23, minute @ 0..=59)) => Ok((hour * 60 + minute) * 60),
-        _ => Err(Failure::Usage(format!("engine.day_end_utc: {text:?} is not a time of day such as \"21:00\""))),
+        _ => Err(Failure::Usage(format!("{name}: {text:?} is not a time of day such as \"21:00\""))),
     }
 }
 

@@ -4,6 +4,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")
 )]
 
+mod calendars;
 mod cli;
 mod client;
 mod config;
@@ -40,6 +41,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Serve(flags) => serve::run(&flags, loaded.settings),
         Command::Journal(command) => journal::run(command, &loaded.settings),
         Command::Allocation(cli::Allocation::Verify { stored }) => journal::allocations::verify(&stored, &loaded.settings),
+        Command::Calendar(command) => calendars::run(&command, &loaded.settings.calendars),
         Command::Load(flags) => load::run(&flags, &loaded.settings),
         Command::Config(cli::Config::Check) => {
             serve::check(&loaded.settings)?;

@@ -52,7 +52,7 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
         views: reader,
         watermark: views.cursor.clone(),
         history,
-        config: desk.api,
+        config: desk.api.clone(),
         telemetry: partition.telemetry().clone(),
         expositions: figures::of(venues.market.as_ref(), &market),
         probes: Vec::new(),
@@ -111,7 +111,7 @@ fn open(desk: &Desk) -> Result<Box<dyn Journal>, Failure> {
 }
 
 fn start(desk: &Desk, journal: Box<dyn Journal>, market: &Arc<MarketBook>) -> Result<Partition, Failure> {
-    let config = EngineConfig { engine: desk.engine, ..desk.partition.clone() };
+    let config = EngineConfig { engine: desk.engine.clone(), ..desk.partition.clone() };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     oms_runtime::start(journal, config, clock, market.clone(), Box::new(fault::stop_the_process))
         .map_err(|error| Failure::Refused(format!("the desk cannot start: {error}")))

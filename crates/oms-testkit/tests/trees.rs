@@ -158,7 +158,7 @@ impl Forest {
             n => match request {
                 None => ReportBody::Accepted { wire_id: own, broker_order_id: None },
                 Some(IntentKind::Replace) if n.is_multiple_of(3) => ReportBody::ReplaceRejected { wire_id: last, text },
-                Some(IntentKind::Replace) => ReportBody::Replaced { wire_id: last },
+                Some(IntentKind::Replace) => ReportBody::Replaced { wire_id: last, order_qty: None },
                 Some(_) if n.is_multiple_of(3) => ReportBody::CancelRejected { wire_id: last, text },
                 Some(_) => ReportBody::Canceled { wire_id: last, text },
             },
@@ -191,7 +191,7 @@ impl Forest {
                 let (wire_id, evidence) = (leg.wire_id(leg.revision), String::from("asked"));
                 let outcome = Outcome::Canceled;
                 let body = match request {
-                    Some(IntentKind::Replace) if leg.extras.doubt.is_none() => ReportBody::Replaced { wire_id },
+                    Some(IntentKind::Replace) if leg.extras.doubt.is_none() => ReportBody::Replaced { wire_id, order_qty: None },
                     Some(IntentKind::Cancel) if leg.extras.doubt.is_none() => ReportBody::Canceled { wire_id, text: evidence },
                     Some(intent) => ReportBody::Resolved { wire_id, intent, outcome, broker_order_id: None, evidence },
                     None if leg.state == OrdState::Unack => {

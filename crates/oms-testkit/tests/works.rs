@@ -131,7 +131,7 @@ impl Bracket {
         let request = self.desk.engine.state().entry(leg.order_id).and_then(oms_engine::state::Entry::request);
         let (wire_id, text) = (leg.wire_id(leg.revision), String::from("so it is"));
         let body = match request {
-            Some((IntentKind::Replace, _)) if takes => ReportBody::Replaced { wire_id },
+            Some((IntentKind::Replace, _)) if takes => ReportBody::Replaced { wire_id, order_qty: None },
             Some((IntentKind::Replace, _)) => ReportBody::ReplaceRejected { wire_id, text },
             Some(_) if takes => ReportBody::Canceled { wire_id, text },
             Some(_) => ReportBody::CancelRejected { wire_id, text },

@@ -4,7 +4,10 @@ use super::positions::no_such_instrument;
 use super::{Endpoint, Parameter, get, query};
 use crate::call::{Access, Call};
 use crate::json::Writer;
+use crate::json::decode::time;
 use crate::json::orders::{account_fields, instrument_fields, share};
+use crate::past::now;
+use crate::query::bad_parameter;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
@@ -24,6 +27,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         get(Access::Key, "/api/v1/instruments/{symbol}", ("getInstrument", "instruments", "An instrument"), instrument)
             .json(200, "Instrument", "The instrument.")
             .errors(&[Code::NotFound]),
+        get(
+            Access::Key,
+            "/api/v1/calendars",
+            ("listCalendars", "instruments", "When markets are open, by where instruments are listed"),
+            calendars,
+        )
+        .parameters(&[query("at", "string", "At this time instead of now.")])
+        .json(200, "CalendarList", "Instruments that are listed elsewhere trade around the clock."),
         get(Access::Key, "/api/v1/venues", ("listVenues", "venues", "List venues as they are configured"), venues).parameters(PAGE).json(
             200,
             "VenuePage",
@@ -94,4 +105,33 @@ async fn accounts(call: Call) -> Result<Response, Refusal> {
     let catalog = call.api.catalog_now().await?;
     let all = catalog.accounts.values().map(|one| (one.account_id.to_string(), one)).collect();
     page(&call, all, |w, account| account_fields(w, account))
+}
+
+async fn calendars(call: Call) -> Result<Response, Refusal> {
+    let mut params = call.params()?;
+    let at = match params.take("at") {
+        Some(text) => time(&text).ok_or_else(|| bad_parameter("at", "must be a time such as 2026-01-31T16:00:00Z"))?,
+        None => now(),
+    };
+    params.end()?;
+    let all: Vec<_> = call.api.config().calendars.iter().collect();
+    let mut w = Writer::with_capacity(64 + 256 * all.len());
+    w.object(|w| {
+        w.time("at", at);
+        w.array_at("data", &all, |w, (listing, calendar)| {
+            w.object(|w| {
+                let day = calendar.day(at);
+                w.text("listing", listing);
+                w.text("calendar", calendar.id());
+                w.text("name", calendar.name());
+                w.text("time_zone", calendar.zone());
+                w.text("phase", calendar.phase(at).as_str());
+                w.time_or_null("next_open", calendar.next_open(at));
+                w.number_or_null("trading_day", day.map(|day| day.date));
+                w.time_or_null("day_open", day.map(|day| day.open));
+                w.time_or_null("day_close", day.map(|day| day.close));
+            });
+        });
+    });
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
 }

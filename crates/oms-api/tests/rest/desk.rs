@@ -98,7 +98,7 @@ impl VenuePort for Script {
     }
 
     fn replace(&mut self, request: &WireReplace) -> Handed {
-        self.say(ReportBody::Replaced { wire_id: request.wire_id.clone() });
+        self.say(ReportBody::Replaced { wire_id: request.wire_id.clone(), order_qty: Some(request.order_qty) });
         Handed::Over
     }
 

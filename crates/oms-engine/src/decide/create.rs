@@ -260,7 +260,7 @@ fn by_rules(refusal: Refusal) -> RefusedBy {
 fn valid(step: &Step<'_>, new: &NewOrder, resolved: &Resolved) -> Result<(), RefusedBy> {
     validate_type(new, step.now()).map_err(|refusal| (EndedBy::Validation, refusal))?;
     rules(step.state(), new, resolved, step.now()).map_err(by_rules)?;
-    instruct::validate(new, &step.config, step.now()).map_err(by_rules)
+    instruct::validate(new, &step.config, step.state().instrument(resolved.instrument_id), step.now()).map_err(by_rules)
 }
 
 fn work_of(step: &Step<'_>, new: &NewOrder, order_id: OrderId, list: Option<ListPlace>) -> Result<Option<Box<Work>>, Refusal> {
@@ -373,18 +373,17 @@ fn created(
 
 /// When the order ends by its time in force: a DAY order with the trading day of its class, every one with its instrument.
 pub(crate) fn expire_at(step: &Step<'_>, new: &NewOrder, instrument: Option<&Instrument>) -> Option<Time> {
-    const DAY_NS: i64 = 86_400_000_000_000;
     let now = step.now();
+    let day_end = || step.config.day_end(instrument, now);
     let calendar = instrument.map_or(CalendarKind::Session, |instrument| rules_of(instrument.asset_class).calendar);
     let own = match new.time_in_force {
         TimeInForce::Day => match calendar {
-            CalendarKind::Session | CalendarKind::Quoted => Some(step.config.day_end(now)),
-            CalendarKind::Continuous => Some(Time((now.0 - now.0.rem_euclid(DAY_NS)).saturating_add(DAY_NS))),
+            CalendarKind::Session | CalendarKind::Quoted | CalendarKind::Continuous => Some(day_end()),
             // It waits for the valuation, which comes after the end of the day.
             CalendarKind::CutOff => None,
         },
         TimeInForce::Gtd => new.expire_at,
-        TimeInForce::Opg => Some(step.config.day_end(now)),
+        TimeInForce::Opg => Some(day_end()),
         TimeInForce::Ioc | TimeInForce::Fok => return None,
         TimeInForce::Gtc => None,
     };

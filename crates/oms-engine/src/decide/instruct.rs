@@ -1,11 +1,12 @@
 //! From what a client asks to what the engine works an order by.
 
 use super::trigger;
-use crate::config::Config;
+use crate::config::{Config, Opening};
 use crate::state::State;
 use crate::step::Step;
 use oms_model::algo::{Algo, AlgoParams, Leftover};
 use oms_model::command::NewOrder;
+use oms_model::instrument::Instrument;
 use oms_model::work::{ArmRule, ContingencyType, Instructions, Link, Trail, Work};
 use oms_model::{Code, InstrumentId, OrdType, OrderId, Qty, Refusal, Time, TimeInForce};
 use std::borrow::Cow;
@@ -39,7 +40,7 @@ fn refuse(code: Code, text: impl Into<String>) -> Result<(), Refusal> {
 }
 
 /// The rules of instructions, by the order's type.
-pub(crate) fn validate(new: &NewOrder, config: &Config, now: Time) -> Result<(), Refusal> {
+pub(crate) fn validate(new: &NewOrder, config: &Config, instrument: Option<&Instrument>, now: Time) -> Result<(), Refusal> {
     let (asked, ord_type, tif) = (&new.instructions, new.ord_type, new.time_in_force);
     if new.routing.care && (!ord_type.is_native() || *asked != Instructions::default()) {
         return refuse(Code::OrderTypeUnsupported, "a care order is worked by a person; give instructions to its parts");
@@ -70,15 +71,40 @@ pub(crate) fn validate(new: &NewOrder, config: &Config, now: Time) -> Result<(),
         if !matches!(ord_type, OrdType::Market | OrdType::Limit) || asked.algo.is_some() {
             return refuse(Code::OrderTypeUnsupported, format!("a {ord_type} order cannot be OPG"));
         }
-        if now >= config.day_open(now) {
+        if now >= config.day_open(instrument, now) {
             return refuse(Code::OrderTypeUnsupported, "the opening has passed; an OPG order would not be executed");
         }
     }
+    valid_hours(new, config, instrument, now)?;
     let plain = ord_type.is_native() && asked.algo.is_none() && asked.max_floor.is_none() && asked.good_after.is_none();
     if !plain && matches!(tif, TimeInForce::Ioc | TimeInForce::Fok) {
         return refuse(Code::OrderTypeUnsupported, format!("the order waits, so it cannot be {tif}"));
     }
     valid_algo(new)
+}
+
+/// Where the market is closed an order waits for it to open, which one that is to be executed at once cannot.
+fn valid_hours(new: &NewOrder, config: &Config, instrument: Option<&Instrument>, now: Time) -> Result<(), Refusal> {
+    let on_close = matches!(new.ord_type, OrdType::MarketOnClose | OrdType::LimitOnClose);
+    if on_close && now >= config.day_end(instrument, now).plus(-config.on_close_lead_ns) {
+        return refuse(Code::MarketClosed, "the cut-off of orders on close has passed");
+    }
+    let closed = |text: &str, opens: Option<Time>| {
+        let mut refusal = Refusal::new(Code::MarketClosed, text).with("market", instrument.map(|i| i.listing).unwrap_or_default());
+        if let Some(at) = opens {
+            refusal = refusal.with("opens_at", oms_calendar::utc(at));
+        }
+        Err(refusal)
+    };
+    match config.opening(instrument, now) {
+        Opening::Open => Ok(()),
+        Opening::Never => closed("the market does not open within a month", None),
+        Opening::At(at) if matches!(new.time_in_force, TimeInForce::Ioc | TimeInForce::Fok) => {
+            closed("the market is closed, and the order is to be executed at once", Some(at))
+        }
+        Opening::At(at) if new.expire_at.is_some_and(|end| end <= at) => closed("the order ends before the market opens", Some(at)),
+        Opening::At(_) => Ok(()),
+    }
 }
 
 fn belongs(name: &str, given: bool, wanted: bool, ord_type: OrdType) -> Result<(), Refusal> {
@@ -137,11 +163,12 @@ pub(crate) fn work_of(
     order_id: OrderId,
     list: Option<ListPlace>,
 ) -> Result<Option<Box<Work>>, Refusal> {
+    let instrument = state.by_symbol(&new.symbol);
     let mut instructions = new.instructions.clone();
     let end = match new.time_in_force {
         TimeInForce::Gtd => new.expire_at.unwrap_or(Time(i64::MAX)),
         TimeInForce::Gtc => Time(i64::MAX),
-        _ => config.day_end(now),
+        _ => config.day_end(instrument, now),
     };
     let begin = instructions.good_after.unwrap_or(now);
     let asked_algo = instructions.algo.is_some();
@@ -160,7 +187,7 @@ pub(crate) fn work_of(
     }
     let held_stop = new.ord_type.has_stop() && (new.ord_type.is_trailing() || instructions.emulate || !has_native_stops(state, new));
     let emulated = held_stop || !new.ord_type.is_native() || instructions.max_floor.is_some() || new.time_in_force == TimeInForce::Opg;
-    let release_at = release_at(new, config, now);
+    let release_at = release_at(new, config, instrument, now);
     if !asked_algo && !emulated && release_at.is_none() && list.is_none() {
         return Ok(None);
     }
@@ -207,11 +234,20 @@ fn emulation(new: &NewOrder) -> Option<AlgoParams> {
     new.instructions.max_floor.map(iceberg)
 }
 
-fn release_at(new: &NewOrder, config: &Config, now: Time) -> Option<Time> {
+/// What an order waits for before anything of it is sent: the time that its type or its client names, or the opening.
+fn release_at(new: &NewOrder, config: &Config, instrument: Option<&Instrument>, now: Time) -> Option<Time> {
     match new.ord_type {
-        OrdType::MarketOnClose | OrdType::LimitOnClose => Some(config.day_end(now).plus(-config.on_close_lead_ns)),
-        _ if new.time_in_force == TimeInForce::Opg => Some(config.day_open(now)),
-        _ => new.instructions.good_after,
+        OrdType::MarketOnClose | OrdType::LimitOnClose => Some(config.day_end(instrument, now).plus(-config.on_close_lead_ns)),
+        _ if new.time_in_force == TimeInForce::Opg => Some(config.day_open(instrument, now)),
+        // A person who works an order sees that the market is closed.
+        _ if new.routing.care => new.instructions.good_after,
+        _ => {
+            let from = new.instructions.good_after.unwrap_or(now).max(now);
+            match config.opening(instrument, from) {
+                Opening::At(at) => Some(at),
+                Opening::Open | Opening::Never => new.instructions.good_after,
+            }
+        }
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn report(step: &mut Step<'_>, report: Report) {
         ReportBody::Commission { exec_id, commission, currency, .. } => execution::commission(step, &leg, exec_id, commission, currency),
         ReportBody::Canceled { text, .. } => canceled(step, &leg, revision, clip(text)),
         ReportBody::CancelRejected { text, .. } => cancel_rejected(step, &leg, revision, EndedBy::Venue, clip(text)),
-        ReportBody::Replaced { .. } => replaced(step, &leg, revision),
+        ReportBody::Replaced { order_qty, .. } => replaced(step, &leg, revision, order_qty),
         ReportBody::ReplaceRejected { text, .. } => replace_rejected(step, &leg, revision, EndedBy::Venue, clip(text)),
         ReportBody::Expired { .. } => expired(step, &leg),
         ReportBody::Unknown { intent, reason, .. } => in_doubt(step, leg.order_id, intent, revision, clip(reason)),
@@ -177,7 +177,7 @@ fn rejected(step: &mut Step<'_>, leg: &Order, text: String) {
 pub(crate) fn filled(step: &mut Step<'_>, leg: &Order, revision: u32, transact_time: Time, fill: VenueFill) {
     let order_id = leg.order_id;
     // A fill under the id of a replace shows that the venue took the replace; its quantity holds first.
-    replaced(step, leg, revision);
+    replaced(step, leg, revision, None);
     let known = step.state().entry(order_id).is_some_and(|entry| entry.execs().binary_search(&fill.exec_id).is_ok());
     let (Some(last_notional), true) = (fill.last_px.notional(fill.last_qty), fill.last_qty.is_positive()) else {
         return anomaly(step, order_id, Anomaly::UnexpectedReport, format!("execution {} has no usable quantity or price", fill.exec_id));
@@ -305,7 +305,7 @@ fn cancel_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy,
 }
 
 /// The venue took a replace of a leg, where it was asked for.
-pub(crate) fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32) {
+pub(crate) fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32, told_qty: Option<Qty>) {
     let entry = step.state().entry(leg.order_id);
     let outstanding = entry.and_then(crate::state::Entry::request) == Some((IntentKind::Replace, revision));
     if !outstanding {
@@ -316,8 +316,12 @@ pub(crate) fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32) {
     settle_doubt(step, order_id, IntentKind::Replace, Outcome::Live, "the venue answered the replace");
     // What was executed meanwhile cannot be ordered away; the venue amends the quantity to it.
     let executed = step.state().order(order_id).map_or(leg.cum_qty, |leg| leg.cum_qty);
-    let terms = Terms { order_qty: terms.order_qty.max(executed), ..terms };
-    step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision }));
+    let order_qty = told_qty.unwrap_or_else(|| terms.order_qty.max(executed));
+    if executed > order_qty {
+        let detail = format!("the venue replaced it to {order_qty}, and {executed} are executed here");
+        anomaly(step, order_id, Anomaly::Overfill, detail);
+    }
+    step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms: Terms { order_qty, ..terms }, revision }));
     after_replace_answer(step, leg, None);
 }
 

@@ -87,6 +87,11 @@ fn policy(state: &State, order: &Order) -> SorPolicy {
     state.policy(&policy_name(routing(state, order))).cloned().unwrap_or_default()
 }
 
+/// How old a quote may be for the policy of `order`, nanoseconds.
+pub(crate) fn max_quote_age(state: &State, order: &Order) -> i64 {
+    i64::try_from(policy(state, order).max_quote_age_ns).unwrap_or(i64::MAX)
+}
+
 /// What happens to the rest of `order` once its re-plans are used up, and how many it has.
 pub(crate) fn replan_bounds(state: &State, order: &Order) -> (u32, Exhausted) {
     let policy = policy(state, order);

@@ -3,7 +3,7 @@
 
 use super::tree::{self, ChildSpec};
 use super::trigger::{self, Reached};
-use super::{cancel, parent, replace};
+use super::{cancel, parent, replace, route};
 use crate::state::{Entry, Lookout, State};
 use crate::step::Step;
 use oms_model::event::{AlgoStepped, Event, OrderRejected, OrderTriggered, SliceReleased, StopMoved};
@@ -90,6 +90,11 @@ pub(crate) fn drive(step: &mut Step<'_>, order_id: OrderId) {
     if let Some(at) = work.release_at.filter(|&at| at > step.now()) {
         return wait(step, &order, Some(at), false, "it waits for its time");
     }
+    // When a market opens its first quotes are a moment away; without one the router knows no venue.
+    let is_first = work.release_at.is_some() && order.children.is_empty() && work.instructions.algo.is_none();
+    if is_first && !is_quoted(step, &order) {
+        return wait(step, &order, None, true, "its time has come and no venue quotes it yet");
+    }
     if waits_for_trigger(&order) {
         return look(step, &order);
     }
@@ -119,6 +124,14 @@ pub(crate) fn not_canceled(step: &mut Step<'_>, order_id: OrderId) {
         }
         None => drive(step, order_id),
     }
+}
+
+/// Whether a venue shows a quote that the order's policy takes for one that holds.
+fn is_quoted(step: &mut Step<'_>, order: &Order) -> bool {
+    step.with_market(order.instrument_id, |state, market, now| {
+        let oldest = now.plus(-route::max_quote_age(state, order));
+        market.quotes.iter().flat_map(|quote| [quote.bid, quote.ask]).flatten().any(|level| level.at >= oldest)
+    })
 }
 
 /// Whether the engine holds the order for a stop that was not reached yet.

@@ -223,7 +223,7 @@ impl Worker {
         if let Some((IntentKind::Replace, revision)) = doubt.request {
             let wire_id = WireId::derive(doubt.order_id, revision);
             if order.requests.contains(&(wire_id.clone(), RequestState::Accepted)) {
-                self.report(ReportBody::Replaced { wire_id });
+                self.report(ReportBody::Replaced { wire_id, order_qty: Some(order.order_qty) });
             }
         }
         for (at, fill) in &order.fills {
@@ -266,7 +266,9 @@ impl Worker {
         let seen = order.requests.iter().find(|(id, _)| *id == wire_id).map(|(_, state)| *state);
         let text = "the venue's answer to a query".to_owned();
         match (seen, intent) {
-            (Some(RequestState::Accepted), IntentKind::Replace) => self.report(ReportBody::Replaced { wire_id: wire_id.clone() }),
+            (Some(RequestState::Accepted), IntentKind::Replace) => {
+                self.report(ReportBody::Replaced { wire_id: wire_id.clone(), order_qty: Some(order.order_qty) });
+            }
             (Some(RequestState::Accepted), IntentKind::Cancel) if outcome == Outcome::Canceled => {
                 self.report(ReportBody::Canceled { wire_id: wire_id.clone(), text });
                 return true;

@@ -21,7 +21,7 @@ fn with_file(name: &str, text: &str, environment: std::vec::IntoIter<(String, St
 fn the_default_file_has_every_setting_and_no_other() {
     let loaded = load(None, none()).unwrap();
     assert_eq!(loaded.settings.server.listen, "127.0.0.1:8080");
-    assert_eq!(day_second(&loaded.settings.engine.day_end_utc).unwrap(), 75_600);
+    assert_eq!(day_second("engine.day_end_utc", &loaded.settings.engine.day_end_utc).unwrap(), 75_600);
     assert!(loaded.rows().iter().all(|(_, _, source)| source == "default"));
     for kind in oms_model::limit::LimitType::ALL {
         assert!(loaded.settings.demo.limits.contains_key(kind.as_str()), "a demo desk says something about {kind}");
@@ -77,8 +77,8 @@ fn a_secret_is_not_shown() {
 
 #[test]
 fn a_time_of_day_is_checked() {
-    assert_eq!(day_second("00:01").unwrap(), 60);
+    assert_eq!(day_second("x", "00:01").unwrap(), 60);
     for bad in ["24:00", "21", "21:60", "-1:00", "x:y"] {
-        assert!(day_second(bad).is_err(), "{bad}");
+        assert!(day_second("x", bad).is_err(), "{bad}");
     }
 }

@@ -1,5 +1,6 @@
 //! From settings and flags to what the parts of a desk are made with.
 
+use crate::calendars;
 use crate::cli::Serve;
 use crate::config::{self, Settings};
 use crate::exit::{Failure, Outcome};
@@ -73,6 +74,7 @@ impl Desk {
         }
         let speed = flags.speed.as_deref().unwrap_or(&settings.paper.speed);
         let speed: Speed = speed.parse().map_err(|error| Failure::Usage(format!("paper.speed: {error}")))?;
+        let calendars = Arc::new(calendars::by_listing(&settings.calendars)?);
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             demo: flags.demo,
@@ -88,11 +90,13 @@ impl Desk {
             },
             engine: oms_engine::Config {
                 send_within_ns: i64::from(settings.engine.send_within_ms) * 1_000_000,
-                day_end_utc_s: config::day_second(&settings.engine.day_end_utc)?,
-                ..oms_engine::Config::default()
+                day_end_utc_s: config::day_second("engine.day_end_utc", &settings.engine.day_end_utc)?,
+                day_open_utc_s: config::day_second("engine.day_open_utc", &settings.engine.day_open_utc)?,
+                on_close_lead_ns: i64::from(settings.engine.on_close_lead_s) * 1_000_000_000,
+                calendars: Arc::clone(&calendars),
             },
             journal: journal(&settings)?,
-            api: api(&settings)?,
+            api: oms_api::Config { calendars, ..api(&settings)? },
             speed,
             settings,
         })

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 pub(super) struct Run {
     pub(super) desk: Desk,
+    config: oms_engine::Config,
     pub(super) last_code: Option<Code>,
     execs: u64,
     /// Requests for quotes by the names that the script gives them, and quotes.
@@ -28,7 +29,15 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn new(desk: Desk) -> Self {
-        Self { desk, last_code: None, execs: 0, asked: BTreeMap::new(), quoted: BTreeMap::new(), queued: Vec::new() }
+        Self {
+            desk,
+            config: oms_engine::Config::default(),
+            last_code: None,
+            execs: 0,
+            asked: BTreeMap::new(),
+            quoted: BTreeMap::new(),
+            queued: Vec::new(),
+        }
     }
 
     pub(super) fn script(&mut self, script: &str) {
@@ -64,6 +73,20 @@ impl Run {
             "up" => self.session(line, |_| ReportBody::SessionUp),
             "down" => self.session(line, |_| ReportBody::SessionDown { reason: "line lost".into() }),
             "restart" => self.restart(),
+            "calendar" => {
+                let listing: Mic = line.value();
+                let calendar = oms_calendar::Calendar::parse(oms_calendar::shipped_text(line.word()).expect("it is shipped"));
+                let calendars = std::sync::Arc::make_mut(&mut self.config.calendars);
+                calendars.insert(listing, calendar.expect("it can be read"));
+                self.desk.engine = oms_engine::Engine::new(self.desk.engine.state().clone(), self.config.clone());
+                String::new()
+            }
+            "at" => {
+                let at: jiff::Timestamp = line.value();
+                let at = oms_model::Time(i64::try_from(at.as_nanosecond()).expect("it is within our time"));
+                self.desk.advance(at.since(self.desk.now));
+                String::new()
+            }
             "wait" => {
                 let seconds: i64 = line.value();
                 self.desk.advance(seconds * 1_000_000_000);
@@ -428,7 +451,7 @@ impl Run {
         assert_eq!(state.parts(), parts, "a state survives its own parts");
         let watched = |state: &oms_engine::State| state.watched().collect::<std::collections::BTreeSet<_>>();
         assert_eq!(watched(&state), watched(self.desk.engine.state()), "what is watched follows from the orders");
-        self.desk.engine = oms_engine::Engine::new(state, oms_engine::Config::default());
+        self.desk.engine = oms_engine::Engine::new(state, self.config.clone());
         self.desk.input(crate::fixture::actor(), InputBody::Recovered);
         String::new()
     }
@@ -512,7 +535,7 @@ impl Run {
             "cancel-ack" => ReportBody::Canceled { wire_id: request, text: line.rest() },
             "cancel-unasked" => ReportBody::Canceled { wire_id: order, text: line.rest() },
             "cancel-reject" => ReportBody::CancelRejected { wire_id: request, text: line.rest() },
-            "replace-ack" => ReportBody::Replaced { wire_id: request },
+            "replace-ack" => ReportBody::Replaced { wire_id: request, order_qty: line.take("at").then(|| line.value()) },
             "replace-reject" => ReportBody::ReplaceRejected { wire_id: request, text: line.rest() },
             "unknown" | "not-sent" | "resolve" => {
                 let intent: IntentKind = line.word().to_ascii_uppercase().parse().unwrap();

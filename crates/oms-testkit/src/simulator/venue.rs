@@ -340,7 +340,7 @@ impl Venue {
         held.price = request.price;
         held.current = request.wire_id.clone();
         self.by_wire.insert(request.wire_id.clone(), at);
-        self.tell(scene.now, ReportBody::Replaced { wire_id: request.wire_id.clone() });
+        self.tell(scene.now, ReportBody::Replaced { wire_id: request.wire_id.clone(), order_qty: Some(request.order_qty) });
         true
     }
 

@@ -65,8 +65,6 @@ pub(super) struct World {
     reopened: BTreeSet<OrderId>,
     /// Trees with an execution after an end, or more executed than ordered.
     disturbed: BTreeSet<OrderId>,
-    /// Orders and parts of which an overfill was raised.
-    overfilled: BTreeSet<OrderId>,
     /// The last acknowledged end of the log.
     acked: (u64, Option<ChainHash>),
     serial: u64,
@@ -99,7 +97,6 @@ impl World {
             closes: Vec::new(),
             reopened: BTreeSet::new(),
             disturbed: BTreeSet::new(),
-            overfilled: BTreeSet::new(),
             acked: (0, None),
             serial: 0,
             coverage: Coverage::default(),

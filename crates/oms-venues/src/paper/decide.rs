@@ -225,7 +225,7 @@ impl PaperVenue {
             stop_px: request.stop_px,
         };
         self.record(&record);
-        self.stage(ReportBody::Replaced { wire_id: wire_id.clone() });
+        self.stage(ReportBody::Replaced { wire_id: wire_id.clone(), order_qty: Some(request.order_qty) });
         if self.amend(number, &wire_id, request.order_qty, request.price, request.stop_px, &before) {
             self.enter(number);
         }

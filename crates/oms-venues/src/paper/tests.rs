@@ -145,7 +145,7 @@ fn words(body: &ReportBody) -> String {
         ReportBody::Commission { wire_id, exec_id, .. } => format!("{} cost of {exec_id}", id(wire_id)),
         ReportBody::Canceled { wire_id, .. } => format!("{} canceled", id(wire_id)),
         ReportBody::CancelRejected { wire_id, text } => format!("{} cancel rejected: {text}", id(wire_id)),
-        ReportBody::Replaced { wire_id } => format!("{} replaced", id(wire_id)),
+        ReportBody::Replaced { wire_id, .. } => format!("{} replaced", id(wire_id)),
         ReportBody::ReplaceRejected { wire_id, text } => format!("{} replace rejected: {text}", id(wire_id)),
         ReportBody::Expired { wire_id } => format!("{} expired", id(wire_id)),
         ReportBody::SessionDown { .. } => "down".to_owned(),

@@ -58,7 +58,7 @@ pub(crate) fn corrected(
         return;
     }
     // Under the id of a replace it shows that the venue took the replace, as a fill does.
-    report::replaced(step, leg, revision);
+    report::replaced(step, leg, revision, None);
     let Some(booked) = booked(step, leg, &exec_ref) else {
         if is_known(step, leg, &exec_ref) {
             let detail = format!("{} corrects execution {exec_ref}, which was taken back or is of an older day: {text}", fill.exec_id);

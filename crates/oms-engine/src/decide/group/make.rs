@@ -105,7 +105,7 @@ fn created(step: &Step<'_>, actor: &Actor, new: &NewGroup, members: &[Order]) ->
         source: actor.source,
         order_qty,
         price,
-        expire_at: Some(step.config.day_end(step.now())),
+        expire_at: Some(step.config.day_end(step.state().instrument(first.instrument_id), step.now())),
         routing: (!plain).then(|| Box::new(new.routing.clone())),
         kind: Some(OrderKind::Group),
         number: step.state().next_number(step.now()),

@@ -148,7 +148,7 @@ fn tell_replaced(mic: Mic, leg: &Resolve, order: &VenueOrder, outside: &mut Outs
     let Some((IntentKind::Replace, revision)) = leg.request else { return };
     let wire_id = WireId::derive(leg.order_id, revision);
     if order.requests.contains(&(wire_id.clone(), RequestState::Accepted)) {
-        outside.report(mic, ReportBody::Replaced { wire_id });
+        outside.report(mic, ReportBody::Replaced { wire_id, order_qty: Some(order.order_qty) });
     }
 }
 
@@ -257,7 +257,9 @@ fn tell_request(
         outside.report(mic, ReportBody::Canceled { wire_id: wire_id.clone(), text: text.clone() });
     }
     match (seen, intent) {
-        (Some(RequestState::Accepted), IntentKind::Replace) => outside.report(mic, ReportBody::Replaced { wire_id: wire_id.clone() }),
+        (Some(RequestState::Accepted), IntentKind::Replace) => {
+            outside.report(mic, ReportBody::Replaced { wire_id: wire_id.clone(), order_qty: Some(order.order_qty) });
+        }
         (Some(RequestState::Accepted), IntentKind::Cancel) if outcome == Outcome::Canceled => {
             outside.report(mic, ReportBody::Canceled { wire_id, text });
             return true;

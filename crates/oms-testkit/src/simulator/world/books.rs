@@ -8,7 +8,6 @@ use oms_engine::State;
 use oms_model::instrument::Currency;
 use oms_model::report::VenueFill;
 use oms_model::{OrdState, Order, OrderId, Time, WireId};
-use oms_runtime::port::VenueState;
 use std::collections::BTreeSet;
 
 impl World {
@@ -27,7 +26,7 @@ impl World {
                 }
                 match held.first.parts().and_then(|(id, _)| state.order(id)) {
                     Some(leg) if off.contains(&leg.order_id) => (),
-                    Some(leg) => hold_same(leg, held, self.overfilled.contains(&leg.order_id)),
+                    Some(leg) => hold_same(leg, held),
                     // One that works again after ours was cleaned up is the venue's to tell, and a person's to see.
                     None => {
                         // So is one that was whole only by what a person booked on it while its outcome was not known.
@@ -122,12 +121,9 @@ fn hold_at_venues(world: &World, state: &State) {
     }
 }
 
-/// A leg is here as it is there. One that was replaced to less than it had, by an execution that the venue had taken back
-/// before it took the replace, is whole there and not here; its overfill was raised.
-fn hold_same(leg: &Order, held: &Held, overfilled: bool) {
+fn hold_same(leg: &Order, held: &Held) {
     let id = leg.order_id;
-    let whole = overfilled && held.state == VenueState::Filled;
-    hold!(5, whole || leg.state.is_done() != held.is_live(), "leg {id} is {} here and {:?} there", leg.state, held.state);
+    hold!(5, leg.state.is_done() != held.is_live(), "leg {id} is {} here and {:?} there", leg.state, held.state);
     hold!(21, leg.cum_qty == held.cum, "leg {id} has {} executed here and {} there", leg.cum_qty, held.cum);
     if held.is_live() {
         hold!(15, leg.order_qty == held.qty, "leg {id} is over {} here and {} there", leg.order_qty, held.qty);

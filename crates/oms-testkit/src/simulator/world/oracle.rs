@@ -27,9 +27,6 @@ impl World {
                 && (matches!(e.anomaly, Anomaly::FillAfterEnd | Anomaly::Overfill) || self.is_larger_at_venue(e))
             {
                 self.disturbed.insert(root);
-                if e.anomaly == Anomaly::Overfill {
-                    self.overfilled.insert(e.order_id);
-                }
             }
             if let (Event::OrderFillAdjusted(e), Some(root)) = (event, root)
                 && root == e.order_id
