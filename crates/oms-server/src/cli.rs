@@ -192,6 +192,22 @@ pub enum Order {
         #[command(flatten)]
         remote: Remote,
     },
+    /// Hold back what the desk works of an order: its algorithm, its stop or its slices. What is at a venue is recalled.
+    Suspend {
+        /// Its id, or cl_ord_id:<yours>.
+        order: String,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Go on with an order that was suspended.
+    Resume {
+        /// Its id, or cl_ord_id:<yours>.
+        order: String,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
     /// Change quantity, price or trigger of an order.
     Modify {
         /// Its id, or cl_ord_id:<yours>.

@@ -18,6 +18,8 @@ pub(super) fn run(order: Order, settings: &Settings) -> Outcome {
         Order::Cancel { order, wait, if_version, remote } => {
             change(&remote, settings, &format!("/orders/{}/cancel", escaped(&order)), wait, if_version, &json!({}))
         }
+        Order::Suspend { order, remote } => execute("OrderSuspendCmd", &order, &remote, settings),
+        Order::Resume { order, remote } => execute("OrderResumeCmd", &order, &remote, settings),
         Order::Modify { order, qty, price, stop, wait, if_version, remote } => {
             let mut body = Map::new();
             for (name, value) in [("order_qty", qty), ("price", price), ("stop_px", stop)] {
@@ -26,11 +28,7 @@ pub(super) fn run(order: Order, settings: &Settings) -> Outcome {
             change(&remote, settings, &format!("/orders/{}/modify", escaped(&order)), wait, if_version, &Value::Object(body))
         }
         Order::List { filters, sort, limit, remote } => list(&filters, &sort, limit, &remote, settings),
-        Order::Show { order, remote } => {
-            let client = Client::new(&remote, settings)?;
-            let answer = client.get(&format!("/orders/{}", escaped(&order)), "application/json")?;
-            client.show(&answer, details)
-        }
+        Order::Show { order, remote } => show_order(&Client::new(&remote, settings)?, &order),
         Order::Why { order, remote } => why(&order, &remote, settings),
         Order::Tree { order, remote } => {
             let client = Client::new(&remote, settings)?;
@@ -39,6 +37,22 @@ pub(super) fn run(order: Order, settings: &Settings) -> Outcome {
         }
         Order::Tail { from, types, count, remote } => tail::run(&Client::new(&remote, settings)?, from, types.as_deref(), count),
     }
+}
+
+fn show_order(client: &Client, order: &str) -> Outcome {
+    let answer = client.get(&format!("/orders/{}", escaped(order)), "application/json")?;
+    client.show(&answer, details)
+}
+
+/// A typed command about one order; then how it stands.
+fn execute(command: &str, order: &str, remote: &Remote, settings: &Settings) -> Outcome {
+    let client = Client::new(remote, settings)?;
+    let named = match order.strip_prefix("cl_ord_id:") {
+        Some(id) => ("cl_ord_id", id),
+        None => ("order_id", order),
+    };
+    client.post("/commands/execute", &[], &json!({ "type": command, named.0: named.1 }))?;
+    show_order(&client, order)
 }
 
 /// The order as the interface takes it.

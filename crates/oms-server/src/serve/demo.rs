@@ -147,7 +147,10 @@ fn told(profile: &VenueProfile) -> Venue {
 
 /// `default` takes the best venue; `sweep` and `split` take several.
 fn policies() -> Vec<SorPolicy> {
-    let named = |name: &str, mode: SorMode| SorPolicy { name: PolicyName::new(name).unwrap_or_default(), mode, ..SorPolicy::default() };
+    // The recording shows an exchange only while it is the best: its last quote holds until the next.
+    let max_quote_age_ns = 60_000_000_000;
+    let plain = SorPolicy { max_quote_age_ns, ..SorPolicy::default() };
+    let named = |name: &str, mode: SorMode| SorPolicy { name: PolicyName::new(name).unwrap_or_default(), mode, ..plain.clone() };
     vec![
         named("default", SorMode::SingleBest),
         SorPolicy { fee_adjusted: true, exhausted: Exhausted::Rest, ..named("sweep", SorMode::Sweep) },
