@@ -3,12 +3,14 @@
 //! - `durable`: orders through a partition, many outstanding, each answered once durable; beside raw writes of the same bytes.
 //! - `recovery`: seconds for each million events, with and without a snapshot.
 //! - `bare-http`: a bare axum handler that parses the same JSON and journals the same bytes; load it with `oms load`.
+//! - `ticks`: ticks of a market to many streams, each from the tick to its arrival.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench stops at the first thing that is not as it should be")]
 
 mod bare_http;
 mod durable;
 mod raw;
 mod recovery;
+mod ticks;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -46,6 +48,18 @@ enum What {
         #[arg(long, default_value_t = 1)]
         millions: u64,
     },
+    /// Ticks to streams.
+    Ticks {
+        /// Streams.
+        #[arg(long, default_value_t = 100)]
+        clients: usize,
+        /// Ticks each second.
+        #[arg(long, default_value_t = 10_000)]
+        rate: u64,
+        /// Seconds.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
     /// The bare handler.
     BareHttp {
         /// Where it listens.
@@ -61,6 +75,7 @@ fn main() {
     match what {
         What::Durable { outstanding, seconds } => durable::run(dir.path(), outstanding, seconds),
         What::Recovery { millions } => recovery::run(dir.path(), millions),
+        What::Ticks { clients, rate, seconds } => ticks::run(dir.path(), clients, rate, seconds),
         What::BareHttp { listen } => bare_http::run(dir.path(), &listen),
     }
 }

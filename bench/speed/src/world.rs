@@ -7,7 +7,7 @@ use oms_model::report::{Report, ReportBody};
 use oms_model::{Mic, Side, Time, TraceId};
 use oms_runtime::port::{MarketSink, ReportSink};
 use oms_runtime::{Clock, Config, MarketBook, Partition, Request, start};
-use oms_store::{EmbeddedJournal, OpenCheck};
+use oms_store::{EmbeddedJournal, Journal, OpenCheck};
 use oms_testkit::fixture::{OPEN, actor, configured, dec, limit_order, setup};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,12 +32,16 @@ impl Clock for BenchClock {
 /// A partition over a log in `dir`, set up if the log is empty.
 pub fn partition(dir: &Path, snapshot_on_stop: bool) -> Partition {
     let journal = EmbeddedJournal::open_dir(dir, oms_store::Config { check: OpenCheck::Tail, ..oms_store::Config::default() }).unwrap();
-    let market = Arc::new(MarketBook::new());
+    over(Box::new(journal), Arc::new(MarketBook::new()), snapshot_on_stop)
+}
+
+/// A partition over this log, with this market.
+pub fn over(journal: Box<dyn Journal>, market: Arc<MarketBook>, snapshot_on_stop: bool) -> Partition {
     let clock = Arc::new(BenchClock(AtomicI64::new(OPEN.0)));
     // Nobody hands these orders over, and none of them is overdue for it while a bench runs.
     let engine = oms_engine::Config { send_within_ns: 3_600_000_000_000, ..oms_engine::Config::default() };
     let config = Config { snapshot_on_stop, engine, ..Config::default() };
-    let partition = start(Box::new(journal), config, clock, market.clone(), Box::new(|fault| panic!("{fault}"))).unwrap();
+    let partition = start(journal, config, clock, market.clone(), Box::new(|fault| panic!("{fault}"))).unwrap();
     if partition.recovery().events + partition.recovery().snapshot_seq == 0 {
         set_up(&partition, &market);
     }
@@ -74,7 +78,8 @@ fn set_up(partition: &Partition, market: &MarketBook) {
     }
 }
 
-fn admin(partition: &Partition, command: Command) {
+/// A command of the desk that must be done.
+pub fn admin(partition: &Partition, command: Command) {
     let request = Request { actor: actor(), trace_id: TraceId::default(), idempotency: None, command };
     assert_eq!(partition.handle().execute_blocking(request).unwrap().outcome, CommandOutcome::Done);
 }

@@ -8,6 +8,7 @@ use oms_model::{Code, Mic, Refusal, Seq, TraceId};
 use oms_runtime::handle::Handle;
 use oms_runtime::history::History;
 use oms_runtime::telemetry::Telemetry;
+use oms_runtime::view_follower::Watermark;
 use oms_store::views::{ViewError, ViewReader};
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
@@ -16,9 +17,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
-
-/// The last sequence that the views have folded in.
-pub type ViewsWatermark = watch::Receiver<u64>;
 
 /// Bounds of the interface.
 #[derive(Clone, Debug)]
@@ -95,7 +93,7 @@ pub struct Parts {
     /// Queries.
     pub views: ViewReader,
     /// How far the views are.
-    pub watermark: ViewsWatermark,
+    pub watermark: Watermark,
     /// The state as it was.
     pub history: History,
     /// Bounds.
@@ -197,7 +195,7 @@ impl Api {
     /// How far the views are.
     #[must_use]
     pub fn views_cursor(&self) -> Seq {
-        Seq(*self.inner.parts.watermark.borrow())
+        self.inner.parts.watermark.cursor()
     }
 
     /// The names as they are known now.
@@ -225,8 +223,7 @@ impl Api {
         ask: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
     ) -> Result<T, Refusal> {
         let durable = self.handle().durable();
-        let mut watermark = self.inner.parts.watermark.clone();
-        let reached = until(&mut watermark, |cursor| *cursor >= durable.0);
+        let reached = self.inner.parts.watermark.reached(durable);
         match tokio::time::timeout(self.config().read_wait, reached).await {
             Ok(true) => (),
             Ok(false) => return Err(Refusal::new(Code::Overloaded, "the views are not being filled")),

@@ -27,7 +27,7 @@ pub mod serve;
 pub mod sse;
 pub mod why;
 
-pub use api::{Api, Config, Parts, Probe, ViewsWatermark};
+pub use api::{Api, Config, Parts, Probe};
 pub use metrics::{Exposition, Metrics};
 pub use rest::router;
 pub use serve::serve;

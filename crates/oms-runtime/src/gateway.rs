@@ -47,7 +47,8 @@ pub struct Gateway {
     clock: Arc<dyn Clock>,
     kills_seen: u64,
     queues: BTreeMap<Mic, SyncSender<Vec<Work>>>,
-    legs: HashMap<OrderId, WorkingLeg>,
+    // Boxed, so that a growing table moves pointers: the orders themselves would hold up those that are to be handed over.
+    legs: HashMap<OrderId, Box<WorkingLeg>>,
     symbols: HashMap<InstrumentId, Symbol>,
     ready: BTreeMap<Mic, Vec<Work>>,
 }
@@ -70,7 +71,7 @@ impl Running {
 /// Where the gateway begins: the working legs as of a sequence.
 struct Start {
     after: Seq,
-    legs: HashMap<OrderId, WorkingLeg>,
+    legs: HashMap<OrderId, Box<WorkingLeg>>,
     symbols: HashMap<InstrumentId, Symbol>,
 }
 
@@ -79,7 +80,8 @@ fn start_of(state: &State) -> Start {
     let working = state.orders_sorted().into_iter().filter(|entry| entry.order.is_leg() && entry.is_working());
     let legs = working.map(|entry| {
         let symbol = symbols.get(&entry.order.instrument_id).cloned().unwrap_or_default();
-        (entry.order.order_id, WorkingLeg { order: entry.order.clone(), symbol, request: entry.request(), as_of: state.last_seq() })
+        let leg = WorkingLeg { order: entry.order.clone(), symbol, request: entry.request(), as_of: state.last_seq() };
+        (entry.order.order_id, Box::new(leg))
     });
     Start { after: state.last_seq(), legs: legs.collect(), symbols: symbols.clone() }
 }
@@ -108,7 +110,7 @@ pub fn start(
         let venue = port.venue();
         let (queue, work) = sync_channel(WORK_QUEUE);
         // Whatever the venue said while nobody listened is lost, so every working leg is asked about, not only the doubtful.
-        let doubts: Vec<Resolve> = start.legs.values().filter(|leg| leg.order.venue == Some(venue)).map(WorkingLeg::question).collect();
+        let doubts: Vec<Resolve> = start.legs.values().filter(|leg| leg.order.venue == Some(venue)).map(|leg| leg.question()).collect();
         let worker = Worker::new(port, handle.clone(), clock.clone(), telemetry.clone(), kill_epoch.clone(), work, doubts);
         queues.insert(venue, queue);
         threads.push(spawn(format!("oms-{venue}"), Box::new(move || worker.run()))?);
@@ -184,7 +186,8 @@ impl Gateway {
             Event::OrderCreated(e) => {
                 if e.parent_order_id.is_some() {
                     let symbol = self.symbols.get(&e.instrument_id).cloned().unwrap_or_default();
-                    self.legs.insert(e.order_id, WorkingLeg { order: Order::create(e, seq, time), symbol, request: None, as_of: seq });
+                    let leg = WorkingLeg { order: Order::create(e, seq, time), symbol, request: None, as_of: seq };
+                    self.legs.insert(e.order_id, Box::new(leg));
                 }
                 return;
             }
@@ -244,7 +247,7 @@ impl Gateway {
             // Whether it works at its venue too is asked; what is asked of it now goes out by itself.
             let (venue, question) = (leg.order.venue, leg.question());
             leg.request = request;
-            self.legs.insert(order_id, leg);
+            self.legs.insert(order_id, Box::new(leg));
             if let Some(venue) = venue {
                 self.push(venue, Work::Resolve(question));
             }

@@ -4,13 +4,16 @@ use crate::feed::{Feed, FeedError};
 use oms_model::{Batch, Seq};
 use oms_store::views::{ViewError, Views};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// The most batches folded in one transaction.
 const MAX_BATCHES: usize = 2_048;
+/// From the beginning of one transaction to that of the next, while nobody waits for it. One order touches some twenty
+/// pages of the file, and a hundred orders together touch few more.
+const PACE: Duration = Duration::from_millis(10);
 
 /// The views cannot be kept.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +29,54 @@ pub enum ViewFollowerError {
 /// Views that follow a log.
 pub struct ViewFollower {
     /// How far they are; a reader that needs its own writes waits for it.
-    pub cursor: watch::Receiver<u64>,
+    pub watermark: Watermark,
     thread: JoinHandle<()>,
+}
+
+/// How far the views are.
+#[derive(Clone)]
+pub struct Watermark {
+    cursor: watch::Receiver<u64>,
+    wanted: Arc<Wanted>,
+}
+
+impl Watermark {
+    /// The last event that they hold.
+    #[must_use]
+    pub fn cursor(&self) -> Seq {
+        Seq(*self.cursor.borrow())
+    }
+
+    /// Waits until they hold the event `seq`, and lets them not rest before. False where nobody fills them any more.
+    pub async fn reached(&self, seq: Seq) -> bool {
+        if self.cursor() >= seq {
+            return true;
+        }
+        self.wanted.ask(seq);
+        self.cursor.clone().wait_for(|&cursor| cursor >= seq.0).await.is_ok()
+    }
+}
+
+/// The furthest event that somebody waits for.
+#[derive(Default)]
+struct Wanted {
+    seq: Mutex<Seq>,
+    raised: Condvar,
+}
+
+impl Wanted {
+    fn ask(&self, seq: Seq) {
+        let mut wanted = self.seq.lock().unwrap_or_else(PoisonError::into_inner);
+        *wanted = (*wanted).max(seq);
+        self.raised.notify_one();
+    }
+
+    /// Waits until then, or until somebody wants more than what is there.
+    fn rest(&self, until: Instant, there: Seq) {
+        let wanted = self.seq.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = until.saturating_duration_since(Instant::now());
+        drop(self.raised.wait_timeout_while(wanted, left, |wanted| *wanted <= there));
+    }
 }
 
 impl ViewFollower {
@@ -57,10 +106,10 @@ pub fn open(feed: &Feed, path: &Path) -> Result<Views, ViewFollowerError> {
 /// Where no thread can be started.
 pub fn start(feed: &Feed, views: Views) -> std::io::Result<ViewFollower> {
     let (told, cursor) = watch::channel(views.cursor().0);
-    let feed = feed.clone();
-    let following = Following { views, told, failed_at: Seq(0), resets: 0 };
+    let (feed, wanted) = (feed.clone(), Arc::new(Wanted::default()));
+    let following = Following { views, told, wanted: wanted.clone(), failed_at: Seq(0), resets: 0 };
     let thread = std::thread::Builder::new().name("oms-views".to_owned()).spawn(move || following.run(&feed))?;
-    Ok(ViewFollower { cursor, thread })
+    Ok(ViewFollower { watermark: Watermark { cursor, wanted }, thread })
 }
 
 /// How often in a row the views are made again without having come further; a disk that is full stays full.
@@ -69,6 +118,7 @@ const MAX_RESETS: u32 = 3;
 struct Following {
     views: Views,
     told: watch::Sender<u64>,
+    wanted: Arc<Wanted>,
     /// The last event of the batches that failed furthest on.
     failed_at: Seq,
     resets: u32,
@@ -78,13 +128,16 @@ impl Following {
     fn run(mut self, feed: &Feed) {
         let mut follower = feed.follow(self.views.cursor());
         let mut batches: Vec<Arc<Batch>> = Vec::new();
+        let mut next = Instant::now();
         loop {
+            self.wanted.rest(next, self.views.cursor());
             match follower.next_timeout(Duration::from_millis(500)) {
                 Ok(Some(batch)) => batches.push(batch),
                 Ok(None) => continue,
-                Err(FeedError::Closed) => return,
+                Err(FeedError::Closed) => return self.close(),
                 Err(error) => return tracing::error!(%error, "the views cannot follow the log"),
             }
+            next = Instant::now() + PACE;
             while batches.len() < MAX_BATCHES {
                 match follower.try_next() {
                     Ok(Some(batch)) => batches.push(batch),
@@ -102,6 +155,13 @@ impl Following {
             batches.clear();
             // Nobody may be reading.
             self.told.send_replace(self.views.cursor().0);
+        }
+    }
+
+    fn close(self) {
+        // They are a cache: what is lost of them is made again from the log.
+        if let Err(error) = self.views.close() {
+            tracing::warn!(%error, "the views were not closed in good order; they may be made again at the next start");
         }
     }
 

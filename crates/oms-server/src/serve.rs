@@ -50,7 +50,7 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
     let parts = Parts {
         handle,
         views: reader,
-        watermark: views.cursor.clone(),
+        watermark: views.watermark.clone(),
         history,
         config: desk.api.clone(),
         telemetry: partition.telemetry().clone(),

@@ -4,12 +4,15 @@
 //!   on any doubt the file is deleted and folded from sequence 0 ([`Views::open_or_rebuild`]).
 //! - What a reader sees is always exactly the fold of the first [`ViewReader::cursor`] events of the log:
 //!   rows and cursor change in one transaction.
+//! - They are not synced while they are written, so that the log's own syncs do not wait for them; a mark beside the file
+//!   tells whether the system went down in between. Such a file is not read but made again.
 //! - One writer ([`Views`]), a bounded number of reading connections ([`ViewReader`]). Neither waits for the other.
 //! - Values are bound, never written into statements. Fields come from a whitelist ([`query::Resource`]).
 
 mod error;
 mod fold;
 mod hot;
+mod mark;
 mod page;
 pub mod query;
 mod reader;
@@ -52,7 +55,7 @@ impl Views {
     /// Opens the views, or makes empty ones where there is no file.
     ///
     /// # Errors
-    /// - [`ViewError::Schema`], [`ViewError::Damaged`]: rebuild them.
+    /// - [`ViewError::Schema`], [`ViewError::Damaged`], [`ViewError::Unsynced`]: rebuild them.
     /// - [`ViewError::Foreign`]: the file belongs to another program.
     /// - [`ViewError::Sqlite`], [`ViewError::Io`]: the file cannot be opened or written.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ViewError> {
@@ -185,6 +188,17 @@ impl Views {
         schema::set_position(&tx, &position)?;
         tx.commit().during("commit")?;
         Ok(position)
+    }
+
+    /// Closes the views and syncs them, so that they need not be made again whatever happens to the system from here on.
+    /// Without it they are good for as long as the system stays up. Their readers may go on.
+    ///
+    /// # Errors
+    /// [`ViewError::Io`], [`ViewError::Sqlite`]: where the disk refused a write of them, the next opening rebuilds them.
+    pub fn close(self) -> Result<(), ViewError> {
+        let Self { path, conn, .. } = self;
+        conn.close().map_err(|(_, error)| error).during("close the views")?;
+        schema::unmark(&path)
     }
 
     /// Reads the whole file and checks that its pages and indexes agree. Takes long on a large one.

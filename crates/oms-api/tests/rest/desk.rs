@@ -148,7 +148,7 @@ impl Desk {
         let parts = Parts {
             handle: handle.clone(),
             views: reader,
-            watermark: follower.cursor.clone(),
+            watermark: follower.watermark.clone(),
             history,
             config,
             telemetry,
@@ -210,7 +210,7 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        for suffix in ["", "-wal", "-shm"] {
+        for suffix in ["", "-wal", "-shm", "-unsynced"] {
             // They may not be there.
             let _removed = std::fs::remove_file(format!("{}{suffix}", self.views.display()));
         }

@@ -33,15 +33,30 @@ fn damaged_views_are_made_again_under_their_readers() {
     let views = open(&feed, &path).unwrap();
     let reader = views.reader();
     assert!(reader.order(&OrderRef::Id(order_id)).is_err(), "the row is damaged");
-    let mut following = start(&feed, views).unwrap();
+    let following = start(&feed, views).unwrap();
     append(&mut journal, epoch, &second);
     feed.publish([second].into_iter());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        let caught_up = following.cursor.wait_for(|&cursor| cursor == 2);
-        tokio::time::timeout(Duration::from_secs(20), caught_up).await.unwrap().unwrap();
+        assert!(tokio::time::timeout(Duration::from_secs(20), following.watermark.reached(Seq(2))).await.unwrap());
     });
     assert_eq!(reader.order(&OrderRef::Id(order_id)).unwrap().unwrap().version, 2);
     feed.close();
     following.join();
+}
+
+#[test]
+fn nobody_who_waits_for_the_views_waits_for_their_rest() {
+    let wanted = Wanted::default();
+    let far = Instant::now() + Duration::from_secs(3_600);
+    std::thread::scope(|scope| {
+        let resting = scope.spawn(|| wanted.rest(far, Seq(5)));
+        wanted.ask(Seq(5));
+        wanted.ask(Seq(6));
+        resting.join().unwrap();
+    });
+    // Asked for before it began.
+    wanted.rest(far, Seq(5));
+    // Nobody asks for more than is there: it rests until then, which has passed.
+    wanted.rest(Instant::now(), Seq(6));
 }

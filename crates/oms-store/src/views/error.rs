@@ -43,6 +43,13 @@ pub enum ViewError {
         /// Where the log ends.
         tip: Seq,
     },
+    /// The views were written without syncs and the system went down since, or the disk refused a write of theirs;
+    /// rebuild them.
+    #[error("what of the views reached the disk is not known: {reason}")]
+    Unsynced {
+        /// Why.
+        reason: String,
+    },
     /// The batch does not continue what was folded so far.
     #[error("batch starts at sequence {found}, expected {expected}")]
     Gap {
@@ -105,7 +112,7 @@ impl ViewError {
     #[must_use]
     pub fn wants_rebuild(&self) -> bool {
         match self {
-            Self::Damaged { .. } | Self::Schema { .. } | Self::OtherLog { .. } | Self::UnknownOrder { .. } => true,
+            Self::Damaged { .. } | Self::Schema { .. } | Self::OtherLog { .. } | Self::Unsynced { .. } | Self::UnknownOrder { .. } => true,
             Self::Query(_)
             | Self::Foreign { .. }
             | Self::Gap { .. }

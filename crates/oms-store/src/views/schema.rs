@@ -9,6 +9,7 @@ use oms_model::{CommandId, Seq, Time};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use super::error::{During, ViewError};
+use super::mark::{Boot, Left, Mark};
 use super::sortable;
 use crate::codec;
 
@@ -36,11 +37,21 @@ pub(super) struct Position {
 
 /// Opens the file for writing, makes the tables where there are none, and says where it stands.
 pub(super) fn open_writer(path: &Path) -> Result<(Connection, Position), ViewError> {
+    let (mark, boot) = (Mark::of(path), Boot::current());
+    match mark.left(boot.as_ref()).during("read the mark of the views")? {
+        Left::Synced => (),
+        // Whatever the disk refused since nobody listened shows itself now.
+        Left::ThisBoot => mark.sync(&files(path)).map_err(|error| ViewError::Unsynced { reason: error.to_string() })?,
+        Left::Unknown => return Err(ViewError::Unsynced { reason: "the system went down while they were written".to_owned() }),
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags).during("open the views")?;
     conn.busy_timeout(LOCK_WAIT).during("set the lock wait")?;
     let is_new = check(&conn, path)?;
-    tune_writer(&conn)?;
+    if let Some(boot) = &boot {
+        mark.set(boot).during("mark the views as not synced")?;
+    }
+    tune_writer(&conn, boot.is_some())?;
     if is_new {
         create(&mut conn)?;
     }
@@ -73,13 +84,15 @@ fn check(conn: &Connection, path: &Path) -> Result<bool, ViewError> {
     Err(ViewError::Foreign { path: path.display().to_string(), found: application })
 }
 
-/// A commit is in the write-ahead log but not synced: after a power loss the views may have gone back to an
-/// earlier commit, never to a mixture, and the follower folds the rest again from the log.
-fn tune_writer(conn: &Connection) -> Result<(), ViewError> {
-    conn.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456;
+/// Views that are marked are never synced while they are written: the syncs of a checkpoint would hold up those of the log.
+/// Where there can be no mark, a checkpoint syncs: after a power loss the views may have gone back to an earlier commit,
+/// never to a mixture, and the follower folds the rest again from the log.
+fn tune_writer(conn: &Connection, marked: bool) -> Result<(), ViewError> {
+    let synchronous = if marked { "OFF" } else { "NORMAL" };
+    conn.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456;
          PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 67108864;",
-    )
+    ))
     .during("tune the writer")?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
@@ -132,14 +145,25 @@ pub(super) fn delete(path: &Path) -> Result<(), ViewError> {
             Err(refused) => return Err(refused),
         }
     }
-    // The database goes last: a write-ahead log without its database is ignored, one beside a new database is not.
-    for file in [beside(path, "-wal"), beside(path, "-shm"), path.to_owned()] {
+    for file in files(path) {
         match fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).during("delete the views"),
             _ => (),
         }
     }
-    Ok(())
+    unmark(path)
+}
+
+/// Syncs the file, which no connection writes any more, and takes its mark away.
+pub(super) fn unmark(path: &Path) -> Result<(), ViewError> {
+    let mark = Mark::of(path);
+    mark.sync(&files(path)).and_then(|()| mark.clear()).during("sync the views")
+}
+
+/// What SQLite keeps. The database comes last: a write-ahead log without its database is ignored, one beside a new
+/// database is not.
+fn files(path: &Path) -> [PathBuf; 3] {
+    [beside(path, "-wal"), beside(path, "-shm"), path.to_owned()]
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -103,6 +103,61 @@ fn check_trees(views: &Views, expected: &Expected) {
     }
 }
 
+/// Opens the views of a stream that ended where they did.
+fn reopen(path: &Path, stream: &mut Stream, last: &Arc<Batch>) -> (Views, Option<ViewError>) {
+    let tip = stream.expected.cursor;
+    Views::open_or_rebuild::<ViewError>(path, tip, |_| Ok(Some(last.clone()))).unwrap()
+}
+
+#[test]
+fn views_that_were_not_synced_are_kept_under_the_same_boot_only() {
+    let scratch = Scratch::new();
+    let (path, mark) = (scratch.file("views"), scratch.file("views-unsynced"));
+    let mut stream = Stream::new(3);
+    let batches = stream.batches(50);
+    let last = batches.last().unwrap();
+    Views::open(&path).unwrap().apply(&batches).unwrap();
+    // The process ended without closing them, as after a kill.
+    assert!(mark.exists());
+    let (views, doubt) = reopen(&path, &mut stream, last);
+    assert!(doubt.is_none(), "{doubt:?}");
+    check(&views, &stream.expected);
+    drop(views);
+
+    for other in ["7d0e3b5c-of-another-boot", ""] {
+        fs::write(&mark, other).unwrap();
+        let (mut views, doubt) = reopen(&path, &mut stream, last);
+        assert!(matches!(doubt, Some(ViewError::Unsynced { .. })), "{doubt:?}");
+        assert_eq!(views.cursor(), Seq(0));
+        assert_ne!(fs::read_to_string(&mark).unwrap(), other, "marked anew");
+        views.apply(&batches).unwrap();
+        check(&views, &stream.expected);
+    }
+}
+
+#[test]
+fn views_that_were_closed_are_kept_under_any_boot() {
+    let scratch = Scratch::new();
+    let (path, mark) = (scratch.file("views"), scratch.file("views-unsynced"));
+    let mut stream = Stream::new(4);
+    let batches = stream.batches(50);
+    let mut views = Views::open(&path).unwrap();
+    views.apply(&batches).unwrap();
+    // Readers that are still there do not keep them from being synced.
+    let reader = views.reader();
+    assert_eq!(orders(&reader).len(), stream.expected.orders.len());
+    views.close().unwrap();
+    assert!(!mark.exists());
+    assert_eq!(orders(&reader).len(), stream.expected.orders.len());
+    let (views, doubt) = reopen(&path, &mut stream, batches.last().unwrap());
+    assert!(doubt.is_none(), "{doubt:?}");
+    check(&views, &stream.expected);
+    assert!(mark.exists(), "it is written again");
+    drop(views);
+    Views::rebuild(&path).unwrap().close().unwrap();
+    assert!(!mark.exists());
+}
+
 #[test]
 fn the_views_are_the_fold_of_every_prefix() {
     for seed in 0..6 {
