@@ -4,10 +4,12 @@ mod answers;
 mod apply;
 mod books;
 mod groups;
+mod holds;
 mod orders;
 mod parts;
 mod quotes;
 mod timers;
+mod valued;
 mod works;
 
 use crate::input::IdempotencyKey;
@@ -23,7 +25,7 @@ use oms_model::policy::SorPolicy;
 use oms_model::position::Holding;
 use oms_model::seldom::Seldom;
 use oms_model::{
-    AccountId, ClOrdId, CostMethod, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Seq, Symbol, TenantId, Time,
+    AccountId, ClOrdId, CostMethod, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Price, Seq, Symbol, TenantId, Time,
 };
 use oms_risk::{Reservation, RiskBook};
 use oms_router::VenueStats;
@@ -198,6 +200,12 @@ pub struct State {
     answers: Answers,
     quotes: quotes::QuoteBook,
     risk: RiskBook,
+    risk_currency: Currency,
+    // The prices that positions were last valued at.
+    marks: BTreeMap<InstrumentId, Price>,
+    // Who holds what; follows from the holdings.
+    holders: BTreeMap<InstrumentId, BTreeSet<AccountId>>,
+    holds: holds::Holds,
     works: Works,
     // Legs of the last route decision. They are created and sent in the same batch, so this carries nothing from
     // one batch to the next and is no part of a snapshot.
@@ -235,6 +243,10 @@ impl Default for State {
             answers: Answers::default(),
             quotes: quotes::QuoteBook::default(),
             risk: RiskBook::default(),
+            risk_currency: Currency::USD,
+            marks: BTreeMap::new(),
+            holders: BTreeMap::new(),
+            holds: holds::Holds::default(),
             works: Works::default(),
             released: Vec::new(),
         }

@@ -18,6 +18,7 @@ pub(crate) struct Step<'a> {
     context: &'a Context<'a>,
     pub(crate) sweeps: &'a mut VecDeque<(Scope, EndedBy)>,
     pub(crate) moved: &'a mut VecDeque<Moved>,
+    pub(crate) marking: &'a mut Option<(Time, Option<InstrumentId>)>,
     pub(crate) config: Config,
     first_seq: Seq,
     now: Time,
@@ -36,6 +37,7 @@ impl<'a> Step<'a> {
             context,
             sweeps: &mut engine.sweeps,
             moved: &mut engine.moved,
+            marking: &mut engine.marking,
             config: engine.config,
             first_seq,
             now,
@@ -113,7 +115,16 @@ impl<'a> Step<'a> {
         f(self.state, self.market, self.now)
     }
 
-    pub(crate) fn finish(self, command_id: CommandId, actor: Actor, trace_id: TraceId) -> Batch {
+    /// Positions are valued at the market in a while, where something depends on it.
+    fn arm_marking(&mut self) {
+        const EVERY_NS: i64 = 1_000_000_000;
+        if self.marking.is_none() && self.state.wants_marks() {
+            *self.marking = Some((self.now.plus(EVERY_NS), None));
+        }
+    }
+
+    pub(crate) fn finish(mut self, command_id: CommandId, actor: Actor, trace_id: TraceId) -> Batch {
+        self.arm_marking();
         Batch { first_seq: self.first_seq, time: self.now, command_id, actor, trace_id, events: self.events }
     }
 }

@@ -5,11 +5,13 @@
 
 use crate::amount::{Decimal, Notional, Price, Qty};
 use crate::children::Children;
+use crate::compliance::{Compliance, Hold};
 use crate::event::{Event, OrderCreated, OrderFillAdjusted, SagaStepped};
 use crate::ids::{AccountId, BrokerOrderId, ClOrdId, InstrumentId, Mic, OrderId, PolicyName, QuoteId, QuoteRef, Seq, Time, UserId, WireId};
 use crate::machine::Machine;
 use crate::refusal::Code;
 use crate::seldom::{Seldom, Unset};
+use crate::strategy::StrategyId;
 use crate::terms::{
     EndedBy, IntentKind, OrdState, OrdStatus, OrdType, OrderKind, Outcome, Pending, SagaPhase, Side, SorMode, Source, TimeInForce,
 };
@@ -191,6 +193,10 @@ pub struct Extras {
     pub booked: Option<Box<Booked>>,
     /// What the engine works it by.
     pub work: Option<Box<Work>>,
+    /// What it says for the gate.
+    pub compliance: Option<Box<Compliance>>,
+    /// Set while it is accepted and waits before it is sent.
+    pub hold: Option<Box<Hold>>,
 }
 
 /// What was booked on an order otherwise than through its parts.
@@ -220,6 +226,8 @@ impl Unset for Extras {
         basis: None,
         booked: None,
         work: None,
+        compliance: None,
+        hold: None,
     };
 }
 
@@ -330,6 +338,7 @@ impl Order {
                 care: care.then(|| Box::new(Care { since: time, ..Care::default() })),
                 basis: event.basis.clone(),
                 work: event.work.clone(),
+                compliance: event.compliance.clone(),
                 ..Extras::default()
             }),
             ..Self::default()
@@ -386,10 +395,17 @@ impl Order {
         self.kind() == OrderKind::Market
     }
 
-    /// Whether somebody works it, so that what is not with its parts waits for them and not for the router.
+    /// Whether somebody works it or has to agree to it, so that what is not with its parts waits for them and not for the
+    /// router.
     #[must_use]
     pub fn is_worked(&self) -> bool {
-        self.extras.care.is_some() || self.extras.work.is_some()
+        self.extras.care.is_some() || self.extras.work.is_some() || self.extras.hold.is_some()
+    }
+
+    /// The strategy that it was sent for.
+    #[must_use]
+    pub fn strategy(&self) -> Option<StrategyId> {
+        self.extras.compliance.as_deref().and_then(|said| said.strategy)
     }
 
     /// Whether its `cl_ord_id` names it alone: it does for a client's order and for a part that is worked on its own.
@@ -520,7 +536,11 @@ impl Order {
             Event::AlgoStepped(e) => self.work(|work| work.stepped(e, time)),
             Event::OrderArmed(e) => self.work(|work| work.armed(e)),
             Event::PeerFilled(e) => self.work(|work| work.peer_filled(e)),
-            Event::RiskChecked(_) | Event::OrderAnomaly(_) => (),
+            Event::OrderHeld(e) => {
+                self.extras.hold = Some(Box::new(Hold { reason: e.reason, since: time, waits_for: e.waits_for.clone() }));
+            }
+            Event::OrderReleased(_) => self.extras.clear_with(|extras| extras.hold = None),
+            Event::RiskChecked(_) | Event::OrderAnomaly(_) | Event::SelfMatchPrevented(_) => (),
             Event::OrderCreated(_)
             | Event::CommissionRecorded(_)
             | Event::SuspenseResolved(_)
@@ -552,6 +572,17 @@ impl Order {
             | Event::QuoteRequestExpired(_)
             | Event::QuoteRequestCanceled(_)
             | Event::NavSet(_)
+            | Event::RestrictionSet(_)
+            | Event::RestrictionRemoved(_)
+            | Event::LocateSet(_)
+            | Event::ShortSaleStateSet(_)
+            | Event::SelfMatchRuleSet(_)
+            | Event::StrategyEnvelopeSet(_)
+            | Event::ThrottleTripped(_)
+            | Event::ThrottleReset(_)
+            | Event::PositionsMarked(_)
+            | Event::RiskCurrencySet(_)
+            | Event::LimitRequired(_)
             | Event::TenantCreated(_) => self.version -= 1,
         }
     }
@@ -752,6 +783,9 @@ impl Order {
     fn settle_pending(&mut self) {
         self.pending = Pending::None;
         self.extras.clear_with(|extras| (extras.replacing, extras.saga, extras.stage) = (None, None, None));
+        if self.state.is_done() {
+            self.extras.clear_with(|extras| extras.hold = None);
+        }
     }
 }
 

@@ -16,8 +16,8 @@ use http::StatusCode;
 use oms_engine::State;
 use oms_model::command::{Command, CommandOutcome};
 use oms_model::event::Event;
-use oms_model::limit::{LimitType, RiskLimit, Scope};
-use oms_model::{Code, Decimal, Notional, Refusal, Time, TradingState};
+use oms_model::limit::{LimitKey, LimitType, Period, RiskLimit, Scope};
+use oms_model::{AssetClass, Code, Decimal, Notional, Refusal, Time, TradingState};
 use oms_runtime::history::Moment;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -36,6 +36,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .parameters(&[
                 query("limit_type", "LimitType", "Which.").required(),
                 query("scope", "Scope", "Whose; the tenant's where it is not given."),
+                query("period", "Period", "Its period; the usual one of the type where it is not given."),
+                query("soft", "boolean", "Whether it is a soft one; hard where it is not given."),
             ])
             .json(200, "Done", "It is gone.")
             .errors(&[Code::NotFound])
@@ -77,7 +79,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 /// Reads the state of the gate: now, or as it was where `as_of` asks for it.
-async fn read<T: Send + 'static>(
+pub(super) async fn read<T: Send + 'static>(
     call: &Call,
     read: impl FnOnce(&State, Time) -> T + Send + 'static,
 ) -> Result<(T, Option<Moment>), Refusal> {
@@ -87,7 +89,7 @@ async fn read<T: Send + 'static>(
     call.api.state_as_of(as_of, read).await
 }
 
-fn answer(call: &Call, w: Writer, moment: Option<Moment>) -> Response {
+pub(super) fn answer(call: &Call, w: Writer, moment: Option<Moment>) -> Response {
     let mut response = reply::json(StatusCode::OK, w.finish(), call.trace_id);
     if let Some(moment) = moment {
         reply::sequence(&mut response, moment.seq);
@@ -131,10 +133,13 @@ async fn remove_limit(call: Call) -> Result<Response, Refusal> {
     let limit_type: Option<LimitType> = params.parsed("limit_type")?;
     let limit_type = limit_type.ok_or_else(|| bad_parameter("limit_type", "is required"))?;
     let scope = params.take("scope").unwrap_or_else(|| "TENANT".to_owned());
+    let period: Option<Period> = params.parsed("period")?;
+    let soft: Option<bool> = params.parsed("soft")?;
     params.end()?;
     let parsed = input::scope(&scope, &*call.api.catalog_now().await?).map_err(|problem| bad_parameter("scope", problem))?;
-    let key = call.idempotency("DELETE /risk/limits", &format!("{limit_type} {scope}"), &crate::json::Value::Null)?;
-    let answer = call.execute(Command::RemoveRiskLimit { limit_type, scope: parsed }, key).await?;
+    let key = call.idempotency("DELETE /risk/limits", &format!("{limit_type} {scope} {period:?} {soft:?}"), &crate::json::Value::Null)?;
+    let answer =
+        call.execute(Command::RemoveRiskLimit(LimitKey { limit_type, scope: parsed, period, soft: soft.unwrap_or(false) }), key).await?;
     done(&call, &answer)
 }
 
@@ -177,6 +182,8 @@ fn scopes(state: &State) -> Vec<Scope> {
     users.sort_unstable();
     users.dedup();
     scopes.extend(users);
+    scopes.extend(AssetClass::ALL.iter().map(|class| Scope::AssetClass(*class)));
+    scopes.extend(state.risk().envelopes().map(|(envelope, _)| Scope::Strategy(envelope.strategy)));
     scopes.extend(state.instruments().iter().map(|instrument| Scope::Instrument(instrument.instrument_id)));
     scopes.extend(state.venues().map(|entry| Scope::Venue(entry.venue.venue)));
     scopes

@@ -53,6 +53,8 @@ pub(crate) fn working_in(step: &Step<'_>, scope: Scope, limit: usize) -> Vec<Ord
         Scope::Account(id) => order.account_id == id,
         Scope::User(id) => order.user_id == id,
         Scope::Instrument(id) => order.instrument_id == id,
+        Scope::Strategy(id) => order.strategy() == Some(id),
+        Scope::AssetClass(class) => state.instrument(order.instrument_id).is_some_and(|instrument| instrument.asset_class == class),
         Scope::Venue(mic) => state.any_below(order, &|part| part.is_working() && part.order.venue == Some(mic)),
     };
     let free = |order: &Order| order.is_root() && !order.state.is_done() && order.pending != Pending::Cancel;

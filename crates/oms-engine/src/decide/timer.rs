@@ -1,6 +1,6 @@
 //! What time brings: orders expire, answers are overdue, done orders leave the hot state, sweeps go on.
 
-use super::{cancel, day, quote, report, staged, work};
+use super::{cancel, day, quote, report, risk, staged, work};
 use crate::engine::Moved;
 use crate::state::TimerKind;
 use crate::step::Step;
@@ -29,6 +29,12 @@ pub(crate) fn timer(step: &mut Step<'_>) {
         assert!(!step.state().is_set(due, kind, order_id), "a timer that was served is set no more");
     }
     sweep(step);
+    if let Some((at, after)) = *step.marking
+        && at <= step.now()
+    {
+        // What is left is due at once; after the last one it begins again in a while.
+        *step.marking = risk::mark(step, after).map(|last| (at, Some(last)));
+    }
     if let Some(moved) = step.moved.pop_front() {
         look_on(step, moved);
     }

@@ -117,6 +117,7 @@ impl State {
                 ..Booking::default()
             },
         );
+        self.executed_at(e);
     }
 
     pub(super) fn reversed(&mut self, event: &Event, e: &ExecutionReversed, time: Time) {
@@ -136,6 +137,8 @@ impl State {
         if holding.is_blank() {
             self.holdings.remove(&key);
         }
+        self.revalue(e.account_id, e.instrument_id);
+        self.traded(e.root_order_id, key, e.side.is_short(), e.last_qty, e.last_px, true);
     }
 
     pub(super) fn corrected(&mut self, event: &Event, e: &ExecutionCorrected, time: Time) {
@@ -149,6 +152,9 @@ impl State {
             fee: e.fee,
             ..booking
         });
+        let key = (e.account_id, e.instrument_id);
+        self.traded(e.root_order_id, key, e.side.is_short(), e.old_qty, e.old_px, true);
+        self.traded(e.root_order_id, key, e.side.is_short(), e.last_qty, e.last_px, false);
     }
 
     pub(super) fn commissioned(&mut self, e: &CommissionRecorded, time: Time) {
@@ -172,6 +178,7 @@ impl State {
         if let Some(booking) = found {
             holding.correct(method, &change(booking), time);
         }
+        self.revalue(account_id, instrument_id);
     }
 
     pub(super) fn holding_mut(&mut self, account_id: AccountId, instrument_id: InstrumentId) -> &mut Holding {
@@ -222,6 +229,7 @@ impl State {
         self.fx_rates.insert((e.from, e.to), FxRate { from: e.from, to: e.to, rate: e.rate, at });
         // The other direction follows from the newest rate.
         self.fx_rates.remove(&(e.to, e.from));
+        self.revalue_currencies([e.from, e.to]);
     }
 
     pub(super) fn day_closed(&mut self, e: DayClosed, time: Time) {
@@ -230,5 +238,6 @@ impl State {
         for holding in self.holdings.values_mut() {
             holding.close_day();
         }
+        self.risk.on_day_closed();
     }
 }

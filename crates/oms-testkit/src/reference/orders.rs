@@ -192,6 +192,8 @@ impl Orders {
             Scope::User(id) => order.user == id,
             Scope::Instrument(id) => order.instrument == id,
             Scope::Venue(mic) => order.venue == Some(mic),
+            Scope::AssetClass(class) => class == oms_model::AssetClass::Equity,
+            Scope::Strategy(_) => false,
         }
     }
 

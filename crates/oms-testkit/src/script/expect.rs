@@ -104,6 +104,10 @@ impl Run {
                 let saga = order.extras.saga.as_deref().map_or("-".into(), |saga| format!("{}:{}", saga.phase, saga.step));
                 assert_eq!(saga, take(expected), "{shown}: saga");
             }
+            "held" => {
+                let hold = order.extras.hold.as_deref().map_or("-".into(), |hold| hold.reason.to_string());
+                assert_eq!(hold, take(expected), "{shown}: held");
+            }
             "kind" => assert_eq!(order.kind().to_string(), take(expected), "{shown}: kind"),
             "holder" => {
                 let holder = order.extras.care.as_deref().and_then(|care| care.holder).unwrap_or_default();

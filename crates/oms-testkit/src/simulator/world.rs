@@ -8,7 +8,7 @@ use super::notes::Notes;
 use super::plan::{Action, Kind, Plan, Rates};
 use super::rng::{Rng, Trace};
 use super::venue::{Scene, Venue};
-use crate::fixture::{OPEN, OTHER_ACCOUNT, TENANT, TestMarkets, VENUES, actor, setup};
+use crate::fixture::{OPEN, OTHER_ACCOUNT, TENANT, TestMarkets, VENUES, actor, lent, setup};
 use crate::hold;
 use crate::reference::{Answers, Orders, Quotes, Works};
 use oms_engine::input::{IdempotencyKey, InputBody};
@@ -118,8 +118,10 @@ impl World {
         let rates = std::mem::take(&mut self.rates);
         self.start(&mut rng, false);
         let mut commands = setup();
-        let other = Account { account_id: OTHER_ACCOUNT, name: "other".into(), currency: Currency::USD, active: true };
+        let other =
+            Account { account_id: OTHER_ACCOUNT, name: "other".into(), currency: Currency::USD, active: true, ..Account::default() };
         commands.push(Command::OpenAccount(other));
+        commands.extend([InstrumentId(0), InstrumentId(1)].map(|instrument| lent(OTHER_ACCOUNT, instrument)));
         if average {
             commands.push(Command::SetCostMethod(CostMethod::AverageCost));
         }

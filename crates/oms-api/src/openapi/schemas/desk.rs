@@ -4,7 +4,16 @@ use super::Shape;
 use super::Tense::{Answer, Request};
 
 pub(super) const SHAPES: &[Shape] = &[
-    ("LimitNamed", Request, &[("limit_type", "LimitType", ""), ("scope", "Scope?", "TENANT where absent.")]),
+    (
+        "LimitNamed",
+        Request,
+        &[
+            ("limit_type", "LimitType", ""),
+            ("scope", "Scope?", "TENANT where absent."),
+            ("period", "Period?", "The usual one of the type where absent."),
+            ("soft", "boolean?", "Hard where absent."),
+        ],
+    ),
     ("ScopeBody", Request, &[("scope", "Scope", "")]),
     ("ScopeAndReason", Request, &[("scope", "Scope?", "TENANT where absent."), ("reason", "string", "1 to 1024 bytes.")]),
     (
@@ -19,6 +28,8 @@ pub(super) const SHAPES: &[Shape] = &[
             ("limit_type", "LimitType", ""),
             ("scope", "Scope?", "TENANT where absent."),
             ("value", "DecimalInput", "In the unit of the type."),
+            ("period", "Period?", "The usual one of the type where absent; only ORDER_RATE and REPEATED_EXECUTION have others."),
+            ("soft", "boolean?", "A soft limit warns, and takes what is acknowledged; hard where absent."),
         ],
     ),
     (
@@ -51,7 +62,18 @@ pub(super) const SHAPES: &[Shape] = &[
             ("deny", "[string]?", "Never these venues."),
         ],
     ),
-    ("Limit", Answer, &[("limit_type", "LimitType", ""), ("scope", "Scope", ""), ("value", "Decimal", ""), ("version", "integer", "")]),
+    (
+        "Limit",
+        Answer,
+        &[
+            ("limit_type", "LimitType", ""),
+            ("scope", "Scope", ""),
+            ("value", "Decimal", ""),
+            ("version", "integer", ""),
+            ("period", "Period?", ""),
+            ("soft", "boolean", ""),
+        ],
+    ),
     ("LimitList", Answer, &[("data", "[Limit]", "")]),
     (
         "LimitUse",
@@ -61,6 +83,8 @@ pub(super) const SHAPES: &[Shape] = &[
             ("scope", "Scope", ""),
             ("value", "Decimal", ""),
             ("version", "integer", ""),
+            ("period", "Period?", ""),
+            ("soft", "boolean", ""),
             ("used", "Decimal?", "Null where the limit bounds each order by itself."),
             ("headroom", "Decimal?", ""),
         ],

@@ -30,7 +30,7 @@ fn a_replace_is_judged_by_the_difference_it_makes() {
             assert!(judge(at).is_ok(), "{limit_type} {scope}: {:?}", judge(at));
             let refused = judge(beyond).unwrap_err();
             assert_eq!((refused.scope, refused.limit), (scope, Some(dec(value))), "{limit_type}");
-            desk.book.remove_limit(*limit_type, scope);
+            desk.book.remove_limit(LimitKey::hard(*limit_type, scope));
         }
     }
 }

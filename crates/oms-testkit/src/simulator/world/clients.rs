@@ -52,7 +52,7 @@ impl World {
             Kind::Replace => {
                 if let Some(order) = self.some_order(rng) {
                     let order_qty = rng.chance(700).then(|| qty(rng));
-                    let change = Change { order_qty, price: rng.chance(500).then(|| price(rng)), stop_px: None };
+                    let change = Change { order_qty, price: rng.chance(500).then(|| price(rng)), stop_px: None, acknowledged: false };
                     self.ask(Command::ReplaceOrder { order, change, if_version: None }, rng);
                 }
             }
@@ -85,7 +85,7 @@ impl World {
                     (LimitType::MaxOpenNotional, "50000"),
                 ]);
                 let scope = rng.pick(&[Scope::Tenant, Scope::Account(ACCOUNT), Scope::Instrument(InstrumentId(0))]);
-                Command::SetRiskLimit(RiskLimit { limit_type, scope, value: dec(value), version: 0 })
+                Command::SetRiskLimit(RiskLimit { limit_type, scope, value: dec(value), ..RiskLimit::default() })
             }
             _ => {
                 let state = rng.pick(&[TradingState::Active, TradingState::Active, TradingState::Reducing, TradingState::Halted]);

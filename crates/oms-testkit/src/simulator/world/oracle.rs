@@ -169,7 +169,8 @@ impl World {
                 Scope::Account(account) => *account == order.account_id,
                 Scope::User(user) => *user == order.user_id,
                 Scope::Instrument(instrument) => *instrument == order.instrument_id,
-                Scope::Venue(_) => false,
+                Scope::AssetClass(class) => *class == oms_model::AssetClass::Equity,
+                Scope::Venue(_) | Scope::Strategy(_) => false,
             };
             let kill = killed.iter().find(|scope| covers(scope));
             hold!(28, kill.is_none(), "order {id} works again although {kill:?} is killed");

@@ -143,6 +143,7 @@ impl World {
         let state = node.engine.state();
         hold!(23, state.open_roots() == 0, "{} orders are open after all were canceled", state.open_roots());
         let risk = state.risk().parts();
-        hold!(23, risk.open.is_empty() && risk.working.is_empty(), "reserved with nothing open: {:?} {:?}", risk.open, risk.working);
+        let working = risk.holdings.iter().filter(|one| !one.held.buy_qty.is_zero() || !one.held.sell_qty.is_zero()).count();
+        hold!(23, risk.open.is_empty() && working == 0, "reserved with nothing open: {:?} {:?}", risk.open, risk.holdings);
     }
 }
