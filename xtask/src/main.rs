@@ -1,6 +1,7 @@
 //! The logic behind the Makefile.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
+mod calendars;
 mod cargo;
 mod slice;
 mod step;
@@ -20,6 +21,7 @@ tasks:
   fix-acceptance [FILE_OR_DIR ...]  FIX session acceptance scripts against the echo acceptor
   fmt                               format the code
   clean                             take away what was built
+  calendars [INPUT [OUTPUT]]        cut the calendars that the product ships
   slice [INPUT_DIR [OUTPUT_FILE]]   cut the market data slice that the product ships";
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
             "fix-acceptance" => task::fix::run(rest),
             "fmt" => task::tidy::fmt(rest),
             "clean" => task::tidy::clean(rest),
+            "calendars" => calendars::run(rest),
             "slice" => slice::run(rest).map_err(|error| error.to_string()),
             _ => return usage(),
         },

@@ -25,7 +25,8 @@ use oms_model::policy::SorPolicy;
 use oms_model::position::Holding;
 use oms_model::seldom::Seldom;
 use oms_model::{
-    AccountId, ClOrdId, CostMethod, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Price, Seq, Symbol, TenantId, Time,
+    AccountId, ClOrdId, CostMethod, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Price, Qty, Seq, Symbol, TenantId,
+    Time,
 };
 use oms_risk::{Reservation, RiskBook};
 use oms_router::VenueStats;
@@ -350,6 +351,15 @@ impl State {
     #[must_use]
     pub fn works_below(&self, order: &Order) -> bool {
         self.any_below(order, &Entry::is_working)
+    }
+    /// What the parts of an order may still execute at most. What works below a part that is done counts too: it was
+    /// filled, the execution was taken back, and its cancel has not been answered.
+    #[must_use]
+    pub fn open_below(&self, order: &Order) -> Qty {
+        self.children(order).fold(Qty::ZERO, |sum, part| {
+            let open = if part.is_working() { part.order.worst_open_qty() } else { self.open_below(&part.order) };
+            sum.saturating_add(open)
+        })
     }
     /// Whether anything that works below an order is being canceled.
     pub(crate) fn is_canceling_below(&self, order: &Order) -> bool {

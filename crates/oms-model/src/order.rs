@@ -175,6 +175,9 @@ pub struct Extras {
     pub stop_px: Option<Price>,
     /// The terms asked for by the pending replace.
     pub replacing: Option<Box<Terms>>,
+    /// The terms of a replace that the venue had not answered when the order was wholly executed; only legs. They matter
+    /// where an execution is taken back.
+    pub unanswered: Option<Box<Terms>>,
     /// How the client wants it placed; only roots.
     pub routing: Option<Box<Routing>>,
     /// The words that it was refused or ended with.
@@ -217,6 +220,7 @@ impl Unset for Extras {
         doubt: None,
         stop_px: None,
         replacing: None,
+        unanswered: None,
         routing: None,
         text: None,
         metadata: None,
@@ -648,7 +652,7 @@ impl Order {
         }
         if self.cum_qty >= self.order_qty {
             self.step(Filled);
-            self.settle_pending();
+            self.settle_filled();
         } else {
             self.step(PartiallyFilled);
         }
@@ -663,7 +667,7 @@ impl Order {
         }
         self.step(event.state);
         if self.state == Filled {
-            self.settle_pending();
+            self.settle_filled();
         }
     }
 
@@ -773,7 +777,7 @@ impl Order {
     /// A request was answered. A cancel that was asked while a replace was pending stays pending.
     fn settle(&mut self, answered: Pending) {
         if answered == Pending::Replace {
-            self.extras.clear_with(|extras| extras.replacing = None);
+            self.extras.clear_with(|extras| (extras.replacing, extras.unanswered) = (None, None));
         }
         if self.pending == answered {
             self.pending = Pending::None;
@@ -782,10 +786,23 @@ impl Order {
 
     fn settle_pending(&mut self) {
         self.pending = Pending::None;
-        self.extras.clear_with(|extras| (extras.replacing, extras.saga, extras.stage) = (None, None, None));
+        self.extras.clear_with(|extras| {
+            (extras.replacing, extras.unanswered, extras.saga, extras.stage) = (None, None, None, None);
+        });
         if self.state.is_done() {
             self.extras.clear_with(|extras| extras.hold = None);
         }
+    }
+
+    /// Wholly executed. What its venue was still asked to make of it is kept, for an execution may be taken back.
+    fn settle_filled(&mut self) {
+        let is_leg = self.is_leg();
+        self.pending = Pending::None;
+        self.extras.clear_with(|extras| {
+            let asked = extras.replacing.take().filter(|_| is_leg);
+            extras.unanswered = asked.or(extras.unanswered.take());
+            (extras.saga, extras.stage, extras.hold) = (None, None, None);
+        });
     }
 }
 

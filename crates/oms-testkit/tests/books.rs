@@ -78,7 +78,11 @@ fn deliver(desk: &mut Desk, told: &[(Time, ReportBody)]) {
 /// Everything that the executions should decide.
 fn books(desk: &Desk) -> String {
     let state = desk.engine.state();
-    let parts = state.parts();
+    let mut parts = state.parts();
+    for booking in parts.holdings.iter_mut().flat_map(|holding| holding.day.iter_mut().chain(&mut holding.closed)) {
+        // By which reports the figures came to be depends on which of them came first.
+        booking.corrections.clear();
+    }
     // What positions are worth depends on the price that was told last; what works does not.
     let working: Vec<_> =
         parts.risk.holdings.iter().map(|one| (one.account_id, one.instrument_id, one.held.buy_qty, one.held.sell_qty)).collect();

@@ -271,8 +271,8 @@ fn a_replace_that_an_end_had_settled_is_found_out_after_a_bust() {
         replace A1 qty 300                         -> PENDING_REPLACE
         fill A1.1 100 @ 20.00 exec X1              -> FILLED
         bust A1.1 X1                               -> LIVE qty 100 legs XNAS:100:LIVE?
-        replace-ack A1.1                           -> LIVE qty 100 legs XNAS:100:PENDING_CANCEL
-        cancel-ack A1.1                            -> LIVE legs XNAS:100:CANCELED XNAS:100:UNACK",
+        replace-ack A1.1                           -> LIVE qty 100 legs XNAS:300:PENDING_CANCEL
+        cancel-ack A1.1                            -> LIVE legs XNAS:300:CANCELED XNAS:100:UNACK",
     );
 }
 
@@ -381,5 +381,67 @@ fn a_part_is_not_placed_again_while_its_root_is_canceled() {
         cancel-unasked P1.1                        -> CANCELED
         cancel-ack P2.1                            -> CANCELED
         order A1                                   -> CANCELED",
+    );
+}
+
+/// A part works again under an order that has ended, and its cancel is refused: with the next session it is asked again.
+#[test]
+fn what_works_below_an_order_that_ended_is_canceled_with_the_next_session() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        submit A1 buy 200 XYZ @ 20.00 CARE         -> NEW
+        claim A1 by bob                            -> NEW
+        split A1 100 id P1 by bob                  -> UNACK place 100
+        fill P1.1 100 @ 20.00 exec X1              -> FILLED
+        cancel A1                                  -> CANCELED cum 100
+        bust P1.1 X1                               -> PENDING_CANCEL
+        order A1                                   -> CANCELED cum 0
+        cancel-reject P1.1 not now                 -> LIVE
+        down XNAS
+        up XNAS
+        order P1                                   -> LIVE legs XNAS:100:PENDING_CANCEL
+        cancel-ack P1.1                            -> CANCELED",
+    );
+}
+
+/// A part works again below a part that has ended: its quantity is not placed a second time before its cancel is through.
+#[test]
+fn what_works_below_a_part_that_ended_is_not_placed_twice() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        submit A1 buy 200 XYZ @ 20.00 CARE         -> NEW
+        claim A1 by bob                            -> NEW
+        split A1 200 id P1 CARE by bob             -> NEW place 200
+        claim P1 by bob                            -> NEW
+        split P1 100 id Q1 by bob                  -> UNACK place 100
+        fill Q1.1 100 @ 20.00 exec X1              -> FILLED
+        order P1                                   -> PARTIALLY_FILLED place 100
+        cancel P1 by bob                           -> CANCELED cum 100
+        order A1                                   -> PARTIALLY_FILLED place 100
+        bust Q1.1 X1                               -> PENDING_CANCEL
+        order A1                                   -> LIVE cum 0 place 100
+        cancel-ack Q1.1                            -> CANCELED
+        order A1                                   -> LIVE cum 0 place 0",
+    );
+}
+
+/// A replace goes back while a kill switch cancels the order: it is refused, although what is left would fit it by now.
+#[test]
+fn a_replace_that_goes_back_is_refused_also_where_a_cancel_overtakes_it() {
+    check(
+        "quote ARCX XYZ 19.97 x 300 / 19.98 x 100
+        quote XNAS XYZ 19.97 x 300 / 19.99 x 500
+        quote XNYS XYZ 19.97 x 300 / 20.00 x 100
+        submit A1 buy 700 XYZ @ 20.01 SWEEP        -> UNACK legs ARCX:100:UNACK XNAS:500:UNACK XNYS:100:UNACK
+        ack A1.1                                   -> LIVE
+        ack A1.2
+        ack A1.3
+        replace A1 qty 100                         -> PENDING_REPLACE saga FORWARD:1
+        cancel-unasked A1.2                        -> PENDING_REPLACE
+        cancel-ack A1.3                            -> PENDING_REPLACE saga FORWARD:2
+        kill
+        order A1                                   -> PENDING_CANCEL
+        replace-reject A1.1 no                     -> PENDING_CANCEL saga - qty 700
+        cancel-ack A1.1                            -> CANCELED",
     );
 }

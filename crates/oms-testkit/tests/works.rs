@@ -159,8 +159,13 @@ impl Bracket {
     }
 }
 
+/// How many brackets are tried: more of them by `OMS_BRACKETS`.
+fn brackets() -> u32 {
+    std::env::var("OMS_BRACKETS").map_or(1_500, |number| number.parse().expect("OMS_BRACKETS is a number"))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: brackets(), ..ProptestConfig::default() })]
 
     #[test]
     fn protection_is_never_larger_than_what_it_protects(

@@ -153,12 +153,11 @@ pub(crate) fn resume_waiting(step: &mut Step<'_>, venue: oms_model::Mic) {
     for leg in step.state().pick(waiting).into_iter().take(MAX_MASS_CANCEL) {
         route::send(step, leg, IntentKind::Cancel);
     }
-    // What an order that is done has no use for, and could not be canceled before.
+    // What an order above that is done has no use for, and could not be canceled before.
     let state = step.state();
-    let is_done = |parent: OrderId| state.order(parent).is_some_and(|parent| parent.state.is_done());
     let surplus = |entry: &Entry| {
         let order = &entry.order;
-        order.venue == Some(venue) && !order.state.is_done() && order.parent_order_id.is_some_and(is_done)
+        order.venue == Some(venue) && !order.state.is_done() && tree::is_below_done(step, order)
     };
     for leg in state.pick(surplus).into_iter().take(MAX_MASS_CANCEL) {
         cancel_leg(step, leg, EndedBy::Router);

@@ -4,7 +4,7 @@
 use super::{contingency, work};
 use crate::step::Step;
 use oms_model::event::Event;
-use oms_model::{Order, OrderId, OrderKind, Qty};
+use oms_model::{OrderId, OrderKind, Qty};
 
 /// What an event means for orders that are worked.
 enum Sign {
@@ -78,8 +78,14 @@ pub(crate) fn follow(step: &mut Step<'_>) {
 
 fn ended(step: &mut Step<'_>, order_id: OrderId) {
     contingency::ended(step, order_id);
-    let above = |order: &Order| order.parent_order_id.map(|parent_id| (parent_id, order.root_order_id));
-    let Some((parent_id, root_id)) = step.state().order(order_id).and_then(above) else { return };
-    work::drive(step, parent_id);
-    contingency::settle(step, root_id);
+    // What is done waits for nothing; what works below it is an order's above it that is not.
+    let mut next = step.state().order(order_id).and_then(|order| order.parent_order_id);
+    while let Some(above) = next.and_then(|id| step.state().order(id)) {
+        let (above_id, root_id) = (above.order_id, above.root_order_id);
+        if !above.state.is_done() {
+            work::drive(step, above_id);
+            return contingency::settle(step, root_id);
+        }
+        next = above.parent_order_id;
+    }
 }

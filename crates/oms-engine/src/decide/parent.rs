@@ -3,7 +3,7 @@
 
 use super::cancel::end_canceled;
 use super::saga::{self, Decided};
-use super::{route, staged, tree};
+use super::{contingency, route, staged, tree};
 use crate::step::Step;
 use oms_model::event::{Event, OrderEnded, OrderRejected, OrderStateSynced, RequestRejected};
 use oms_model::order::Terms;
@@ -13,10 +13,8 @@ use oms_model::{Code, EndedBy, OrdState, Order, OrderId, Pending, Price, Qty, Sa
 /// The quantity that is with an order's parts, what they executed and what they still may, and what was booked on the
 /// order itself.
 pub(crate) fn placed(step: &Step<'_>, order: &Order) -> Qty {
-    step.state().children(order).fold(order.direct_qty(), |sum, part| {
-        let open = if part.is_working() { part.order.worst_open_qty() } else { Qty::ZERO };
-        sum.saturating_add(part.order.cum_qty).saturating_add(open)
-    })
+    let direct = order.direct_qty().saturating_add(step.state().open_below(order));
+    step.state().children(order).fold(direct, |sum, part| sum.saturating_add(part.order.cum_qty))
 }
 
 /// A part ended. Its parent ends too, or what came back is planned again or waits for whoever works the parent.
@@ -44,15 +42,22 @@ pub(crate) fn part_ended(step: &mut Step<'_>, part_id: OrderId) {
 
 /// The last thing that worked below an order that is done has ended: whatever above waits for it may go on.
 fn answered_below(step: &mut Step<'_>, done_id: OrderId) {
-    let mut above = tree::parent_of(step, done_id);
-    while let Some(id) = above {
-        above = tree::parent_of(step, id);
-        let Some(order) = step.state().order(id).filter(|order| !order.state.is_done()).cloned() else { continue };
+    let mut done = step.state().order(done_id).cloned();
+    while let Some(part) = done {
+        let Some(id) = part.parent_order_id else { return };
+        let Some(order) = step.state().order(id).filter(|order| !order.state.is_done()).cloned() else {
+            done = step.state().order(id).cloned();
+            continue;
+        };
         sync_placed(step, &order);
         match order.pending {
             Pending::Cancel if !step.state().works_below(&order) => end_canceled(step, id),
             Pending::Replace => settle_replace(step, id),
-            Pending::Cancel | Pending::None => (),
+            Pending::Cancel => (),
+            Pending::None => {
+                let working = step.state().works_below(&order);
+                replan(step, id, &part, working);
+            }
         }
         return;
     }
@@ -220,6 +225,9 @@ pub(crate) fn cancel_refused(step: &mut Step<'_>, part_id: OrderId, text: &str) 
     }
     if parent.pending == Pending::None {
         let parent = parent.clone();
+        if step.state().order(part_id).is_some_and(Order::is_leg) {
+            contingency::not_canceled(step, parent.root_order_id);
+        }
         return staged::cancel_refused(step, &parent, part_id);
     }
     if parent.pending != Pending::Cancel || parent.state.is_done() || step.state().is_canceling_below(parent) {

@@ -325,11 +325,16 @@ pub(crate) fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32) {
 /// What the order asked for has been decided without it, so the leg may not work on.
 fn replaced_after_all(step: &mut Step<'_>, leg: &Order, revision: u32) {
     let order_id = leg.order_id;
+    let asked = leg.extras.unanswered.as_deref().copied().unwrap_or_else(|| leg.terms());
     settle_doubt(step, order_id, IntentKind::Replace, Outcome::Live, "the venue answered the replace");
-    // Its own terms under the new id: that is the one under which it can be canceled.
-    step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms: leg.terms(), revision }));
+    let terms = Terms { order_qty: asked.order_qty.max(leg.cum_qty), ..asked };
+    step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision }));
     let detail = format!("the venue took replace {revision} after the order was wholly executed and works again; it is canceled");
     anomaly(step, order_id, Anomaly::NotPutBack, detail);
+    if step.state().order(order_id).is_some_and(|leg| leg.state.is_done()) {
+        return parent::part_ended(step, order_id);
+    }
+    parent::sync_above(step, order_id);
     send_waiting_cancel(step, order_id);
     cancel::cancel_leg(step, order_id, EndedBy::Router);
 }

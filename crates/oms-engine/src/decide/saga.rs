@@ -49,8 +49,9 @@ pub(crate) fn advance(step: &mut Step<'_>, order_id: OrderId) -> Decided {
         }
         let back = order.extras.saga.as_deref().is_some_and(|saga| saga.phase == SagaPhase::Back);
         if order.pending == Pending::Cancel {
-            // A cancel that came meanwhile decides what becomes of the parts.
-            return conclude(step, &order, terms, None);
+            // A cancel that came meanwhile decides what becomes of the parts; what had gone back is refused all the same.
+            let refusal = order.extras.saga.as_deref().filter(|_| back).map(|saga| saga.text.clone());
+            return conclude(step, &order, terms, refusal);
         }
         if back {
             let Some(last) = order.extras.saga.as_deref().and_then(|saga| saga.done.last()).copied() else {

@@ -60,17 +60,20 @@ pub(crate) fn below(step: &Step<'_>, order_id: OrderId) -> (Vec<OrderId>, Vec<Or
     (inner, legs)
 }
 
+/// The orders above one, from its parent up.
+fn above<'a>(step: &'a Step<'_>, order: &Order) -> impl Iterator<Item = &'a Order> {
+    let get = |id: OrderId| step.state().order(id);
+    core::iter::successors(order.parent_order_id.and_then(get), move |order| order.parent_order_id.and_then(get))
+}
+
 /// Whether no order above one is done or being canceled.
 pub(crate) fn is_wanted(step: &Step<'_>, order: &Order) -> bool {
-    let above = |id: OrderId| step.state().order(id);
-    let mut next = order.parent_order_id.and_then(above);
-    while let Some(order) = next {
-        if order.state.is_done() || order.pending == oms_model::Pending::Cancel {
-            return false;
-        }
-        next = order.parent_order_id.and_then(above);
-    }
-    true
+    above(step, order).all(|order| !order.state.is_done() && order.pending != oms_model::Pending::Cancel)
+}
+
+/// Whether an order above one is done.
+pub(crate) fn is_below_done(step: &Step<'_>, order: &Order) -> bool {
+    above(step, order).any(|order| order.state.is_done())
 }
 
 /// What of an order is neither executed nor with a part.

@@ -146,11 +146,12 @@ impl State {
             self.remember_exec(e.order_id, reference);
         }
         self.on_booked(e.order_id, event, time);
-        self.rebook(e.account_id, e.instrument_id, (&e.exec_id, e.venue, e.order_id), time, |booking| Booking {
-            qty: e.last_qty,
-            price: e.last_px,
-            fee: e.fee,
-            ..booking
+        self.rebook(e.account_id, e.instrument_id, (&e.exec_id, e.venue, e.order_id), time, |booking| {
+            let mut corrected = Booking { qty: e.last_qty, price: e.last_px, fee: e.fee, ..booking };
+            if let Some(reference) = &e.reference {
+                corrected.corrected_by(reference);
+            }
+            corrected
         });
         let key = (e.account_id, e.instrument_id);
         self.traded(e.root_order_id, key, e.side.is_short(), e.old_qty, e.old_px, true);

@@ -10,6 +10,9 @@ use crate::terms::CostMethod;
 /// So many of the newest executions are booked again where one comes out of order; the ones before are summed up.
 const WINDOW: usize = 64;
 
+/// So many corrections of one execution are remembered.
+const MAX_CORRECTIONS: usize = 32;
+
 /// An execution as a position keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Booking {
@@ -37,6 +40,9 @@ pub struct Booking {
     pub manual: bool,
     /// An entry of the open day against one of a closed day. It cannot itself be reversed.
     pub against: bool,
+    /// The venue's ids of its last corrections, the newest last. Told once more they are no news, whatever a person made of
+    /// the figures since.
+    pub corrections: Vec<ExecId>,
 }
 
 impl Booking {
@@ -46,6 +52,13 @@ impl Booking {
     }
     fn is(&self, exec_id: &ExecId, venue: Mic, order_id: Option<OrderId>) -> bool {
         !self.against && self.exec_id == *exec_id && self.venue == venue && order_id.is_none_or(|id| id == self.order_id)
+    }
+    /// Remembers a correction by the venue.
+    pub fn corrected_by(&mut self, reference: &ExecId) {
+        if self.corrections.len() == MAX_CORRECTIONS {
+            self.corrections.remove(0);
+        }
+        self.corrections.push(reference.clone());
     }
     /// What takes it back, at `at`.
     #[must_use]

@@ -194,7 +194,7 @@ macro_rules! stored_messages {
                 17 stepped_at, 18 suspended,
             }
             Doubt { 1 intent, 2 revision, 3 since, 4 reason }
-            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 46 work, 52 basis, 53 compliance, 54 hold }
+            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 46 work, 52 basis, 53 unanswered, 54 compliance, 55 hold }
             Order {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 state, 13 pending, 15 order_qty,
@@ -230,7 +230,7 @@ macro_rules! stored_messages {
             }
             Booking {
                 1 transact_time, 2 exec_id, 3 venue, 4 order_id, 5 is_buy, 6 qty, 7 price, 8 fee, 9 manual, 10 against,
-                11 commission, 12 commission_currency,
+                11 commission, 12 commission_currency, 13 corrections,
             }
         }
     };

@@ -85,6 +85,8 @@ pub struct Books {
     entries: BTreeMap<Key, Vec<Booked>>,
     /// Every execution that was ever booked, is in suspense, or was taken back before it came.
     seen: BTreeSet<(Mic, ExecId)>,
+    /// Orders that a person ever booked on.
+    by_hand: BTreeSet<OrderId>,
     /// What was taken back: it is not booked again.
     dead: BTreeSet<(Mic, ExecId)>,
     /// The venues' own ids of reversals and corrections.
@@ -160,6 +162,9 @@ impl Books {
             hold!(20, same, "execution {} left suspense with other figures than it came with", e.exec_id);
         }
         self.seen.insert(id);
+        if e.manual {
+            self.by_hand.insert(e.order_id);
+        }
         let booked = Booked {
             exec_id: e.exec_id.clone(),
             venue: e.venue,
@@ -401,6 +406,12 @@ impl Books {
     pub fn standing_all(&self) -> impl Iterator<Item = (Key, &Booked)> {
         let all = self.entries.iter().flat_map(|(key, entries)| entries.iter().map(|booked| (*key, booked)));
         all.filter(|(_, booked)| booked.stands())
+    }
+
+    /// Whether a person ever booked on this order.
+    #[must_use]
+    pub fn is_by_hand(&self, order_id: OrderId) -> bool {
+        self.by_hand.contains(&order_id)
     }
 
     /// Whether it was ever booked, put in suspense or taken back.

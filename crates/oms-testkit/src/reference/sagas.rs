@@ -22,6 +22,8 @@ struct Running {
 struct Known {
     terms: Terms,
     asked: Option<Terms>,
+    /// What was still asked when it ended.
+    unanswered: Option<Terms>,
     cum: i128,
     canceling: bool,
     ended: bool,
@@ -53,16 +55,16 @@ impl Sagas {
             Event::OrderReplaceRequested(e) => self.change(e.order_id, |known| known.asked = Some(e.terms)),
             Event::OrderReplaced(e) => {
                 let known = self.orders.get(&e.order_id).cloned().unwrap_or_default();
-                // A replace that its order's end had settled, and that the venue took after all, changes no terms.
-                let asked = known.asked.unwrap_or(known.terms);
+                // One that its order's end had settled, and that the venue took after all, holds where the order works again.
+                let asked = known.asked.or(known.unanswered).unwrap_or(known.terms);
                 let amended = e.terms.order_qty > asked.order_qty && e.terms.order_qty.raw() == known.cum;
                 let same =
                     (e.terms.price, e.terms.stop_px) == (asked.price, asked.stop_px) && (e.terms.order_qty == asked.order_qty || amended);
                 hold!(15, same, "order {} has {:?} and {asked:?} was asked for", e.order_id, e.terms);
                 hold!(15, !self.running.contains_key(&e.order_id), "order {} was replaced while its parts are not", e.order_id);
-                self.change(e.order_id, |known| (known.terms, known.asked) = (e.terms, None));
+                self.change(e.order_id, |known| (known.terms, known.asked, known.unanswered) = (e.terms, None, None));
             }
-            Event::ReplaceRejected(e) => self.change(e.order_id, |known| known.asked = None),
+            Event::ReplaceRejected(e) => self.change(e.order_id, |known| (known.asked, known.unanswered) = (None, None)),
             Event::OrderCancelRequested(e) => self.change(e.order_id, |known| known.canceling = true),
             Event::CancelRejected(e) => self.change(e.order_id, |known| known.canceling = false),
             Event::OrderPartiallyFilled(e) | Event::OrderFilled(e) => self.change(e.order_id, |known| {
@@ -86,7 +88,7 @@ impl Sagas {
         if let Some(known) = self.orders.get_mut(&order_id) {
             change(known);
             if known.ended {
-                known.asked = None;
+                known.unanswered = known.asked.take().or(known.unanswered);
                 self.running.remove(&order_id);
             }
         }

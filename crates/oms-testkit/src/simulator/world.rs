@@ -65,8 +65,8 @@ pub(super) struct World {
     reopened: BTreeSet<OrderId>,
     /// Trees with an execution after an end, or more executed than ordered.
     disturbed: BTreeSet<OrderId>,
-    /// Legs of which it was raised that they work at a venue at other terms than here; they are canceled.
-    not_put_back: BTreeSet<OrderId>,
+    /// Orders and parts of which an overfill was raised.
+    overfilled: BTreeSet<OrderId>,
     /// The last acknowledged end of the log.
     acked: (u64, Option<ChainHash>),
     serial: u64,
@@ -99,7 +99,7 @@ impl World {
             closes: Vec::new(),
             reopened: BTreeSet::new(),
             disturbed: BTreeSet::new(),
-            not_put_back: BTreeSet::new(),
+            overfilled: BTreeSet::new(),
             acked: (0, None),
             serial: 0,
             coverage: Coverage::default(),

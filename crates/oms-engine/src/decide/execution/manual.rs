@@ -70,11 +70,23 @@ fn try_create(step: &mut Step<'_>, new: NewExecution) -> Result<(), Refusal> {
         let text = "an execution with this id is booked, or was and has been taken back";
         return Err(Refusal::new(Code::DuplicateExecution, text).with("exec_id", &told.exec_id));
     }
-    if let Some(order) = target.order.as_ref().filter(|order| order.venue.is_none()) {
-        check_room(step, order, told.last_qty)?;
+    match target.order.as_ref() {
+        Some(order) if order.venue.is_none() => check_room(step, order, told.last_qty)?,
+        Some(part) if told.suspense.is_none() => check_silent(part)?,
+        _ => (),
     }
     book(step, target, told, venue, last_notional, new.reason);
     Ok(())
+}
+
+/// A venue tells what it executes of a part itself. Were it booked by hand before that, the part could be FILLED here and
+/// work on there.
+fn check_silent(part: &Order) -> Result<(), Refusal> {
+    if part.state.is_done() || part.extras.doubt.is_some() {
+        return Ok(());
+    }
+    let text = "the part works at its venue, which tells its executions; cancel it first, or book what is with no part on the order above";
+    Err(Refusal::new(Code::StateConflict, text).with("order_id", part.order_id))
 }
 
 /// On an order that has parts at venues, only what is with no part can be booked directly.

@@ -93,7 +93,7 @@ pub(crate) fn busted_later(step: &mut Step<'_>, venue: Mic, exec_ref: &ExecId, e
 pub(crate) fn corrected_later(step: &mut Step<'_>, venue: Mic, exec_ref: &ExecId, fill: &VenueFill, text: &str) -> bool {
     let Some(booked) = anywhere(step, venue, exec_ref) else { return false };
     let Some(changed) = with_figures(&booked.booking, fill) else { return false };
-    if changed != booked.booking {
+    if changed != booked.booking && !booked.booking.corrections.contains(&fill.exec_id) {
         effect::correct(step, &booked, &changed, Some(fill.exec_id.clone()), text.chars().take(500).collect());
     }
     true

@@ -8,6 +8,7 @@ use oms_engine::State;
 use oms_model::instrument::Currency;
 use oms_model::report::VenueFill;
 use oms_model::{OrdState, Order, OrderId, Time, WireId};
+use oms_runtime::port::VenueState;
 use std::collections::BTreeSet;
 
 impl World {
@@ -26,10 +27,13 @@ impl World {
                 }
                 match held.first.parts().and_then(|(id, _)| state.order(id)) {
                     Some(leg) if off.contains(&leg.order_id) => (),
-                    Some(leg) => hold_same(leg, held, self.not_put_back.contains(&leg.order_id)),
+                    Some(leg) => hold_same(leg, held, self.overfilled.contains(&leg.order_id)),
                     // One that works again after ours was cleaned up is the venue's to tell, and a person's to see.
                     None => {
-                        hold!(5, !held.is_live() || held.is_reopened(venue), "{} works at {} and is not known here", held.first, venue.mic)
+                        // So is one that was whole only by what a person booked on it while its outcome was not known.
+                        let by_hand = held.first.parts().is_some_and(|(id, _)| self.orders.books.is_by_hand(id));
+                        let told = held.is_reopened(venue) || by_hand;
+                        hold!(5, !held.is_live() || told, "{} works at {} and is not known here", held.first, venue.mic)
                     }
                 }
             }
@@ -42,14 +46,16 @@ impl World {
         hold_at_venues(self, state);
     }
 
-    /// Parts with executions that the venue does not have, or no longer: booked wrongly and not undone in time, or taken
-    /// back so late that it could only be raised.
+    /// Parts with executions that the venue does not have, or no longer, or not so: booked wrongly and not undone in time,
+    /// or taken back or corrected so late that it could only be raised.
     fn off(&self) -> BTreeSet<OrderId> {
         let off = self.orders.books.standing_all().filter(|(_, booked)| {
             let Some(venue) = self.venues.get(&booked.venue) else { return false };
-            let there = |(_, fill): &(Time, VenueFill)| fill.exec_id == booked.exec_id;
-            let unknown = !venue.book.iter().any(|held| held.fills.iter().any(there));
-            unknown && (booked.manual || !self.orders.books.is_reversible(booked))
+            let there = |fill: &VenueFill| fill.exec_id == booked.exec_id;
+            let same =
+                |fill: &VenueFill| there(fill) && (fill.last_qty.raw(), i128::from(fill.last_px.raw())) == (booked.qty, booked.price);
+            let any = |wanted: &dyn Fn(&VenueFill) -> bool| venue.book.iter().any(|held| held.fills.iter().any(|(_, fill)| wanted(fill)));
+            (booked.manual && !any(&there)) || (self.is_only_raised(booked) && !any(&same))
         });
         off.map(|(_, booked)| booked.order_id).collect()
     }
@@ -116,12 +122,15 @@ fn hold_at_venues(world: &World, state: &State) {
     }
 }
 
-fn hold_same(leg: &Order, held: &Held, raised: bool) {
+/// A leg is here as it is there. One that was replaced to less than it had, by an execution that the venue had taken back
+/// before it took the replace, is whole there and not here; its overfill was raised.
+fn hold_same(leg: &Order, held: &Held, overfilled: bool) {
     let id = leg.order_id;
-    hold!(5, leg.state.is_done() != held.is_live(), "leg {id} is {} here and {:?} there", leg.state, held.state);
+    let whole = overfilled && held.state == VenueState::Filled;
+    hold!(5, whole || leg.state.is_done() != held.is_live(), "leg {id} is {} here and {:?} there", leg.state, held.state);
     hold!(21, leg.cum_qty == held.cum, "leg {id} has {} executed here and {} there", leg.cum_qty, held.cum);
     if held.is_live() {
-        hold!(15, raised || leg.order_qty == held.qty, "leg {id} is over {} here and {} there", leg.order_qty, held.qty);
+        hold!(15, leg.order_qty == held.qty, "leg {id} is over {} here and {} there", leg.order_qty, held.qty);
     }
     if leg.state == OrdState::Filled {
         hold!(10, leg.cum_qty >= leg.order_qty, "leg {id} is FILLED with {} of {}", leg.cum_qty, leg.order_qty);

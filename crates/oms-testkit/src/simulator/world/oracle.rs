@@ -4,7 +4,7 @@ use super::World;
 use crate::hold;
 use crate::simulator::coverage::Mark;
 use oms_engine::State;
-use oms_model::event::{Batch, Event, OrderFillAdjusted};
+use oms_model::event::{Batch, Event, OrderAnomaly, OrderFillAdjusted};
 use oms_model::limit::{LimitType, Scope};
 use oms_model::report::VenueFill;
 use oms_model::work::AlgoAction;
@@ -24,14 +24,12 @@ impl World {
             self.count(event);
             let root = event.order_id().and_then(|id| self.root_of(id));
             if let (Event::OrderAnomaly(e), Some(root)) = (event, root)
-                && matches!(e.anomaly, Anomaly::FillAfterEnd | Anomaly::Overfill)
+                && (matches!(e.anomaly, Anomaly::FillAfterEnd | Anomaly::Overfill) || self.is_larger_at_venue(e))
             {
                 self.disturbed.insert(root);
-            }
-            if let Event::OrderAnomaly(e) = event
-                && e.anomaly == Anomaly::NotPutBack
-            {
-                self.not_put_back.insert(e.order_id);
+                if e.anomaly == Anomaly::Overfill {
+                    self.overfilled.insert(e.order_id);
+                }
             }
             if let (Event::OrderFillAdjusted(e), Some(root)) = (event, root)
                 && root == e.order_id
@@ -177,6 +175,12 @@ impl World {
             let over = closed_day > 0 && order.time_in_force == TimeInForce::Day && order.created_at <= closed_at;
             hold!(9, !over, "order {id} works again although its day {closed_day} was closed");
         }
+    }
+
+    /// Whether a leg works at its venue for more than its order is for: the venue took a replace that was over.
+    fn is_larger_at_venue(&self, e: &OrderAnomaly) -> bool {
+        let leg = self.node.as_ref().and_then(|node| node.engine.state().order(e.order_id));
+        e.anomaly == Anomaly::NotPutBack && leg.is_some_and(Order::is_leg)
     }
 
     /// What an event says of a venue is so at the venue. The venue's truth is always the older one.
