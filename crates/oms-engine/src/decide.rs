@@ -11,6 +11,7 @@ pub(crate) mod follow;
 pub(crate) mod group;
 pub(crate) mod hold;
 pub(crate) mod instruct;
+pub(crate) mod kill;
 pub(crate) mod parent;
 pub(crate) mod quote;
 pub(crate) mod replace;

@@ -5,6 +5,7 @@ mod apply;
 mod books;
 mod groups;
 mod holds;
+mod kills;
 mod orders;
 mod parts;
 mod quotes;
@@ -179,6 +180,8 @@ pub struct State {
     orders: Orders,
     open_roots: u64,
     unanswered: BTreeSet<(Mic, OrderId)>,
+    // Legs in doubt; follows from the orders.
+    doubts: BTreeSet<OrderId>,
     timers: Timers,
     instruments: Vec<Instrument>,
     symbols: Fixed<Symbol, InstrumentId>,
@@ -224,6 +227,7 @@ impl Default for State {
             orders: Orders::default(),
             open_roots: 0,
             unanswered: BTreeSet::new(),
+            doubts: BTreeSet::new(),
             timers: Timers::default(),
             instruments: Vec::new(),
             symbols: HashMap::with_hasher(FixedState::default()),

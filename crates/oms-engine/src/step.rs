@@ -20,6 +20,8 @@ pub(crate) struct Step<'a> {
     pub(crate) moved: &'a mut VecDeque<Moved>,
     pub(crate) marking: &'a mut Option<(Time, Option<InstrumentId>)>,
     pub(crate) config: Config,
+    /// A kill switch was swept by this input.
+    pub(crate) is_sweeping: bool,
     first_seq: Seq,
     now: Time,
     orders: u16,
@@ -39,6 +41,7 @@ impl<'a> Step<'a> {
             moved: &mut engine.moved,
             marking: &mut engine.marking,
             config: engine.config,
+            is_sweeping: false,
             first_seq,
             now,
             orders: 0,

@@ -30,8 +30,8 @@ pub use booking::{
     SuspenseResolved,
 };
 pub use risk::{
-    LimitRequired, Mark, OrderHeld, OrderReleased, PositionsMarked, RestrictionRemoved, RiskCurrencySet, SelfMatchPrevented,
-    SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset, ThrottleTripped,
+    KillSwitchConfirmed, LimitRequired, Mark, OrderHeld, OrderReleased, PositionsMarked, RestrictionRemoved, RiskCurrencySet,
+    SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset, ThrottleTripped,
 };
 
 /// The events that one input led to: one atomic entry of the log.
@@ -951,6 +951,8 @@ events! {
     98 RiskCurrencySet(RiskCurrencySet),
     /// See the body.
     99 LimitRequired(LimitRequired),
+    /// See the body.
+    100 KillSwitchConfirmed(KillSwitchConfirmed),
 }
 
 impl Event {
@@ -1013,6 +1015,7 @@ impl Event {
             | Self::PositionsMarked(_)
             | Self::RiskCurrencySet(_)
             | Self::LimitRequired(_)
+            | Self::KillSwitchConfirmed(_)
             | Self::PositionChanged(_)
             | Self::FxRateSet(_)
             | Self::PositionFrozen(_)

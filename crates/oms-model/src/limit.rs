@@ -137,6 +137,13 @@ terms! {
         /// It is not so large that a second person must agree.
         Approval = 33 "APPROVAL",
     }
+    /// How far a kill switch has come. New orders are refused from the first moment.
+    KillState {
+        /// Working orders of its scope are being canceled, or one of them is in doubt.
+        Engaging = 1 "ENGAGING",
+        /// Nothing of its scope works any more.
+        Engaged = 2 "ENGAGED",
+    }
     /// What a check found.
     Verdict {
         /// Within the limit.
@@ -165,6 +172,11 @@ impl Default for Check {
 impl Default for Period {
     fn default() -> Self {
         Self::Second
+    }
+}
+impl Default for KillState {
+    fn default() -> Self {
+        Self::Engaging
     }
 }
 impl Default for Verdict {

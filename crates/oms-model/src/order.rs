@@ -587,6 +587,7 @@ impl Order {
             | Event::PositionsMarked(_)
             | Event::RiskCurrencySet(_)
             | Event::LimitRequired(_)
+            | Event::KillSwitchConfirmed(_)
             | Event::TenantCreated(_) => self.version -= 1,
         }
     }

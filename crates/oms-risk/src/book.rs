@@ -14,16 +14,27 @@ use crate::slots::{Slot, Slots};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use oms_model::compliance::SelfMatchPolicy;
-use oms_model::limit::{LimitKey, LimitType, RiskLimit, Scope};
+use oms_model::limit::{KillState, LimitKey, LimitType, RiskLimit, Scope};
 use oms_model::order::Terms;
 use oms_model::{AccountId, AssetClass, InstrumentId, Notional, Order, Price, Qty, StrategyId, Time, TradingState};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// An engaged kill switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Killed {
+    /// Since when.
+    pub since: Time,
+    /// When the last cancel was asked for.
+    pub last_asked_at: Time,
+    /// How far it has come.
+    pub state: KillState,
+}
 
 /// Everything that the gate knows of one scope.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ScopeBook {
     pub(crate) limits: Slots,
-    pub(crate) killed: bool,
+    pub(crate) killed: Option<Killed>,
     pub(crate) trading_state: TradingState,
     pub(crate) open_orders: u64,
     pub(crate) open_notional: Notional,
@@ -54,6 +65,8 @@ pub struct RiskBook {
     pub(crate) self_match: BTreeMap<Scope, SelfMatchPolicy>,
     pub(crate) crossing: Crossing,
     pub(crate) envelopes: BTreeMap<StrategyId, Running>,
+    /// The kill switches of which something may still work.
+    pub(crate) engaging: BTreeSet<Scope>,
     /// The types of limits that must be there, by the bits of their numbers.
     pub(crate) required: u64,
     /// How many limits depend on what positions are worth.
@@ -267,13 +280,35 @@ impl RiskBook {
     }
 
     /// A kill switch was engaged. Engaging twice is engaging once.
-    pub fn engage(&mut self, scope: Scope) {
-        self.scope_mut(scope).killed = true;
+    pub fn engage(&mut self, scope: Scope, since: Time) {
+        let fresh = Killed { since, last_asked_at: since, state: KillState::Engaging };
+        self.scope_mut(scope).killed.get_or_insert(fresh);
+        if self.is_engaging(scope) {
+            self.engaging.insert(scope);
+        }
+    }
+
+    /// A cancel was asked for while kill switches are being engaged.
+    pub fn on_kill_asked(&mut self, now: Time) {
+        for scope in self.engaging.clone() {
+            if let Some(killed) = &mut self.scope_mut(scope).killed {
+                killed.last_asked_at = now;
+            }
+        }
+    }
+
+    /// Nothing of the scope works any more.
+    pub fn confirm_kill(&mut self, scope: Scope) {
+        if let Some(killed) = &mut self.scope_mut(scope).killed {
+            killed.state = KillState::Engaged;
+        }
+        self.engaging.remove(&scope);
     }
 
     /// A kill switch was released.
     pub fn release(&mut self, scope: Scope) {
-        self.scope_mut(scope).killed = false;
+        self.scope_mut(scope).killed = None;
+        self.engaging.remove(&scope);
     }
 
     /// A trading state was set.
@@ -319,7 +354,28 @@ impl RiskBook {
     /// Whether the kill switch of exactly this scope is engaged.
     #[must_use]
     pub fn is_killed(&self, scope: Scope) -> bool {
-        self.scope(scope).is_some_and(|s| s.killed)
+        self.killed(scope).is_some()
+    }
+
+    /// The kill switch of exactly this scope, where it is engaged.
+    #[must_use]
+    pub fn killed(&self, scope: Scope) -> Option<Killed> {
+        self.scope(scope).and_then(|book| book.killed)
+    }
+
+    /// Every engaged kill switch, by scope. Looks at all scopes.
+    #[must_use]
+    pub fn kill_switches(&self) -> Vec<(Scope, Killed)> {
+        self.sorted_scopes().into_iter().filter_map(|(scope, book)| book.killed.map(|killed| (scope, killed))).collect()
+    }
+
+    /// The kill switches of which something may still work, by scope.
+    pub fn engaging(&self) -> impl Iterator<Item = (Scope, Killed)> + '_ {
+        self.engaging.iter().filter_map(|scope| Some((*scope, self.killed(*scope)?)))
+    }
+
+    fn is_engaging(&self, scope: Scope) -> bool {
+        self.killed(scope).is_some_and(|killed| killed.state == KillState::Engaging)
     }
 
     /// The trading state of exactly this scope.

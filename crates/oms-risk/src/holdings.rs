@@ -221,6 +221,12 @@ impl RiskBook {
         }
     }
 
+    /// The gross exposure of a scope: see MAX_GROSS_EXPOSURE.
+    #[must_use]
+    pub fn gross_exposure(&self, scope: Scope) -> Notional {
+        Notional::from_raw(self.scope(scope).map_or(0, |book| book.sums.gross))
+    }
+
     /// An account's money at the start, in the risk currency.
     pub fn set_capital(&mut self, account_id: AccountId, capital: Option<Notional>) {
         let capital = capital.map(|capital| held_within(Some(capital)));

@@ -15,7 +15,7 @@ fn with_venue<'a>(inquiry: &Inquiry<'a>) -> impl Iterator<Item = (Scope, &'a Sco
 
 /// Of every scope of the order.
 pub(crate) fn check_kill_switch(inquiry: &Inquiry<'_>) -> CheckResult {
-    match with_venue(inquiry).find(|(_, book)| book.killed) {
+    match with_venue(inquiry).find(|(_, book)| book.killed.is_some()) {
         Some((scope, _)) => refuse(Check::KillSwitch, Code::KillSwitch, scope),
         None => pass(Check::KillSwitch),
     }

@@ -32,7 +32,7 @@ pub mod repeats;
 mod size;
 mod slots;
 
-pub use book::{Proposal, RiskBook};
+pub use book::{Killed, Proposal, RiskBook};
 pub use crossing::Meeting;
 pub use exposure::Reservation;
 pub use gate::{Approved, Gate, Proposed, Rate, Refused, RiskContext};

@@ -1,10 +1,10 @@
 //! The whole state of a [`RiskBook`](crate::RiskBook) in canonical order, for snapshots and state hashes.
 
-use crate::book::{RiskBook, ScopeBook};
+use crate::book::{Killed, RiskBook, ScopeBook};
 use crate::holdings::Held;
 use crate::rate::RateWindow;
 use oms_model::compliance::{Locate, Restriction, SelfMatchPolicy};
-use oms_model::limit::{LimitKey, LimitType, Period, RiskLimit, Scope, ScopedState};
+use oms_model::limit::{KillState, LimitKey, LimitType, Period, RiskLimit, Scope, ScopedState};
 use oms_model::strategy::{StrategyEnvelope, StrategyUse};
 use oms_model::{AccountId, AssetClass, InstrumentId, Notional, Price, Qty, Side, Time, TradingState};
 
@@ -32,6 +32,15 @@ pub struct OpenUse {
     pub open_orders: u64,
     /// Their value at their worst prices.
     pub open_notional: Notional,
+}
+
+/// An engaged kill switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KilledScope {
+    /// Of which scope.
+    pub scope: Scope,
+    /// How far it has come.
+    pub killed: Killed,
 }
 
 /// What an account has and works in an instrument.
@@ -120,8 +129,8 @@ pub struct RiskParts {
     pub limits: Vec<RiskLimit>,
     /// Limits taken away, by type and scope.
     pub retired: Vec<RetiredLimit>,
-    /// Scopes with an engaged kill switch, in order.
-    pub killed: Vec<Scope>,
+    /// Engaged kill switches, by scope.
+    pub killed: Vec<KilledScope>,
     /// Trading states other than ACTIVE, by scope.
     pub trading_states: Vec<ScopedState>,
     /// Uses above zero, by scope.
@@ -230,8 +239,11 @@ impl RiskBook {
                 slot.version = retired.version;
             }
         }
-        for scope in parts.killed {
-            book.engage(scope);
+        for one in parts.killed {
+            book.scope_mut(one.scope).killed = Some(one.killed);
+            if one.killed.state == KillState::Engaging {
+                book.engaging.insert(one.scope);
+            }
         }
         for scoped in parts.trading_states {
             book.set_trading_state(scoped.scope, scoped.state);
@@ -288,8 +300,8 @@ impl RiskBook {
 
 impl RiskParts {
     fn add_scope(&mut self, scope: Scope, book: &ScopeBook) {
-        if book.killed {
-            self.killed.push(scope);
+        if let Some(killed) = book.killed {
+            self.killed.push(KilledScope { scope, killed });
         }
         if book.trading_state != TradingState::Active {
             self.trading_states.push(ScopedState { scope, state: book.trading_state });

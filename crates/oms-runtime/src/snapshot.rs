@@ -6,7 +6,7 @@ use oms_engine::state::{EntryParts, FxRate, Group, HoldingParts, IdempotencyPart
 use oms_model::compliance::{Locate, Restriction, SelfMatchPolicy};
 use oms_model::event::{Allocation, AllocationProposed, ApiKeyCreated, ExecutionUnmatched, Mark, Member};
 use oms_model::instrument::{Account, Currency, Instrument, Valuation, Venue};
-use oms_model::limit::{LimitType, Period, RiskLimit, Scope, ScopedState};
+use oms_model::limit::{KillState, LimitType, Period, RiskLimit, Scope, ScopedState};
 use oms_model::policy::SorPolicy;
 use oms_model::position::{Booking, Position};
 use oms_model::quote::{Quote, QuoteRequest};
@@ -15,8 +15,9 @@ use oms_model::{
     AccountId, AllocMode, AssetClass, ClOrdId, CostMethod, Decimal, ExecId, InstrumentId, IntentKind, Notional, Order, OrderId, Price, Qty,
     Seq, Side, StrategyId, TenantId, Time,
 };
+use oms_risk::Killed;
 use oms_risk::holdings::Held;
-use oms_risk::parts::{Capital, HeldParts, OpenUse, PnlMarks, RateUse, RecentOrder, RepeatUse, RetiredLimit, SelfMatchRule};
+use oms_risk::parts::{Capital, HeldParts, KilledScope, OpenUse, PnlMarks, RateUse, RecentOrder, RepeatUse, RetiredLimit, SelfMatchRule};
 use oms_risk::{Reservation, RiskParts};
 use oms_router::{FillCount, LATENCY_COLUMNS, LATENCY_ROWS, VenueStatsParts};
 use oms_store::codec::{DecodeError, Message};
@@ -44,6 +45,8 @@ mirror! {
         7 short: Notional, 8 value: Notional, 9 pnl: Notional, 10 spent: Notional,
     }
     StoredHeldParts = HeldParts { 1 account_id: AccountId, 2 instrument_id: InstrumentId, 3 held: StoredHeld }
+    StoredKilled = Killed { 1 since: Time, 2 last_asked_at: Time, 3 state: KillState }
+    StoredKilledScope = KilledScope { 1 scope: Scope, 2 killed: StoredKilled }
     StoredPnlMarks = PnlMarks { 1 scope: Scope, 2 day_start: Notional, 3 peak: Notional }
     StoredSelfMatch = SelfMatchRule { 1 scope: Scope, 2 policy: SelfMatchPolicy }
     StoredStrategyUse = StrategyUse { 1 strategy: StrategyId, 2 traded: Notional }
@@ -121,7 +124,7 @@ struct StoredStats {
 struct StoredRisk {
     limits: Vec<RiskLimit>,
     retired: Vec<StoredRetired>,
-    killed: Vec<Scope>,
+    killed: Vec<StoredKilledScope>,
     trading_states: Vec<ScopedState>,
     open: Vec<StoredOpen>,
     holdings: Vec<StoredHeldParts>,
@@ -307,7 +310,7 @@ impl From<RiskParts> for StoredRisk {
         Self {
             limits: parts.limits,
             retired: all(parts.retired),
-            killed: parts.killed,
+            killed: all(parts.killed),
             trading_states: parts.trading_states,
             open: all(parts.open),
             holdings: all(parts.holdings),
@@ -334,7 +337,7 @@ impl From<StoredRisk> for RiskParts {
         Self {
             limits: stored.limits,
             retired: all(stored.retired),
-            killed: stored.killed,
+            killed: all(stored.killed),
             trading_states: stored.trading_states,
             open: all(stored.open),
             holdings: all(stored.holdings),

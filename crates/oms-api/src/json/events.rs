@@ -155,6 +155,7 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
         | Event::OrderReleased(_)
         | Event::PositionsMarked(_)
         | Event::RiskCurrencySet(_)
+        | Event::KillSwitchConfirmed(_)
         | Event::LimitRequired(_) => super::risk::event_fields(w, event, catalog),
         Event::BrokerConnected(_)
         | Event::BrokerDisconnected(_)

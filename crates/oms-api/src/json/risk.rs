@@ -266,6 +266,11 @@ pub(super) fn event_fields(w: &mut Writer, event: &Event, catalog: &Catalog) {
                 w.text("price", mark.price);
             });
         }),
+        Event::KillSwitchConfirmed(e) => {
+            scoped(w, e.scope);
+            w.time("engaged_at", e.engaged_at);
+            w.time("last_asked_at", e.last_asked_at);
+        }
         Event::RiskCurrencySet(e) => w.string("currency", e.currency.as_str()),
         Event::LimitRequired(e) => {
             w.text("limit_type", e.limit_type);

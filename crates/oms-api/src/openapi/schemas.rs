@@ -16,7 +16,7 @@ use crate::json::command::{COMMANDS, Spec};
 use oms_model::algo::{Algo, Leftover, PegPrice};
 use oms_model::compliance::{HoldReason, ListKind, SelfMatchPolicy};
 use oms_model::event::{Event, Exclusion};
-use oms_model::limit::{Check, LimitType, Period, Verdict};
+use oms_model::limit::{Check, KillState, LimitType, Period, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
 use oms_model::work::{ArmRule, ContingencyType, TriggerSource};
 use oms_model::{
@@ -67,6 +67,7 @@ const TERMS: &[(&str, &[&str])] = &[
     ("Code", Code::NAMES),
     ("LimitType", LimitType::NAMES),
     ("Period", Period::NAMES),
+    ("KillState", KillState::NAMES),
     ("ListKind", ListKind::NAMES),
     ("SelfMatchPolicy", SelfMatchPolicy::NAMES),
     ("HoldReason", HoldReason::NAMES),

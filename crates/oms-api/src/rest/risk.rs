@@ -14,10 +14,11 @@ use crate::{past, reply};
 use axum::response::Response;
 use http::StatusCode;
 use oms_engine::State;
+use oms_engine::state::Entry;
 use oms_model::command::{Command, CommandOutcome};
 use oms_model::event::Event;
-use oms_model::limit::{LimitKey, LimitType, Period, RiskLimit, Scope};
-use oms_model::{AssetClass, Code, Decimal, Notional, Refusal, Time, TradingState};
+use oms_model::limit::{KillState, LimitKey, LimitType, Period, RiskLimit, Scope};
+use oms_model::{AssetClass, Code, Decimal, Mic, Notional, OrderId, Qty, Refusal, Time, TradingState};
 use oms_runtime::history::Moment;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -189,30 +190,94 @@ fn scopes(state: &State) -> Vec<Scope> {
     scopes
 }
 
-fn killed(state: &State) -> Vec<Scope> {
-    scopes(state).into_iter().filter(|scope| state.risk().is_killed(*scope)).collect()
+/// An engaged kill switch, and what keeps it from being confirmed.
+struct Switch {
+    scope: Scope,
+    state: KillState,
+    since: Time,
+    last_asked_at: Time,
+    /// Client orders of the scope that still work; `None` for a venue, whose orders are counted by no sum.
+    working: Option<u64>,
+    in_doubt: u64,
 }
 
-fn write_scopes(w: &mut Writer, key: &str, scopes: &[Scope], catalog: &Catalog) {
-    w.array_at(key, scopes, |w, scope| w.item(&catalog.scope_text(*scope)));
+/// Every engaged kill switch.
+fn switches(state: &State) -> Vec<Switch> {
+    let engaged = state.risk().kill_switches().into_iter();
+    let engaged = engaged.map(|(scope, killed)| {
+        let working = (!matches!(scope, Scope::Venue(_))).then(|| state.risk().open(scope).0);
+        let in_doubt = state.in_doubt().filter(|leg| state.is_in(&leg.order, scope)).count() as u64;
+        Switch { scope, state: killed.state, since: killed.since, last_asked_at: killed.last_asked_at, working, in_doubt }
+    });
+    engaged.collect()
+}
+
+fn write_switches(w: &mut Writer, switches: &[Switch], catalog: &Catalog) {
+    w.array_at("engaged", switches, |w, switch| w.item(&catalog.scope_text(switch.scope)));
+    w.array_at("switches", switches, |w, switch| {
+        w.object(|w| {
+            w.string("scope", &catalog.scope_text(switch.scope));
+            w.text("state", switch.state);
+            w.time("since", switch.since);
+            w.time("last_asked_at", switch.last_asked_at);
+            w.number_or_null("working", switch.working);
+            w.number("in_doubt", switch.in_doubt);
+            w.bool("alarm", switch.in_doubt > 0);
+        });
+    });
 }
 
 async fn kill_switches(call: Call) -> Result<Response, Refusal> {
-    let (engaged, moment) = read(&call, |state, _| killed(state)).await?;
+    let (switches, moment) = read(&call, |state, _| switches(state)).await?;
     let catalog = call.api.catalog_now().await?;
-    let mut w = Writer::with_capacity(128);
-    w.object(|w| write_scopes(w, "engaged", &engaged, &catalog));
+    let mut w = Writer::with_capacity(128 + 256 * switches.len());
+    w.object(|w| write_switches(w, &switches, &catalog));
     Ok(answer(&call, w, moment))
+}
+
+/// The most legs in doubt that the status page names; it counts all of them.
+const MAX_DOUBTS: usize = 200;
+
+/// A leg whose outcome is not known, at its worst.
+struct Doubtful {
+    order_id: OrderId,
+    root_order_id: OrderId,
+    venue: Mic,
+    since: Time,
+    reason: String,
+    qty: Qty,
+    /// What of it could still be executed, at the price that its client order is reserved at.
+    worst: Notional,
+}
+
+impl Doubtful {
+    fn of(state: &State, leg: &Entry) -> Option<Self> {
+        let doubt = leg.order.extras.doubt.as_deref()?;
+        let reserved = state.entry(leg.order.root_order_id).map(Entry::reserved).unwrap_or_default();
+        let qty = leg.order.worst_open_qty();
+        Some(Self {
+            order_id: leg.order.order_id,
+            root_order_id: leg.order.root_order_id,
+            venue: leg.order.venue.unwrap_or_default(),
+            since: doubt.since,
+            reason: doubt.reason.clone(),
+            qty,
+            worst: reserved.valuation.notional(reserved.worst_price, qty).unwrap_or(Notional::MAX),
+        })
+    }
 }
 
 /// What the status page says.
 struct Status {
-    engaged: Vec<Scope>,
+    switches: Vec<Switch>,
     states: Vec<(Scope, TradingState)>,
     open: Vec<(Scope, (u64, Notional))>,
     /// Each with its use and what is left.
     limits: Vec<(RiskLimit, Option<Decimal>, Option<Decimal>)>,
     in_doubt: u64,
+    doubts: Vec<Doubtful>,
+    held: u64,
+    throttled: Vec<Scope>,
 }
 
 impl Status {
@@ -222,21 +287,25 @@ impl Status {
         let states = scopes.iter().map(|scope| (*scope, risk.trading_state(*scope)));
         let open = scopes.iter().map(|scope| (*scope, risk.open(*scope)));
         Self {
-            engaged: killed(state),
+            switches: switches(state),
             states: states.filter(|(scope, state)| *scope == Scope::Tenant || *state != TradingState::Active).collect(),
             open: open.filter(|(scope, (orders, _))| *scope == Scope::Tenant || *orders > 0).collect(),
             limits: risk.status(now, state.positions()).into_iter().map(|status| (status.limit, status.used, status.headroom)).collect(),
             in_doubt: state.venues().map(|entry| u64::from(entry.in_doubt)).sum(),
+            doubts: state.in_doubt().filter_map(|leg| Doubtful::of(state, leg)).take(MAX_DOUBTS).collect(),
+            held: state.held().count() as u64,
+            throttled: risk.tripped(),
         }
     }
 }
 
 async fn status(call: Call) -> Result<Response, Refusal> {
-    let (Status { engaged, states, open, limits, in_doubt }, moment) = read(&call, Status::of).await?;
+    let (Status { switches, states, open, limits, in_doubt, doubts, held, throttled }, moment) = read(&call, Status::of).await?;
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(1_024);
     w.object(|w| {
-        write_scopes(w, "kill_switches", &engaged, &catalog);
+        w.array_at("kill_switches", &switches, |w, switch| w.item(&catalog.scope_text(switch.scope)));
+        w.object_at("kills", |w| write_switches(w, &switches, &catalog));
         w.array_at("trading_states", &states, |w, (scope, state)| {
             w.object(|w| {
                 w.string("scope", &catalog.scope_text(*scope));
@@ -258,6 +327,19 @@ async fn status(call: Call) -> Result<Response, Refusal> {
             });
         });
         w.number("in_doubt", in_doubt);
+        w.array_at("doubts", &doubts, |w, doubt| {
+            w.object(|w| {
+                w.text("order_id", doubt.order_id);
+                w.text("root_order_id", doubt.root_order_id);
+                w.text("venue", doubt.venue);
+                w.time("since", doubt.since);
+                w.string("reason", &doubt.reason);
+                w.text("qty", doubt.qty);
+                w.text("worst_notional", doubt.worst);
+            });
+        });
+        w.number("held", held);
+        w.array_at("throttled", &throttled, |w, scope| w.item(&catalog.scope_text(*scope)));
     });
     Ok(answer(&call, w, moment))
 }

@@ -86,6 +86,7 @@ fn close(step: &mut Step<'_>, root_id: OrderId) {
 /// Cancels the next orders in the scopes of kill switches.
 fn sweep(step: &mut Step<'_>) {
     let Some((scope, by)) = step.sweeps.pop_front() else { return };
+    step.is_sweeping = true;
     let found = if by == EndedBy::DayClose { day::day_orders(step, AT_ONCE) } else { cancel::working_in(step, scope, AT_ONCE) };
     if found.len() == AT_ONCE {
         step.sweeps.push_front((scope, by));
@@ -109,9 +110,9 @@ pub(crate) fn recovered(step: &mut Step<'_>) {
     for order_id in open {
         report::doubt_unanswered(step, order_id, REASON);
     }
-    let engaged = step.state().risk().parts().killed;
+    let engaged = step.state().risk().kill_switches();
     step.sweeps.clear();
-    step.sweeps.extend(engaged.into_iter().map(|scope| (scope, EndedBy::KillSwitch)));
+    step.sweeps.extend(engaged.into_iter().map(|one| (one.0, EndedBy::KillSwitch)));
     // DAY orders of the last closed day that were not ended before the restart.
     if !day::day_orders(step, 1).is_empty() {
         step.sweeps.push_back((Scope::Tenant, EndedBy::DayClose));

@@ -60,7 +60,8 @@ impl State {
             }
             Event::BrokerConnected(e) => self.set_connected(e.venue, true),
             Event::BrokerDisconnected(e) => self.set_connected(e.venue, false),
-            Event::KillSwitchEngaged(e) => self.risk.engage(e.scope),
+            Event::KillSwitchEngaged(e) => self.risk.engage(e.scope, time),
+            Event::KillSwitchConfirmed(e) => self.risk.confirm_kill(e.scope),
             Event::KillSwitchReleased(e) => self.risk.release(e.scope),
             Event::TradingStateSet(e) => self.risk.set_trading_state(e.scope, e.state),
             Event::RiskLimitSet(e) => self.risk.set_limit(e),
@@ -256,7 +257,12 @@ impl State {
         let venue = order.venue.unwrap_or_default();
         let aggressive = leg.aggressive;
         match event {
-            Event::OrderSent(e) => self.sent(order, leg, e, time),
+            Event::OrderSent(e) => {
+                if e.intent == IntentKind::Cancel {
+                    self.risk.on_kill_asked(time);
+                }
+                self.sent(order, leg, e, time);
+            }
             Event::OrderAccepted(_) => {
                 let latency = u64::try_from(time.since(leg.sent_at)).unwrap_or(0);
                 // A resolved doubt says nothing about how fast the venue answers.
@@ -306,6 +312,13 @@ impl State {
             }
         }
         let in_doubt = order.extras.doubt.is_some();
+        if in_doubt != had_doubt {
+            if in_doubt {
+                self.doubts.insert(order_id);
+            } else {
+                self.doubts.remove(&order_id);
+            }
+        }
         if let Some(at) = leg.answer_by.filter(|_| !unanswered || in_doubt) {
             self.clear_timer(at, TimerKind::Answer, order_id);
             leg.answer_by = None;

@@ -138,7 +138,8 @@ impl State {
             self.holdings.remove(&key);
         }
         self.revalue(e.account_id, e.instrument_id);
-        self.traded(e.root_order_id, key, e.side.is_short(), e.last_qty, e.last_px, true);
+        let value = self.risk_value(e.instrument_id, e.last_px, e.last_qty);
+        self.traded(e.root_order_id, key, e.side, e.last_qty.negated(), value.negated());
     }
 
     pub(super) fn corrected(&mut self, event: &Event, e: &ExecutionCorrected, time: Time) {
@@ -153,9 +154,9 @@ impl State {
             }
             corrected
         });
-        let key = (e.account_id, e.instrument_id);
-        self.traded(e.root_order_id, key, e.side.is_short(), e.old_qty, e.old_px, true);
-        self.traded(e.root_order_id, key, e.side.is_short(), e.last_qty, e.last_px, false);
+        let (old, new) = (self.risk_value(e.instrument_id, e.old_px, e.old_qty), self.risk_value(e.instrument_id, e.last_px, e.last_qty));
+        let qty = e.last_qty.saturating_sub(e.old_qty);
+        self.traded(e.root_order_id, (e.account_id, e.instrument_id), e.side, qty, new.saturating_sub(old));
     }
 
     pub(super) fn commissioned(&mut self, e: &CommissionRecorded, time: Time) {

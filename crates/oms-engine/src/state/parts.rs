@@ -265,6 +265,9 @@ impl State {
         {
             venue.in_doubt += 1;
         }
+        if entry.order.extras.doubt.is_some() {
+            self.doubts.insert(order_id);
+        }
         let expiry = entry.order.expire_at.filter(|_| parts.expires);
         let stage = super::apply::stage_end(&entry.order);
         let timers = [

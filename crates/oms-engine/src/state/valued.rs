@@ -3,7 +3,7 @@
 use super::State;
 use oms_model::event::{ExecutionRecorded, Mark};
 use oms_model::instrument::{Currency, Valuation};
-use oms_model::{AccountId, Decimal, InstrumentId, Notional, OrderId, Price, Qty};
+use oms_model::{AccountId, Decimal, InstrumentId, Notional, OrderId, Price, Qty, Side};
 use oms_risk::{Rate, Valued};
 
 impl State {
@@ -104,26 +104,30 @@ impl State {
     pub(super) fn executed_at(&mut self, e: &ExecutionRecorded) {
         self.marks.insert(e.instrument_id, e.last_px);
         self.revalue(e.account_id, e.instrument_id);
-        self.traded(e.root_order_id, (e.account_id, e.instrument_id), e.side.is_short(), e.last_qty, e.last_px, false);
+        let value = self.risk_value(e.instrument_id, e.last_px, e.last_qty);
+        self.traded(e.root_order_id, (e.account_id, e.instrument_id), e.side, e.last_qty, value);
     }
 
-    /// What an execution, or with `back` its reversal, counts for besides the position.
+    /// What a quantity is worth in the risk currency.
+    pub(super) fn risk_value(&self, instrument_id: InstrumentId, price: Price, qty: Qty) -> Notional {
+        self.risk_valuation(instrument_id).0.notional(price, qty).unwrap_or(Notional::MAX)
+    }
+
+    /// What an execution counts for besides the position; below zero where it was taken back or corrected to less. A
+    /// correction counts by its difference, so that one of a closed day adds nothing to the open one that was not there.
     pub(super) fn traded(
         &mut self,
         root: OrderId,
         (account_id, instrument_id): (AccountId, InstrumentId),
-        is_short: bool,
+        side: Side,
         qty: Qty,
-        price: Price,
-        back: bool,
+        value: Notional,
     ) {
-        if is_short {
-            self.risk.on_shorted(account_id, instrument_id, if back { qty.negated() } else { qty });
+        if side.is_short() {
+            self.risk.on_shorted(account_id, instrument_id, qty);
         }
         if let Some(strategy) = self.order(root).and_then(oms_model::Order::strategy) {
-            let (valuation, _) = self.risk_valuation(instrument_id);
-            let value = valuation.notional(price, qty).unwrap_or(Notional::MAX);
-            self.risk.on_strategy_traded(strategy, if back { value.negated() } else { value });
+            self.risk.on_strategy_traded(strategy, value);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::amount::{Decimal, Price, Qty};
 use crate::compliance::{HoldReason, ListKind, SelfMatchPolicy};
-use crate::ids::{InstrumentId, OrderId, UserId};
+use crate::ids::{InstrumentId, OrderId, Time, UserId};
 use crate::instrument::Currency;
 use crate::limit::{LimitType, Scope};
 
@@ -128,4 +128,15 @@ pub struct LimitRequired {
     pub limit_type: LimitType,
     /// Whether it must.
     pub required: bool,
+}
+
+/// The last order of a kill switch's scope is confirmed gone: nothing works there any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KillSwitchConfirmed {
+    /// Which.
+    pub scope: Scope,
+    /// When it was engaged.
+    pub engaged_at: Time,
+    /// When the last cancel was asked for; when it was engaged, where none was.
+    pub last_asked_at: Time,
 }

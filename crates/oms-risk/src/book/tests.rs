@@ -403,13 +403,13 @@ fn parts_hold_switches_and_states_in_order() {
     let mut book = RiskBook::default();
     let scopes = [Scope::Venue(Mic::of(b"XNAS")), Scope::User(UserId::from_u128(2)), Scope::Tenant];
     for scope in scopes {
-        book.engage(scope);
+        book.engage(scope, Time(0));
         book.set_trading_state(scope, TradingState::Reducing);
     }
-    book.engage(Scope::Instrument(InstrumentId(4)));
+    book.engage(Scope::Instrument(InstrumentId(4)), Time(0));
     book.release(Scope::Instrument(InstrumentId(4)));
     let parts = book.parts();
-    assert_eq!(parts.killed, [scopes[2], scopes[1], scopes[0]]);
+    assert_eq!(parts.killed.iter().map(|one| one.scope).collect::<Vec<_>>(), [scopes[2], scopes[1], scopes[0]]);
     assert_eq!(parts.trading_states.len(), 3);
     let restored = RiskBook::from_parts(parts.clone());
     assert!(restored.is_killed(scopes[0]) && !restored.is_killed(Scope::Instrument(InstrumentId(4))));

@@ -76,13 +76,24 @@ fn list(name: &str, entry: &ListEntry) -> Value {
 }
 
 fn status(status: &Value) -> String {
-    let switches = show::items(status, "kill_switches");
-    let engaged = if switches.is_empty() { "none".to_owned() } else { switches.iter().map(show::text).collect::<Vec<_>>().join(" ") };
+    let switches = status.get("kills").map_or(&[][..], |kills| show::items(kills, "switches"));
+    let engaged = if switches.is_empty() {
+        "none".to_owned()
+    } else {
+        format!("\n{}", show::table(&["scope", "state", ">working", ">in_doubt", "since"], switches, show::field))
+    };
     let columns = ["limit_type", "scope", "period", "soft", ">value", ">used", ">headroom", ">version"];
     let limits = show::table(&columns, show::items(status, "limits"), show::field);
     let open = show::table(&["scope", ">orders", ">notional"], show::items(status, "open"), show::field);
     let states = show::table(&["scope", "state"], show::items(status, "trading_states"), show::field);
-    format!("kill switches engaged: {engaged}\norders in doubt: {}\n\n{states}\n\n{open}\n\n{limits}", show::field(status, "in_doubt"))
+    let doubts =
+        show::table(&["order_id", "venue", ">qty", ">worst_notional", "since", "reason"], show::items(status, "doubts"), show::field);
+    let count = |name: &str| show::field(status, name);
+    format!(
+        "kill switches engaged: {engaged}\norders in doubt: {}, orders that wait: {}\n\n{states}\n\n{open}\n\n{limits}\n\n{doubts}",
+        count("in_doubt"),
+        count("held")
+    )
 }
 
 fn rules(rules: &Value) -> String {

@@ -8,13 +8,14 @@ use oms_model::compliance::{Compliance, Hold, Locate, Restriction};
 use oms_model::event::{
     AlgoStepped, Allocation, AllocationApproved, AllocationProposed, AllocationRejected, ApiKeyCreated, BrokerSession, Candidate,
     CareAccepted, CarePassed, CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected, ExecutionRecorded, ExecutionReversed,
-    ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged, Leg, LimitRequired, Mark, Member,
-    NavSet, OrderAccepted, OrderAnomaly, OrderArmed, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted,
-    OrderHeld, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReleased, OrderReplaceRequested, OrderReplaced, OrderSent,
-    OrderSized, OrderStateSynced, OrderTriggered, OrdersGrouped, OrdersUngrouped, PeerFilled, PositionFrozen, PositionsMarked,
-    QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected, RestrictionRemoved,
-    RiskChecked, RiskCurrencySet, RiskLimitRemoved, RouteDecided, SagaStepped, SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet,
-    SliceReleased, StageEnded, StageStarted, StopMoved, SuspenseResolved, TenantCreated, ThrottleReset, ThrottleTripped, TradingStateSet,
+    ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged, KillSwitchConfirmed, Leg,
+    LimitRequired, Mark, Member, NavSet, OrderAccepted, OrderAnomaly, OrderArmed, OrderCancelRequested, OrderClosed, OrderCreated,
+    OrderEnded, OrderFillAdjusted, OrderHeld, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReleased, OrderReplaceRequested,
+    OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrderTriggered, OrdersGrouped, OrdersUngrouped, PeerFilled, PositionFrozen,
+    PositionsMarked, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected,
+    RestrictionRemoved, RiskChecked, RiskCurrencySet, RiskLimitRemoved, RouteDecided, SagaStepped, SelfMatchPrevented, SelfMatchRuleSet,
+    ShortSaleStateSet, SliceReleased, StageEnded, StageStarted, StopMoved, SuspenseResolved, TenantCreated, ThrottleReset, ThrottleTripped,
+    TradingStateSet,
 };
 use oms_model::instrument::{Account, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
@@ -223,6 +224,7 @@ macro_rules! stored_messages {
             PositionsMarked { 1 marks }
             RiskCurrencySet { 1 currency }
             LimitRequired { 1 limit_type, 2 required }
+            KillSwitchConfirmed { 1 scope, 2 engaged_at, 3 last_asked_at }
             Lot { 1 qty, 2 price }
             Position {
                 1 account_id, 2 instrument_id, 3 qty, 4 bought_qty, 5 sold_qty, 6 bought_notional, 7 sold_notional,

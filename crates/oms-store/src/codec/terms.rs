@@ -3,7 +3,7 @@
 use oms_model::algo::{Algo, Leftover, PegPrice};
 use oms_model::compliance::{HoldReason, ListKind, SelfMatchPolicy};
 use oms_model::event::Exclusion;
-use oms_model::limit::{Check, LimitType, Period, Verdict};
+use oms_model::limit::{Check, KillState, LimitType, Period, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
 use oms_model::work::{AlgoAction, ArmRule, ContingencyType, TriggerSource};
 use oms_model::{
@@ -35,6 +35,7 @@ macro_rules! stored_terms {
             Exhausted,
             HoldReason,
             IntentKind,
+            KillState,
             LatencyStat,
             Leftover,
             LimitType,

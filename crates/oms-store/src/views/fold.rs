@@ -186,6 +186,7 @@ impl Fold {
             | Event::PositionsMarked(_)
             | Event::RiskCurrencySet(_)
             | Event::LimitRequired(_)
+            | Event::KillSwitchConfirmed(_)
             | Event::IdempotencyRecorded(_) => Ok(()),
         }
     }

@@ -30,6 +30,11 @@ impl Run {
                 return assert_eq!(notional.to_string(), take(expected), "{shown}");
             }
             "overfilled" => return assert_eq!(state.overfilled().count().to_string(), take(expected), "{shown}"),
+            _ if subject.starts_with("switch ") => {
+                let scope = self.scope(subject.trim_start_matches("switch "));
+                let found = state.risk().killed(scope).map_or("-".to_owned(), |killed| killed.state.to_string());
+                return assert_eq!(found, take(expected), "{shown}");
+            }
             "suspense" => return assert_eq!(state.suspense().count().to_string(), take(expected), "{shown}"),
             _ => (),
         }

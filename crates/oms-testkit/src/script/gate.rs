@@ -19,6 +19,7 @@ impl Run {
         let command = match verb {
             "limit" => Command::SetRiskLimit(self.limit(line)),
             "unlimit" => Command::RemoveRiskLimit(RiskLimit { value: oms_model::Decimal::ZERO, ..self.limit_named(line) }.key()),
+            "switch" => return Some(format!("switch {}", line.words.pop_front().unwrap_or("tenant"))),
             "agree" | "turn-down" => return Some(self.second_person(verb, line)),
             "restrict" | "allow" | "unrestrict" | "unallow" => {
                 let list = if verb.ends_with("allow") { ListKind::Allowed } else { ListKind::Restricted };

@@ -193,7 +193,7 @@ fn against_everything() -> (Desk, Proposed) {
     let (scope, subject) = (Scope::Tenant, Scope::Instrument(INSTRUMENT));
     desk.book.set_restriction(&Restriction { list: ListKind::Restricted, scope, subject, reason: String::new() });
     desk.book.set_envelope(&StrategyEnvelope { strategy: STRATEGY, ..StrategyEnvelope::default() });
-    desk.book.engage(Scope::Tenant);
+    desk.book.engage(Scope::Tenant, Time(0));
     desk.book.set_trading_state(Scope::Tenant, TradingState::Halted);
     desk.account.active = false;
     desk.instrument.active = false;

@@ -122,6 +122,10 @@ impl World {
         }
         self.settle(rng);
         self.share_all_out(rng);
+        if let Some(node) = self.node.as_ref() {
+            let engaging: Vec<Scope> = node.engine.state().risk().engaging().map(|(scope, _)| scope).collect();
+            hold!(28, engaging.is_empty(), "nothing works any more and {engaging:?} are not confirmed");
+        }
         let open = self.orders.open_though_killed(false);
         hold!(28, open.is_empty(), "these work although a kill switch covers them and was engaged again: {open:?}");
     }
