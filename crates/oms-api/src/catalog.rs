@@ -40,7 +40,7 @@ impl Catalog {
         catalog
     }
 
-    fn list(&mut self, instrument: &Instrument) {
+    pub(crate) fn list(&mut self, instrument: &Instrument) {
         self.symbols.insert(instrument.symbol.to_string(), instrument.instrument_id);
         self.instruments.insert(instrument.instrument_id, instrument.clone());
     }

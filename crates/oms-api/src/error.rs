@@ -47,6 +47,17 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::AssetClassRule
         | Code::InstrumentExpired
         | Code::NoFxRate
+        | Code::ComplianceBlocked
+        | Code::LocateRequired
+        | Code::ShortSaleRestricted
+        | Code::SelfMatch
+        | Code::WashTrade
+        | Code::InsufficientBuyingPower
+        | Code::CurrencyMismatch
+        | Code::SoftLimitBreach
+        | Code::NoReferenceData
+        | Code::LimitMissing
+        | Code::ApprovalRefused
         | Code::BatchRefused
         | Code::HistoryTooFar
         | Code::QueryTooBroad => StatusCode::UNPROCESSABLE_ENTITY,
@@ -76,6 +87,17 @@ pub const fn hint(code: Code) -> &'static str {
         Code::Internal => "This is a fault of the server. Report the trace_id.",
         Code::KillSwitch => "A kill switch is engaged; GET /api/v1/risk/kill-switch lists them.",
         Code::TradingHalted | Code::ReduceOnly => "GET /api/v1/risk/status shows the trading states.",
+        Code::ComplianceBlocked => "GET /api/v1/risk/rules shows the restricted and allow lists.",
+        Code::LocateRequired => "Have shares lent first; GET /api/v1/risk/rules shows the locates and what is used of them.",
+        Code::ShortSaleRestricted => "Sell short above the best bid, or not at all while the price test is in force.",
+        Code::SelfMatch => "GET /api/v1/orders/{id}/why names the own orders that it would trade against.",
+        Code::WashTrade => "The opposite order was just taken at the same price; wait for the window to pass.",
+        Code::InsufficientBuyingPower => "GET /api/v1/risk/status shows what of the buying power is used.",
+        Code::CurrencyMismatch => "The account has not the instrument's currency and may not convert.",
+        Code::SoftLimitBreach => "Send it with acknowledged: true if it is meant, as a new request.",
+        Code::NoReferenceData => "The average volume or the account's capital that the limit is measured against is not recorded.",
+        Code::LimitMissing => "A limit that must be there is not set: GET /api/v1/risk/rules shows which.",
+        Code::ApprovalRefused => "A second person did not agree; the text has the reason.",
         Code::AccountDisabled => "GET /api/v1/accounts lists the accounts that take orders.",
         Code::InstrumentDisabled | Code::UnknownSymbol => "GET /api/v1/instruments lists the instruments that can be traded.",
         Code::OrderTypeUnsupported => "Change ord_type or time_in_force.",

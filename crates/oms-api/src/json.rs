@@ -14,6 +14,7 @@ pub mod instructions;
 pub mod orders;
 pub mod quotes;
 pub mod read;
+pub mod risk;
 pub mod write;
 
 pub use decode::Fields;

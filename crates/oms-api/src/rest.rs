@@ -3,7 +3,8 @@
 pub mod commands;
 pub mod execute;
 pub mod executions;
-pub mod groups;
+pub mod gate;
+mod groups;
 pub mod health;
 pub mod history;
 pub mod instruments;
@@ -200,6 +201,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         marketdata::endpoints(),
         streams::endpoints(),
         risk::endpoints(),
+        gate::endpoints(),
         sor::endpoints(),
         health::endpoints(),
     ]

@@ -255,7 +255,9 @@ fn booked(event: &Event) -> String {
                 e.members.iter().zip(&e.shares).map(|(member, share)| format!("{} to {}", share.qty, member.order_id)).collect();
             format!("allocation {}: {} shared out, {}", e.alloc_id, e.qty, shares.join(", "))
         }
-        other => crate::json::instructions::sentence(other).unwrap_or_else(|| other.name().to_owned()),
+        other => crate::json::instructions::sentence(other)
+            .or_else(|| crate::json::risk::sentence(other))
+            .unwrap_or_else(|| other.name().to_owned()),
     }
 }
 

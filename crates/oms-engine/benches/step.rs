@@ -146,7 +146,7 @@ fn desk() -> Desk {
     ];
     for (limit_type, value) in bounds {
         for scope in [Scope::Tenant, Scope::Account(ACCOUNT)] {
-            let limit = RiskLimit { limit_type, scope, value: dec(value), version: 0 };
+            let limit = RiskLimit { limit_type, scope, value: dec(value), ..RiskLimit::default() };
             let output = desk.command(Command::SetRiskLimit(limit));
             assert_eq!(output.outcome, Some(CommandOutcome::Done));
         }

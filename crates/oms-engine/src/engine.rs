@@ -48,6 +48,9 @@ pub struct Engine {
     /// Instruments whose market moved and whose orders were not all looked at yet. Not part of the state: the next
     /// move of the market asks again.
     pub(crate) moved: VecDeque<Moved>,
+    /// When positions are valued at the market next, and from behind which instrument. Not part of the state either:
+    /// what is found is.
+    pub(crate) marking: Option<(Time, Option<InstrumentId>)>,
 }
 
 /// How far the orders that watch an instrument were looked at.
@@ -64,7 +67,7 @@ impl Engine {
     /// An engine that goes on from `state`.
     #[must_use]
     pub fn new(state: State, config: Config) -> Self {
-        Self { state, config, market: Market::default(), sweeps: VecDeque::new(), moved: VecDeque::new() }
+        Self { state, config, market: Market::default(), sweeps: VecDeque::new(), moved: VecDeque::new(), marking: None }
     }
 
     /// The state, with everything decided so far folded in.
@@ -76,7 +79,11 @@ impl Engine {
     /// When the engine wants an [`InputBody::Timer`]; `None` where nothing is due ever.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
-        if self.sweeps.is_empty() && self.moved.is_empty() { self.state.next_timer() } else { Some(Time(i64::MIN)) }
+        if !self.sweeps.is_empty() || !self.moved.is_empty() {
+            return Some(Time(i64::MIN));
+        }
+        let marking = self.marking.map(|(at, _)| at);
+        [self.state.next_timer(), marking].into_iter().flatten().min()
     }
 
     /// Decides what follows from `input` and folds it.
@@ -94,6 +101,8 @@ impl Engine {
                         // What follows stands before the record, which is the last event of a batch.
                         decide::follow::follow(&mut step);
                         decide::group::follow(&mut step);
+                        decide::hold::follow(&mut step);
+                        decide::kill::follow(&mut step);
                         if let Some(id) = idempotency {
                             let result = stored(&outcome);
                             let record = IdempotencyRecorded { key: id.key, fingerprint: id.fingerprint, result };
@@ -123,6 +132,8 @@ impl Engine {
         if outcome.is_none() {
             decide::follow::follow(&mut step);
             decide::group::follow(&mut step);
+            decide::hold::follow(&mut step);
+            decide::kill::follow(&mut step);
         }
         Output { batch: step.finish(command_id, actor, trace_id), outcome, replay_of }
     }
@@ -203,7 +214,8 @@ fn command_outcome(step: &mut Step<'_>, actor: &Actor, command: Command) -> Comm
         Command::ReleaseKillSwitch { scope, reason } => decide::admin::release(step, scope, reason),
         Command::SetTradingState { scope, state, reason } => decide::admin::set_trading_state(step, scope, state, reason),
         Command::SetRiskLimit(limit) => decide::admin::set_limit(step, limit),
-        Command::RemoveRiskLimit { limit_type, scope } => decide::admin::remove_limit(step, limit_type, scope),
+        Command::RemoveRiskLimit(key) => decide::admin::remove_limit(step, key),
+        Command::Risk(command) => decide::risk::change(step, actor, *command),
         Command::SetSorPolicy(policy) => decide::admin::set_policy(step, *policy),
         Command::ConfigureVenue(venue) => decide::admin::configure_venue(step, *venue),
         Command::ListInstrument(instrument) => decide::admin::list_instrument(step, *instrument),

@@ -4,10 +4,13 @@ mod answers;
 mod apply;
 mod books;
 mod groups;
+mod holds;
+mod kills;
 mod orders;
 mod parts;
 mod quotes;
 mod timers;
+mod valued;
 mod works;
 
 use crate::input::IdempotencyKey;
@@ -23,7 +26,8 @@ use oms_model::policy::SorPolicy;
 use oms_model::position::Holding;
 use oms_model::seldom::Seldom;
 use oms_model::{
-    AccountId, ClOrdId, CostMethod, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Qty, Seq, Symbol, TenantId, Time,
+    AccountId, ClOrdId, CostMethod, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Price, Qty, Seq, Symbol, TenantId,
+    Time,
 };
 use oms_risk::{Reservation, RiskBook};
 use oms_router::VenueStats;
@@ -176,6 +180,8 @@ pub struct State {
     orders: Orders,
     open_roots: u64,
     unanswered: BTreeSet<(Mic, OrderId)>,
+    // Legs in doubt; follows from the orders.
+    doubts: BTreeSet<OrderId>,
     timers: Timers,
     instruments: Vec<Instrument>,
     symbols: Fixed<Symbol, InstrumentId>,
@@ -198,6 +204,12 @@ pub struct State {
     answers: Answers,
     quotes: quotes::QuoteBook,
     risk: RiskBook,
+    risk_currency: Currency,
+    // The prices that positions were last valued at.
+    marks: BTreeMap<InstrumentId, Price>,
+    // Who holds what; follows from the holdings.
+    holders: BTreeMap<InstrumentId, BTreeSet<AccountId>>,
+    holds: holds::Holds,
     works: Works,
     // Legs of the last route decision. They are created and sent in the same batch, so this carries nothing from
     // one batch to the next and is no part of a snapshot.
@@ -215,6 +227,7 @@ impl Default for State {
             orders: Orders::default(),
             open_roots: 0,
             unanswered: BTreeSet::new(),
+            doubts: BTreeSet::new(),
             timers: Timers::default(),
             instruments: Vec::new(),
             symbols: HashMap::with_hasher(FixedState::default()),
@@ -235,6 +248,10 @@ impl Default for State {
             answers: Answers::default(),
             quotes: quotes::QuoteBook::default(),
             risk: RiskBook::default(),
+            risk_currency: Currency::USD,
+            marks: BTreeMap::new(),
+            holders: BTreeMap::new(),
+            holds: holds::Holds::default(),
             works: Works::default(),
             released: Vec::new(),
         }

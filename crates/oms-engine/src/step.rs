@@ -18,7 +18,10 @@ pub(crate) struct Step<'a> {
     context: &'a Context<'a>,
     pub(crate) sweeps: &'a mut VecDeque<(Scope, EndedBy)>,
     pub(crate) moved: &'a mut VecDeque<Moved>,
+    pub(crate) marking: &'a mut Option<(Time, Option<InstrumentId>)>,
     pub(crate) config: Config,
+    /// A kill switch was swept by this input.
+    pub(crate) is_sweeping: bool,
     first_seq: Seq,
     now: Time,
     orders: u16,
@@ -36,7 +39,9 @@ impl<'a> Step<'a> {
             context,
             sweeps: &mut engine.sweeps,
             moved: &mut engine.moved,
+            marking: &mut engine.marking,
             config: engine.config.clone(),
+            is_sweeping: false,
             first_seq,
             now,
             orders: 0,
@@ -113,7 +118,16 @@ impl<'a> Step<'a> {
         f(self.state, self.market, self.now)
     }
 
-    pub(crate) fn finish(self, command_id: CommandId, actor: Actor, trace_id: TraceId) -> Batch {
+    /// Positions are valued at the market in a while, where something depends on it.
+    fn arm_marking(&mut self) {
+        const EVERY_NS: i64 = 1_000_000_000;
+        if self.marking.is_none() && self.state.wants_marks() {
+            *self.marking = Some((self.now.plus(EVERY_NS), None));
+        }
+    }
+
+    pub(crate) fn finish(mut self, command_id: CommandId, actor: Actor, trace_id: TraceId) -> Batch {
+        self.arm_marking();
         Batch { first_seq: self.first_seq, time: self.now, command_id, actor, trace_id, events: self.events }
     }
 }

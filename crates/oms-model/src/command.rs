@@ -2,13 +2,15 @@
 
 mod allocation;
 mod booking;
+mod risk;
 
 use crate::amount::{Decimal, Price, Qty};
+use crate::compliance::Compliance;
 use crate::ids::{
     AccountId, AllocId, ApiKeyId, ClOrdId, ExecId, Mic, OrderId, QuoteId, QuoteRef, QuoteReqId, Symbol, TenantId, Time, UserId,
 };
 use crate::instrument::{Account, Currency, Instrument, Venue};
-use crate::limit::{LimitType, RiskLimit, Scope};
+use crate::limit::{LimitKey, RiskLimit, Scope};
 use crate::order::{Routing, Terms};
 use crate::policy::SorPolicy;
 use crate::refusal::{Code, Refusal};
@@ -16,6 +18,7 @@ use crate::terms::{CostMethod, OrdType, Reversal, Side, Source, TimeInForce, Tra
 use crate::work::{ArmRule, ContingencyType, Instructions};
 pub use allocation::NewGroup;
 pub use booking::{BookOn, Correction, ExecutionRef, Figures, NewExecution};
+pub use risk::RiskCommand;
 
 /// Who asks, and through which door.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +66,8 @@ pub struct NewOrder {
     pub metadata: Option<Box<str>>,
     /// What it asks beyond quantity and price.
     pub instructions: Instructions,
+    /// What it says for the gate.
+    pub compliance: Compliance,
 }
 
 /// A client's request for quotes.
@@ -123,6 +128,8 @@ pub struct Change {
     pub price: Option<Price>,
     /// New trigger.
     pub stop_px: Option<Price>,
+    /// Whether its sender knows that it is beyond a soft limit and wants it all the same.
+    pub acknowledged: bool,
 }
 
 /// One part of a care order, as its holder wants it worked. What is `None` is as in the order above it.
@@ -269,12 +276,9 @@ pub enum Command {
     /// Set a limit; its version is assigned.
     SetRiskLimit(RiskLimit),
     /// Take a limit away.
-    RemoveRiskLimit {
-        /// Which.
-        limit_type: LimitType,
-        /// Whose.
-        scope: Scope,
-    },
+    RemoveRiskLimit(LimitKey),
+    /// A change of what the gate knows besides limits.
+    Risk(Box<RiskCommand>),
     /// Set a routing policy; its version is assigned.
     SetSorPolicy(Box<SorPolicy>),
     /// Add or change a venue.

@@ -2,19 +2,22 @@
 
 mod allocation;
 mod booking;
+mod risk;
 
 use crate::amount::{Notional, Price, Qty};
 use crate::command::{Actor, Placed};
+use crate::compliance::{Compliance, Locate, Restriction};
 use crate::ids::{
     AccountId, ApiKeyId, BrokerOrderId, ClOrdId, CommandId, ExecId, InstrumentId, Mic, OrderId, PolicyName, QuoteId, QuoteRef, QuoteReqId,
     Seq, TenantId, Time, TraceId, UserId,
 };
 use crate::instrument::{Account, Instrument, Venue};
-use crate::limit::{CheckResult, LimitType, RiskLimit, Scope};
+use crate::limit::{CheckResult, LimitType, Period, RiskLimit, Scope};
 use crate::order::{Basis, Routing, Terms};
 use crate::policy::SorPolicy;
 use crate::position::Position;
 use crate::refusal::{Code, Refusal};
+use crate::strategy::StrategyEnvelope;
 use crate::terms::{
     Anomaly, EndedBy, IntentKind, Liquidity, OrdState, OrdType, OrderKind, Outcome, SagaPhase, Side, SorMode, Source, TimeInForce,
     TradingState, terms,
@@ -25,6 +28,10 @@ pub use allocation::{Allocation, AllocationApproved, AllocationProposed, Allocat
 pub use booking::{
     CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected, ExecutionReversed, FxRateSet, OrderFillAdjusted, PositionFrozen,
     SuspenseResolved,
+};
+pub use risk::{
+    KillSwitchConfirmed, LimitRequired, Mark, OrderHeld, OrderReleased, PositionsMarked, RestrictionRemoved, RiskCurrencySet,
+    SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset, ThrottleTripped,
 };
 
 /// The events that one input led to: one atomic entry of the log.
@@ -82,6 +89,7 @@ pub struct OrderCreated {
     pub work: Option<Box<Work>>,
     pub basis: Option<Box<Basis>>,
     pub number: u32,
+    pub compliance: Option<Box<Compliance>>,
 }
 
 /// The gate looked at an order, or at the change that a replace would make.
@@ -135,6 +143,10 @@ terms! {
         InDoubt = 11 "IN_DOUBT",
         /// It has no order of this type.
         OrderTypeLacked = 12 "ORDER_TYPE_LACKED",
+        /// Trading there is halted by a person or a breaker.
+        TradingHalted = 13 "TRADING_HALTED",
+        /// A restricted list has it, or an allow list has it not.
+        Restricted = 14 "RESTRICTED",
     }
 }
 
@@ -452,6 +464,10 @@ pub struct RiskLimitRemoved {
     pub limit_type: LimitType,
     /// Whose.
     pub scope: Scope,
+    /// Its period, where it is not the usual one.
+    pub period: Option<Period>,
+    /// Whether it was a soft one.
+    pub soft: bool,
 }
 
 /// The tenant of this partition was named.
@@ -887,6 +903,24 @@ events! {
     74 OrderArmed(OrderArmed),
     /// See the body.
     75 PeerFilled(PeerFilled),
+    /// What is on a list now.
+    76 RestrictionSet(Box<Restriction>),
+    /// See the body.
+    77 RestrictionRemoved(Box<RestrictionRemoved>),
+    /// As it now is.
+    78 LocateSet(Box<Locate>),
+    /// See the body.
+    79 ShortSaleStateSet(Box<ShortSaleStateSet>),
+    /// See the body.
+    80 SelfMatchRuleSet(SelfMatchRuleSet),
+    /// See the body.
+    81 SelfMatchPrevented(SelfMatchPrevented),
+    /// With its new version.
+    82 StrategyEnvelopeSet(Box<StrategyEnvelope>),
+    /// See the body.
+    83 ThrottleTripped(ThrottleTripped),
+    /// See the body.
+    84 ThrottleReset(Box<ThrottleReset>),
     /// See the body.
     85 QuoteRequested(Box<QuoteRequested>),
     /// See the body.
@@ -907,6 +941,18 @@ events! {
     93 NavSet(NavSet),
     /// See the body.
     94 OrderSized(OrderSized),
+    /// See the body.
+    95 OrderHeld(Box<OrderHeld>),
+    /// See the body.
+    96 OrderReleased(Box<OrderReleased>),
+    /// See the body.
+    97 PositionsMarked(Box<PositionsMarked>),
+    /// See the body.
+    98 RiskCurrencySet(RiskCurrencySet),
+    /// See the body.
+    99 LimitRequired(LimitRequired),
+    /// See the body.
+    100 KillSwitchConfirmed(KillSwitchConfirmed),
 }
 
 impl Event {
@@ -955,7 +1001,22 @@ impl Event {
             Self::AlgoStepped(e) => Some(e.order_id),
             Self::OrderArmed(e) => Some(e.order_id),
             Self::PeerFilled(e) => Some(e.order_id),
-            Self::PositionChanged(_)
+            Self::SelfMatchPrevented(e) => Some(e.order_id),
+            Self::OrderHeld(e) => Some(e.order_id),
+            Self::OrderReleased(e) => Some(e.order_id),
+            Self::RestrictionSet(_)
+            | Self::RestrictionRemoved(_)
+            | Self::LocateSet(_)
+            | Self::ShortSaleStateSet(_)
+            | Self::SelfMatchRuleSet(_)
+            | Self::StrategyEnvelopeSet(_)
+            | Self::ThrottleTripped(_)
+            | Self::ThrottleReset(_)
+            | Self::PositionsMarked(_)
+            | Self::RiskCurrencySet(_)
+            | Self::LimitRequired(_)
+            | Self::KillSwitchConfirmed(_)
+            | Self::PositionChanged(_)
             | Self::FxRateSet(_)
             | Self::PositionFrozen(_)
             | Self::DayClosed(_)

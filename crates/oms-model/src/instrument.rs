@@ -87,6 +87,8 @@ pub struct Instrument {
     pub nav_at: Option<Time>,
     /// Its identifiers in other lists.
     pub external_ids: Vec<ExternalId>,
+    /// What is traded of it in a day on average.
+    pub adv_qty: Option<Qty>,
 }
 
 /// An instrument's identifier in somebody else's list.
@@ -126,6 +128,20 @@ impl Valuation {
             rate if rate < 0 => Some(Notional::ZERO),
             multiplier => plain.at_rate(Decimal::from_raw(multiplier.into())),
         }
+    }
+
+    /// The same in another currency of which one unit of the instrument's buys `rate`, rounded up at 10^-9; `None` where
+    /// it is out of range.
+    #[must_use]
+    pub fn at_rate(self, rate: Decimal) -> Option<Self> {
+        let one = i128::from(ONE);
+        if rate.raw() == one {
+            return Some(self);
+        }
+        let multiplier = if self.0 == 0 { one } else { i128::from(self.0.unsigned_abs()) };
+        let scaled = multiplier.checked_mul(rate.raw())?.checked_add(one - 1)?.checked_div(one)?;
+        let scaled = i64::try_from(scaled).ok().filter(|scaled| *scaled > 0)?;
+        Some(Self(if self.0 < 0 { -scaled } else { scaled }))
     }
 
     /// The value, rounded away from zero at 10^-18; `None` on overflow.
@@ -197,6 +213,20 @@ pub struct Account {
     pub currency: Currency,
     /// Whether orders are taken.
     pub active: bool,
+    /// The currencies beside its own that it holds and may trade in.
+    pub currencies: Vec<Currency>,
+    /// Whether it may trade in any currency of which a rate is recorded.
+    pub converts: bool,
+    /// Its money at the start, in the tenant's risk currency; with profit and loss it is the equity.
+    pub capital: Option<Decimal>,
+}
+
+impl Account {
+    /// Whether it may trade in a currency.
+    #[must_use]
+    pub fn trades_in(&self, currency: Currency) -> bool {
+        self.converts || currency == self.currency || self.currencies.contains(&currency)
+    }
 }
 
 /// An execution venue as the router knows it.

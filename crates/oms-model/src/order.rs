@@ -5,11 +5,13 @@
 
 use crate::amount::{Decimal, Notional, Price, Qty};
 use crate::children::Children;
+use crate::compliance::{Compliance, Hold};
 use crate::event::{Event, OrderCreated, OrderFillAdjusted, SagaStepped};
 use crate::ids::{AccountId, BrokerOrderId, ClOrdId, InstrumentId, Mic, OrderId, PolicyName, QuoteId, QuoteRef, Seq, Time, UserId, WireId};
 use crate::machine::Machine;
 use crate::refusal::Code;
 use crate::seldom::{Seldom, Unset};
+use crate::strategy::StrategyId;
 use crate::terms::{
     EndedBy, IntentKind, OrdState, OrdStatus, OrdType, OrderKind, Outcome, Pending, SagaPhase, Side, SorMode, Source, TimeInForce,
 };
@@ -194,6 +196,10 @@ pub struct Extras {
     pub booked: Option<Box<Booked>>,
     /// What the engine works it by.
     pub work: Option<Box<Work>>,
+    /// What it says for the gate.
+    pub compliance: Option<Box<Compliance>>,
+    /// Set while it is accepted and waits before it is sent.
+    pub hold: Option<Box<Hold>>,
 }
 
 /// What was booked on an order otherwise than through its parts.
@@ -224,6 +230,8 @@ impl Unset for Extras {
         basis: None,
         booked: None,
         work: None,
+        compliance: None,
+        hold: None,
     };
 }
 
@@ -334,6 +342,7 @@ impl Order {
                 care: care.then(|| Box::new(Care { since: time, ..Care::default() })),
                 basis: event.basis.clone(),
                 work: event.work.clone(),
+                compliance: event.compliance.clone(),
                 ..Extras::default()
             }),
             ..Self::default()
@@ -390,10 +399,17 @@ impl Order {
         self.kind() == OrderKind::Market
     }
 
-    /// Whether somebody works it, so that what is not with its parts waits for them and not for the router.
+    /// Whether somebody works it or has to agree to it, so that what is not with its parts waits for them and not for the
+    /// router.
     #[must_use]
     pub fn is_worked(&self) -> bool {
-        self.extras.care.is_some() || self.extras.work.is_some()
+        self.extras.care.is_some() || self.extras.work.is_some() || self.extras.hold.is_some()
+    }
+
+    /// The strategy that it was sent for.
+    #[must_use]
+    pub fn strategy(&self) -> Option<StrategyId> {
+        self.extras.compliance.as_deref().and_then(|said| said.strategy)
     }
 
     /// Whether its `cl_ord_id` names it alone: it does for a client's order and for a part that is worked on its own.
@@ -524,7 +540,11 @@ impl Order {
             Event::AlgoStepped(e) => self.work(|work| work.stepped(e, time)),
             Event::OrderArmed(e) => self.work(|work| work.armed(e)),
             Event::PeerFilled(e) => self.work(|work| work.peer_filled(e)),
-            Event::RiskChecked(_) | Event::OrderAnomaly(_) => (),
+            Event::OrderHeld(e) => {
+                self.extras.hold = Some(Box::new(Hold { reason: e.reason, since: time, waits_for: e.waits_for.clone() }));
+            }
+            Event::OrderReleased(_) => self.extras.clear_with(|extras| extras.hold = None),
+            Event::RiskChecked(_) | Event::OrderAnomaly(_) | Event::SelfMatchPrevented(_) => (),
             Event::OrderCreated(_)
             | Event::CommissionRecorded(_)
             | Event::SuspenseResolved(_)
@@ -556,6 +576,18 @@ impl Order {
             | Event::QuoteRequestExpired(_)
             | Event::QuoteRequestCanceled(_)
             | Event::NavSet(_)
+            | Event::RestrictionSet(_)
+            | Event::RestrictionRemoved(_)
+            | Event::LocateSet(_)
+            | Event::ShortSaleStateSet(_)
+            | Event::SelfMatchRuleSet(_)
+            | Event::StrategyEnvelopeSet(_)
+            | Event::ThrottleTripped(_)
+            | Event::ThrottleReset(_)
+            | Event::PositionsMarked(_)
+            | Event::RiskCurrencySet(_)
+            | Event::LimitRequired(_)
+            | Event::KillSwitchConfirmed(_)
             | Event::TenantCreated(_) => self.version -= 1,
         }
     }
@@ -758,6 +790,9 @@ impl Order {
         self.extras.clear_with(|extras| {
             (extras.replacing, extras.unanswered, extras.saga, extras.stage) = (None, None, None, None);
         });
+        if self.state.is_done() {
+            self.extras.clear_with(|extras| extras.hold = None);
+        }
     }
 
     /// Wholly executed. What its venue was still asked to make of it is kept, for an execution may be taken back.
@@ -767,7 +802,7 @@ impl Order {
         self.extras.clear_with(|extras| {
             let asked = extras.replacing.take().filter(|_| is_leg);
             extras.unanswered = asked.or(extras.unanswered.take());
-            (extras.saga, extras.stage) = (None, None);
+            (extras.saga, extras.stage, extras.hold) = (None, None, None);
         });
     }
 }

@@ -84,6 +84,28 @@ terms! {
         HistoryTooFar = 65 "HISTORY_TOO_FAR",
         /// The question would read too much.
         QueryTooBroad = 66 "QUERY_TOO_BROAD",
+        /// A restricted list has it, or an allow list has it not.
+        ComplianceBlocked = 70 "COMPLIANCE_BLOCKED",
+        /// Nobody has promised to lend what is to be sold short, or not enough of it.
+        LocateRequired = 71 "LOCATE_REQUIRED",
+        /// The short-sale price test is in force, and the price is not above the best bid.
+        ShortSaleRestricted = 72 "SHORT_SALE_RESTRICTED",
+        /// It would trade against an own working order.
+        SelfMatch = 73 "SELF_MATCH",
+        /// It undoes what was done a moment ago, at the same price.
+        WashTrade = 74 "WASH_TRADE",
+        /// There is no money for it.
+        InsufficientBuyingPower = 75 "INSUFFICIENT_BUYING_POWER",
+        /// The account does not trade in that currency.
+        CurrencyMismatch = 76 "CURRENCY_MISMATCH",
+        /// It is beyond a soft limit: it is taken once its sender says that they know.
+        SoftLimitBreach = 77 "SOFT_LIMIT_BREACH",
+        /// What a check measures against is not known: an average volume, an equity.
+        NoReferenceData = 78 "NO_REFERENCE_DATA",
+        /// A limit that must be there is not.
+        LimitMissing = 79 "LIMIT_MISSING",
+        /// A second person did not agree to it.
+        ApprovalRefused = 80 "APPROVAL_REFUSED",
         /// The asset class does not take such an order; the text names the rule.
         AssetClassRule = 55 "ASSET_CLASS_RULE",
         /// The option or future has expired.

@@ -387,6 +387,11 @@ impl Side {
             Self::Sell | Self::SellShort | Self::SellShortExempt | Self::Redeem => false,
         }
     }
+    /// Whether it sells what is borrowed.
+    #[must_use]
+    pub const fn is_short(self) -> bool {
+        matches!(self, Self::SellShort | Self::SellShortExempt)
+    }
 }
 
 impl OrdType {

@@ -9,7 +9,7 @@ use oms_model::instrument::{Account, Instrument, TickStep};
 use oms_model::limit::{LimitType, RiskLimit, Scope};
 use oms_model::market::{Level, Market};
 use oms_model::{AccountId, Decimal, InstrumentId, OrdState, OrdType, Order, Price, Qty, Side, Time, UserId};
-use oms_risk::{Proposed, Reservation, RiskBook, RiskContext};
+use oms_risk::{Proposed, Rate, Reservation, RiskBook, RiskContext};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -73,7 +73,7 @@ impl Bench {
                 LimitType::DuplicateWindow => 1,
                 _ => 1_000_000_000_000,
             };
-            self.book.set_limit(&RiskLimit { limit_type, scope, value: Decimal::from_count(value), version: 1 });
+            self.book.set_limit(&RiskLimit { limit_type, scope, value: Decimal::from_count(value), version: 1, ..RiskLimit::default() });
         }
         let collar = RiskLimit { limit_type: LimitType::PriceCollarPct, value: Decimal::from_count(5), ..RiskLimit::default() };
         self.book.set_limit(&collar);
@@ -106,6 +106,7 @@ impl Bench {
             instrument: &self.instruments[at],
             account: &self.accounts[account],
             position: None,
+            rate: Some(Rate::same()),
         };
         self.book.check(&Proposed::of(order), &ctx)
     }

@@ -1,34 +1,48 @@
 //! The state of the gate: limits, switches and exposures. It changes by facts, and by nothing else.
 
 use crate::check::{Inquiry, Purpose, evaluate};
+use crate::crossing::{Crossing, resting_rank};
 use crate::duplicate::Recent;
+use crate::envelope::Running;
 use crate::exposure::{Exposure, Owner, Reservation};
 use crate::gate::{Gate, Proposed, RiskContext};
-use crate::limits::Slot;
-use crate::parts::{OpenUse, RateUse, RecentOrder, RetiredLimit, RiskParts, WorkingQty};
+use crate::holdings::{Held, Sums, moved};
+use crate::lists::{Lists, Locates};
 use crate::rate::RateWindow;
+use crate::repeats::Repeats;
+use crate::slots::{Slot, Slots};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use oms_model::limit::{LimitType, RiskLimit, Scope, ScopedState};
+use oms_model::compliance::SelfMatchPolicy;
+use oms_model::limit::{KillState, LimitKey, LimitType, RiskLimit, Scope};
 use oms_model::order::Terms;
-use oms_model::{AccountId, InstrumentId, Notional, Order, Price, Qty, Time, TradingState};
+use oms_model::{AccountId, AssetClass, InstrumentId, Notional, Order, Price, Qty, StrategyId, Time, TradingState};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An engaged kill switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Killed {
+    /// Since when.
+    pub since: Time,
+    /// When the last cancel was asked for.
+    pub last_asked_at: Time,
+    /// How far it has come.
+    pub state: KillState,
+}
 
 /// Everything that the gate knows of one scope.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ScopeBook {
-    pub(crate) slots: [Slot; LimitType::ALL.len()],
-    pub(crate) killed: bool,
+    pub(crate) limits: Slots,
+    pub(crate) killed: Option<Killed>,
     pub(crate) trading_state: TradingState,
     pub(crate) open_orders: u64,
     pub(crate) open_notional: Notional,
     pub(crate) rate: RateWindow,
-}
-
-/// Quantities working for one account in one instrument.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Working {
-    pub(crate) buy_qty: Qty,
-    pub(crate) sell_qty: Qty,
+    pub(crate) repeats: Repeats,
+    /// It repeated itself too often and is off until a person says otherwise.
+    pub(crate) tripped: bool,
+    pub(crate) sums: Sums,
 }
 
 /// Limits, kill switches, trading states and exposures of one tenant.
@@ -38,10 +52,40 @@ pub(crate) struct Working {
 /// and one method for each configuration event.
 #[derive(Clone, Debug, Default)]
 pub struct RiskBook {
-    tenant: ScopeBook,
-    scopes: HashMap<Scope, ScopeBook, FixedState>,
-    working: HashMap<(AccountId, InstrumentId), Working, FixedState>,
-    recent: Recent,
+    pub(crate) tenant: ScopeBook,
+    pub(crate) scopes: HashMap<Scope, ScopeBook, FixedState>,
+    pub(crate) holdings: HashMap<(AccountId, InstrumentId), Held, FixedState>,
+    pub(crate) accounts_with_capital: u32,
+    pub(crate) recent: Recent,
+    /// The asset class of each instrument, by its place.
+    pub(crate) classes: Vec<AssetClass>,
+    pub(crate) lists: Lists,
+    pub(crate) locates: Locates,
+    pub(crate) short_sale_restricted: BTreeSet<InstrumentId>,
+    pub(crate) self_match: BTreeMap<Scope, SelfMatchPolicy>,
+    pub(crate) crossing: Crossing,
+    pub(crate) envelopes: BTreeMap<StrategyId, Running>,
+    /// The kill switches of which something may still work.
+    pub(crate) engaging: BTreeSet<Scope>,
+    /// The types of limits that must be there, by the bits of their numbers.
+    pub(crate) required: u64,
+    /// How many limits depend on what positions are worth.
+    pub(crate) on_marks: u32,
+}
+
+/// What a replace asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Proposal {
+    /// The terms.
+    pub terms: Terms,
+    /// Whether its sender knows that it is beyond a soft limit.
+    pub acknowledged: bool,
+}
+
+impl From<&Terms> for Proposal {
+    fn from(terms: &Terms) -> Self {
+        Self { terms: *terms, acknowledged: false }
+    }
 }
 
 /// Judging. Nothing here changes the book.
@@ -55,8 +99,11 @@ impl RiskBook {
     /// Judges the difference that a replace makes. `reserved` is what is reserved for `current`.
     /// A breach that the replace does not worsen does not refuse it.
     #[must_use]
-    pub fn check_replace(&self, current: &Order, reserved: &Reservation, terms: &Terms, ctx: &RiskContext<'_>) -> Gate {
-        let order = Proposed { order_qty: terms.order_qty, price: terms.price, stop_px: terms.stop_px, ..Proposed::of(current) };
+    pub fn check_replace(&self, current: &Order, reserved: &Reservation, change: impl Into<Proposal>, ctx: &RiskContext<'_>) -> Gate {
+        let Proposal { terms, acknowledged } = change.into();
+        let of = Proposed::of(current);
+        let acknowledged = acknowledged || of.acknowledged;
+        let order = Proposed { order_qty: terms.order_qty, price: terms.price, stop_px: terms.stop_px, acknowledged, ..of };
         evaluate(&Inquiry::new(self, ctx, order, Purpose::Replace { current, reserved: *reserved }))
     }
 
@@ -76,7 +123,7 @@ impl RiskBook {
         let Some(worst_price) = worst_price else { return };
         let is_new = !reserved.is_accepted();
         reserved.worst_price = reserved.worst_price.max(worst_price);
-        self.count_in_rate(order, now);
+        self.count_in_rate(order, now, is_new);
         if is_new {
             self.recent.on_accepted(order, now);
         }
@@ -90,49 +137,46 @@ impl RiskBook {
     /// Where a sum would leave its range or fall below zero: a reservation was released twice.
     pub fn follow(&mut self, order: &Order, reserved: &mut Reservation) {
         let (before, after) = (reserved.exposure(), reserved.wanted(order));
-        if before == after {
+        if before != after {
+            self.move_exposure(Owner::of(order), before, after);
+            reserved.qty = after.qty;
+            reserved.price = after.price;
+        } else if resting_rank(order, reserved.qty) == reserved.resting {
             return;
         }
-        self.move_exposure(Owner::of(order), before, after);
-        reserved.qty = after.qty;
-        reserved.price = after.price;
+        self.crossing.follow(order, reserved);
     }
 
-    fn count_in_rate(&mut self, order: &Order, now: Time) {
+    /// Puts a working order of a snapshot in its place among the others. What it reserves is in the snapshot.
+    pub fn restore_resting(&mut self, order: &Order, reserved: &mut Reservation) {
+        self.crossing.follow(order, reserved);
+    }
+
+    fn count_in_rate(&mut self, order: &Order, now: Time, is_new: bool) {
         let owner = Owner::of(order);
-        for scope in owner_scopes(owner) {
+        for scope in owner_scopes(owner, self.class_of(owner.instrument_id)).into_iter().flatten() {
+            let counted = self.counted_ns(scope);
             let book = self.scope_mut(scope);
-            if book.limit(LimitType::OrderRate).is_some() {
-                book.rate.count(now);
+            if let Some(longest) = counted {
+                book.rate.count(now, longest);
+            }
+            if let Some(longest) = book.limits.longest_period(LimitType::RepeatedExecution).filter(|_| is_new) {
+                book.repeats.count(order, now, longest);
             }
         }
     }
 
     fn move_exposure(&mut self, owner: Owner, before: Exposure, after: Exposure) {
-        let working = self.working.entry((owner.account_id, owner.instrument_id)).or_default();
-        let side = if owner.side.is_buy() { &mut working.buy_qty } else { &mut working.sell_qty };
-        *side = moved(side.raw(), before.qty.raw(), after.qty.raw(), "working quantity").map_or(*side, Qty::from_raw);
-        if *working == Working::default() {
-            self.working.remove(&(owner.account_id, owner.instrument_id));
-        }
+        self.move_held(owner, before, after);
         let value = |exposure: Exposure| exposure.notional().unwrap_or(Notional::MAX).raw();
-        for scope in owner_scopes(owner) {
+        let (value_before, value_after) = (value(before), value(after));
+        for scope in owner_scopes(owner, self.class_of(owner.instrument_id)).into_iter().flatten() {
             let book = self.scope_mut(scope);
-            let sum = moved(book.open_notional.raw(), value(before), value(after), "open notional");
-            book.open_notional = sum.map_or(book.open_notional, Notional::from_raw);
+            book.open_notional = Notional::from_raw(moved(book.open_notional.raw(), value_before, value_after, "open notional"));
             let count = moved(book.open_orders.into(), i128::from(!before.qty.is_zero()), i128::from(!after.qty.is_zero()), "open orders");
-            book.open_orders = count.and_then(|n| u64::try_from(n).ok()).unwrap_or(book.open_orders);
+            book.open_orders = u64::try_from(count).unwrap_or(book.open_orders);
         }
     }
-}
-
-/// `sum` with `before` taken out and `after` put in. Never below zero, never out of range: the gate refuses what would.
-fn moved(sum: i128, before: i128, after: i128, what: &str) -> Option<i128> {
-    let rest = sum.checked_sub(before).filter(|rest| *rest >= 0);
-    assert!(rest.is_some(), "{what} {sum} cannot give back {before}");
-    let moved = rest.and_then(|rest| rest.checked_add(after));
-    assert!(moved.is_some(), "{what} {sum} cannot take {after}");
-    moved
 }
 
 /// Folding facts about configuration.
@@ -140,32 +184,131 @@ impl RiskBook {
     /// A limit was set; its version is the one of [`next_version`](Self::next_version). Its value must be one that
     /// [`validate_limit`](crate::validate_limit) takes. What already works is not touched by it.
     pub fn set_limit(&mut self, limit: &RiskLimit) {
-        if let Some(slot) = self.scope_mut(limit.scope).slots.get_mut(slot_of(limit.limit_type)) {
+        let before = self.limit_of(limit.key()).is_some();
+        if let Some(slot) = self.scope_mut(limit.scope).limits.slot_mut(limit.key()) {
             *slot = Slot { value: Some(limit.value), version: limit.version };
         }
+        self.on_marks += u32::from(!before && depends_on_marks(limit.limit_type));
         self.retain_recent(limit.limit_type);
     }
 
     /// A limit was taken away.
-    pub fn remove_limit(&mut self, limit_type: LimitType, scope: Scope) {
-        let book = self.scope_mut(scope);
-        if let Some(slot) = book.slots.get_mut(slot_of(limit_type)) {
+    pub fn remove_limit(&mut self, key: LimitKey) {
+        let before = self.limit_of(key).is_some();
+        self.on_marks -= u32::from(before && depends_on_marks(key.limit_type));
+        let book = self.scope_mut(key.scope);
+        if let Some(slot) = book.limits.slot_mut(key) {
             slot.value = None;
         }
-        if limit_type == LimitType::OrderRate {
-            book.rate.clear();
+        if key.limit_type == LimitType::RepeatedExecution && book.limits.longest_period(key.limit_type).is_none() {
+            book.repeats.clear();
         }
-        self.retain_recent(limit_type);
+        if key.limit_type == LimitType::OrderRate && self.counted_ns(key.scope).is_none() {
+            self.scope_mut(key.scope).rate.clear();
+        }
+        self.retain_recent(key.limit_type);
+    }
+
+    /// Whether some limit depends on what positions are worth.
+    #[must_use]
+    pub fn wants_marks(&self) -> bool {
+        self.on_marks > 0
+    }
+
+    /// A type of limit must be there for an order to pass, or need not any more.
+    pub fn require(&mut self, limit_type: LimitType, required: bool) {
+        let bit = 1_u64 << limit_type.code();
+        self.required = if required { self.required | bit } else { self.required & !bit };
+    }
+
+    /// Whether a type of limit must be there.
+    #[must_use]
+    pub fn requires(&self, limit_type: LimitType) -> bool {
+        self.required & (1_u64 << limit_type.code()) != 0
+    }
+
+    /// A scope repeated itself too often: it is off. Or a named person put it on again.
+    pub fn set_tripped(&mut self, scope: Scope, tripped: bool) {
+        let book = self.scope_mut(scope);
+        book.tripped = tripped;
+        book.repeats.clear();
+    }
+
+    /// Whether exactly this scope is off because it repeated itself.
+    #[must_use]
+    pub fn is_tripped(&self, scope: Scope) -> bool {
+        self.scope(scope).is_some_and(|book| book.tripped)
+    }
+
+    /// Every scope that is off because it repeated itself, in order. Looks at all scopes.
+    #[must_use]
+    pub fn tripped(&self) -> Vec<Scope> {
+        self.sorted_scopes().into_iter().filter(|(_, book)| book.tripped).map(|(scope, _)| scope).collect()
+    }
+
+    /// What happens to own orders that meet was decided for a scope.
+    pub fn set_self_match(&mut self, scope: Scope, policy: SelfMatchPolicy) {
+        if policy == SelfMatchPolicy::Off && scope == Scope::Tenant {
+            self.self_match.remove(&scope);
+        } else {
+            // An account's OFF is a rule too: it takes the place of the tenant's.
+            self.self_match.insert(scope, policy);
+        }
+    }
+
+    /// The rules for own orders that meet, by scope.
+    pub fn self_match_rules(&self) -> impl Iterator<Item = (Scope, SelfMatchPolicy)> + '_ {
+        self.self_match.iter().map(|(scope, policy)| (*scope, *policy))
+    }
+
+    /// An instrument was listed, or its class changed.
+    pub fn set_class(&mut self, instrument_id: InstrumentId, class: AssetClass) {
+        let at = instrument_id.0 as usize;
+        if self.class_of(instrument_id) != class {
+            self.move_class(instrument_id, class);
+        }
+        if self.classes.len() <= at {
+            self.classes.resize(at + 1, AssetClass::default());
+        }
+        if let Some(known) = self.classes.get_mut(at) {
+            *known = class;
+        }
+    }
+
+    pub(crate) fn class_of(&self, instrument_id: InstrumentId) -> AssetClass {
+        self.classes.get(instrument_id.0 as usize).copied().unwrap_or_default()
     }
 
     /// A kill switch was engaged. Engaging twice is engaging once.
-    pub fn engage(&mut self, scope: Scope) {
-        self.scope_mut(scope).killed = true;
+    pub fn engage(&mut self, scope: Scope, since: Time) {
+        let fresh = Killed { since, last_asked_at: since, state: KillState::Engaging };
+        self.scope_mut(scope).killed.get_or_insert(fresh);
+        if self.is_engaging(scope) {
+            self.engaging.insert(scope);
+        }
+    }
+
+    /// A cancel was asked for while kill switches are being engaged.
+    pub fn on_kill_asked(&mut self, now: Time) {
+        for scope in self.engaging.clone() {
+            if let Some(killed) = &mut self.scope_mut(scope).killed {
+                killed.last_asked_at = now;
+            }
+        }
+    }
+
+    /// Nothing of the scope works any more.
+    pub fn confirm_kill(&mut self, scope: Scope) {
+        if let Some(killed) = &mut self.scope_mut(scope).killed {
+            killed.state = KillState::Engaged;
+        }
+        self.engaging.remove(&scope);
     }
 
     /// A kill switch was released.
     pub fn release(&mut self, scope: Scope) {
-        self.scope_mut(scope).killed = false;
+        self.scope_mut(scope).killed = None;
+        self.engaging.remove(&scope);
     }
 
     /// A trading state was set.
@@ -175,35 +318,64 @@ impl RiskBook {
 
     /// Orders are remembered for the longest window in force anywhere.
     fn retain_recent(&mut self, changed: LimitType) {
-        if changed != LimitType::DuplicateWindow {
+        const WINDOWS: [LimitType; 2] = [LimitType::DuplicateWindow, LimitType::WashWindow];
+        if !WINDOWS.contains(&changed) {
             return;
         }
-        let windows = core::iter::once(&self.tenant).chain(self.scopes.values());
-        let longest = windows.filter_map(|s| s.limit(LimitType::DuplicateWindow)).map(|l| l.value).max();
+        let books = core::iter::once(&self.tenant).chain(self.scopes.values());
+        let windows = books.flat_map(|book| WINDOWS.into_iter().flat_map(|limit_type| book.limits.each(limit_type)));
+        let longest = windows.map(|limit| limit.value).max();
         self.recent.retain_for(longest);
     }
 }
 
 /// Reading.
 impl RiskBook {
-    /// The limit in force for a type and a scope.
+    /// The limit of a key, where it is in force.
     #[must_use]
-    pub fn limit(&self, limit_type: LimitType, scope: Scope) -> Option<RiskLimit> {
-        let in_force = self.scope(scope)?.limit(limit_type)?;
-        Some(RiskLimit { limit_type, scope, value: in_force.value, version: in_force.version })
+    pub fn limit_of(&self, key: LimitKey) -> Option<RiskLimit> {
+        let slot = self.scope(key.scope)?.limits.slot(key)?;
+        slot.value.map(|value| RiskLimit::of(key, value, slot.version))
     }
 
-    /// The version that the next limit of this type and scope takes, from 1. Removal does not start it again.
+    /// The hard limit in force for a type and a scope, with its usual period.
     #[must_use]
-    pub fn next_version(&self, limit_type: LimitType, scope: Scope) -> u32 {
-        let last = self.scope(scope).and_then(|s| s.slots.get(slot_of(limit_type))).map_or(0, |slot| slot.version);
+    pub fn limit(&self, limit_type: LimitType, scope: Scope) -> Option<RiskLimit> {
+        self.limit_of(LimitKey::hard(limit_type, scope))
+    }
+
+    /// The version that the next limit of this key takes, from 1. Removal does not start it again.
+    #[must_use]
+    pub fn next_version(&self, key: LimitKey) -> u32 {
+        let last = self.scope(key.scope).and_then(|book| book.limits.slot(key)).map_or(0, |slot| slot.version);
         last.saturating_add(1)
     }
 
     /// Whether the kill switch of exactly this scope is engaged.
     #[must_use]
     pub fn is_killed(&self, scope: Scope) -> bool {
-        self.scope(scope).is_some_and(|s| s.killed)
+        self.killed(scope).is_some()
+    }
+
+    /// The kill switch of exactly this scope, where it is engaged.
+    #[must_use]
+    pub fn killed(&self, scope: Scope) -> Option<Killed> {
+        self.scope(scope).and_then(|book| book.killed)
+    }
+
+    /// Every engaged kill switch, by scope. Looks at all scopes.
+    #[must_use]
+    pub fn kill_switches(&self) -> Vec<(Scope, Killed)> {
+        self.sorted_scopes().into_iter().filter_map(|(scope, book)| book.killed.map(|killed| (scope, killed))).collect()
+    }
+
+    /// The kill switches of which something may still work, by scope.
+    pub fn engaging(&self) -> impl Iterator<Item = (Scope, Killed)> + '_ {
+        self.engaging.iter().filter_map(|scope| Some((*scope, self.killed(*scope)?)))
+    }
+
+    fn is_engaging(&self, scope: Scope) -> bool {
+        self.killed(scope).is_some_and(|killed| killed.state == KillState::Engaging)
     }
 
     /// The trading state of exactly this scope.
@@ -221,12 +393,8 @@ impl RiskBook {
     /// What works for an account in an instrument: to be bought, and to be sold.
     #[must_use]
     pub fn working_qty(&self, account_id: AccountId, instrument_id: InstrumentId) -> (Qty, Qty) {
-        let working = self.working(account_id, instrument_id);
-        (working.buy_qty, working.sell_qty)
-    }
-
-    pub(crate) fn working(&self, account_id: AccountId, instrument_id: InstrumentId) -> Working {
-        self.working.get(&(account_id, instrument_id)).copied().unwrap_or_default()
+        let held = self.held(account_id, instrument_id);
+        (held.buy_qty, held.sell_qty)
     }
 
     pub(crate) fn recent(&self) -> &Recent {
@@ -237,118 +405,46 @@ impl RiskBook {
         if scope == Scope::Tenant { Some(&self.tenant) } else { self.scopes.get(&scope) }
     }
 
-    fn scope_mut(&mut self, scope: Scope) -> &mut ScopeBook {
+    pub(crate) fn scope_mut(&mut self, scope: Scope) -> &mut ScopeBook {
         if scope == Scope::Tenant { &mut self.tenant } else { self.scopes.entry(scope).or_default() }
     }
 
     /// Every scope that the book knows, in order.
-    fn sorted_scopes(&self) -> Vec<(Scope, &ScopeBook)> {
+    pub(crate) fn sorted_scopes(&self) -> Vec<(Scope, &ScopeBook)> {
         let mut all: Vec<(Scope, &ScopeBook)> = self.scopes.iter().map(|(scope, book)| (*scope, book)).collect();
         all.push((Scope::Tenant, &self.tenant));
         all.sort_unstable_by_key(|(scope, _)| *scope);
         all
     }
-
-    pub(crate) fn sorted_working(&self) -> Vec<WorkingQty> {
-        let mut all: Vec<WorkingQty> = self
-            .working
-            .iter()
-            .map(|(&(account_id, instrument_id), w)| WorkingQty { account_id, instrument_id, buy_qty: w.buy_qty, sell_qty: w.sell_qty })
-            .collect();
-        all.sort_unstable_by_key(|w| (w.account_id, w.instrument_id));
-        all
-    }
-
-    /// Every limit in force, by type and scope.
-    #[must_use]
-    pub fn limits(&self) -> Vec<RiskLimit> {
-        self.parts_of_limits().0
-    }
-
-    fn parts_of_limits(&self) -> (Vec<RiskLimit>, Vec<RetiredLimit>) {
-        let (mut limits, mut retired) = (Vec::new(), Vec::new());
-        let scopes = self.sorted_scopes();
-        for &limit_type in LimitType::ALL {
-            for (scope, book) in &scopes {
-                let Some(slot) = book.slots.get(slot_of(limit_type)) else { continue };
-                match slot.value {
-                    Some(value) => limits.push(RiskLimit { limit_type, scope: *scope, value, version: slot.version }),
-                    None if slot.version > 0 => retired.push(RetiredLimit { limit_type, scope: *scope, version: slot.version }),
-                    None => (),
-                }
-            }
-        }
-        (limits, retired)
-    }
 }
 
-/// Snapshots.
-impl RiskBook {
-    /// The whole state in canonical order: equal books give equal parts, however they came about.
-    #[must_use]
-    pub fn parts(&self) -> RiskParts {
-        let (limits, retired) = self.parts_of_limits();
-        let mut parts = RiskParts { limits, retired, working: self.sorted_working(), ..RiskParts::default() };
-        for (scope, book) in self.sorted_scopes() {
-            if book.killed {
-                parts.killed.push(scope);
-            }
-            if book.trading_state != TradingState::Active {
-                parts.trading_states.push(ScopedState { scope, state: book.trading_state });
-            }
-            if book.open_orders > 0 || !book.open_notional.is_zero() {
-                parts.open.push(OpenUse { scope, open_orders: book.open_orders, open_notional: book.open_notional });
-            }
-            if !book.rate.is_empty() {
-                parts.rates.push(RateUse { scope, times: book.rate.times().collect() });
-            }
-        }
-        parts.recent = self.recent.entries().copied().collect::<Vec<RecentOrder>>();
-        parts
-    }
-
-    /// The book with this state.
-    #[must_use]
-    pub fn from_parts(parts: RiskParts) -> Self {
-        let mut book = Self::default();
-        for limit in &parts.limits {
-            book.set_limit(limit);
-        }
-        for retired in &parts.retired {
-            if let Some(slot) = book.scope_mut(retired.scope).slots.get_mut(slot_of(retired.limit_type)) {
-                slot.version = retired.version;
-            }
-        }
-        for scope in parts.killed {
-            book.engage(scope);
-        }
-        for scoped in parts.trading_states {
-            book.set_trading_state(scoped.scope, scoped.state);
-        }
-        for open in parts.open {
-            let scope = book.scope_mut(open.scope);
-            scope.open_orders = open.open_orders;
-            scope.open_notional = open.open_notional;
-        }
-        for w in parts.working {
-            book.working.insert((w.account_id, w.instrument_id), Working { buy_qty: w.buy_qty, sell_qty: w.sell_qty });
-        }
-        for rate in parts.rates {
-            book.scope_mut(rate.scope).rate = RateWindow::restore(rate.times);
-        }
-        book.recent.restore(parts.recent);
-        book
-    }
+/// Whether a limit is compared with what positions are worth.
+fn depends_on_marks(limit_type: LimitType) -> bool {
+    matches!(
+        limit_type,
+        LimitType::MaxGrossExposure
+            | LimitType::MaxNetExposure
+            | LimitType::MaxAssetClassExposure
+            | LimitType::MaxConcentrationPct
+            | LimitType::MaxLeverage
+            | LimitType::DailyLoss
+            | LimitType::TrailingDrawdown
+    )
 }
+
+/// How many scopes an order has at most.
+pub(crate) const SCOPES: usize = 6;
 
 /// The scopes whose limits apply to an order, widest first.
-pub(crate) fn owner_scopes(owner: Owner) -> [Scope; 4] {
-    [Scope::Tenant, Scope::Account(owner.account_id), Scope::User(owner.user_id), Scope::Instrument(owner.instrument_id)]
-}
-
-/// A limit type's place in [`ScopeBook::slots`].
-pub(crate) fn slot_of(limit_type: LimitType) -> usize {
-    usize::from(limit_type.code()) - 1
+pub(crate) fn owner_scopes(owner: Owner, class: AssetClass) -> [Option<Scope>; SCOPES] {
+    [
+        Some(Scope::Tenant),
+        Some(Scope::AssetClass(class)),
+        Some(Scope::Account(owner.account_id)),
+        owner.strategy.map(Scope::Strategy),
+        Some(Scope::User(owner.user_id)),
+        Some(Scope::Instrument(owner.instrument_id)),
+    ]
 }
 
 #[cfg(test)]

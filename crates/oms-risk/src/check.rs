@@ -1,10 +1,14 @@
 //! The list of checks, in order of precedence, and what they all look at.
 
-use crate::book::{RiskBook, ScopeBook, Working, owner_scopes};
+use crate::book::{RiskBook, SCOPES, ScopeBook, owner_scopes};
+use crate::crossing::Meeting;
 use crate::exposure::{Exposure, Owner, Reservation, worst_of};
 use crate::gate::{Approved, Gate, Proposed, Refused, RiskContext};
-use crate::{collar, duplicate, exposure, kill_switch, position, rate, size};
+use crate::holdings::Held;
+use crate::portfolio::Impact;
+use crate::{collar, crossing, duplicate, envelope, exposure, kill_switch, lists, portfolio, position, rate, repeats, size};
 use oms_model::amount::ONE;
+use oms_model::compliance::{HoldReason, SelfMatchPolicy};
 use oms_model::instrument::Valuation;
 use oms_model::limit::{Check, CheckResult, LimitType, Scope, Verdict};
 use oms_model::{Code, Decimal, Notional, Order, Price, Qty};
@@ -17,15 +21,33 @@ const CHECKS: [fn(&Inquiry<'_>) -> CheckResult; Check::ALL.len()] = [
     kill_switch::check_instrument,
     size::check_tick,
     size::check_lot,
+    lists::check_restricted,
+    lists::check_locate,
+    lists::check_short_sale_price,
     duplicate::check,
+    crossing::check,
+    duplicate::check_wash,
     collar::check,
     size::check_order_qty,
     size::check_order_notional,
+    size::check_pct_adv,
     rate::check,
+    repeats::check,
     exposure::check_open_orders,
     exposure::check_open_notional,
     position::check_qty,
     position::check_notional,
+    portfolio::check_asset_class,
+    portfolio::check_concentration,
+    portfolio::check_gross,
+    portfolio::check_net,
+    portfolio::check_leverage,
+    portfolio::check_buying_power,
+    portfolio::check_daily_loss,
+    portfolio::check_drawdown,
+    envelope::check_currency,
+    envelope::check_envelope,
+    portfolio::check_approval,
 ];
 
 /// What is asked of the gate.
@@ -76,14 +98,18 @@ pub(crate) struct Inquiry<'a> {
     pub(crate) ctx: &'a RiskContext<'a>,
     pub(crate) order: Proposed,
     pub(crate) purpose: Purpose<'a>,
-    scopes: [(Scope, Option<&'a ScopeBook>); 4],
-    working: Working,
+    scopes: [Option<(Scope, Option<&'a ScopeBook>)>; SCOPES],
+    held: Held,
     /// The strictest MAX_QUOTE_AGE, seconds.
     pub(crate) max_quote_age: Option<Decimal>,
     /// The market price that the order is measured against; `None` where there is none that is fresh.
     pub(crate) reference: Option<Price>,
     /// The price at which the order is valued; `None` where it has none.
     pub(crate) worst_price: Option<Result<Price, OutOfRange>>,
+    /// How a quantity of the instrument is valued in the risk currency.
+    valuation: Valuation,
+    /// What it makes of its holding; `None` without a price, or out of range.
+    pub(crate) impact: Option<Impact>,
 }
 
 impl<'a> Inquiry<'a> {
@@ -92,32 +118,43 @@ impl<'a> Inquiry<'a> {
     pub(crate) fn new(book: &'a RiskBook, ctx: &'a RiskContext<'a>, order: Proposed, purpose: Purpose<'a>) -> Self {
         assert_eq!(order.account_id, ctx.account.account_id, "the context is of another account");
         assert_eq!(order.instrument_id, ctx.instrument.instrument_id, "the context is of another instrument");
-        let owner = Owner { account_id: order.account_id, user_id: order.user_id, instrument_id: order.instrument_id, side: order.side };
+        let owner = Owner {
+            account_id: order.account_id,
+            user_id: order.user_id,
+            instrument_id: order.instrument_id,
+            side: order.side,
+            strategy: order.strategy,
+        };
+        let valuation = ctx.instrument.valuation();
+        let valued = ctx.rate.and_then(|rate| valuation.at_rate(rate.rate)).unwrap_or(valuation);
         let mut inquiry = Self {
             book,
             ctx,
             order,
             purpose,
-            scopes: owner_scopes(owner).map(|scope| (scope, book.scope(scope))),
-            working: book.working(order.account_id, order.instrument_id),
+            scopes: owner_scopes(owner, ctx.instrument.asset_class).map(|scope| scope.map(|scope| (scope, book.scope(scope)))),
+            held: book.held(order.account_id, order.instrument_id),
             max_quote_age: None,
             reference: None,
             worst_price: None,
+            valuation: valued,
+            impact: None,
         };
         inquiry.max_quote_age = inquiry.least(LimitType::MaxQuoteAge).map(|(_, limit)| limit.value);
         inquiry.reference = collar::reference(&inquiry);
         inquiry.worst_price = inquiry.priced();
+        inquiry.impact = portfolio::impact(&inquiry);
         inquiry
     }
 
-    /// How a quantity of the instrument is valued.
+    /// How a quantity of the instrument is valued in the risk currency.
     pub(crate) fn valuation(&self) -> Valuation {
-        self.ctx.instrument.valuation()
+        self.valuation
     }
 
     /// The scopes whose limits apply, widest first.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = (Scope, Option<&'a ScopeBook>)> + use<'a> {
-        self.scopes.into_iter()
+        self.scopes.into_iter().flatten()
     }
 
     pub(crate) fn is_new(&self) -> bool {
@@ -193,10 +230,10 @@ impl<'a> Inquiry<'a> {
         let held = self.ctx.position.map_or(Qty::ZERO, |p| p.qty);
         let added = self.added_qty();
         if self.order.side.is_buy() {
-            let before = held.checked_add(self.working.buy_qty)?;
+            let before = held.checked_add(self.held.buy_qty)?;
             Some((before, before.checked_add(added)?))
         } else {
-            let before = held.checked_sub(self.working.sell_qty)?;
+            let before = held.checked_sub(self.held.sell_qty)?;
             Some((before, before.checked_sub(added)?))
         }
     }
@@ -229,12 +266,36 @@ pub(crate) fn evaluate(inquiry: &Inquiry<'_>) -> Gate {
     };
     assert!(verdict.is_err() || matches!(inquiry.worst_price, Some(Ok(_))), "an order passed the gate without a price");
     let worst_price = inquiry.worst_price.and_then(Result::ok).filter(|_| verdict.is_ok());
-    Gate { results, worst_price, verdict }
+    let (hold, met) = meetings(inquiry, &results, verdict.as_ref().err());
+    let first = verdict.as_ref().err().and_then(|_| results.iter().find(|r| r.verdict == Verdict::Fail));
+    let trips = first.filter(|result| repeats::trips(result)).and_then(|result| Some((result.scope, result.value?, result.limit?)));
+    Gate { results, worst_price, verdict, hold, met, trips }
+}
+
+/// Why an order that passed waits, and the own working orders that concern it. Those are touched only where nothing else
+/// refused the order.
+fn meetings(
+    inquiry: &Inquiry<'_>,
+    results: &[CheckResult],
+    refused: Option<&Refused>,
+) -> (Option<HoldReason>, Option<(SelfMatchPolicy, Vec<Meeting>)>) {
+    let held = |check: Check| results.iter().any(|result| result.check == check && result.verdict == Verdict::Hold);
+    let concerned = refused.is_none_or(|refused| refused.check == Check::SelfMatch && inquiry.is_new());
+    let met = inquiry.self_match_rule().filter(|_| concerned).map(|(scope, policy)| (policy, inquiry.met(scope)));
+    let met = met.filter(|(_, met)| !met.meetings.is_empty() && !met.more).map(|(policy, met)| (policy, met.meetings));
+    let hold = if refused.is_some() {
+        None
+    } else if held(Check::Approval) {
+        Some(HoldReason::Approval)
+    } else {
+        held(Check::SelfMatch).then_some(HoldReason::SelfMatch)
+    };
+    (hold, met)
 }
 
 fn refused(inquiry: &Inquiry<'_>, first: &CheckResult) -> Refused {
     let code = first.code.unwrap_or(Code::Internal);
-    let retry_after_ns = if code == Code::RateLimited { rate::retry_after(inquiry) } else { None };
+    let retry_after_ns = if first.check == Check::OrderRate { rate::retry_after(inquiry) } else { None };
     let text = match (first.value, first.limit) {
         (Some(value), Some(limit)) => format!("{}: {value} against {limit} ({})", first.check, first.scope),
         (Some(value), None) => format!("{}: {value} ({})", first.check, first.scope),

@@ -1,4 +1,4 @@
-//! Check 8: the price collar, and the prices that other checks lean on.
+//! The price collar, and the prices that other checks lean on.
 //!
 //! The reference is the middle of the best bid and offer, or the last trade where a side is missing, none older than
 //! MAX_QUOTE_AGE where that is set. The collar is symmetric: a price as far below the market as above it is a mistake
@@ -26,6 +26,13 @@ pub(crate) fn reference(inquiry: &Inquiry<'_>) -> Option<Price> {
     let market = inquiry.ctx.market;
     let both = fresh(inquiry, market.bid).and(fresh(inquiry, market.ask));
     both.and_then(|_| market.mid()).or_else(|| fresh(inquiry, market.last).map(|l| l.price))
+}
+
+impl Inquiry<'_> {
+    /// The best bid, where it may be leaned on.
+    pub(crate) fn fresh_bid(&self) -> Option<Price> {
+        fresh(self, self.ctx.market.bid).map(|level| level.price)
+    }
 }
 
 /// The quote that the order would trade against.
@@ -92,7 +99,7 @@ fn concerns(inquiry: &Inquiry<'_>) -> bool {
     })
 }
 
-/// Check 8. A market order is measured by the quote that it would meet and needs a fresh one even without a collar;
+/// A market order is measured by the quote that it would meet and needs a fresh one even without a collar;
 /// a stop order by its trigger; a stop limit order by the farther of trigger and limit.
 pub(crate) fn check(inquiry: &Inquiry<'_>) -> CheckResult {
     if !concerns(inquiry) {

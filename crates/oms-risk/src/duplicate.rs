@@ -1,4 +1,4 @@
-//! Check 7: an equal order a moment ago. Equal is: account, instrument, side, quantity, price and trigger.
+//! An equal order a moment ago, on the same side or on the other. Equal is: account, instrument, quantity, price and trigger.
 
 use crate::check::Inquiry;
 use crate::gate::Proposed;
@@ -7,7 +7,7 @@ use core::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use oms_model::limit::{Check, CheckResult, LimitType, Verdict};
-use oms_model::{Code, Decimal, Order, Time};
+use oms_model::{Code, Decimal, Order, Side, Time};
 use std::collections::VecDeque;
 
 /// The most orders that are remembered (about 30 MB). When this many came within the longest window, new orders are
@@ -122,29 +122,36 @@ fn recent(order: &Proposed) -> RecentOrder {
     }
 }
 
-/// Check 7. Only new orders are compared. The recorded value is the age of the last equal order, seconds; none where
-/// there is none. An order as old as the window is outside it.
+/// Only new orders are compared. The recorded value is the age of the last equal order, seconds; none where there is
+/// none.
 pub(crate) fn check(inquiry: &Inquiry<'_>) -> CheckResult {
-    let Some((scope, limit)) = inquiry.most(LimitType::DuplicateWindow).filter(|_| inquiry.is_new()) else {
-        return inquiry.not_applicable(Check::Duplicate);
+    compared(inquiry, Check::Duplicate, LimitType::DuplicateWindow, Code::DuplicateOrder, &[inquiry.order.side])
+}
+
+/// The same order on the other side a moment ago changes nobody's position and moves the market's figures: a heuristic
+/// for wash trades.
+pub(crate) fn check_wash(inquiry: &Inquiry<'_>) -> CheckResult {
+    let sides: &[Side] = match inquiry.order.side {
+        Side::Buy => &[Side::Sell, Side::SellShort, Side::SellShortExempt],
+        Side::Sell | Side::SellShort | Side::SellShortExempt => &[Side::Buy],
+        Side::Subscribe => &[Side::Redeem],
+        Side::Redeem => &[Side::Subscribe],
     };
+    compared(inquiry, Check::WashTrade, LimitType::WashWindow, Code::WashTrade, sides)
+}
+
+fn compared(inquiry: &Inquiry<'_>, check: Check, limit_type: LimitType, code: Code, sides: &[Side]) -> CheckResult {
+    if !inquiry.is_new() || !inquiry.scopes().any(|(_, book)| book.is_some_and(|book| book.limits.has(limit_type))) {
+        return if inquiry.is_new() { inquiry.window(check, limit_type, code, None) } else { inquiry.not_applicable(check) };
+    }
     let now = inquiry.ctx.now;
     let known = inquiry.book.recent();
-    let age = known.last(&recent(&inquiry.order)).map(|at| Decimal::from_raw(now.since(at).into()));
-    let code = if age.is_some_and(|age| age < limit.value) {
-        Some(Code::DuplicateOrder)
-    } else if known.is_full(now) {
-        Some(Code::Overloaded)
-    } else {
-        None
-    };
-    CheckResult {
-        check: Check::Duplicate,
-        verdict: if code.is_some() { Verdict::Fail } else { Verdict::Pass },
-        code,
-        scope,
-        value: age,
-        limit: Some(limit.value),
-        limit_version: limit.version,
+    let order = recent(&inquiry.order);
+    let last = sides.iter().filter_map(|side| known.last(&RecentOrder { side: *side, ..order })).max();
+    let age = last.map(|at| Decimal::from_raw(now.since(at).into()));
+    let result = inquiry.window(check, limit_type, code, age);
+    if result.verdict == Verdict::Pass && known.is_full(now) {
+        return CheckResult { verdict: Verdict::Fail, code: Some(Code::Overloaded), ..result };
     }
+    result
 }

@@ -1,10 +1,10 @@
-//! What working orders can still come to, and checks 12 and 13: open orders and open notional.
+//! What working orders can still come to, and the checks of open orders and open notional.
 
 use crate::check::{Inquiry, Unit};
 use crate::limits::Bound;
 use oms_model::instrument::Valuation;
 use oms_model::limit::{Check, CheckResult, LimitType};
-use oms_model::{AccountId, Code, Decimal, InstrumentId, Notional, Order, Price, Qty, Side, UserId};
+use oms_model::{AccountId, Code, Decimal, InstrumentId, Notional, Order, Price, Qty, Side, StrategyId, UserId};
 
 /// Whose exposure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,11 +13,13 @@ pub(crate) struct Owner {
     pub(crate) user_id: UserId,
     pub(crate) instrument_id: InstrumentId,
     pub(crate) side: Side,
+    pub(crate) strategy: Option<StrategyId>,
 }
 
 impl Owner {
     pub(crate) fn of(order: &Order) -> Self {
-        Self { account_id: order.account_id, user_id: order.user_id, instrument_id: order.instrument_id, side: order.side }
+        let strategy = order.strategy();
+        Self { account_id: order.account_id, user_id: order.user_id, instrument_id: order.instrument_id, side: order.side, strategy }
     }
 }
 
@@ -47,8 +49,10 @@ pub struct Reservation {
     pub price: Price,
     /// The worst price that the gate saw for the order; zero until it was accepted.
     pub worst_price: Price,
-    /// How the instrument was valued when the order was taken; set before anything is reserved.
+    /// How the instrument was valued in the risk currency when the order was taken; set before anything is reserved.
     pub valuation: Valuation,
+    /// Where the order stands among the working ones; follows from the order and is not stored.
+    pub resting: Option<i64>,
 }
 
 impl Reservation {
@@ -96,7 +100,7 @@ pub(crate) fn worst_of(side: Side, limits: [Option<Price>; 2], worst_price: Pric
     }
 }
 
-/// Check 12. A replace opens no order.
+/// A replace opens no order.
 pub(crate) fn check_open_orders(inquiry: &Inquiry<'_>) -> CheckResult {
     if !inquiry.is_new() {
         return inquiry.not_applicable(Check::OpenOrders);
@@ -109,12 +113,12 @@ pub(crate) fn check_open_orders(inquiry: &Inquiry<'_>) -> CheckResult {
         tolerated: false,
     };
     inquiry.bound(bound, |scope| {
-        let open = scope.map_or(0, |s| s.open_orders);
+        let open = scope.book.map_or(0, |s| s.open_orders);
         Some(Decimal::from_count(open.saturating_add(1)).raw())
     })
 }
 
-/// Check 13. A sum that leaves the range of [`Notional`] fails even where no limit is set.
+/// A sum that leaves the range of [`Notional`] fails even where no limit is set.
 pub(crate) fn check_open_notional(inquiry: &Inquiry<'_>) -> CheckResult {
     let Some(added) = inquiry.added_notional() else { return inquiry.not_applicable(Check::OpenNotional) };
     let tolerated = added.is_ok_and(|n| n.is_zero()) && !inquiry.is_new();
@@ -126,7 +130,7 @@ pub(crate) fn check_open_notional(inquiry: &Inquiry<'_>) -> CheckResult {
         tolerated,
     };
     inquiry.bound(bound, |scope| {
-        let open = scope.map_or(Notional::ZERO, |s| s.open_notional);
+        let open = scope.book.map_or(Notional::ZERO, |s| s.open_notional);
         open.checked_add(added.ok()?).map(Notional::raw)
     })
 }

@@ -1,16 +1,21 @@
 //! What the gate is asked, what it knows, and what it answers.
 
+use crate::crossing::Meeting;
+use oms_model::compliance::{HoldReason, SelfMatchPolicy};
 use oms_model::instrument::{Account, Instrument};
 use oms_model::limit::{Check, CheckResult, Scope};
 use oms_model::market::Market;
 use oms_model::position::Position;
 use oms_model::{
-    AccountId, Code, Decimal, InstrumentId, Mic, OrdType, Order, Price, Qty, Refusal, Side, SorMode, Time, TimeInForce, UserId,
+    AccountId, Code, Decimal, InstrumentId, Mic, OrdType, Order, OrderId, Price, Qty, Refusal, Side, SorMode, StrategyId, Time,
+    TimeInForce, UserId,
 };
 
 /// An order as the gate sees it: a client's order at the top of its tree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Proposed {
+    /// Which order; the nil id for one that is only asked about.
+    pub order_id: OrderId,
     /// For whom.
     pub account_id: AccountId,
     /// By whom.
@@ -31,14 +36,27 @@ pub struct Proposed {
     pub time_in_force: TimeInForce,
     /// The venue, where the client names one.
     pub named_venue: Option<Mic>,
+    /// The strategy that sent it.
+    pub strategy: Option<StrategyId>,
+    /// Whether its sender knows that it is beyond a soft limit.
+    pub acknowledged: bool,
+    /// Whether a person works it, so that it comes to the market in parts.
+    pub is_care: bool,
 }
 
 impl Proposed {
+    /// Whose lists hold for the order.
+    pub(crate) fn owners(&self) -> [Scope; 4] {
+        [Scope::Tenant, Scope::Account(self.account_id), Scope::User(self.user_id), self.strategy.map_or(Scope::Tenant, Scope::Strategy)]
+    }
+
     /// The order as it stands.
     #[must_use]
     pub fn of(order: &Order) -> Self {
         let named_venue = order.extras.routing.as_deref().filter(|r| r.mode == Some(SorMode::Named)).and_then(|r| r.venue);
+        let said = order.extras.compliance.as_deref().copied().unwrap_or_default();
         Self {
+            order_id: order.order_id,
             account_id: order.account_id,
             user_id: order.user_id,
             instrument_id: order.instrument_id,
@@ -49,7 +67,27 @@ impl Proposed {
             stop_px: order.extras.stop_px,
             time_in_force: order.time_in_force,
             named_venue,
+            strategy: said.strategy,
+            acknowledged: said.acknowledged,
+            is_care: order.extras.care.is_some(),
         }
+    }
+}
+
+/// The rate from the instrument's currency to the risk currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// The rate.
+    pub rate: Decimal,
+    /// When it was recorded; `None` for the same currency, which needs none.
+    pub at: Option<Time>,
+}
+
+impl Rate {
+    /// Of one currency to itself.
+    #[must_use]
+    pub fn same() -> Self {
+        Self { rate: Decimal::from_count(1), at: None }
     }
 }
 
@@ -66,6 +104,8 @@ pub struct RiskContext<'a> {
     pub account: &'a Account,
     /// The account's position in the instrument; `None` is flat.
     pub position: Option<&'a Position>,
+    /// From the instrument's currency to the risk currency; `None` where none is recorded.
+    pub rate: Option<Rate>,
 }
 
 /// A value that passed the gate. Nobody else can make one.
@@ -135,4 +175,10 @@ pub struct Gate {
     pub worst_price: Option<Price>,
     /// Whether the order may go out. For a replace, the order as it would then be.
     pub verdict: Result<Approved<Proposed>, Refused>,
+    /// Why it waits before it is sent, where it passed and does.
+    pub hold: Option<HoldReason>,
+    /// The own working orders that it meets, with the rule for them. What of them is canceled the engine decides by it.
+    pub met: Option<(SelfMatchPolicy, Vec<Meeting>)>,
+    /// The scope that this refusal turns off, with what was counted of how many.
+    pub trips: Option<(Scope, Decimal, Decimal)>,
 }

@@ -1,4 +1,4 @@
-//! Checks 1 to 4: kill switch, trading state, account and instrument.
+//! Kill switch, trading state, account and instrument.
 
 use crate::book::ScopeBook;
 use crate::check::{Inquiry, pass, refuse};
@@ -13,15 +13,15 @@ fn with_venue<'a>(inquiry: &Inquiry<'a>) -> impl Iterator<Item = (Scope, &'a Sco
     known.filter_map(|(scope, book)| Some((scope, book?)))
 }
 
-/// Check 1.
+/// Of every scope of the order.
 pub(crate) fn check_kill_switch(inquiry: &Inquiry<'_>) -> CheckResult {
-    match with_venue(inquiry).find(|(_, book)| book.killed) {
+    match with_venue(inquiry).find(|(_, book)| book.killed.is_some()) {
         Some((scope, _)) => refuse(Check::KillSwitch, Code::KillSwitch, scope),
         None => pass(Check::KillSwitch),
     }
 }
 
-/// Check 2. HALTED anywhere refuses; REDUCING anywhere takes only what brings the position closer to zero,
+/// HALTED anywhere refuses; REDUCING anywhere takes only what brings the position closer to zero,
 /// counted with everything that works on the same side.
 pub(crate) fn check_trading_state(inquiry: &Inquiry<'_>) -> CheckResult {
     let states = with_venue(inquiry).map(|(scope, book)| (book.trading_state, scope));
@@ -33,7 +33,7 @@ pub(crate) fn check_trading_state(inquiry: &Inquiry<'_>) -> CheckResult {
     }
 }
 
-/// Check 3.
+/// The account takes orders.
 pub(crate) fn check_account(inquiry: &Inquiry<'_>) -> CheckResult {
     if inquiry.ctx.account.active {
         pass(Check::AccountActive)
@@ -42,7 +42,7 @@ pub(crate) fn check_account(inquiry: &Inquiry<'_>) -> CheckResult {
     }
 }
 
-/// Check 4.
+/// The instrument takes orders.
 pub(crate) fn check_instrument(inquiry: &Inquiry<'_>) -> CheckResult {
     if inquiry.ctx.instrument.active {
         pass(Check::InstrumentActive)

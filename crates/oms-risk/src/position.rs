@@ -16,7 +16,7 @@ pub(crate) fn reduces(inquiry: &Inquiry<'_>) -> bool {
     same_side && after.abs() < before.abs()
 }
 
-/// Check 14. An order that reduces the position passes even above the limit.
+/// An order that reduces the position passes even above the limit.
 pub(crate) fn check_qty(inquiry: &Inquiry<'_>) -> CheckResult {
     let after = inquiry.worst_positions().map(|(_, after)| Decimal::from(after.abs()).raw());
     let bound = Bound {
@@ -29,7 +29,7 @@ pub(crate) fn check_qty(inquiry: &Inquiry<'_>) -> CheckResult {
     inquiry.bound(bound, |_| after)
 }
 
-/// Check 15, at the reference price. Without one the limit cannot be kept, and the order is refused unless it reduces.
+/// At the reference price. Without one the limit cannot be kept, and the order is refused unless it reduces.
 pub(crate) fn check_notional(inquiry: &Inquiry<'_>) -> CheckResult {
     let tolerated = reduces(inquiry);
     let Some(reference) = inquiry.reference else {

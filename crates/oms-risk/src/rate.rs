@@ -1,28 +1,26 @@
-//! Order rate: an exact sliding window of one second.
+//! Order rate: an exact sliding window of a second, a minute or 24 hours.
 
-use crate::check::{Inquiry, Unit};
+use crate::check::Inquiry;
 use crate::limits::Bound;
 use oms_model::amount::ONE;
 use oms_model::limit::{Check, CheckResult, LimitType};
 use oms_model::{Code, Decimal, Time};
 use std::collections::VecDeque;
 
-/// The window, nanoseconds.
-pub const RATE_WINDOW_NS: i64 = 1_000_000_000;
-
 /// The highest ORDER_RATE that can be set: the bound of a window's memory (8 bytes each).
 pub const MAX_ORDER_RATE: u32 = 100_000;
 
 /// When the last orders of a scope were accepted, oldest first. Kept only where a rate limit is set:
 /// a new limit counts from the moment it is set.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RateWindow {
     times: VecDeque<Time>,
 }
 
 impl RateWindow {
-    pub(crate) fn count(&mut self, now: Time) {
-        while self.times.front().is_some_and(|&at| now.since(at) >= RATE_WINDOW_NS) {
+    /// Counts an order; what is as old as the longest period counts no more.
+    pub(crate) fn count(&mut self, now: Time, longest: i64) {
+        while self.times.front().is_some_and(|&at| now.since(at) >= longest) {
             self.times.pop_front();
         }
         // The gate lets no more than the limit into a window, so that this only meets a clock that stands still.
@@ -32,19 +30,19 @@ impl RateWindow {
         self.times.push_back(now);
     }
 
-    /// How many orders of the last second count at `now`.
-    pub(crate) fn used(&self, now: Time) -> usize {
-        self.times.len() - self.times.partition_point(|&at| now.since(at) >= RATE_WINDOW_NS)
+    /// How many orders of the last `period` nanoseconds count at `now`.
+    pub(crate) fn used(&self, now: Time, period: i64) -> usize {
+        self.times.len() - self.times.partition_point(|&at| now.since(at) >= period)
     }
 
     /// Nanoseconds until one more order would be within `limit`; zero where it is now, `None` where it never is.
-    fn retry_after(&self, now: Time, limit: usize) -> Option<i64> {
+    fn retry_after(&self, now: Time, period: i64, limit: usize) -> Option<i64> {
         if limit == 0 {
             return None;
         }
         let Some(at) = self.times.len().checked_sub(limit) else { return Some(0) };
         let at = self.times.get(at)?;
-        Some((RATE_WINDOW_NS.saturating_sub(now.since(*at))).max(0))
+        Some(period.saturating_sub(now.since(*at)).max(0))
     }
 
     pub(crate) fn times(&self) -> impl Iterator<Item = Time> + '_ {
@@ -74,10 +72,8 @@ pub(crate) fn check(inquiry: &Inquiry<'_>) -> CheckResult {
     if inquiry.is_replan() {
         return inquiry.not_applicable(Check::OrderRate);
     }
-    let bound =
-        Bound { check: Check::OrderRate, limit_type: LimitType::OrderRate, code: Code::RateLimited, unit: Unit::Decimal, tolerated: false };
-    inquiry.bound(bound, |scope| {
-        let used = scope.map_or(0, |s| s.rate.used(inquiry.ctx.now)) as u64;
+    inquiry.bound(Bound::decimal(Check::OrderRate, LimitType::OrderRate, Code::RateLimited), |at| {
+        let used = at.book.map_or(0, |book| book.rate.used(inquiry.ctx.now, at.period_ns)) as u64;
         Some(Decimal::from_count(used.saturating_add(1)).raw())
     })
 }
@@ -85,10 +81,12 @@ pub(crate) fn check(inquiry: &Inquiry<'_>) -> CheckResult {
 /// Nanoseconds until the rate of every scope allows one more; `None` where one of them never does.
 pub(crate) fn retry_after(inquiry: &Inquiry<'_>) -> Option<i64> {
     let mut longest = 0;
-    for (_, scope) in inquiry.scopes() {
-        let Some(limit) = scope.and_then(|s| s.limit(LimitType::OrderRate)) else { continue };
-        let Some(window) = scope.map(|s| &s.rate) else { continue };
-        longest = longest.max(window.retry_after(inquiry.ctx.now, whole(limit.value))?);
+    for (_, book) in inquiry.scopes() {
+        let Some(book) = book else { continue };
+        for limit in book.limits.each(LimitType::OrderRate).filter(|limit| !limit.soft) {
+            let period = limit.period.unwrap_or_default().ns();
+            longest = longest.max(book.rate.retry_after(inquiry.ctx.now, period, whole(limit.value))?);
+        }
     }
     Some(longest)
 }

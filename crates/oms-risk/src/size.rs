@@ -1,11 +1,13 @@
-//! Checks 5, 6, 9 and 10: ticks, lots, order quantity and order value.
+//! Ticks, lots, order quantity and order value.
 
 use crate::check::{Inquiry, Unit, pass, refuse};
 use crate::limits::Bound;
+use crate::portfolio::ratio;
+use oms_model::amount::ONE;
 use oms_model::limit::{Check, CheckResult, LimitType, Scope};
 use oms_model::{Code, Decimal, Notional, Qty};
 
-/// Check 5. An order has exactly the prices of its type, above zero and on the tick table.
+/// An order has exactly the prices of its type, above zero and on the tick table.
 pub(crate) fn check_tick(inquiry: &Inquiry<'_>) -> CheckResult {
     let order = &inquiry.order;
     let scope = Scope::Instrument(order.instrument_id);
@@ -24,7 +26,7 @@ pub(crate) fn check_tick(inquiry: &Inquiry<'_>) -> CheckResult {
     result
 }
 
-/// Check 6. The limit that is recorded is the bound that was broken: the lot, the smallest or the largest quantity.
+/// The limit that is recorded is the bound that was broken: the lot, the smallest or the largest quantity.
 pub(crate) fn check_lot(inquiry: &Inquiry<'_>) -> CheckResult {
     let (qty, instrument) = (inquiry.order.order_qty, inquiry.ctx.instrument);
     let broken = if !qty.is_positive() {
@@ -46,7 +48,7 @@ pub(crate) fn check_lot(inquiry: &Inquiry<'_>) -> CheckResult {
     }
 }
 
-/// Check 9. A replace to a smaller or equal quantity passes even above the limit.
+/// A replace to a smaller or equal quantity passes even above the limit.
 pub(crate) fn check_order_qty(inquiry: &Inquiry<'_>) -> CheckResult {
     let qty = inquiry.order.order_qty;
     let bound = Bound {
@@ -59,7 +61,7 @@ pub(crate) fn check_order_qty(inquiry: &Inquiry<'_>) -> CheckResult {
     inquiry.bound(bound, |_| Some(Decimal::from(qty).raw()))
 }
 
-/// Check 10: the whole quantity at its worst price. A replace to a smaller or equal value passes even above the limit.
+/// The whole quantity at its worst price. A replace to a smaller or equal value passes even above the limit.
 pub(crate) fn check_order_notional(inquiry: &Inquiry<'_>) -> CheckResult {
     let qty = inquiry.order.order_qty;
     let Some(worst) = inquiry.worst_price else { return inquiry.not_applicable(Check::OrderNotional) };
@@ -76,4 +78,22 @@ pub(crate) fn check_order_notional(inquiry: &Inquiry<'_>) -> CheckResult {
         tolerated: before.is_some_and(|before| value.is_some_and(|value| value <= before)),
     };
     inquiry.bound(bound, |_| value.map(Notional::raw))
+}
+
+/// Percent of what is traded in a day on average, rounded up. Where that is not known the limit cannot be kept.
+pub(crate) fn check_pct_adv(inquiry: &Inquiry<'_>) -> CheckResult {
+    let (qty, limit_type) = (inquiry.order.order_qty, LimitType::MaxPctAdv);
+    let Some(adv) = inquiry.ctx.instrument.adv_qty.filter(|adv| adv.is_positive()) else {
+        return match inquiry.least(limit_type) {
+            Some((scope, limit)) if !inquiry.is_replan() => {
+                let refused = refuse(Check::PctAdv, Code::NoReferenceData, scope);
+                CheckResult { limit: Some(limit.value), limit_version: limit.version, ..refused }
+            }
+            _ => inquiry.not_applicable(Check::PctAdv),
+        };
+    };
+    let percent = ratio(qty.raw(), adv.raw(), 100 * i128::from(ONE));
+    let tolerated = inquiry.current().is_some_and(|(current, _)| qty <= current.order_qty);
+    let bound = Bound { tolerated, ..Bound::decimal(Check::PctAdv, limit_type, Code::RiskLimitBreach) };
+    inquiry.bound(bound, |_| Some(percent))
 }

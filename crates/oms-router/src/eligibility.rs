@@ -32,6 +32,10 @@ pub(crate) fn exclusion(request: &RouteRequest<'_>, view: &VenueView<'_>, quote:
         Some(Exclusion::Disabled)
     } else if view.killed {
         Some(Exclusion::KillSwitch)
+    } else if view.halted {
+        Some(Exclusion::TradingHalted)
+    } else if view.restricted {
+        Some(Exclusion::Restricted)
     } else if !allowed(request, venue) {
         Some(Exclusion::NotAllowed)
     } else if request.ord_type.has_stop() && view.venue.lacks_stops {

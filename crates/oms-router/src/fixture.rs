@@ -36,6 +36,8 @@ pub(crate) struct Spot {
     pub(crate) stats: VenueStats,
     pub(crate) connected: bool,
     pub(crate) killed: bool,
+    pub(crate) halted: bool,
+    pub(crate) restricted: bool,
     pub(crate) in_doubt: bool,
     pub(crate) quote: VenueQuote,
 }
@@ -51,7 +53,7 @@ pub(crate) fn spot(code: &str, bid: &str, ask: &str) -> Spot {
         ..Venue::default()
     };
     let quote = VenueQuote { venue: venue.venue, bid: level(bid), ask: level(ask), halted: false };
-    Spot { venue, stats: VenueStats::default(), connected: true, killed: false, in_doubt: false, quote }
+    Spot { venue, stats: VenueStats::default(), connected: true, killed: false, halted: false, restricted: false, in_doubt: false, quote }
 }
 
 impl Spot {
@@ -144,6 +146,8 @@ impl Scene {
                 stats: &spot.stats,
                 connected: spot.connected,
                 killed: spot.killed,
+                halted: spot.halted,
+                restricted: spot.restricted,
                 in_doubt: spot.in_doubt,
             })
             .collect();

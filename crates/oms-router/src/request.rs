@@ -18,6 +18,10 @@ pub struct VenueView<'a> {
     pub connected: bool,
     /// Whether a kill switch that covers it is engaged.
     pub killed: bool,
+    /// Whether trading there is halted by a person or a breaker.
+    pub halted: bool,
+    /// Whether a restricted or an allow list keeps the order away from it.
+    pub restricted: bool,
     /// Whether more orders are in doubt there than the engine tolerates.
     pub in_doubt: bool,
 }

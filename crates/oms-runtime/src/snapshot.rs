@@ -3,17 +3,21 @@
 //! The stored shapes stand here, beside their tags, because the engine knows no encoding.
 
 use oms_engine::state::{EntryParts, FxRate, Group, HoldingParts, IdempotencyParts, State, StateParts, VenueParts};
-use oms_model::event::{Allocation, AllocationProposed, ApiKeyCreated, ExecutionUnmatched, Member};
+use oms_model::compliance::{Locate, Restriction, SelfMatchPolicy};
+use oms_model::event::{Allocation, AllocationProposed, ApiKeyCreated, ExecutionUnmatched, Mark, Member};
 use oms_model::instrument::{Account, Currency, Instrument, Valuation, Venue};
-use oms_model::limit::{LimitType, RiskLimit, Scope, ScopedState};
+use oms_model::limit::{KillState, LimitType, Period, RiskLimit, Scope, ScopedState};
 use oms_model::policy::SorPolicy;
 use oms_model::position::{Booking, Position};
 use oms_model::quote::{Quote, QuoteRequest};
+use oms_model::strategy::{StrategyEnvelope, StrategyUse};
 use oms_model::{
-    AccountId, AllocMode, ClOrdId, CostMethod, Decimal, ExecId, InstrumentId, IntentKind, Notional, Order, OrderId, Price, Qty, Seq, Side,
-    TenantId, Time,
+    AccountId, AllocMode, AssetClass, ClOrdId, CostMethod, Decimal, ExecId, InstrumentId, IntentKind, Notional, Order, OrderId, Price, Qty,
+    Seq, Side, StrategyId, TenantId, Time,
 };
-use oms_risk::parts::{OpenUse, RateUse, RecentOrder, RetiredLimit, WorkingQty};
+use oms_risk::Killed;
+use oms_risk::holdings::Held;
+use oms_risk::parts::{Capital, HeldParts, KilledScope, OpenUse, PnlMarks, RateUse, RecentOrder, RepeatUse, RetiredLimit, SelfMatchRule};
 use oms_risk::{Reservation, RiskParts};
 use oms_router::{FillCount, LATENCY_COLUMNS, LATENCY_ROWS, VenueStatsParts};
 use oms_store::codec::{DecodeError, Message};
@@ -33,11 +37,20 @@ macro_rules! mirror {
 }
 
 mirror! {
-    StoredReservation = Reservation { 1 qty: Qty, 2 price: Price, 3 worst_price: Price, 4 valuation: Valuation }
     StoredFills = FillCount { 1 submitted: u32, 2 filled: u32 }
-    StoredRetired = RetiredLimit { 1 limit_type: LimitType, 2 scope: Scope, 3 version: u32 }
+    StoredRetired = RetiredLimit { 1 limit_type: LimitType, 2 scope: Scope, 3 version: u32, 4 period: Option<Period>, 5 soft: bool }
     StoredOpen = OpenUse { 1 scope: Scope, 2 open_orders: u64, 3 open_notional: Notional }
-    StoredWorking = WorkingQty { 1 account_id: AccountId, 2 instrument_id: InstrumentId, 3 buy_qty: Qty, 4 sell_qty: Qty }
+    StoredHeld = Held {
+        1 buy_qty: Qty, 2 sell_qty: Qty, 3 short_qty: Qty, 4 shorted_qty: Qty, 5 buy: Notional, 6 sell: Notional,
+        7 short: Notional, 8 value: Notional, 9 pnl: Notional, 10 spent: Notional,
+    }
+    StoredHeldParts = HeldParts { 1 account_id: AccountId, 2 instrument_id: InstrumentId, 3 held: StoredHeld }
+    StoredKilled = Killed { 1 since: Time, 2 last_asked_at: Time, 3 state: KillState }
+    StoredKilledScope = KilledScope { 1 scope: Scope, 2 killed: StoredKilled }
+    StoredPnlMarks = PnlMarks { 1 scope: Scope, 2 day_start: Notional, 3 peak: Notional }
+    StoredSelfMatch = SelfMatchRule { 1 scope: Scope, 2 policy: SelfMatchPolicy }
+    StoredStrategyUse = StrategyUse { 1 strategy: StrategyId, 2 traded: Notional }
+    StoredCapital = Capital { 1 account_id: AccountId, 2 capital: Notional }
     StoredRecent = RecentOrder {
         1 at: Time, 2 account_id: AccountId, 3 instrument_id: InstrumentId, 4 side: Side, 5 order_qty: Qty,
         6 price: Option<Price>, 7 stop_px: Option<Price>,
@@ -55,6 +68,33 @@ mirror! {
     }
     StoredFxRate = FxRate { 1 from: Currency, 2 to: Currency, 3 rate: Decimal, 4 at: Time }
     StoredVenue = VenueParts { 1 venue: Venue, 2 stats: StoredStats, 3 connected: bool }
+}
+
+/// What is reserved, without what follows from the order.
+struct StoredReservation {
+    qty: Qty,
+    price: Price,
+    worst_price: Price,
+    valuation: Valuation,
+}
+
+struct StoredRepeat {
+    scope: Scope,
+    alike: u64,
+    times: Vec<StoredTime>,
+}
+
+/// A term or an id in a list; a list of bare numbers would have to be packed.
+struct StoredClass {
+    class: AssetClass,
+}
+
+struct StoredLimitType {
+    limit_type: LimitType,
+}
+
+struct StoredInstrument {
+    instrument_id: InstrumentId,
 }
 
 struct StoredTime {
@@ -84,12 +124,24 @@ struct StoredStats {
 struct StoredRisk {
     limits: Vec<RiskLimit>,
     retired: Vec<StoredRetired>,
-    killed: Vec<Scope>,
+    killed: Vec<StoredKilledScope>,
     trading_states: Vec<ScopedState>,
     open: Vec<StoredOpen>,
-    working: Vec<StoredWorking>,
+    holdings: Vec<StoredHeldParts>,
     rates: Vec<StoredRate>,
     recent: Vec<StoredRecent>,
+    pnl_marks: Vec<StoredPnlMarks>,
+    repeats: Vec<StoredRepeat>,
+    tripped: Vec<Scope>,
+    restrictions: Vec<Restriction>,
+    locates: Vec<Locate>,
+    short_sale_restricted: Vec<StoredInstrument>,
+    self_match: Vec<StoredSelfMatch>,
+    envelopes: Vec<StrategyEnvelope>,
+    strategy_uses: Vec<StoredStrategyUse>,
+    required: Vec<StoredLimitType>,
+    capitals: Vec<StoredCapital>,
+    classes: Vec<StoredClass>,
 }
 
 struct StoredClOrdId {
@@ -119,6 +171,8 @@ struct StoredState {
     groups: Vec<StoredGroup>,
     quote_requests: Vec<QuoteRequest>,
     quotes: Vec<Quote>,
+    risk_currency: Currency,
+    marks: Vec<Mark>,
 }
 
 /// How and when what was executed is added up.
@@ -136,12 +190,21 @@ oms_store::message! {
     StoredRate { 1 scope, 2 times }
     StoredBucket { 1 at, 2 count }
     StoredStats { 1 acknowledged, 2 rejected, 3 latency_sum_ns, 4 latency, 5 aggressive, 6 passive }
-    StoredRisk { 1 limits, 2 retired, 3 killed, 4 trading_states, 5 open, 6 working, 7 rates, 8 recent }
+    StoredReservation { 1 qty, 2 price, 3 worst_price, 4 valuation }
+    StoredRepeat { 1 scope, 2 alike, 3 times }
+    StoredClass { 1 class }
+    StoredLimitType { 1 limit_type }
+    StoredInstrument { 1 instrument_id }
+    StoredRisk {
+        1 limits, 2 retired, 3 killed, 4 trading_states, 5 open, 7 rates, 8 recent, 9 holdings, 10 pnl_marks, 11 repeats,
+        12 tripped, 13 restrictions, 14 locates, 15 short_sale_restricted, 16 self_match, 17 envelopes, 18 strategy_uses,
+        19 required, 20 capitals, 21 classes,
+    }
     StoredClOrdId { 1 cl_ord_id, 2 order_id }
     StoredState {
         1 tenant_id, 2 slug, 3 id_salt, 4 last_seq, 5 time, 6 instruments, 7 accounts, 8 venues, 9 policies, 10 api_keys,
         11 positions, 12 suspense, 13 risk, 14 orders, 15 retired, 16 idempotency, 19 holdings, 20 books, 21 groups,
-        29 quote_requests, 30 quotes,
+        29 quote_requests, 30 quotes, 31 risk_currency, 32 marks,
     }
     StoredBooks { 1 cost_method, 2 fx_rates, 3 closed_day, 4 closed_at, 5 number_day, 6 number }
 }
@@ -152,6 +215,50 @@ fn all<A, B: From<A>>(list: Vec<A>) -> Vec<B> {
 
 fn bucket((at, &count): (u32, &u16)) -> StoredBucket {
     StoredBucket { at, count: count.into() }
+}
+
+impl From<Reservation> for StoredReservation {
+    fn from(from: Reservation) -> Self {
+        let Reservation { qty, price, worst_price, valuation, resting: _ } = from;
+        Self { qty, price, worst_price, valuation }
+    }
+}
+
+impl From<StoredReservation> for Reservation {
+    fn from(stored: StoredReservation) -> Self {
+        let StoredReservation { qty, price, worst_price, valuation } = stored;
+        Self { qty, price, worst_price, valuation, resting: None }
+    }
+}
+
+impl From<InstrumentId> for StoredInstrument {
+    fn from(instrument_id: InstrumentId) -> Self {
+        Self { instrument_id }
+    }
+}
+
+impl From<LimitType> for StoredLimitType {
+    fn from(limit_type: LimitType) -> Self {
+        Self { limit_type }
+    }
+}
+
+impl From<AssetClass> for StoredClass {
+    fn from(class: AssetClass) -> Self {
+        Self { class }
+    }
+}
+
+impl From<RepeatUse> for StoredRepeat {
+    fn from(from: RepeatUse) -> Self {
+        Self { scope: from.scope, alike: from.alike, times: from.times.into_iter().map(|time| StoredTime { time }).collect() }
+    }
+}
+
+impl From<StoredRepeat> for RepeatUse {
+    fn from(stored: StoredRepeat) -> Self {
+        Self { scope: stored.scope, alike: stored.alike, times: stored.times.into_iter().map(|stored| stored.time).collect() }
+    }
 }
 
 impl From<RateUse> for StoredRate {
@@ -203,12 +310,24 @@ impl From<RiskParts> for StoredRisk {
         Self {
             limits: parts.limits,
             retired: all(parts.retired),
-            killed: parts.killed,
+            killed: all(parts.killed),
             trading_states: parts.trading_states,
             open: all(parts.open),
-            working: all(parts.working),
+            holdings: all(parts.holdings),
             rates: all(parts.rates),
             recent: all(parts.recent),
+            pnl_marks: all(parts.pnl_marks),
+            repeats: all(parts.repeats),
+            tripped: parts.tripped,
+            restrictions: parts.restrictions,
+            locates: parts.locates,
+            short_sale_restricted: all(parts.short_sale_restricted),
+            self_match: all(parts.self_match),
+            envelopes: parts.envelopes,
+            strategy_uses: all(parts.strategy_uses),
+            required: all(parts.required),
+            capitals: all(parts.capitals),
+            classes: all(parts.classes),
         }
     }
 }
@@ -218,12 +337,24 @@ impl From<StoredRisk> for RiskParts {
         Self {
             limits: stored.limits,
             retired: all(stored.retired),
-            killed: stored.killed,
+            killed: all(stored.killed),
             trading_states: stored.trading_states,
             open: all(stored.open),
-            working: all(stored.working),
+            holdings: all(stored.holdings),
             rates: all(stored.rates),
             recent: all(stored.recent),
+            pnl_marks: all(stored.pnl_marks),
+            repeats: all(stored.repeats),
+            tripped: stored.tripped,
+            restrictions: stored.restrictions,
+            locates: stored.locates,
+            short_sale_restricted: stored.short_sale_restricted.into_iter().map(|one| one.instrument_id).collect(),
+            self_match: all(stored.self_match),
+            envelopes: stored.envelopes,
+            strategy_uses: all(stored.strategy_uses),
+            required: stored.required.into_iter().map(|one| one.limit_type).collect(),
+            capitals: all(stored.capitals),
+            classes: stored.classes.into_iter().map(|one| one.class).collect(),
         }
     }
 }
@@ -250,6 +381,8 @@ impl From<StateParts> for StoredState {
             idempotency: all(parts.idempotency),
             quote_requests: parts.quote_requests,
             quotes: parts.quotes,
+            risk_currency: parts.risk_currency,
+            marks: parts.marks,
             holdings: all(parts.holdings),
             groups: all(parts.groups),
             books: StoredBooks {
@@ -285,6 +418,8 @@ impl From<StoredState> for StateParts {
             idempotency: all(stored.idempotency),
             quote_requests: stored.quote_requests,
             quotes: stored.quotes,
+            risk_currency: stored.risk_currency,
+            marks: stored.marks,
             holdings: all(stored.holdings),
             groups: all(stored.groups),
             cost_method: stored.books.cost_method,

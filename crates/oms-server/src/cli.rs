@@ -1,9 +1,12 @@
 //! The command line: nouns, then verbs.
 #![allow(rustdoc::invalid_html_tags, reason = "the comments are what --help shows")]
 
+mod risk;
+
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
 use oms_runtime::history::AsOf;
+pub use risk::{ListEntry, NamedLimit, Risk};
 use std::path::PathBuf;
 
 /// An order management system and smart order router.
@@ -394,41 +397,6 @@ pub enum Allocation {
         /// The log.
         #[command(flatten)]
         stored: Stored,
-    },
-}
-
-/// `oms risk`.
-#[derive(Debug, Subcommand)]
-pub enum Risk {
-    /// Show switches, trading states, and each limit with its use.
-    Status {
-        /// The desk.
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Engage a kill switch: refuse new orders in a scope and cancel the working ones.
-    Kill {
-        /// TENANT, ACCOUNT:<id>, USER:<id>, INSTRUMENT:<symbol> or VENUE:<MIC>.
-        #[arg(long, default_value = "TENANT")]
-        scope: String,
-        /// Why, in words.
-        #[arg(long)]
-        reason: String,
-        /// The desk.
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Release a kill switch.
-    Release {
-        /// As it was engaged.
-        #[arg(long, default_value = "TENANT")]
-        scope: String,
-        /// Why, in words.
-        #[arg(long)]
-        reason: String,
-        /// The desk.
-        #[command(flatten)]
-        remote: Remote,
     },
 }
 

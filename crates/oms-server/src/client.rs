@@ -3,6 +3,7 @@
 mod market;
 mod orders;
 mod quotes;
+mod risk;
 mod show;
 mod tail;
 
@@ -44,7 +45,7 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Quote(quote) => quotes::run(quote, settings),
         Command::Position(position) => market::position(position, settings),
         Command::Allocation(Allocation::List { remote }) => market::allocations(&remote, settings),
-        Command::Risk(risk) => market::risk(risk, settings),
+        Command::Risk(risk) => risk::risk(risk, settings),
         Command::Sor(sor) => market::sor(sor, settings),
         Command::Serve(_)
         | Command::Allocation(Allocation::Verify { .. })

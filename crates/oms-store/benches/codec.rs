@@ -53,6 +53,7 @@ fn created(order_id: OrderId, parent: Option<OrderId>, root: OrderId) -> Event {
         kind: None,
         basis: None,
         number: 0,
+        compliance: None,
         work: None,
     }))
 }
@@ -70,6 +71,7 @@ fn checked(order_id: OrderId) -> Event {
             value: measured.then(|| "17725".parse().unwrap()),
             limit: measured.then(|| Decimal::from_count(250_000)),
             limit_version: u32::from(measured),
+            ..CheckResult::default()
         }
     };
     let results = Check::ALL.iter().map(result).collect();

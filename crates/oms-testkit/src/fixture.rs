@@ -2,7 +2,8 @@
 
 use oms_engine::input::{Input, InputBody};
 use oms_engine::{Config, Context, Engine, Markets, Output, State};
-use oms_model::command::{Actor, Command, NewOrder};
+use oms_model::command::{Actor, Command, NewOrder, RiskCommand};
+use oms_model::compliance::Locate;
 use oms_model::event::Event;
 use oms_model::instrument::{Account, Currency, Instrument, TickStep, Venue};
 use oms_model::market::{Level, Market};
@@ -98,15 +99,25 @@ fn dec_id(text: &str) -> oms_model::ClOrdId {
 #[must_use]
 pub fn setup() -> Vec<Command> {
     let mut commands = vec![Command::CreateTenant { tenant_id: TENANT, slug: "desk".into() }];
-    let account = Account { account_id: ACCOUNT, name: "main".into(), currency: Currency::USD, active: true };
+    let account = Account { account_id: ACCOUNT, name: "main".into(), currency: Currency::USD, active: true, ..Account::default() };
     commands.push(Command::OpenAccount(account));
     for symbol in ["XYZ", "ABC"] {
         commands.push(Command::ListInstrument(Box::new(instrument(symbol))));
+    }
+    for instrument_id in [InstrumentId(0), InstrumentId(1)] {
+        commands.push(lent(ACCOUNT, instrument_id));
     }
     for venue in VENUES {
         commands.push(Command::ConfigureVenue(Box::new(configured(venue))));
     }
     commands
+}
+
+/// Somebody lends more than any test sells short.
+#[must_use]
+pub fn lent(account_id: AccountId, instrument_id: InstrumentId) -> Command {
+    let locate = Locate { account_id, instrument_id, qty: dec("1000000"), until: Time(i64::MAX), source: "prime broker".into() };
+    Command::Risk(Box::new(RiskCommand::SetLocate(locate)))
 }
 
 /// A venue with ordinary fees and priors.

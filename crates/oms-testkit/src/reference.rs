@@ -6,6 +6,7 @@
 
 mod answers;
 mod books;
+mod gate;
 mod groups;
 mod orders;
 mod quotes;
@@ -14,6 +15,7 @@ mod works;
 
 pub use answers::{Answers, Asked};
 pub use books::{Booked, Books};
+pub use gate::Gate;
 pub use groups::Groups;
 pub use orders::{Handing, Kept, Orders};
 pub use quotes::Quotes;

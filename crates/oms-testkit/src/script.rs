@@ -15,6 +15,7 @@
 
 mod books;
 mod expect;
+mod gate;
 mod parse;
 mod run;
 

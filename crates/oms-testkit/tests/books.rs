@@ -83,7 +83,10 @@ fn books(desk: &Desk) -> String {
         // By which reports the figures came to be depends on which of them came first.
         booking.corrections.clear();
     }
-    let mut text = format!("{:#?}\n{:#?}\n{:?}\n{:?}\n", parts.positions, parts.holdings, parts.risk.open, parts.risk.working);
+    // What positions are worth depends on the price that was told last; what works does not.
+    let working: Vec<_> =
+        parts.risk.holdings.iter().map(|one| (one.account_id, one.instrument_id, one.held.buy_qty, one.held.sell_qty)).collect();
+    let mut text = format!("{:#?}\n{:#?}\n{:?}\n{working:?}\n", parts.positions, parts.holdings, parts.risk.open);
     for entry in state.orders_sorted() {
         let order = &entry.order;
         // What is with the parts of an order counts while it works.

@@ -134,7 +134,7 @@ impl Forest {
         let Some(&id) = open.get(at % open.len().max(1)) else { return };
         let order_qty = (!size.is_multiple_of(3)).then(|| dec(["50", "150", "400", "700", "1200"][usize::try_from(size / 3 % 5).unwrap()]));
         let price = (size.is_multiple_of(2)).then(|| dec(["20.00", "20.01", "20.02"][usize::try_from(size / 15 % 3).unwrap()]));
-        let change = Change { order_qty, price, stop_px: None };
+        let change = Change { order_qty, price, ..Change::default() };
         self.command(Command::ReplaceOrder { order: OrderRef::Id(id), change, if_version: None });
     }
 
@@ -231,7 +231,8 @@ proptest! {
         forest.wind_down();
         let state = forest.desk.engine.state();
         let risk = state.risk().parts();
-        prop_assert!(risk.open.is_empty() && risk.working.is_empty(), "reserved with nothing open: {:?} {:?}", risk.open, risk.working);
+        let idle = risk.holdings.iter().all(|one| one.held.buy_qty.is_zero() && one.held.sell_qty.is_zero());
+        prop_assert!(risk.open.is_empty() && idle, "reserved with nothing open: {:?} {:?}", risk.open, risk.holdings);
         prop_assert!(forest.nodes(|order| order.pending != Pending::None).is_empty(), "something is pending for ever");
         // What the log says is what the state is.
         let mut again = State::from_parts(before);

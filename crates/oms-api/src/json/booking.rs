@@ -165,7 +165,7 @@ pub fn fx_rate(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
     Ok(Command::SetFxRate { from, to, rate: fields.required("rate", fields.amount("rate")?)? })
 }
 
-fn currency(fields: &Fields<'_, '_>, name: &str) -> Result<Currency, Refusal> {
+pub(super) fn currency(fields: &Fields<'_, '_>, name: &str) -> Result<Currency, Refusal> {
     let text = fields.required(name, fields.string(name)?)?;
     match <[u8; 3]>::try_from(text.as_bytes()) {
         Ok(code) if code.iter().all(u8::is_ascii_uppercase) => Ok(Currency(code)),

@@ -3,7 +3,7 @@
 
 use super::decode::{Fields, bad_field};
 use super::read::Value;
-use super::{booking, input, quotes};
+use super::{booking, input, quotes, risk};
 use crate::catalog::Catalog;
 use core::fmt::Display;
 use core::str::FromStr;
@@ -13,7 +13,7 @@ use oms_model::{Code, OrderId, Refusal};
 /// The fields that name an order and the version that is meant.
 pub const ORDER_NAMED: &[&str] = &["order_id", "cl_ord_id", "if_version"];
 /// The fields of a replace.
-pub const ORDER_REPLACE: &[&str] = &["order_id", "cl_ord_id", "if_version", "order_qty", "price", "stop_px"];
+pub const ORDER_REPLACE: &[&str] = &["order_id", "cl_ord_id", "if_version", "order_qty", "price", "stop_px", "acknowledged"];
 /// The fields of a pass from hand to hand.
 pub const ORDER_PASS: &[&str] = &["order_id", "cl_ord_id", "if_version", "to", "text"];
 /// The fields of a split.
@@ -21,7 +21,7 @@ pub const ORDER_SPLIT: &[&str] = &["order_id", "cl_ord_id", "if_version", "parts
 /// The fields of a fund's value.
 pub const NAV_SET: &[&str] = &["symbol", "nav", "as_of"];
 /// The fields that name a limit.
-pub const LIMIT_NAMED: &[&str] = &["limit_type", "scope"];
+pub const LIMIT_NAMED: &[&str] = &["limit_type", "scope", "period", "soft"];
 
 /// One command: its name and how it is read.
 pub struct Spec {
@@ -241,6 +241,97 @@ pub const COMMANDS: &[Spec] = &[
         "Take a limit away.",
         r#"{"type":"RiskLimitRemoveCmd","limit_type":"MAX_ORDER_QTY","scope":"TENANT"}"#,
         remove_limit,
+    ),
+    protected(spec(
+        "RestrictionSetCmd",
+        "SetRestriction",
+        "Put an instrument, a class, a venue or an account on a restricted or an allow list.",
+        r#"{"type":"RestrictionSetCmd","list":"RESTRICTED","scope":"TENANT","subject":"INSTRUMENT:AAPL","reason":"insider list"}"#,
+        risk::restriction_set,
+    )),
+    spec(
+        "RestrictionRemoveCmd",
+        "SetRestriction",
+        "Take it from the list.",
+        r#"{"type":"RestrictionRemoveCmd","list":"RESTRICTED","subject":"INSTRUMENT:AAPL","reason":"published"}"#,
+        risk::restriction_remove,
+    ),
+    spec(
+        "LocateSetCmd",
+        "SetLocate",
+        "Record shares that somebody lends, for short sales of an account.",
+        r#"{"type":"LocateSetCmd","account_id":"00000000-0000-7000-8000-000000000001","symbol":"AAPL","qty":"5000","until":"2030-01-02T21:00:00Z","source":"prime broker"}"#,
+        risk::locate_set,
+    ),
+    spec(
+        "ShortSaleStateSetCmd",
+        "SetShortSaleState",
+        "Begin or end the short-sale price test of an instrument.",
+        r#"{"type":"ShortSaleStateSetCmd","symbol":"AAPL","restricted":true,"reason":"down ten percent"}"#,
+        risk::short_sale_state_set,
+    ),
+    spec(
+        "SelfMatchRuleSetCmd",
+        "SetSelfMatchRule",
+        "Decide what happens to own orders that would trade against each other.",
+        r#"{"type":"SelfMatchRuleSetCmd","scope":"TENANT","policy":"CANCEL_NEWEST"}"#,
+        risk::self_match_rule_set,
+    ),
+    spec(
+        "StrategyEnvelopeSetCmd",
+        "SetStrategyEnvelope",
+        "Set the bounds of a strategy.",
+        r#"{"type":"StrategyEnvelopeSetCmd","strategy":"MM-1","symbols":["AAPL"],"max_notional":"1000000","max_order_rate":50}"#,
+        risk::strategy_envelope_set,
+    ),
+    spec(
+        "ThrottleResetCmd",
+        "ScopeAndReason",
+        "Put on again what was turned off because it repeated itself.",
+        r#"{"type":"ThrottleResetCmd","scope":"TENANT","reason":"the loop is fixed"}"#,
+        risk::throttle_reset,
+    ),
+    spec(
+        "RiskCurrencySetCmd",
+        "CurrencyNamed",
+        "Choose the currency of exposures and limits.",
+        r#"{"type":"RiskCurrencySetCmd","currency":"USD"}"#,
+        risk::risk_currency_set,
+    ),
+    spec(
+        "LimitRequireCmd",
+        "RequireLimit",
+        "Say whether a type of limit must be there for an order to pass.",
+        r#"{"type":"LimitRequireCmd","limit_type":"MAX_ORDER_NOTIONAL","required":true}"#,
+        risk::limit_require,
+    ),
+    at_once(spec(
+        "OrderApproveCmd",
+        "OrderNamed",
+        "Agree to a large order that waits, as a second person.",
+        r#"{"type":"OrderApproveCmd","cl_ord_id":"A-1","if_version":3}"#,
+        risk::order_approve,
+    )),
+    at_once(protected(spec(
+        "OrderTurnDownCmd",
+        "OrderTurnDown",
+        "Turn a large order that waits down, as a second person.",
+        r#"{"type":"OrderTurnDownCmd","cl_ord_id":"A-1","reason":"too large"}"#,
+        risk::order_turn_down,
+    ))),
+    spec(
+        "AdvSetCmd",
+        "SetAdv",
+        "Say what is traded of an instrument in a day on average.",
+        r#"{"type":"AdvSetCmd","symbol":"AAPL","adv_qty":"55000000"}"#,
+        risk::adv_set,
+    ),
+    spec(
+        "AccountRiskSetCmd",
+        "SetAccountRisk",
+        "Say in what an account may trade, and what it has.",
+        r#"{"type":"AccountRiskSetCmd","account_id":"00000000-0000-7000-8000-000000000001","currencies":["EUR"],"capital":"2500000"}"#,
+        risk::account_risk_set,
     ),
     spec(
         "SorPolicySetCmd",
@@ -463,8 +554,7 @@ fn trading_state(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusa
 
 fn remove_limit(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
     let fields = Fields::of(value, "", LIMIT_NAMED)?;
-    let limit_type = fields.required("limit_type", fields.parsed("limit_type")?)?;
-    Ok(Command::RemoveRiskLimit { limit_type, scope: input::scope_field(&fields, catalog)? })
+    Ok(Command::RemoveRiskLimit(risk::limit_key(&fields, catalog)?))
 }
 
 #[cfg(test)]

@@ -142,6 +142,21 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
         | Event::QuoteReplaced(_)
         | Event::QuoteRequestExpired(_)
         | Event::QuoteRequestCanceled(_) => quotes(w, event, catalog),
+        Event::RestrictionSet(_)
+        | Event::RestrictionRemoved(_)
+        | Event::LocateSet(_)
+        | Event::ShortSaleStateSet(_)
+        | Event::SelfMatchRuleSet(_)
+        | Event::SelfMatchPrevented(_)
+        | Event::StrategyEnvelopeSet(_)
+        | Event::ThrottleTripped(_)
+        | Event::ThrottleReset(_)
+        | Event::OrderHeld(_)
+        | Event::OrderReleased(_)
+        | Event::PositionsMarked(_)
+        | Event::RiskCurrencySet(_)
+        | Event::KillSwitchConfirmed(_)
+        | Event::LimitRequired(_) => super::risk::event_fields(w, event, catalog),
         Event::BrokerConnected(_)
         | Event::BrokerDisconnected(_)
         | Event::KillSwitchEngaged(_)
@@ -179,6 +194,8 @@ fn settings(w: &mut Writer, event: &Event, catalog: &Catalog) {
         Event::RiskLimitRemoved(e) => {
             w.text("limit_type", e.limit_type);
             w.string("scope", &catalog.scope_text(e.scope));
+            w.text_or_null("period", e.period);
+            w.bool("soft", e.soft);
         }
         Event::SorPolicySet(policy) => policy_fields(w, policy),
         Event::VenueConfigured(venue) => {

@@ -3,6 +3,7 @@
 use super::decode::Fields;
 use super::instructions::{contingency, instructions};
 use super::read::Value;
+use super::risk::{compliance, limit_key};
 use crate::catalog::Catalog;
 use oms_model::command::{Change, Command, MAX_BATCH, NewOrder, NewPart};
 use oms_model::limit::{RiskLimit, Scope};
@@ -38,15 +39,17 @@ pub const NEW_ORDER: &[&str] = &[
     "good_after",
     "emulate",
     "algo",
+    "strategy",
+    "acknowledged",
 ];
 /// The fields of its `routing`.
 pub const ROUTING: &[&str] = &["mode", "venue", "policy", "care"];
 /// The fields of a part of a care order.
 pub const NEW_PART: &[&str] = &["cl_ord_id", "order_qty", "ord_type", "price", "stop_px", "time_in_force", "expire_at", "routing"];
 /// The fields of a change of terms.
-pub const CHANGE: &[&str] = &["order_qty", "price", "stop_px"];
+pub const CHANGE: &[&str] = &["order_qty", "price", "stop_px", "acknowledged"];
 /// The fields of a limit.
-pub const LIMIT: &[&str] = &["limit_type", "scope", "value"];
+pub const LIMIT: &[&str] = &["limit_type", "scope", "value", "period", "soft"];
 /// The fields of a routing policy.
 pub const POLICY: &[&str] = &[
     "name",
@@ -97,6 +100,7 @@ pub fn new_order(value: &Value<'_>, at: &str) -> Result<NewOrder, Refusal> {
         routing: routing(&fields)?,
         metadata: metadata(&fields)?,
         instructions: instructions(&fields)?,
+        compliance: compliance(&fields)?,
     })
 }
 
@@ -174,14 +178,20 @@ pub fn change(value: &Value<'_>) -> Result<Change, Refusal> {
 /// # Errors
 /// `VALIDATION_ERROR` naming the field.
 pub fn change_fields(fields: &Fields<'_, '_>) -> Result<Change, Refusal> {
-    let change = Change { order_qty: fields.amount("order_qty")?, price: fields.amount("price")?, stop_px: fields.amount("stop_px")? };
-    if change == Change::default() {
+    let change = Change {
+        order_qty: fields.amount("order_qty")?,
+        price: fields.amount("price")?,
+        stop_px: fields.amount("stop_px")?,
+        acknowledged: fields.bool("acknowledged")?.unwrap_or(false),
+    };
+    if change == (Change { acknowledged: change.acknowledged, ..Change::default() }) {
         return Err(Refusal::new(Code::ValidationError, "a modification must change order_qty, price or stop_px"));
     }
     Ok(change)
 }
 
-/// A scope from text: `TENANT`, `ACCOUNT:<id>`, `USER:<id>`, `INSTRUMENT:<symbol>` or `VENUE:<MIC>`.
+/// A scope from text: `TENANT`, `ACCOUNT:<id>`, `USER:<id>`, `STRATEGY:<name>`,
+/// `INSTRUMENT:<symbol>`, `ASSET_CLASS:<class>` or `VENUE:<MIC>`.
 ///
 /// # Errors
 /// The sentence that follows the name of the field: what is wrong.
@@ -193,11 +203,16 @@ pub fn scope(text: &str, catalog: &Catalog) -> Result<Scope, String> {
         ("ACCOUNT", id) => id.parse().map(Scope::Account).map_err(problem),
         ("USER", id) => id.parse().map(Scope::User).map_err(problem),
         ("VENUE", id) => id.parse().map(Scope::Venue).map_err(problem),
+        ("STRATEGY", id) => id.parse().map(Scope::Strategy).map_err(|error| format!("names something that {error}")),
+        ("ASSET_CLASS", class) => class.parse().map(Scope::AssetClass).map_err(|error| format!("names a class that {error}")),
         ("INSTRUMENT", symbol) => match catalog.instrument_named(symbol) {
             Some(instrument) => Ok(Scope::Instrument(instrument.instrument_id)),
             None => Err(format!("names the instrument {symbol:?}, which is not in the list")),
         },
-        _ => Err("must be TENANT, ACCOUNT:<id>, USER:<id>, INSTRUMENT:<symbol> or VENUE:<MIC>".to_owned()),
+        _ => {
+            Err("must be TENANT, ACCOUNT:<id>, USER:<id>, STRATEGY:<name>, INSTRUMENT:<symbol>, ASSET_CLASS:<class> or VENUE:<MIC>"
+                .to_owned())
+        }
     }
 }
 
@@ -234,12 +249,7 @@ pub fn limit(value: &Value<'_>, catalog: &Catalog) -> Result<RiskLimit, Refusal>
     if bound.is_negative() {
         return Err(fields.bad("value", "must not be below zero"));
     }
-    Ok(RiskLimit {
-        limit_type: fields.required("limit_type", fields.parsed("limit_type")?)?,
-        scope: scope_field(&fields, catalog)?,
-        value: bound,
-        version: 0,
-    })
+    Ok(RiskLimit::of(limit_key(&fields, catalog)?, bound, 0))
 }
 
 /// A routing policy; what is absent has its default.

@@ -52,6 +52,8 @@ pub const ORDER_FIELDS: &[&str] = &[
     "text",
     "metadata",
     "work",
+    "strategy",
+    "held",
     "version",
     "created_seq",
     "created_at",
@@ -113,6 +115,8 @@ pub fn order_fields(w: &mut Writer, order: &Order, catalog: &Catalog) {
         None => w.null("work"),
         Some(work) => w.object_at("work", |w| super::instructions::work_fields(w, work)),
     }
+    w.text_or_null("strategy", order.strategy());
+    w.text_or_null("held", order.extras.hold.as_deref().map(|hold| hold.reason));
     w.number("version", order.version);
     w.number("created_seq", order.created_seq.0);
     w.time("created_at", order.created_at);
@@ -239,6 +243,8 @@ pub fn write_check(w: &mut Writer, result: &CheckResult, catalog: &Catalog) {
         w.text_or_null("value", result.value);
         w.text_or_null("limit", result.limit);
         w.number("limit_version", result.limit_version);
+        w.bool("soft", result.soft);
+        w.text_or_null("period", result.period);
     });
 }
 
@@ -301,6 +307,8 @@ pub fn limit_fields(w: &mut Writer, limit: &RiskLimit, catalog: &Catalog) {
     w.string("scope", &catalog.scope_text(limit.scope));
     w.text("value", limit.value);
     w.number("version", limit.version);
+    w.text_or_null("period", limit.period.or(limit.limit_type.usual_period()));
+    w.bool("soft", limit.soft);
 }
 
 /// A routing policy's fields, within an object that is open.
@@ -359,6 +367,7 @@ pub fn instrument_fields(w: &mut Writer, instrument: &Instrument) {
     w.number_or_null("cut_off_utc_s", instrument.cut_off_utc_s);
     w.text_or_null("nav", instrument.nav);
     w.time_or_null("nav_at", instrument.nav_at);
+    w.text_or_null("adv_qty", instrument.adv_qty);
     w.array_at("external_ids", &instrument.external_ids, |w, id| {
         w.object(|w| {
             w.text("source", id.source);
@@ -373,6 +382,9 @@ pub fn account_fields(w: &mut Writer, account: &Account) {
     w.string("name", &account.name);
     w.string("currency", account.currency.as_str());
     w.bool("active", account.active);
+    w.array_at("currencies", &account.currencies, |w, currency| w.item(currency.as_str()));
+    w.bool("converts", account.converts);
+    w.text_or_null("capital", account.capital);
 }
 
 /// A position's fields at this mark, within an object that is open.

@@ -8,13 +8,15 @@ mod desk;
 mod market;
 mod orders;
 mod quotes;
+mod risk;
 mod system;
 mod why;
 
 use crate::json::command::{COMMANDS, Spec};
 use oms_model::algo::{Algo, Leftover, PegPrice};
+use oms_model::compliance::{HoldReason, ListKind, SelfMatchPolicy};
 use oms_model::event::{Event, Exclusion};
-use oms_model::limit::{Check, LimitType, Verdict};
+use oms_model::limit::{Check, KillState, LimitType, Period, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
 use oms_model::work::{ArmRule, ContingencyType, TriggerSource};
 use oms_model::{
@@ -64,6 +66,11 @@ const TERMS: &[(&str, &[&str])] = &[
     ("SecurityIdSource", SecurityIdSource::NAMES),
     ("Code", Code::NAMES),
     ("LimitType", LimitType::NAMES),
+    ("Period", Period::NAMES),
+    ("KillState", KillState::NAMES),
+    ("ListKind", ListKind::NAMES),
+    ("SelfMatchPolicy", SelfMatchPolicy::NAMES),
+    ("HoldReason", HoldReason::NAMES),
     ("Check", Check::NAMES),
     ("Verdict", Verdict::NAMES),
     ("Exclusion", Exclusion::NAMES),
@@ -97,10 +104,10 @@ pub(super) fn all() -> Value {
         "oneOf": [{"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$"}, {"type": "number"}]
     });
     schemas.insert("DecimalInput".to_owned(), input);
-    let scope = "TENANT, ACCOUNT:<id>, USER:<id>, INSTRUMENT:<symbol> or VENUE:<MIC>.";
+    let scope = "TENANT, ACCOUNT:<id>, USER:<id>, STRATEGY:<name>, INSTRUMENT:<symbol>, ASSET_CLASS:<class> or VENUE:<MIC>.";
     schemas.insert(
         "Scope".to_owned(),
-        json!({"type": "string", "description": scope, "pattern": "^(TENANT|(ACCOUNT|USER|INSTRUMENT|VENUE):.+)$"}),
+        json!({"type": "string", "description": scope, "pattern": "^(TENANT|(ACCOUNT|USER|STRATEGY|INSTRUMENT|ASSET_CLASS|VENUE):.+)$"}),
     );
     for (name, terms) in TERMS {
         schemas.insert((*name).to_owned(), json!({"type": "string", "enum": terms}));
@@ -181,7 +188,7 @@ fn object((_, tense, fields): &Shape) -> Value {
 
 #[rustfmt::skip]
 /// The shapes, by what they are about.
-const SHAPES: &[&[Shape]] = &[system::SHAPES, orders::SHAPES, quotes::SHAPES, books::SHAPES, market::SHAPES, desk::SHAPES, why::SHAPES];
+const SHAPES: &[&[Shape]] = &[system::SHAPES, orders::SHAPES, quotes::SHAPES, books::SHAPES, market::SHAPES, desk::SHAPES, risk::SHAPES, why::SHAPES];
 
 fn shapes() -> impl Iterator<Item = &'static Shape> {
     SHAPES.iter().copied().flatten()
@@ -240,6 +247,8 @@ const ORDER: &[(&str, &str, &str)] = &[
     ("text", "string?", ""),
     ("metadata", "object?", ""),
     ("work", "Work?", "What the engine works it by, and how far it has come."),
+    ("strategy", "string?", "The strategy that it was sent for."),
+    ("held", "HoldReason?", "Set while it is accepted and waits before it is sent."),
     ("version", "integer", "The ETag."),
     ("created_seq", "integer", ""),
     ("created_at", "time", ""),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::json::{booking, command, input, orders};
+use crate::json::{booking, command, input, orders, risk};
 use crate::rest::{executions, positions};
 use std::path::PathBuf;
 
@@ -70,6 +70,15 @@ fn shapes_have_the_fields_that_the_code_reads_and_writes() {
         ("AllocationReject", booking::ALLOC_REJECT),
         ("SetCostMethod", booking::COST_METHOD),
         ("SetLimit", input::LIMIT),
+        ("SetRestriction", risk::RESTRICTION),
+        ("SetLocate", risk::LOCATE),
+        ("SetShortSaleState", risk::SHORT_SALE_STATE),
+        ("SetSelfMatchRule", risk::SELF_MATCH_RULE),
+        ("SetStrategyEnvelope", risk::STRATEGY_ENVELOPE),
+        ("RequireLimit", risk::LIMIT_REQUIRE),
+        ("OrderTurnDown", risk::ORDER_TURN_DOWN),
+        ("SetAdv", risk::ADV_SET),
+        ("SetAccountRisk", risk::ACCOUNT_RISK),
         ("SetPolicy", input::POLICY),
         ("SetWeights", input::WEIGHTS),
         ("Order", orders::ORDER_FIELDS),

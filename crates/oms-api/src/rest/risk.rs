@@ -14,10 +14,11 @@ use crate::{past, reply};
 use axum::response::Response;
 use http::StatusCode;
 use oms_engine::State;
+use oms_engine::state::Entry;
 use oms_model::command::{Command, CommandOutcome};
 use oms_model::event::Event;
-use oms_model::limit::{LimitType, RiskLimit, Scope};
-use oms_model::{Code, Decimal, Notional, Refusal, Time, TradingState};
+use oms_model::limit::{KillState, LimitKey, LimitType, Period, RiskLimit, Scope};
+use oms_model::{AssetClass, Code, Decimal, Mic, Notional, OrderId, Qty, Refusal, Time, TradingState};
 use oms_runtime::history::Moment;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -36,6 +37,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .parameters(&[
                 query("limit_type", "LimitType", "Which.").required(),
                 query("scope", "Scope", "Whose; the tenant's where it is not given."),
+                query("period", "Period", "Its period; the usual one of the type where it is not given."),
+                query("soft", "boolean", "Whether it is a soft one; hard where it is not given."),
             ])
             .json(200, "Done", "It is gone.")
             .errors(&[Code::NotFound])
@@ -77,7 +80,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 /// Reads the state of the gate: now, or as it was where `as_of` asks for it.
-async fn read<T: Send + 'static>(
+pub(super) async fn read<T: Send + 'static>(
     call: &Call,
     read: impl FnOnce(&State, Time) -> T + Send + 'static,
 ) -> Result<(T, Option<Moment>), Refusal> {
@@ -87,7 +90,7 @@ async fn read<T: Send + 'static>(
     call.api.state_as_of(as_of, read).await
 }
 
-fn answer(call: &Call, w: Writer, moment: Option<Moment>) -> Response {
+pub(super) fn answer(call: &Call, w: Writer, moment: Option<Moment>) -> Response {
     let mut response = reply::json(StatusCode::OK, w.finish(), call.trace_id);
     if let Some(moment) = moment {
         reply::sequence(&mut response, moment.seq);
@@ -131,10 +134,13 @@ async fn remove_limit(call: Call) -> Result<Response, Refusal> {
     let limit_type: Option<LimitType> = params.parsed("limit_type")?;
     let limit_type = limit_type.ok_or_else(|| bad_parameter("limit_type", "is required"))?;
     let scope = params.take("scope").unwrap_or_else(|| "TENANT".to_owned());
+    let period: Option<Period> = params.parsed("period")?;
+    let soft: Option<bool> = params.parsed("soft")?;
     params.end()?;
     let parsed = input::scope(&scope, &*call.api.catalog_now().await?).map_err(|problem| bad_parameter("scope", problem))?;
-    let key = call.idempotency("DELETE /risk/limits", &format!("{limit_type} {scope}"), &crate::json::Value::Null)?;
-    let answer = call.execute(Command::RemoveRiskLimit { limit_type, scope: parsed }, key).await?;
+    let key = call.idempotency("DELETE /risk/limits", &format!("{limit_type} {scope} {period:?} {soft:?}"), &crate::json::Value::Null)?;
+    let answer =
+        call.execute(Command::RemoveRiskLimit(LimitKey { limit_type, scope: parsed, period, soft: soft.unwrap_or(false) }), key).await?;
     done(&call, &answer)
 }
 
@@ -177,35 +183,101 @@ fn scopes(state: &State) -> Vec<Scope> {
     users.sort_unstable();
     users.dedup();
     scopes.extend(users);
+    scopes.extend(AssetClass::ALL.iter().map(|class| Scope::AssetClass(*class)));
+    scopes.extend(state.risk().envelopes().map(|(envelope, _)| Scope::Strategy(envelope.strategy)));
     scopes.extend(state.instruments().iter().map(|instrument| Scope::Instrument(instrument.instrument_id)));
     scopes.extend(state.venues().map(|entry| Scope::Venue(entry.venue.venue)));
     scopes
 }
 
-fn killed(state: &State) -> Vec<Scope> {
-    scopes(state).into_iter().filter(|scope| state.risk().is_killed(*scope)).collect()
+/// An engaged kill switch, and what keeps it from being confirmed.
+struct Switch {
+    scope: Scope,
+    state: KillState,
+    since: Time,
+    last_asked_at: Time,
+    /// Client orders of the scope that still work; `None` for a venue, whose orders are counted by no sum.
+    working: Option<u64>,
+    in_doubt: u64,
 }
 
-fn write_scopes(w: &mut Writer, key: &str, scopes: &[Scope], catalog: &Catalog) {
-    w.array_at(key, scopes, |w, scope| w.item(&catalog.scope_text(*scope)));
+/// Every engaged kill switch.
+fn switches(state: &State) -> Vec<Switch> {
+    let engaged = state.risk().kill_switches().into_iter();
+    let engaged = engaged.map(|(scope, killed)| {
+        let working = (!matches!(scope, Scope::Venue(_))).then(|| state.risk().open(scope).0);
+        let in_doubt = state.in_doubt().filter(|leg| state.is_in(&leg.order, scope)).count() as u64;
+        Switch { scope, state: killed.state, since: killed.since, last_asked_at: killed.last_asked_at, working, in_doubt }
+    });
+    engaged.collect()
+}
+
+fn write_switches(w: &mut Writer, switches: &[Switch], catalog: &Catalog) {
+    w.array_at("engaged", switches, |w, switch| w.item(&catalog.scope_text(switch.scope)));
+    w.array_at("switches", switches, |w, switch| {
+        w.object(|w| {
+            w.string("scope", &catalog.scope_text(switch.scope));
+            w.text("state", switch.state);
+            w.time("since", switch.since);
+            w.time("last_asked_at", switch.last_asked_at);
+            w.number_or_null("working", switch.working);
+            w.number("in_doubt", switch.in_doubt);
+            w.bool("alarm", switch.in_doubt > 0);
+        });
+    });
 }
 
 async fn kill_switches(call: Call) -> Result<Response, Refusal> {
-    let (engaged, moment) = read(&call, |state, _| killed(state)).await?;
+    let (switches, moment) = read(&call, |state, _| switches(state)).await?;
     let catalog = call.api.catalog_now().await?;
-    let mut w = Writer::with_capacity(128);
-    w.object(|w| write_scopes(w, "engaged", &engaged, &catalog));
+    let mut w = Writer::with_capacity(128 + 256 * switches.len());
+    w.object(|w| write_switches(w, &switches, &catalog));
     Ok(answer(&call, w, moment))
+}
+
+/// The most legs in doubt that the status page names; it counts all of them.
+const MAX_DOUBTS: usize = 200;
+
+/// A leg whose outcome is not known, at its worst.
+struct Doubtful {
+    order_id: OrderId,
+    root_order_id: OrderId,
+    venue: Mic,
+    since: Time,
+    reason: String,
+    qty: Qty,
+    /// What of it could still be executed, at the price that its client order is reserved at.
+    worst: Notional,
+}
+
+impl Doubtful {
+    fn of(state: &State, leg: &Entry) -> Option<Self> {
+        let doubt = leg.order.extras.doubt.as_deref()?;
+        let reserved = state.entry(leg.order.root_order_id).map(Entry::reserved).unwrap_or_default();
+        let qty = leg.order.worst_open_qty();
+        Some(Self {
+            order_id: leg.order.order_id,
+            root_order_id: leg.order.root_order_id,
+            venue: leg.order.venue.unwrap_or_default(),
+            since: doubt.since,
+            reason: doubt.reason.clone(),
+            qty,
+            worst: reserved.valuation.notional(reserved.worst_price, qty).unwrap_or(Notional::MAX),
+        })
+    }
 }
 
 /// What the status page says.
 struct Status {
-    engaged: Vec<Scope>,
+    switches: Vec<Switch>,
     states: Vec<(Scope, TradingState)>,
     open: Vec<(Scope, (u64, Notional))>,
     /// Each with its use and what is left.
     limits: Vec<(RiskLimit, Option<Decimal>, Option<Decimal>)>,
     in_doubt: u64,
+    doubts: Vec<Doubtful>,
+    held: u64,
+    throttled: Vec<Scope>,
 }
 
 impl Status {
@@ -215,21 +287,25 @@ impl Status {
         let states = scopes.iter().map(|scope| (*scope, risk.trading_state(*scope)));
         let open = scopes.iter().map(|scope| (*scope, risk.open(*scope)));
         Self {
-            engaged: killed(state),
+            switches: switches(state),
             states: states.filter(|(scope, state)| *scope == Scope::Tenant || *state != TradingState::Active).collect(),
             open: open.filter(|(scope, (orders, _))| *scope == Scope::Tenant || *orders > 0).collect(),
             limits: risk.status(now, state.positions()).into_iter().map(|status| (status.limit, status.used, status.headroom)).collect(),
             in_doubt: state.venues().map(|entry| u64::from(entry.in_doubt)).sum(),
+            doubts: state.in_doubt().filter_map(|leg| Doubtful::of(state, leg)).take(MAX_DOUBTS).collect(),
+            held: state.held().count() as u64,
+            throttled: risk.tripped(),
         }
     }
 }
 
 async fn status(call: Call) -> Result<Response, Refusal> {
-    let (Status { engaged, states, open, limits, in_doubt }, moment) = read(&call, Status::of).await?;
+    let (Status { switches, states, open, limits, in_doubt, doubts, held, throttled }, moment) = read(&call, Status::of).await?;
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(1_024);
     w.object(|w| {
-        write_scopes(w, "kill_switches", &engaged, &catalog);
+        w.array_at("kill_switches", &switches, |w, switch| w.item(&catalog.scope_text(switch.scope)));
+        w.object_at("kills", |w| write_switches(w, &switches, &catalog));
         w.array_at("trading_states", &states, |w, (scope, state)| {
             w.object(|w| {
                 w.string("scope", &catalog.scope_text(*scope));
@@ -251,6 +327,19 @@ async fn status(call: Call) -> Result<Response, Refusal> {
             });
         });
         w.number("in_doubt", in_doubt);
+        w.array_at("doubts", &doubts, |w, doubt| {
+            w.object(|w| {
+                w.text("order_id", doubt.order_id);
+                w.text("root_order_id", doubt.root_order_id);
+                w.text("venue", doubt.venue);
+                w.time("since", doubt.since);
+                w.string("reason", &doubt.reason);
+                w.text("qty", doubt.qty);
+                w.text("worst_notional", doubt.worst);
+            });
+        });
+        w.number("held", held);
+        w.array_at("throttled", &throttled, |w, scope| w.item(&catalog.scope_text(*scope)));
     });
     Ok(answer(&call, w, moment))
 }

@@ -88,17 +88,19 @@ impl Page {
 
     fn checks(&mut self, step: &Step, checked: &RiskChecked, catalog: &Catalog) {
         self.heading(format_args!("Checks at sequence {}, {}", step.seq, rfc3339(step.time)));
-        self.line(format_args!("  {:<14} {:<17} {:>18} {:>18}  {}", "VERDICT", "CHECK", "VALUE", "LIMIT", "SCOPE"));
+        self.line(format_args!("  {:<14} {:<20} {:>18} {:>18}  {}", "VERDICT", "CHECK", "VALUE", "LIMIT", "SCOPE"));
         for result in &checked.results {
             self.check(result, catalog);
         }
     }
 
     fn check(&mut self, result: &CheckResult, catalog: &Catalog) {
-        let version = if result.limit_version > 0 { format!(" v{}", result.limit_version) } else { String::new() };
+        let soft = if result.soft { " soft" } else { "" };
+        let period = result.period.map_or_else(String::new, |period| format!(" by {period}"));
+        let version = if result.limit_version > 0 { format!(" v{}{soft}{period}", result.limit_version) } else { String::new() };
         let code = result.code.map_or_else(String::new, |code| format!("  {code}"));
         self.line(format_args!(
-            "  {:<14} {:<17} {:>18} {:>18}  {}{version}{code}",
+            "  {:<14} {:<20} {:>18} {:>18}  {}{version}{code}",
             result.verdict,
             result.check,
             or_dash(result.value),

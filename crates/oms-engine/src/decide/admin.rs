@@ -6,14 +6,16 @@ use oms_model::asset_class::rules_of;
 use oms_model::command::CommandOutcome;
 use oms_model::event::{ApiKeyCreated, Event, KillSwitchChanged, RiskLimitRemoved, TenantCreated, TradingStateSet};
 use oms_model::instrument::{Account, Instrument, Venue};
-use oms_model::limit::{LimitType, RiskLimit, Scope};
+use oms_model::limit::{LimitKey, RiskLimit, Scope};
 use oms_model::policy::SorPolicy;
 use oms_model::{ApiKeyId, Code, EndedBy, InstrumentId, Refusal, TenantId, TradingState, UserId};
 
 /// The most bytes of a reason.
-const MAX_REASON: usize = 1000;
+pub(super) const MAX_REASON: usize = 1000;
 /// The most identifiers of an instrument in other lists.
 const MAX_EXTERNAL_IDS: usize = 16;
+/// The most currencies of an account beside its own.
+const MAX_CURRENCIES: usize = 64;
 /// The most scopes of kill switches whose orders are being canceled.
 const MAX_SWEEPS: usize = 1024;
 
@@ -22,10 +24,10 @@ fn invalid(text: impl Into<String>) -> CommandOutcome {
 }
 
 /// Whether a scope names something that exists.
-fn check_scope(step: &Step<'_>, scope: Scope) -> Result<(), Refusal> {
+pub(super) fn check_scope(step: &Step<'_>, scope: Scope) -> Result<(), Refusal> {
     let state = step.state();
     let known = match scope {
-        Scope::Tenant | Scope::User(_) => true,
+        Scope::Tenant | Scope::User(_) | Scope::Strategy(_) | Scope::AssetClass(_) => true,
         Scope::Account(id) => state.account(id).is_some(),
         Scope::Instrument(id) => state.instrument(id).is_some(),
         Scope::Venue(mic) => state.venue(mic).is_some(),
@@ -69,9 +71,6 @@ pub(crate) fn set_trading_state(step: &mut Step<'_>, scope: Scope, state: Tradin
     if let Err(refusal) = check_scope(step, scope) {
         return refused(refusal);
     }
-    if matches!(scope, Scope::Venue(_) | Scope::User(_)) {
-        return invalid("a trading state is set for the tenant, an account or an instrument");
-    }
     step.emit(Event::TradingStateSet(TradingStateSet { scope, state, reason }));
     CommandOutcome::Done
 }
@@ -80,19 +79,21 @@ pub(crate) fn set_limit(step: &mut Step<'_>, mut limit: RiskLimit) -> CommandOut
     if let Err(refusal) = check_scope(step, limit.scope) {
         return refused(refusal);
     }
+    limit = RiskLimit::of(limit.key().normal(), limit.value, 0);
     if let Err(error) = oms_risk::validate_limit(&limit) {
         return invalid(error.to_string());
     }
-    limit.version = step.state().risk().next_version(limit.limit_type, limit.scope);
+    limit.version = step.state().risk().next_version(limit.key());
     step.emit(Event::RiskLimitSet(limit));
     CommandOutcome::Done
 }
 
-pub(crate) fn remove_limit(step: &mut Step<'_>, limit_type: LimitType, scope: Scope) -> CommandOutcome {
-    if step.state().risk().limit(limit_type, scope).is_none() {
-        return refused(Refusal::new(Code::NotFound, format!("there is no limit {limit_type} for {scope}")));
+pub(crate) fn remove_limit(step: &mut Step<'_>, key: LimitKey) -> CommandOutcome {
+    let LimitKey { limit_type, scope, period, soft } = key.normal();
+    if step.state().risk().limit_of(key.normal()).is_none() {
+        return refused(Refusal::new(Code::NotFound, format!("there is no such limit {limit_type} for {scope}")));
     }
-    step.emit(Event::RiskLimitRemoved(RiskLimitRemoved { limit_type, scope }));
+    step.emit(Event::RiskLimitRemoved(RiskLimitRemoved { limit_type, scope, period, soft }));
     CommandOutcome::Done
 }
 
@@ -133,6 +134,9 @@ pub(crate) fn list_instrument(step: &mut Step<'_>, mut instrument: Instrument) -
     if !instrument.lot.is_positive() || instrument.min_qty.is_negative() || instrument.max_qty < instrument.min_qty {
         return invalid("an instrument needs a lot above zero and a maximum quantity not below its minimum");
     }
+    if instrument.adv_qty.is_some_and(|adv| !adv.is_positive()) {
+        return invalid("an average daily volume is above zero");
+    }
     if let Err(refusal) = check_kind(&instrument) {
         return refused(refusal);
     }
@@ -171,6 +175,12 @@ fn check_kind(instrument: &Instrument) -> Result<(), Refusal> {
 }
 
 pub(crate) fn open_account(step: &mut Step<'_>, account: Account) -> CommandOutcome {
+    if account.currencies.len() > MAX_CURRENCIES {
+        return invalid(format!("an account has at most {MAX_CURRENCIES} currencies beside its own"));
+    }
+    if account.capital.is_some_and(|capital| capital.is_negative() || capital.to_notional().is_none()) {
+        return invalid("an account's capital is not below zero, and within range");
+    }
     step.emit(Event::AccountOpened(account));
     CommandOutcome::Done
 }

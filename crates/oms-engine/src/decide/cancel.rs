@@ -48,15 +48,8 @@ pub(crate) fn mass_cancel(step: &mut Step<'_>, scope: Scope) -> CommandOutcome {
 /// Client orders in `scope` that work and are not being canceled, in order of their ids, at most `limit`.
 pub(crate) fn working_in(step: &Step<'_>, scope: Scope, limit: usize) -> Vec<OrderId> {
     let state = step.state();
-    let in_scope = |order: &Order| match scope {
-        Scope::Tenant => true,
-        Scope::Account(id) => order.account_id == id,
-        Scope::User(id) => order.user_id == id,
-        Scope::Instrument(id) => order.instrument_id == id,
-        Scope::Venue(mic) => state.any_below(order, &|part| part.is_working() && part.order.venue == Some(mic)),
-    };
     let free = |order: &Order| order.is_root() && !order.state.is_done() && order.pending != Pending::Cancel;
-    let mut found = state.pick(|entry| free(&entry.order) && in_scope(&entry.order));
+    let mut found = state.pick(|entry| free(&entry.order) && state.is_in(&entry.order, scope));
     found.truncate(limit);
     found
 }

@@ -154,6 +154,10 @@ fn may_place(step: &mut Step<'_>, order: &Order) -> Result<(), Refusal> {
     if order.pending != Pending::None {
         return Err(Refusal::new(Code::StateConflict, "an earlier cancel or replace of the order is pending"));
     }
+    let above = step.state().order(order.root_order_id).unwrap_or(order);
+    if let Some(hold) = above.extras.hold.as_deref() {
+        return Err(Refusal::new(Code::StateConflict, "the order is accepted and waits before it is sent").with("held", hold.reason));
+    }
     tree::blocked(step, order)
 }
 

@@ -1,13 +1,14 @@
 //! A client's new order, task by task as [`crate::pipeline::Task`] names them.
 
 use super::instruct::{self, ListPlace};
-use super::{quote, refused, route, valued};
+use super::{hold, quote, refused, route, valued};
 use crate::input::Preview;
 use crate::state::State;
 use crate::step::Step;
 use oms_model::asset_class::{CalendarKind, rules_of};
 use oms_model::command::{Actor, CommandOutcome, NewOrder, Placed};
-use oms_model::event::{Event, OrderCreated, OrderRejected, RiskChecked};
+use oms_model::compliance::Compliance;
+use oms_model::event::{Event, OrderCreated, OrderRejected, RiskChecked, ThrottleTripped};
 use oms_model::instrument::Instrument;
 use oms_model::market::Market;
 use oms_model::order::{Basis, Routing};
@@ -47,20 +48,30 @@ fn create_in(step: &mut Step<'_>, actor: &Actor, new: &NewOrder, list: Option<Li
     }
     let Some(order) = step.state().order(order_id).cloned() else { return Placed::Invalid(vanished()) };
     let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, state.risk(), &order, market, now));
+    decided(step, &order, gate)
+}
+
+/// What the gate found is recorded; then the order is sent, waits, or is refused.
+fn decided(step: &mut Step<'_>, order: &Order, gate: Gate) -> Placed {
+    let order_id = order.order_id;
     let (worst_price, results) = (gate.worst_price, gate.results);
     step.emit(Event::RiskChecked(Box::new(RiskChecked { order_id, worst_price, results })));
-    match gate.verdict {
+    if let Some((scope, value, limit)) = gate.trips {
+        step.emit(Event::ThrottleTripped(ThrottleTripped { scope, value, limit }));
+    }
+    match (gate.verdict, gate.hold) {
+        (Ok(_), Some(reason)) => {
+            hold::hold(step, order_id, reason, gate.met);
+            Placed::Accepted { order_id }
+        }
         // Nothing is sent of an order that a person works until they say so. One that the engine works is looked at
         // before the batch ends.
-        Ok(_) if order.is_worked() => Placed::Accepted { order_id },
-        Ok(approved) => {
-            let placed = route::place(step, approved, order_id);
-            if let (Placed::Accepted { order_id }, Some(quote_id)) = (&placed, new.quote_id) {
-                quote::accepted(step, quote_id, *order_id);
-            }
-            placed
+        (Ok(_), None) if order.is_worked() => Placed::Accepted { order_id },
+        (Ok(approved), None) => hold::send(step, approved, order_id),
+        (Err(refused), _) => {
+            hold::refused_for(step, order_id, order.order_qty, gate.met.filter(|_| refused.code == Code::SelfMatch));
+            reject(step, order_id, EndedBy::Risk, &refused.to_refusal())
         }
-        Err(refused) => reject(step, order_id, EndedBy::Risk, &refused.to_refusal()),
     }
 }
 
@@ -169,7 +180,7 @@ fn rehearse(step: &mut Step<'_>, actor: &Actor, orders: &[NewOrder]) -> Result<(
         let order = Order::create(&created, step.state().next_seq(), step.now());
         let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, &book, &order, market, now));
         gate.verdict.as_ref().map_err(|refused| named(refused.to_refusal()))?;
-        let valuation = step.state().instrument(order.instrument_id).map(oms_model::instrument::Instrument::valuation).unwrap_or_default();
+        let valuation = step.state().risk_valuation(order.instrument_id).0;
         book.on_checked(&order, gate.worst_price, step.now(), &mut Reservation { valuation, ..Reservation::default() });
     }
     Ok(())
@@ -212,7 +223,8 @@ pub(crate) fn risk_context<'a>(state: &'a State, order: &Order, market: &'a Mark
         unreachable!("an order is created only for an instrument and an account that are known");
     };
     let position = state.position(order.account_id, order.instrument_id);
-    RiskContext { now, market, instrument, account, position }
+    let rate = state.risk_rate(instrument.currency);
+    RiskContext { now, market, instrument, account, position, rate }
 }
 
 /// The account that a command names, or the tenant's only one.
@@ -368,6 +380,7 @@ fn created(
         basis,
         number: step.state().next_number(step.now()),
         work,
+        compliance: (new.compliance != Compliance::default()).then(|| Box::new(new.compliance)),
     }
 }
 

@@ -7,6 +7,7 @@ use oms_model::command::{Actor, Change, CommandOutcome, OrderRef, changed};
 use oms_model::event::{Event, RequestRejected, RiskChecked};
 use oms_model::order::Terms;
 use oms_model::{Code, EndedBy, Order, OrderId, OrderKind, Pending, Refusal};
+use oms_risk::Proposal;
 
 pub(crate) fn replace(step: &mut Step<'_>, actor: &Actor, order: &OrderRef, change: &Change, if_version: Option<u32>) -> CommandOutcome {
     let order = match changeable_by(step, actor, order, if_version) {
@@ -37,7 +38,8 @@ pub(crate) fn replace(step: &mut Step<'_>, actor: &Actor, order: &OrderRef, chan
         let reserved = state.entry(order_id).map(crate::state::Entry::reserved).unwrap_or_default();
         let own = super::valued::own_market(state, &order, now);
         let market = own.as_ref().map_or(market, |own| &own.market);
-        state.risk().check_replace(&order, &reserved, &terms, &risk_context(state, &order, market, now))
+        let proposal = Proposal { terms, acknowledged: change.acknowledged };
+        state.risk().check_replace(&order, &reserved, proposal, &risk_context(state, &order, market, now))
     });
     let (worst_price, results) = (gate.worst_price, gate.results);
     step.emit(Event::RiskChecked(Box::new(RiskChecked { order_id, worst_price, results })));

@@ -489,7 +489,7 @@ fn session_up(step: &mut Step<'_>, venue: Mic) {
     }
     cancel::resume_waiting(step, venue);
     // What a kill switch covers and could not be canceled before is asked for again.
-    for scope in step.state().risk().parts().killed {
+    for (scope, _) in step.state().risk().kill_switches() {
         if !step.sweeps.iter().any(|(swept, _)| *swept == scope) {
             step.sweeps.push_back((scope, EndedBy::KillSwitch));
         }

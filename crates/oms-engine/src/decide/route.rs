@@ -5,10 +5,13 @@ use crate::state::State;
 use crate::step::Step;
 use oms_model::command::Placed;
 use oms_model::event::{Event, Leg, OrderCreated, OrderRejected, OrderSent, OrderStateSynced, RouteDecided};
+use oms_model::limit::Scope;
 use oms_model::market::Market;
 use oms_model::order::Routing;
 use oms_model::policy::{Exhausted, SorPolicy};
-use oms_model::{Code, EndedBy, IntentKind, Mic, OrdState, OrdType, Order, OrderId, Qty, SorMode, Time, TimeInForce};
+use oms_model::{
+    Code, EndedBy, IntentKind, Mic, OrdState, OrdType, Order, OrderId, Qty, SorMode, StrategyId, Time, TimeInForce, TradingState,
+};
 use oms_risk::{Approved, Proposed};
 use oms_router::{RoutePlan, RouteRequest, VenueView};
 
@@ -139,6 +142,11 @@ fn plan(step: &mut Step<'_>, order: &Order, qty: Qty, policy: &SorPolicy, failed
     (plan, mode)
 }
 
+/// The strategy that the client's order was sent for; its parts do not say it again.
+fn root_strategy(state: &State, order: &Order) -> Option<StrategyId> {
+    state.order(order.root_order_id).unwrap_or(order).strategy()
+}
+
 #[allow(clippy::too_many_arguments, reason = "the one place where the router's request is put together")]
 fn plan_against(
     state: &State,
@@ -151,13 +159,21 @@ fn plan_against(
     named: Option<Mic>,
     failed: &[(Mic, u32)],
 ) -> RoutePlan {
+    let owners = [
+        Scope::Tenant,
+        Scope::Account(order.account_id),
+        Scope::User(order.user_id),
+        root_strategy(state, order).map_or(Scope::Tenant, Scope::Strategy),
+    ];
     let venues: Vec<VenueView<'_>> = state
         .venues()
         .map(|entry| VenueView {
             venue: &entry.venue,
             stats: &entry.stats,
             connected: entry.connected,
-            killed: state.risk().is_killed(oms_model::limit::Scope::Venue(entry.venue.venue)),
+            killed: state.risk().is_killed(Scope::Venue(entry.venue.venue)),
+            halted: state.risk().trading_state(Scope::Venue(entry.venue.venue)) == TradingState::Halted,
+            restricted: state.risk().blocks_venue(&owners, entry.venue.venue),
             in_doubt: entry.in_doubt >= MAX_IN_DOUBT,
         })
         .collect();
@@ -256,6 +272,7 @@ fn release(step: &mut Step<'_>, order: &Order, leg: &Leg) {
         basis: order.extras.basis.clone(),
         number: 0,
         work: None,
+        compliance: None,
     })));
     send(step, leg.order_id, IntentKind::New);
 }

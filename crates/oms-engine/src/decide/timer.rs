@@ -1,6 +1,6 @@
 //! What time brings: orders expire, answers are overdue, done orders leave the hot state, sweeps go on.
 
-use super::{cancel, day, quote, report, staged, work};
+use super::{cancel, day, quote, report, risk, staged, work};
 use crate::engine::Moved;
 use crate::state::TimerKind;
 use crate::step::Step;
@@ -29,6 +29,12 @@ pub(crate) fn timer(step: &mut Step<'_>) {
         assert!(!step.state().is_set(due, kind, order_id), "a timer that was served is set no more");
     }
     sweep(step);
+    if let Some((at, after)) = *step.marking
+        && at <= step.now()
+    {
+        // What is left is due at once; after the last one it begins again in a while.
+        *step.marking = risk::mark(step, after).map(|last| (at, Some(last)));
+    }
     if let Some(moved) = step.moved.pop_front() {
         look_on(step, moved);
     }
@@ -80,6 +86,7 @@ fn close(step: &mut Step<'_>, root_id: OrderId) {
 /// Cancels the next orders in the scopes of kill switches.
 fn sweep(step: &mut Step<'_>) {
     let Some((scope, by)) = step.sweeps.pop_front() else { return };
+    step.is_sweeping = true;
     let found = if by == EndedBy::DayClose { day::day_orders(step, AT_ONCE) } else { cancel::working_in(step, scope, AT_ONCE) };
     if found.len() == AT_ONCE {
         step.sweeps.push_front((scope, by));
@@ -103,9 +110,9 @@ pub(crate) fn recovered(step: &mut Step<'_>) {
     for order_id in open {
         report::doubt_unanswered(step, order_id, REASON);
     }
-    let engaged = step.state().risk().parts().killed;
+    let engaged = step.state().risk().kill_switches();
     step.sweeps.clear();
-    step.sweeps.extend(engaged.into_iter().map(|scope| (scope, EndedBy::KillSwitch)));
+    step.sweeps.extend(engaged.into_iter().map(|one| (one.0, EndedBy::KillSwitch)));
     // DAY orders of the last closed day that were not ended before the restart.
     if !day::day_orders(step, 1).is_empty() {
         step.sweeps.push_back((Scope::Tenant, EndedBy::DayClose));

@@ -152,6 +152,7 @@ pub(crate) fn create_child(step: &mut Step<'_>, parent_id: OrderId, spec: ChildS
         basis: None,
         number: 0,
         work: None,
+        compliance: None,
     };
     step.emit(Event::OrderCreated(Box::new(created)));
     let place_qty = parent.place_qty.saturating_add(spec.order_qty);

@@ -81,7 +81,7 @@ pub(crate) fn drive(step: &mut Step<'_>, order_id: OrderId) {
     let worked = step.state().order(order_id).filter(|order| order.extras.work.is_some());
     let Some(order) = worked.cloned() else { return };
     let Some(work) = order.extras.work.as_deref() else { return };
-    if order.state.is_done() || order.pending != Pending::None || work.is_unarmed() {
+    if order.state.is_done() || order.pending != Pending::None || work.is_unarmed() || order.extras.hold.is_some() {
         return;
     }
     if work.suspended {

@@ -3,9 +3,10 @@
 use super::works::Waits;
 use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, LegPart, Part, State, TimerKind};
 use crate::input::fingerprint_head;
-use oms_model::event::{Batch, Event, IdempotencyRecorded, OrderCreated, OrderSent, RiskChecked};
+use oms_model::event::{Batch, Event, IdempotencyRecorded, Mark, OrderCreated, OrderSent, RiskChecked, RiskLimitRemoved};
 use oms_model::instrument::{Instrument, Venue};
-use oms_model::{IntentKind, Mic, OrdState, Order, OrderId, QuoteReqState, QuoteState, Seq, Time};
+use oms_model::limit::LimitKey;
+use oms_model::{Decimal, IntentKind, Mic, OrdState, Order, OrderId, QuoteReqState, QuoteState, Seq, Time};
 
 impl State {
     /// Folds a stored batch.
@@ -34,8 +35,13 @@ impl State {
             Event::SuspenseResolved(e) => self.suspense_resolved(e),
             Event::FxRateSet(e) => self.fx_rate_set(e, time),
             Event::CostMethodSet(e) => self.cost_method = e.method,
-            // What it says follows from the state and the market of its day; kept for whoever asks later.
-            Event::PositionFrozen(_) | Event::PositionChanged(_) => (),
+            // Where it is not simply the last execution of its position, for whoever has not the executions.
+            Event::PositionChanged(_) => (),
+            Event::PositionFrozen(e) => {
+                if let Some(mark) = e.mark {
+                    self.marked(&[Mark { instrument_id: e.instrument_id, price: mark }]);
+                }
+            }
             Event::DayClosed(e) => self.day_closed(*e, time),
             Event::OrdersGrouped(e) => self.grouped(event, e, time),
             Event::OrdersUngrouped(e) => self.ungrouped(event, e, time),
@@ -54,11 +60,26 @@ impl State {
             }
             Event::BrokerConnected(e) => self.set_connected(e.venue, true),
             Event::BrokerDisconnected(e) => self.set_connected(e.venue, false),
-            Event::KillSwitchEngaged(e) => self.risk.engage(e.scope),
+            Event::KillSwitchEngaged(e) => self.risk.engage(e.scope, time),
+            Event::KillSwitchConfirmed(e) => self.risk.confirm_kill(e.scope),
             Event::KillSwitchReleased(e) => self.risk.release(e.scope),
             Event::TradingStateSet(e) => self.risk.set_trading_state(e.scope, e.state),
             Event::RiskLimitSet(e) => self.risk.set_limit(e),
-            Event::RiskLimitRemoved(e) => self.risk.remove_limit(e.limit_type, e.scope),
+            Event::RiskLimitRemoved(e) => {
+                let RiskLimitRemoved { limit_type, scope, period, soft } = *e;
+                self.risk.remove_limit(LimitKey { limit_type, scope, period, soft });
+            }
+            Event::RestrictionSet(e) => self.risk.set_restriction(e),
+            Event::RestrictionRemoved(e) => self.risk.remove_restriction(e.list, e.scope, e.subject),
+            Event::LocateSet(e) => self.risk.set_locate(e),
+            Event::ShortSaleStateSet(e) => self.risk.set_short_sale_state(e.instrument_id, e.restricted),
+            Event::SelfMatchRuleSet(e) => self.risk.set_self_match(e.scope, e.policy),
+            Event::StrategyEnvelopeSet(e) => self.risk.set_envelope(e),
+            Event::ThrottleTripped(e) => self.risk.set_tripped(e.scope, true),
+            Event::ThrottleReset(e) => self.risk.set_tripped(e.scope, false),
+            Event::PositionsMarked(e) => self.marked(&e.marks),
+            Event::RiskCurrencySet(e) => self.risk_currency = e.currency,
+            Event::LimitRequired(e) => self.risk.require(e.limit_type, e.required),
             Event::SorPolicySet(e) => drop(self.policies.insert(e.name.clone(), (**e).clone())),
             Event::VenueConfigured(e) => self.configured(e),
             Event::InstrumentListed(e) => self.listed(e),
@@ -75,7 +96,10 @@ impl State {
                     (fund.nav, fund.nav_at) = (Some(e.nav), Some(e.as_of));
                 }
             }
-            Event::AccountOpened(e) => drop(self.accounts.insert(e.account_id, e.clone())),
+            Event::AccountOpened(e) => {
+                self.risk.set_capital(e.account_id, e.capital.and_then(Decimal::to_notional));
+                self.accounts.insert(e.account_id, e.clone());
+            }
             Event::ApiKeyCreated(e) => drop(self.api_keys.insert(e.sha256, (**e).clone())),
             Event::TenantCreated(e) => {
                 self.tenant_id = e.tenant_id;
@@ -120,7 +144,10 @@ impl State {
             | Event::SliceReleased(_)
             | Event::AlgoStepped(_)
             | Event::OrderArmed(_)
-            | Event::PeerFilled(_) => {
+            | Event::PeerFilled(_)
+            | Event::SelfMatchPrevented(_)
+            | Event::OrderHeld(_)
+            | Event::OrderReleased(_) => {
                 if let Some(order_id) = event.order_id() {
                     self.on_order(order_id, event, time);
                 }
@@ -148,7 +175,7 @@ impl State {
         self.work_began(&order);
         let mut entry = Entry::new(order);
         if let Part::Root(root) = &mut entry.part {
-            root.reserved.valuation = self.instrument(event.instrument_id).map(Instrument::valuation).unwrap_or_default();
+            root.reserved.valuation = self.risk_valuation(event.instrument_id).0;
         }
         self.orders.insert(entry);
     }
@@ -162,6 +189,7 @@ impl State {
             (entry.is_unanswered(), entry.order.state.is_done(), entry.order.extras.doubt.is_some());
         let first_fill = entry.order.cum_qty.is_zero();
         let (stage, waited) = (stage_end(&entry.order), Waits::of(&entry.order));
+        let held = entry.order.extras.hold.as_deref().map(|hold| hold.waits_for.clone());
         entry.order.apply(event, time);
         let resized =
             matches!(event, Event::OrderPartiallyFilled(_) | Event::OrderFilled(_) | Event::OrderFillAdjusted(_) | Event::OrderReplaced(_));
@@ -169,6 +197,7 @@ impl State {
             self.index_overfill(order_id, entry.order.over_qty());
         }
         self.work_changed(&entry.order, waited);
+        self.hold_changed(&entry.order, held);
         let root_id = entry.order.root_order_id;
         match &mut entry.part {
             Part::Root(root) => {
@@ -228,7 +257,12 @@ impl State {
         let venue = order.venue.unwrap_or_default();
         let aggressive = leg.aggressive;
         match event {
-            Event::OrderSent(e) => self.sent(order, leg, e, time),
+            Event::OrderSent(e) => {
+                if e.intent == IntentKind::Cancel {
+                    self.risk.on_kill_asked(time);
+                }
+                self.sent(order, leg, e, time);
+            }
             Event::OrderAccepted(_) => {
                 let latency = u64::try_from(time.since(leg.sent_at)).unwrap_or(0);
                 // A resolved doubt says nothing about how fast the venue answers.
@@ -278,6 +312,13 @@ impl State {
             }
         }
         let in_doubt = order.extras.doubt.is_some();
+        if in_doubt != had_doubt {
+            if in_doubt {
+                self.doubts.insert(order_id);
+            } else {
+                self.doubts.remove(&order_id);
+            }
+        }
         if let Some(at) = leg.answer_by.filter(|_| !unanswered || in_doubt) {
             self.clear_timer(at, TimerKind::Answer, order_id);
             leg.answer_by = None;
@@ -344,6 +385,7 @@ impl State {
 
     fn listed(&mut self, instrument: &Instrument) {
         let at = instrument.instrument_id.0 as usize;
+        self.risk.set_class(instrument.instrument_id, instrument.asset_class);
         self.symbols.insert(instrument.symbol.clone(), instrument.instrument_id);
         match self.instruments.get_mut(at) {
             Some(known) => known.clone_from(instrument),

@@ -117,6 +117,7 @@ impl State {
                 ..Booking::default()
             },
         );
+        self.executed_at(e);
     }
 
     pub(super) fn reversed(&mut self, event: &Event, e: &ExecutionReversed, time: Time) {
@@ -136,6 +137,9 @@ impl State {
         if holding.is_blank() {
             self.holdings.remove(&key);
         }
+        self.revalue(e.account_id, e.instrument_id);
+        let value = self.risk_value(e.instrument_id, e.last_px, e.last_qty);
+        self.traded(e.root_order_id, key, e.side, e.last_qty.negated(), value.negated());
     }
 
     pub(super) fn corrected(&mut self, event: &Event, e: &ExecutionCorrected, time: Time) {
@@ -150,6 +154,9 @@ impl State {
             }
             corrected
         });
+        let (old, new) = (self.risk_value(e.instrument_id, e.old_px, e.old_qty), self.risk_value(e.instrument_id, e.last_px, e.last_qty));
+        let qty = e.last_qty.saturating_sub(e.old_qty);
+        self.traded(e.root_order_id, (e.account_id, e.instrument_id), e.side, qty, new.saturating_sub(old));
     }
 
     pub(super) fn commissioned(&mut self, e: &CommissionRecorded, time: Time) {
@@ -173,6 +180,7 @@ impl State {
         if let Some(booking) = found {
             holding.correct(method, &change(booking), time);
         }
+        self.revalue(account_id, instrument_id);
     }
 
     pub(super) fn holding_mut(&mut self, account_id: AccountId, instrument_id: InstrumentId) -> &mut Holding {
@@ -223,6 +231,7 @@ impl State {
         self.fx_rates.insert((e.from, e.to), FxRate { from: e.from, to: e.to, rate: e.rate, at });
         // The other direction follows from the newest rate.
         self.fx_rates.remove(&(e.to, e.from));
+        self.revalue_currencies([e.from, e.to]);
     }
 
     pub(super) fn day_closed(&mut self, e: DayClosed, time: Time) {
@@ -231,5 +240,6 @@ impl State {
         for holding in self.holdings.values_mut() {
             holding.close_day();
         }
+        self.risk.on_day_closed();
     }
 }

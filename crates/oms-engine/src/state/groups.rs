@@ -127,6 +127,7 @@ impl State {
     fn put(&mut self, account_id: AccountId, instrument_id: InstrumentId, booking: Booking, _: Time) {
         let method = self.cost_method;
         self.holding_mut(account_id, instrument_id).book(method, booking);
+        self.revalue(account_id, instrument_id);
     }
 
     fn take_back(&mut self, account_id: AccountId, instrument_id: InstrumentId, booking: Booking, time: Time) {
@@ -140,6 +141,7 @@ impl State {
         if holding.is_blank() {
             self.holdings.remove(&(account_id, instrument_id));
         }
+        self.revalue(account_id, instrument_id);
     }
 }
 

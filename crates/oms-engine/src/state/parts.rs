@@ -3,8 +3,8 @@
 
 use super::answers::Answers;
 use super::{Entry, FxRate, Group, LegPart, Part, RootPart, State, TimerKind, VenueEntry};
-use oms_model::event::{ApiKeyCreated, ExecutionUnmatched};
-use oms_model::instrument::{Account, Instrument, Venue};
+use oms_model::event::{ApiKeyCreated, ExecutionUnmatched, Mark};
+use oms_model::instrument::{Account, Currency, Instrument, Venue};
 use oms_model::policy::SorPolicy;
 use oms_model::position::{Booking, Holding, Position};
 use oms_model::quote::{Quote, QuoteRequest};
@@ -117,6 +117,10 @@ pub struct StateParts {
     pub suspense: Vec<ExecutionUnmatched>,
     /// Limits, switches and exposures.
     pub risk: RiskParts,
+    /// See [`State::risk_currency`].
+    pub risk_currency: Currency,
+    /// The prices that positions were last valued at, by instrument.
+    pub marks: Vec<Mark>,
     /// Orders by id.
     pub orders: Vec<EntryParts>,
     /// Ids that clients used for orders that are no longer in the hot state, by id.
@@ -157,6 +161,8 @@ impl State {
             number: self.number,
             suspense: self.suspense.iter().cloned().collect(),
             risk: self.risk.parts(),
+            risk_currency: self.risk_currency,
+            marks: self.marks().collect(),
             orders: self.orders_sorted().into_iter().map(|entry| self.entry_parts(entry)).collect(),
             retired,
             idempotency: self.answers.parts(),
@@ -193,6 +199,8 @@ impl State {
             time: parts.time,
             suspense: parts.suspense.into(),
             risk: RiskBook::from_parts(parts.risk),
+            risk_currency: parts.risk_currency,
+            marks: parts.marks.into_iter().map(|mark| (mark.instrument_id, mark.price)).collect(),
             groups: parts.groups.into_iter().map(|group| (group.group_order_id, group)).collect(),
             cost_method: parts.cost_method,
             closed_day: parts.closed_day,
@@ -208,6 +216,9 @@ impl State {
         for (position, held) in parts.positions.into_iter().zip(parts.holdings) {
             let holding = Holding::from_parts(parts.cost_method, held.base, held.day, held.closed);
             assert_eq!(*holding.now(), position, "a position is what it is made of");
+            if !position.qty.is_zero() {
+                state.holders.entry(position.instrument_id).or_default().insert(position.account_id);
+            }
             state.holdings.insert((position.account_id, position.instrument_id), Box::new(holding));
         }
         state.symbols = parts.instruments.iter().map(|i| (i.symbol.clone(), i.instrument_id)).collect();
@@ -237,7 +248,11 @@ impl State {
                 answer_by: parts.answer_by,
             })
         };
-        let entry = Entry { order: parts.order, part };
+        let mut entry = Entry { order: parts.order, part };
+        if let Part::Root(root) = &mut entry.part {
+            self.risk.restore_resting(&entry.order, &mut root.reserved);
+        }
+        self.hold_changed(&entry.order, None);
         let (order_id, venue) = (entry.order.order_id, entry.order.venue.unwrap_or_default());
         if entry.order.is_root() && !entry.order.state.is_done() {
             self.open_roots += 1;
@@ -249,6 +264,9 @@ impl State {
             && let Some(venue) = self.venues.get_mut(&venue)
         {
             venue.in_doubt += 1;
+        }
+        if entry.order.extras.doubt.is_some() {
+            self.doubts.insert(order_id);
         }
         let expiry = entry.order.expire_at.filter(|_| parts.expires);
         let stage = super::apply::stage_end(&entry.order);

@@ -1,7 +1,10 @@
 //! Properties of the book over random lives of orders, and its configuration.
 
 use super::*;
+use crate::gate::Rate;
+use crate::holdings::Valued;
 use crate::limits::{InvalidLimit, validate_limit};
+use oms_model::OrderId;
 use oms_model::instrument::{Account, Instrument, TickStep};
 use oms_model::market::{Level, Market};
 use oms_model::order::Extras;
@@ -19,7 +22,7 @@ fn px(n: i64) -> Price {
     Price::from_units(n).unwrap()
 }
 fn limit(limit_type: LimitType, scope: Scope, value: u64) -> RiskLimit {
-    RiskLimit { limit_type, scope, value: Decimal::from_count(value), version: 1 }
+    RiskLimit { limit_type, scope, value: Decimal::from_count(value), version: 1, ..RiskLimit::default() }
 }
 
 /// One step in the lives of orders. Numbers pick modulo what there is.
@@ -65,6 +68,7 @@ const MOST_OPEN: u64 = 6;
 const MOST_NOTIONAL: u64 = 20_000;
 const MOST_POSITION: u64 = 150;
 const MOST_RATE: u64 = 5;
+const MOST_GROSS: u64 = 25_000;
 
 impl World {
     fn new() -> Self {
@@ -73,6 +77,14 @@ impl World {
         book.set_limit(&limit(LimitType::MaxOpenNotional, Scope::Tenant, MOST_NOTIONAL));
         book.set_limit(&limit(LimitType::MaxPositionQty, Scope::Tenant, MOST_POSITION));
         book.set_limit(&limit(LimitType::OrderRate, Scope::Tenant, MOST_RATE));
+        book.set_limit(&limit(LimitType::MaxGrossExposure, Scope::Tenant, MOST_GROSS));
+        for account in 0..2 {
+            for instrument in 0..2 {
+                let (account_id, instrument_id) = (AccountId::from_u128(account), InstrumentId(instrument));
+                let (qty, until) = (units(100), Time(i64::MAX));
+                book.set_locate(&oms_model::compliance::Locate { account_id, instrument_id, qty, until, ..Default::default() });
+            }
+        }
         book.set_limit(&limit(LimitType::DuplicateWindow, Scope::User(UserId::from_u128(0)), 1));
         Self { book, now: Time(0), mid: 100, orders: vec![], positions: BTreeMap::new(), accepted_at: vec![] }
     }
@@ -90,7 +102,10 @@ impl World {
         };
         let account = Account { account_id: order.account_id, active: true, ..Account::default() };
         let position = self.positions.get(&(order.account_id, order.instrument_id));
-        ask(&self.book, &RiskContext { now: self.now, market: &market, instrument: &instrument, account: &account, position })
+        ask(
+            &self.book,
+            &RiskContext { now: self.now, market: &market, instrument: &instrument, account: &account, position, rate: Some(Rate::same()) },
+        )
     }
 
     fn step(&mut self, step: &Step) {
@@ -99,6 +114,7 @@ impl World {
                 let order = Order {
                     account_id: AccountId::from_u128(u128::from(who % 2)),
                     user_id: UserId::from_u128(u128::from(who / 2 % 2)),
+                    order_id: OrderId::from_u128(self.orders.len() as u128),
                     instrument_id: InstrumentId(u32::from(who / 4 % 2)),
                     side,
                     ord_type,
@@ -139,7 +155,13 @@ impl World {
                 let qty = units(qty).min(order.open_qty());
                 let position = self.positions.entry((order.account_id, order.instrument_id)).or_default();
                 if qty.is_positive() {
+                    (position.account_id, position.instrument_id) = (order.account_id, order.instrument_id);
                     position.book(order.side.is_buy(), qty, px(self.mid), Notional::ZERO);
+                    let valued = Valued { valuation: Default::default(), rate: Decimal::from_count(1), mark: Some(px(self.mid)) };
+                    self.book.on_position(position, valued);
+                    if order.side.is_short() {
+                        self.book.on_shorted(order.account_id, order.instrument_id, qty);
+                    }
                 }
                 order.cum_qty = order.cum_qty.checked_add(qty).unwrap();
                 if order.open_qty().is_zero() {
@@ -181,7 +203,7 @@ impl World {
             let asked = order.extras.replacing.as_deref().and_then(|t| t.price);
             assert!(reserved.price >= order.price.max(asked).unwrap_or_default());
             assert!(order.side.is_buy() && order.price.is_some() || reserved.price >= reserved.worst_price);
-            for scope in owner_scopes(Owner::of(order)) {
+            for scope in owner_scopes(Owner::of(order), AssetClass::Equity).into_iter().flatten() {
                 let sums = open.entry(scope).or_default();
                 *sums = (sums.0 + 1, sums.1 + reserved.notional().raw());
             }
@@ -192,8 +214,27 @@ impl World {
         let parts = self.book.parts();
         let kept: BTreeMap<Scope, (u64, i128)> = parts.open.iter().map(|o| (o.scope, (o.open_orders, o.open_notional.raw()))).collect();
         assert_eq!(kept, open);
-        let kept: BTreeMap<_, _> = parts.working.iter().map(|w| ((w.account_id, w.instrument_id), (w.buy_qty, w.sell_qty))).collect();
+        let kept: BTreeMap<_, _> = parts
+            .holdings
+            .iter()
+            .map(|w| ((w.account_id, w.instrument_id), (w.held.buy_qty, w.held.sell_qty)))
+            .filter(|(_, sides)| *sides != Default::default())
+            .collect();
         assert_eq!(kept, working);
+
+        for scope in [Scope::Tenant, Scope::Account(AccountId::from_u128(1)), Scope::Instrument(InstrumentId(1))] {
+            let inside = |parts: &&crate::parts::HeldParts| match scope {
+                Scope::Account(id) => parts.account_id == id,
+                Scope::Instrument(id) => parts.instrument_id == id,
+                _ => true,
+            };
+            let gross: i128 = parts.holdings.iter().filter(inside).map(|parts| parts.held.worst()).sum();
+            let pnl: i128 = parts.holdings.iter().filter(inside).map(|parts| parts.held.pnl.raw()).sum();
+            let sums = self.book.scope(scope).map_or(Sums::NONE, |book| book.sums);
+            assert_eq!((sums.gross, sums.pnl), (gross, pnl), "{scope}");
+        }
+        let resting = |order: &(Order, Reservation)| resting_rank(&order.0, order.1.qty) == order.1.resting;
+        assert!(self.orders.iter().all(resting), "every working order has its place");
 
         assert!(self.book.open(Scope::Account(AccountId::from_u128(0))).0 <= MOST_OPEN);
         assert!(self.book.open(Scope::Tenant).1 <= Decimal::from_count(MOST_NOTIONAL).to_notional().unwrap());
@@ -234,7 +275,7 @@ proptest! {
             prop_assert!(reserved.is_empty());
         }
         let parts = world.book.parts();
-        prop_assert!(parts.open.is_empty() && parts.working.is_empty(), "{:?}", parts);
+        prop_assert!(parts.open.is_empty() && parts.holdings.iter().all(|w| (w.held.buy, w.held.sell, w.held.short) == Default::default()), "{:?}", parts);
     }
 
     #[test]
@@ -337,7 +378,7 @@ fn remembered_orders_are_bounded_and_a_full_memory_refuses() {
     assert_eq!(book.parts().recent.len(), crate::duplicate::MAX_RECENT_ORDERS);
     book.on_checked(&plain(1), worst, Time(30 * SECOND), &mut Reservation::default());
     assert_eq!(book.parts().recent.len(), 1);
-    book.remove_limit(LimitType::DuplicateWindow, Scope::Tenant);
+    book.remove_limit(LimitKey::hard(LimitType::DuplicateWindow, Scope::Tenant));
     assert!(book.parts().recent.is_empty());
 }
 
@@ -345,13 +386,13 @@ fn remembered_orders_are_bounded_and_a_full_memory_refuses() {
 fn a_version_never_means_two_values() {
     let mut book = RiskBook::default();
     let scope = Scope::Account(AccountId::from_u128(3));
-    assert_eq!(book.next_version(LimitType::MaxOrderQty, scope), 1);
+    assert_eq!(book.next_version(LimitKey::hard(LimitType::MaxOrderQty, scope)), 1);
     book.set_limit(&limit(LimitType::MaxOrderQty, scope, 5));
-    book.remove_limit(LimitType::MaxOrderQty, scope);
+    book.remove_limit(LimitKey::hard(LimitType::MaxOrderQty, scope));
     assert_eq!(book.limit(LimitType::MaxOrderQty, scope), None);
-    assert_eq!(book.next_version(LimitType::MaxOrderQty, scope), 2);
+    assert_eq!(book.next_version(LimitKey::hard(LimitType::MaxOrderQty, scope)), 2);
     let restored = RiskBook::from_parts(book.parts());
-    assert_eq!(restored.next_version(LimitType::MaxOrderQty, scope), 2);
+    assert_eq!(restored.next_version(LimitKey::hard(LimitType::MaxOrderQty, scope)), 2);
     book.set_limit(&RiskLimit { version: 2, ..limit(LimitType::MaxOrderQty, scope, 6) });
     assert_eq!(book.limits(), vec![RiskLimit { version: 2, ..limit(LimitType::MaxOrderQty, scope, 6) }]);
     assert!(book.parts().retired.is_empty());
@@ -362,13 +403,13 @@ fn parts_hold_switches_and_states_in_order() {
     let mut book = RiskBook::default();
     let scopes = [Scope::Venue(Mic::of(b"XNAS")), Scope::User(UserId::from_u128(2)), Scope::Tenant];
     for scope in scopes {
-        book.engage(scope);
+        book.engage(scope, Time(0));
         book.set_trading_state(scope, TradingState::Reducing);
     }
-    book.engage(Scope::Instrument(InstrumentId(4)));
+    book.engage(Scope::Instrument(InstrumentId(4)), Time(0));
     book.release(Scope::Instrument(InstrumentId(4)));
     let parts = book.parts();
-    assert_eq!(parts.killed, [scopes[2], scopes[1], scopes[0]]);
+    assert_eq!(parts.killed.iter().map(|one| one.scope).collect::<Vec<_>>(), [scopes[2], scopes[1], scopes[0]]);
     assert_eq!(parts.trading_states.len(), 3);
     let restored = RiskBook::from_parts(parts.clone());
     assert!(restored.is_killed(scopes[0]) && !restored.is_killed(Scope::Instrument(InstrumentId(4))));

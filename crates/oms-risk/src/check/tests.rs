@@ -1,27 +1,41 @@
 //! One table for each check: inside, at and outside the limit, in every scope.
 
 mod bounds;
+mod compliance;
+mod portfolio;
 mod prices;
 mod replace;
 mod switches;
 
 use crate::book::RiskBook;
 use crate::exposure::Reservation;
+use crate::gate::Rate;
 use crate::gate::{Gate, Proposed, RiskContext};
+use oms_model::compliance::{Compliance, ListKind, Locate, Restriction, SelfMatchPolicy};
 use oms_model::instrument::{Account, Instrument, TickStep};
-use oms_model::limit::{Check, CheckResult, LimitType, RiskLimit, Scope, Verdict};
+use oms_model::limit::{Check, CheckResult, LimitKey, LimitType, RiskLimit, Scope, Verdict};
 use oms_model::market::{Level, Market};
 use oms_model::order::{Extras, Routing, Terms};
 use oms_model::position::Position;
+use oms_model::strategy::StrategyEnvelope;
 use oms_model::{
-    AccountId, Code, Decimal, InstrumentId, Mic, OrdType, Order, OrderId, Price, Qty, Side, SorMode, Time, TradingState, UserId,
+    AccountId, AssetClass, Code, Decimal, InstrumentId, Mic, Notional, OrdType, Order, OrderId, Price, Qty, Side, SorMode, StrategyId,
+    Time, TradingState, UserId,
 };
 
 const ACCOUNT: AccountId = AccountId::from_u128(7);
 const USER: UserId = UserId::from_u128(8);
 const INSTRUMENT: InstrumentId = InstrumentId(9);
+const STRATEGY: StrategyId = StrategyId::of(b"MM-1");
 const XNAS: Mic = Mic::of(b"XNAS");
-const SCOPES: [Scope; 4] = [Scope::Tenant, Scope::Account(ACCOUNT), Scope::User(USER), Scope::Instrument(INSTRUMENT)];
+const SCOPES: [Scope; 6] = [
+    Scope::Tenant,
+    Scope::AssetClass(AssetClass::Equity),
+    Scope::Account(ACCOUNT),
+    Scope::Strategy(STRATEGY),
+    Scope::User(USER),
+    Scope::Instrument(INSTRUMENT),
+];
 const NOW: Time = Time(1_000_000_000_000);
 const SECOND: i64 = 1_000_000_000;
 
@@ -46,6 +60,7 @@ struct Desk {
     instrument: Instrument,
     account: Account,
     position: Option<Position>,
+    rate: Option<Rate>,
 }
 
 impl Desk {
@@ -55,7 +70,11 @@ impl Desk {
         let (lot, min_qty, max_qty) = (qty("1"), qty("2"), qty("1000000"));
         let instrument = Instrument { instrument_id: INSTRUMENT, ticks, lot, min_qty, max_qty, active: true, ..Instrument::default() };
         let account = Account { account_id: ACCOUNT, active: true, ..Account::default() };
-        Self { book: RiskBook::default(), now: NOW, market, instrument, account, position: None }
+        let mut book = RiskBook::default();
+        book.set_envelope(&StrategyEnvelope { strategy: STRATEGY, enabled: true, version: 1, ..StrategyEnvelope::default() });
+        let (qty, until) = (qty("1000000"), Time(i64::MAX));
+        book.set_locate(&Locate { account_id: ACCOUNT, instrument_id: INSTRUMENT, qty, until, ..Locate::default() });
+        Self { book, now: NOW, market, instrument, account, position: None, rate: Some(Rate::same()) }
     }
 
     fn with(limit_type: LimitType, scope: Scope, value: &str) -> Self {
@@ -65,8 +84,8 @@ impl Desk {
     }
 
     fn limit(&mut self, limit_type: LimitType, scope: Scope, value: &str) {
-        let version = self.book.next_version(limit_type, scope);
-        self.book.set_limit(&RiskLimit { limit_type, scope, value: dec(value), version });
+        let version = self.book.next_version(LimitKey::hard(limit_type, scope));
+        self.book.set_limit(&RiskLimit { limit_type, scope, value: dec(value), version, ..RiskLimit::default() });
     }
 
     fn holding(mut self, held: &str) -> Self {
@@ -81,6 +100,7 @@ impl Desk {
             instrument: &self.instrument,
             account: &self.account,
             position: self.position.as_ref(),
+            rate: self.rate,
         }
     }
 
@@ -106,7 +126,7 @@ impl Desk {
 
 fn order_of(p: &Proposed) -> Order {
     Order {
-        order_id: OrderId::from_u128(1),
+        order_id: p.order_id,
         account_id: p.account_id,
         user_id: p.user_id,
         instrument_id: p.instrument_id,
@@ -114,7 +134,12 @@ fn order_of(p: &Proposed) -> Order {
         ord_type: p.ord_type,
         order_qty: p.order_qty,
         price: p.price,
-        extras: Extras { stop_px: p.stop_px, ..Extras::default() }.into(),
+        extras: Extras {
+            stop_px: p.stop_px,
+            compliance: Some(Box::new(Compliance { strategy: p.strategy, acknowledged: p.acknowledged })),
+            ..Extras::default()
+        }
+        .into(),
         ..Order::default()
     }
 }
@@ -127,6 +152,7 @@ fn base(side: Side, ord_type: OrdType, quantity: &str) -> Proposed {
         side,
         ord_type,
         order_qty: qty(quantity),
+        strategy: Some(STRATEGY),
         ..Proposed::default()
     }
 }

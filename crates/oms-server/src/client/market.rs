@@ -1,10 +1,10 @@
-//! `oms position`, `oms risk` and `oms sor`.
+//! `oms position` and `oms sor`.
 
 use super::{Client, orders, show};
-use crate::cli::{Position, Remote, Risk, Sor};
+use crate::cli::{Position, Remote, Sor};
 use crate::config::Settings;
 use crate::exit::Outcome;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(super) fn position(position: Position, settings: &Settings) -> Outcome {
     let Position::List { all, remote } = position;
@@ -19,31 +19,6 @@ pub(super) fn allocations(remote: &Remote, settings: &Settings) -> Outcome {
     let answer = client.get("/allocations", "application/json")?;
     let columns = ["alloc_id", "status", "group_order_id", "symbol", "side", ">qty", ">avg_px", ">notional", ">rule"];
     client.show(&answer, |page| show::table(&columns, show::items(page, "data"), show::field))
-}
-
-pub(super) fn risk(risk: Risk, settings: &Settings) -> Outcome {
-    let (path, scope, reason, remote) = match risk {
-        Risk::Status { remote } => {
-            let client = Client::new(&remote, settings)?;
-            let answer = client.get("/risk/status", "application/json")?;
-            return client.show(&answer, status);
-        }
-        Risk::Kill { scope, reason, remote } => ("/risk/kill-switch/engage", scope, reason, remote),
-        Risk::Release { scope, reason, remote } => ("/risk/kill-switch/release", scope, reason, remote),
-    };
-    let client = Client::new(&remote, settings)?;
-    let answer = client.post(path, &[], &json!({"scope": scope, "reason": reason}))?;
-    client.show(&answer, |done| format!("{} for {scope}, sequence {}", show::field(done, "status"), show::field(done, "sequence")))
-}
-
-fn status(status: &Value) -> String {
-    let switches = show::items(status, "kill_switches");
-    let engaged = if switches.is_empty() { "none".to_owned() } else { switches.iter().map(show::text).collect::<Vec<_>>().join(" ") };
-    let limits =
-        show::table(&["limit_type", "scope", ">value", ">used", ">headroom", ">version"], show::items(status, "limits"), show::field);
-    let open = show::table(&["scope", ">orders", ">notional"], show::items(status, "open"), show::field);
-    let states = show::table(&["scope", "state"], show::items(status, "trading_states"), show::field);
-    format!("kill switches engaged: {engaged}\norders in doubt: {}\n\n{states}\n\n{open}\n\n{limits}", show::field(status, "in_doubt"))
 }
 
 pub(super) fn sor(sor: Sor, settings: &Settings) -> Outcome {

@@ -22,7 +22,7 @@ fn written_log(name: &str) -> (PathBuf, Vec<(u64, String)>) {
     let mut actor = Actor { source: Source::System, ..Actor::default() };
     let tenant_id = TenantId::from_u128(5);
     let limit = |limit_type, value: &str| {
-        EngineCommand::SetRiskLimit(RiskLimit { limit_type, scope: Scope::Tenant, value: value.parse().unwrap(), version: 0 })
+        EngineCommand::SetRiskLimit(RiskLimit { limit_type, scope: Scope::Tenant, value: value.parse().unwrap(), ..RiskLimit::default() })
     };
     for command in [
         EngineCommand::CreateTenant { tenant_id, slug: "desk".into() },

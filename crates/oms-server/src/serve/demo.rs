@@ -87,7 +87,13 @@ fn missing(known: &Known, tenant_id: TenantId, desk: &Desk) -> Result<Vec<Comman
     }
     if !known.account {
         let account_id = AccountId::from_u128(new_id()?);
-        commands.push(Command::OpenAccount(Account { account_id, name: "paper".to_owned(), currency: Currency::USD, active: true }));
+        commands.push(Command::OpenAccount(Account {
+            account_id,
+            name: "paper".to_owned(),
+            currency: Currency::USD,
+            active: true,
+            ..Account::default()
+        }));
     }
     let listed = instruments()
         .into_iter()
@@ -168,7 +174,7 @@ pub fn limits(demo: &config::Demo) -> Result<Vec<RiskLimit>, Failure> {
         let refused = |why: &dyn std::fmt::Display| Failure::Usage(format!("demo.limits.{name} = {text:?}: {why}"));
         let limit_type: LimitType = name.parse().map_err(|_| refused(&"there is no such limit"))?;
         let value: Decimal = text.parse().map_err(|error: oms_model::amount::AmountError| refused(&error))?;
-        limits.push(RiskLimit { limit_type, scope: Scope::Tenant, value, version: 0 });
+        limits.push(RiskLimit { limit_type, scope: Scope::Tenant, value, ..RiskLimit::default() });
     }
     Ok(limits)
 }

@@ -32,8 +32,11 @@ macro_rules! stored_events {
             60 OrdersGrouped, 61 OrdersUngrouped, 62 AllocationProposed, 63 AllocationApproved, 64 AllocationRejected, 65 AllocationBooked,
             66 PositionChanged,
             70 OrderTriggered, 71 StopMoved, 72 SliceReleased, 73 AlgoStepped, 74 OrderArmed, 75 PeerFilled,
+            76 RestrictionSet, 77 RestrictionRemoved, 78 LocateSet, 79 ShortSaleStateSet, 80 SelfMatchRuleSet, 81 SelfMatchPrevented,
+            82 StrategyEnvelopeSet, 83 ThrottleTripped, 84 ThrottleReset,
             85 QuoteRequested, 86 QuoteReceived, 87 QuoteAccepted, 88 QuoteExpired, 89 QuoteWithdrawn, 90 QuoteReplaced,
-            91 QuoteRequestExpired, 92 QuoteRequestCanceled, 93 NavSet, 94 OrderSized,
+            91 QuoteRequestExpired, 92 QuoteRequestCanceled, 93 NavSet, 94 OrderSized, 95 OrderHeld, 96 OrderReleased, 97 PositionsMarked,
+            98 RiskCurrencySet, 99 LimitRequired, 100 KillSwitchConfirmed,
         }
     };
 }

@@ -3,7 +3,7 @@
 use oms_model::instrument::{Currency, Valuation};
 use oms_model::{
     AccountId, AllocId, ApiKeyId, BrokerOrderId, ClOrdId, CommandId, ExecId, InstrumentId, Mic, OrderId, PolicyName, QuoteId, QuoteRef,
-    QuoteReqId, SecurityId, Seq, Symbol, TenantId, Tenor, Time, TraceId, UserId, WireId,
+    QuoteReqId, SecurityId, Seq, StrategyId, Symbol, TenantId, Tenor, Time, TraceId, UserId, WireId,
 };
 use prost::encoding::WireType;
 
@@ -66,6 +66,30 @@ macro_rules! text_ids {
     )*};
 }
 text_ids!(ClOrdId, WireId, BrokerOrderId, ExecId, Symbol, PolicyName, QuoteRef, SecurityId, Tenor);
+
+/// Text; empty only where no strategy was named.
+impl Value for StrategyId {
+    const WIRE: WireType = WireType::LengthDelimited;
+    #[inline]
+    fn zero() -> Self {
+        Self::default()
+    }
+    #[inline]
+    fn is_zero(&self) -> bool {
+        self.as_str().is_empty()
+    }
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        put_bytes(self.as_str().as_bytes(), out);
+    }
+    #[inline]
+    fn read(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        match text(input)? {
+            "" => Ok(Self::default()),
+            text => Self::new(text).map_err(|_| Fault::Text.into()),
+        }
+    }
+}
 
 impl Value for InstrumentId {
     const WIRE: WireType = WireType::Varint;

@@ -4,15 +4,18 @@ use oms_model::Order;
 use oms_model::algo::{AlgoParams, CurvePart, Peg};
 use oms_model::allocate::Share;
 use oms_model::command::Placed;
+use oms_model::compliance::{Compliance, Hold, Locate, Restriction};
 use oms_model::event::{
     AlgoStepped, Allocation, AllocationApproved, AllocationProposed, AllocationRejected, ApiKeyCreated, BrokerSession, Candidate,
     CareAccepted, CarePassed, CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected, ExecutionRecorded, ExecutionReversed,
-    ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged, Leg, Member, NavSet, OrderAccepted,
-    OrderAnomaly, OrderArmed, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderInDoubt,
-    OrderOutcomeResolved, OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrderTriggered,
-    OrdersGrouped, OrdersUngrouped, PeerFilled, PositionFrozen, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded,
-    QuoteRequested, RequestRejected, RiskChecked, RiskLimitRemoved, RouteDecided, SagaStepped, SliceReleased, StageEnded, StageStarted,
-    StopMoved, SuspenseResolved, TenantCreated, TradingStateSet,
+    ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged, KillSwitchConfirmed, Leg,
+    LimitRequired, Mark, Member, NavSet, OrderAccepted, OrderAnomaly, OrderArmed, OrderCancelRequested, OrderClosed, OrderCreated,
+    OrderEnded, OrderFillAdjusted, OrderHeld, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReleased, OrderReplaceRequested,
+    OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrderTriggered, OrdersGrouped, OrdersUngrouped, PeerFilled, PositionFrozen,
+    PositionsMarked, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected,
+    RestrictionRemoved, RiskChecked, RiskCurrencySet, RiskLimitRemoved, RouteDecided, SagaStepped, SelfMatchPrevented, SelfMatchRuleSet,
+    ShortSaleStateSet, SliceReleased, StageEnded, StageStarted, StopMoved, SuspenseResolved, TenantCreated, ThrottleReset, ThrottleTripped,
+    TradingStateSet,
 };
 use oms_model::instrument::{Account, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
@@ -21,8 +24,9 @@ use oms_model::policy::{SorPolicy, Weights};
 use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::refusal::{Code, Refusal};
+use oms_model::strategy::{StrategyEnvelope, Tradable};
 use oms_model::work::{Instructions, Link, Trail, Work};
-use oms_model::{AccountId, InstrumentId, Mic, OrderId, UserId};
+use oms_model::{AccountId, AssetClass, InstrumentId, Mic, OrderId, StrategyId, UserId};
 use prost::encoding::{WireType, encode_key};
 
 use super::bytes::{delimited, put_delimited};
@@ -41,7 +45,7 @@ macro_rules! stored_messages {
             OrderCreated {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 order_qty, 13 price,
-                14 stop_px, 15 expire_at, 16 routing, 17 venue, 18 metadata, 19 kind, 23 number, 26 work, 34 basis,
+                14 stop_px, 15 expire_at, 16 routing, 17 venue, 18 metadata, 19 kind, 23 number, 26 work, 34 basis, 40 compliance,
             }
             RiskChecked { 1 order_id, 2 worst_price, 3 results }
             OrderRejected { 1 order_id, 2 by, 3 code, 4 text }
@@ -112,7 +116,7 @@ macro_rules! stored_messages {
             BrokerSession { 1 venue, 2 reason }
             KillSwitchChanged { 1 scope, 2 reason }
             TradingStateSet { 1 scope, 2 state, 3 reason }
-            RiskLimitRemoved { 1 limit_type, 2 scope }
+            RiskLimitRemoved { 1 limit_type, 2 scope, 3 period, 4 soft }
             TenantCreated { 1 tenant_id, 2 slug, 3 id_salt }
             ApiKeyCreated { 1 api_key_id, 2 user_id, 3 prefix, 4 sha256 }
             QuoteRequested {
@@ -140,8 +144,8 @@ macro_rules! stored_messages {
             IdempotencyRecorded { 1 key, 2 fingerprint, 3 result }
             IdempotentResult { 1 placed, 2 pending, 3 refused, 8 quote_req_id, 9 quote_id }
             Refusal { 1 code, 2 message, 3 details }
-            CheckResult { 1 check, 2 verdict, 3 code, 4 scope, 5 value, 6 limit, 7 limit_version }
-            RiskLimit { 1 limit_type, 2 scope, 3 value, 4 version }
+            CheckResult { 1 check, 2 verdict, 3 code, 4 scope, 5 value, 6 limit, 7 limit_version, 8 soft, 9 period }
+            RiskLimit { 1 limit_type, 2 scope, 3 value, 4 version, 5 period, 6 soft }
             ScopedState { 1 scope, 2 state }
             CareAccepted { 1 order_id, 2 user_id }
             CarePassed { 1 order_id, 2 from, 3 to, 4 text }
@@ -165,10 +169,10 @@ macro_rules! stored_messages {
                 1 instrument_id, 2 symbol, 3 listing, 4 asset_class, 5 currency, 6 ticks, 7 lot, 8 min_qty,
                 9 max_qty, 10 active, 11 multiplier, 12 underlying, 13 expiry, 14 strike, 15 right, 16 settl_method,
                 17 settl_days, 18 base_currency, 19 tenor, 20 value_date, 21 rate_quoted, 22 cut_off_utc_s, 23 nav,
-                24 nav_at, 25 external_ids,
+                24 nav_at, 25 external_ids, 26 adv_qty,
             }
             ExternalId { 1 source, 2 security_id }
-            Account { 1 account_id, 2 name, 3 currency, 4 active }
+            Account { 1 account_id, 2 name, 3 currency, 4 active, 5 currencies, 6 converts, 7 capital }
             Venue {
                 1 venue, 2 name, 3 maker_fee, 4 taker_fee, 5 latency_prior_ns, 6 fill_prior_ppm,
                 7 fill_prior_weight, 8 enabled, 9 lacks_stops, 10 lacks_gtd,
@@ -191,7 +195,7 @@ macro_rules! stored_messages {
                 17 stepped_at, 18 suspended,
             }
             Doubt { 1 intent, 2 revision, 3 since, 4 reason }
-            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 46 work, 52 basis, 53 unanswered }
+            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 46 work, 52 basis, 53 unanswered, 54 compliance, 55 hold }
             Order {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 state, 13 pending, 15 order_qty,
@@ -200,6 +204,27 @@ macro_rules! stored_messages {
                 35 created_at, 36 updated_at, 37 children, 38 extras, 39 own_kind, 42 number,
             }
             Booked { 1 direct_qty, 2 group_order_id, 3 member_count, 4 alloc_qty }
+            Compliance { 1 strategy, 2 acknowledged }
+            Hold { 1 reason, 2 since, 3 waits_for }
+            Restriction { 1 list, 2 scope, 3 subject, 4 reason }
+            RestrictionRemoved { 1 list, 2 scope, 3 subject, 4 reason }
+            Locate { 1 account_id, 2 instrument_id, 3 qty, 4 until, 5 source }
+            ShortSaleStateSet { 1 instrument_id, 2 restricted, 3 reason }
+            SelfMatchRuleSet { 1 scope, 2 policy }
+            SelfMatchPrevented { 1 order_id, 2 resting, 3 policy, 4 qty }
+            Tradable { 1 instrument_id }
+            StrategyEnvelope {
+                1 strategy, 2 enabled, 3 instruments, 4 max_notional, 5 max_order_rate, 6 from_s, 7 until_s, 8 version,
+            }
+            ThrottleTripped { 1 scope, 2 value, 3 limit }
+            ThrottleReset { 1 scope, 2 user_id, 3 reason }
+            OrderHeld { 1 order_id, 2 reason, 3 waits_for }
+            OrderReleased { 1 order_id, 2 reason, 3 by, 4 text }
+            Mark { 1 instrument_id, 2 price }
+            PositionsMarked { 1 marks }
+            RiskCurrencySet { 1 currency }
+            LimitRequired { 1 limit_type, 2 required }
+            KillSwitchConfirmed { 1 scope, 2 engaged_at, 3 last_asked_at }
             Lot { 1 qty, 2 price }
             Position {
                 1 account_id, 2 instrument_id, 3 qty, 4 bought_qty, 5 sold_qty, 6 bought_notional, 7 sold_notional,
@@ -261,6 +286,8 @@ impl Value for Scope {
             Self::User(id) => put_case(id, 2, out),
             Self::Instrument(id) => put_case(id, 3, out),
             Self::Venue(mic) => put_case(mic, 4, out),
+            Self::Strategy(id) => put_case(id, 5, out),
+            Self::AssetClass(class) => put_case(class, 6, out),
         });
     }
 
@@ -272,6 +299,8 @@ impl Value for Scope {
             Some(2) => case::<UserId>(&mut fields).map(Self::User),
             Some(3) => case::<InstrumentId>(&mut fields).map(Self::Instrument),
             Some(4) => case::<Mic>(&mut fields).map(Self::Venue),
+            Some(5) => case::<StrategyId>(&mut fields).map(Self::Strategy),
+            Some(6) => case::<AssetClass>(&mut fields).map(Self::AssetClass),
             Some(_) => Err(fields.refuse(Fault::UnknownField)),
         }
     }

@@ -1,8 +1,9 @@
 //! Vocabularies: the stored number of a term.
 
 use oms_model::algo::{Algo, Leftover, PegPrice};
+use oms_model::compliance::{HoldReason, ListKind, SelfMatchPolicy};
 use oms_model::event::Exclusion;
-use oms_model::limit::{Check, LimitType, Verdict};
+use oms_model::limit::{Check, KillState, LimitType, Period, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
 use oms_model::work::{AlgoAction, ArmRule, ContingencyType, TriggerSource};
 use oms_model::{
@@ -32,11 +33,14 @@ macro_rules! stored_terms {
             EndedBy,
             Exclusion,
             Exhausted,
+            HoldReason,
             IntentKind,
+            KillState,
             LatencyStat,
             Leftover,
             LimitType,
             Liquidity,
+            ListKind,
             OptionRight,
             OrdState,
             OrdType,
@@ -44,10 +48,12 @@ macro_rules! stored_terms {
             Outcome,
             PegPrice,
             Pending,
+            Period,
             QuoteReqState,
             QuoteState,
             SagaPhase,
             SecurityIdSource,
+            SelfMatchPolicy,
             SettlMethod,
             Side,
             SorMode,

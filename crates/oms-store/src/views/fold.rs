@@ -147,7 +147,10 @@ impl Fold {
             | Event::SliceReleased(_)
             | Event::AlgoStepped(_)
             | Event::OrderArmed(_)
-            | Event::PeerFilled(_) => self.concerned(seq, time, event, rows),
+            | Event::PeerFilled(_)
+            | Event::SelfMatchPrevented(_)
+            | Event::OrderHeld(_)
+            | Event::OrderReleased(_) => self.concerned(seq, time, event, rows),
             Event::BrokerConnected(_)
             | Event::BrokerDisconnected(_)
             | Event::KillSwitchEngaged(_)
@@ -172,6 +175,18 @@ impl Fold {
             | Event::FxRateSet(_)
             | Event::DayClosed(_)
             | Event::CostMethodSet(_)
+            | Event::RestrictionSet(_)
+            | Event::RestrictionRemoved(_)
+            | Event::LocateSet(_)
+            | Event::ShortSaleStateSet(_)
+            | Event::SelfMatchRuleSet(_)
+            | Event::StrategyEnvelopeSet(_)
+            | Event::ThrottleTripped(_)
+            | Event::ThrottleReset(_)
+            | Event::PositionsMarked(_)
+            | Event::RiskCurrencySet(_)
+            | Event::LimitRequired(_)
+            | Event::KillSwitchConfirmed(_)
             | Event::IdempotencyRecorded(_) => Ok(()),
         }
     }

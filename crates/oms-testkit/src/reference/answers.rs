@@ -1,5 +1,6 @@
 //! What clients were answered, which must be so for ever after.
 
+use super::Gate;
 use crate::hold;
 use oms_engine::State;
 use oms_engine::input::IdempotencyKey;
@@ -94,7 +95,7 @@ impl Answers {
     }
 
     /// Everything that was acknowledged is in `state`.
-    pub fn hold_in(&self, state: &State) {
+    pub fn hold_in(&self, state: &State, gate: &Gate) {
         hold!(1, self.shown_seq <= state.last_seq().0, "answered up to {}, recovered {}", self.shown_seq, state.last_seq());
         for (order_id, known) in &self.orders {
             if let Some(cl_ord_id) = &known.cl_ord_id {
@@ -111,12 +112,21 @@ impl Answers {
                     // executed than was ever ordered.
                     let overtaken = replaced && qty < order.order_qty && self.quantities(known).any(|(most, _)| order.order_qty <= most);
                     // What others of its list have executed is taken from it.
-                    let taken = order.list_id().is_some() && order.order_qty < qty;
+                    // What it would have traded with an own order may be too.
+                    let taken = (order.list_id().is_some() || gate.has_met(*order_id)) && order.order_qty < qty;
                     qty == order.order_qty || overtaken || taken
                 });
             hold!(1, same, "acknowledged order {order_id} is not as it was asked: {order:?}");
             let refused = order.state == oms_model::OrdState::Rejected && order.children.is_empty();
-            hold!(1, known.accepted != refused, "order {order_id} was answered accepted={} and is {}", known.accepted, order.state);
+            // One that waited may be refused once it is looked at again.
+            let waited = known.accepted && gate.has_waited(*order_id);
+            hold!(
+                1,
+                waited || known.accepted != refused,
+                "order {order_id} was answered accepted={} and is {}",
+                known.accepted,
+                order.state
+            );
         }
     }
 

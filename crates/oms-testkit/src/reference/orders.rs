@@ -5,7 +5,9 @@ use crate::hold;
 use oms_engine::State;
 use oms_model::event::{Batch, Event, OrderCreated, OrderFillAdjusted, OrderSent};
 use oms_model::limit::Scope;
-use oms_model::{AccountId, ClOrdId, InstrumentId, IntentKind, Mic, Notional, OrdState, OrderId, Qty, Time, TradingState, UserId, WireId};
+use oms_model::{
+    AccountId, ClOrdId, InstrumentId, IntentKind, Mic, Notional, OrdState, OrderId, Qty, StrategyId, Time, TradingState, UserId, WireId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An order in the ledger.
@@ -38,6 +40,8 @@ pub struct Kept {
     instrument: InstrumentId,
     account: AccountId,
     user: UserId,
+    /// The strategy that the client's order above it was sent for.
+    strategy: Option<StrategyId>,
 }
 
 /// An intent that is durable.
@@ -116,6 +120,7 @@ impl Orders {
                 order.canceling = false;
                 order.refused_at = seq;
             }),
+            Event::OrderSized(e) => self.change(e.order_id, |order| order.qty = e.order_qty),
             Event::OrderReplaced(e) => self.change(e.order_id, |order| {
                 // A venue may have replaced a part before we hear what it took back: then more is executed here than there.
                 let told = order.venue.is_some();
@@ -190,6 +195,7 @@ impl Orders {
             instrument: event.instrument_id,
             account: event.account_id,
             user: event.user_id,
+            strategy: event.compliance.as_deref().and_then(|said| said.strategy).or_else(|| self.by_id.get(&root)?.strategy),
         };
         hold!(8, self.by_id.insert(event.order_id, kept).is_none(), "order id {} is used twice", event.order_id);
     }
@@ -201,6 +207,8 @@ impl Orders {
             Scope::User(id) => order.user == id,
             Scope::Instrument(id) => order.instrument == id,
             Scope::Venue(mic) => order.venue == Some(mic),
+            Scope::AssetClass(class) => class == oms_model::AssetClass::Equity,
+            Scope::Strategy(id) => order.strategy == Some(id),
         }
     }
 
@@ -348,7 +356,7 @@ impl Orders {
         self.groups.hold_in(state);
         self.sagas.hold_in(state);
         self.hold_sums(state);
-        let killed: BTreeSet<Scope> = state.risk().parts().killed.into_iter().collect();
+        let killed: BTreeSet<Scope> = state.risk().kill_switches().into_iter().map(|(scope, _)| scope).collect();
         hold!(28, killed == self.killed, "kill switches {killed:?}, in the log {:?}", self.killed);
         for (id, kept) in &self.by_id {
             let Some(order) = state.order(*id) else {

@@ -53,6 +53,11 @@ impl Sagas {
                 self.orders.insert(e.order_id, Known { terms, ..Known::default() });
             }
             Event::OrderReplaceRequested(e) => self.change(e.order_id, |known| known.asked = Some(e.terms)),
+            Event::OrderSized(e) => {
+                if let Some(known) = self.orders.get_mut(&e.order_id) {
+                    known.terms.order_qty = e.order_qty;
+                }
+            }
             Event::OrderReplaced(e) => {
                 let known = self.orders.get(&e.order_id).cloned().unwrap_or_default();
                 // One that its order's end had settled, and that the venue took after all, holds where the order works again.

@@ -39,7 +39,7 @@ impl Run {
             }
             "open-account" => {
                 let name = "other".to_owned();
-                let account = Account { account_id: OTHER_ACCOUNT, name, currency: Currency::USD, active: true };
+                let account = Account { account_id: OTHER_ACCOUNT, name, currency: Currency::USD, active: true, ..Account::default() };
                 self.ask(Command::OpenAccount(account))
             }
             "group" => self.group(line),
@@ -100,7 +100,7 @@ impl Run {
         id
     }
 
-    fn ask(&mut self, command: Command) -> String {
+    pub(super) fn ask(&mut self, command: Command) -> String {
         let output = self.desk.command(command);
         self.remember(&output);
         String::new()

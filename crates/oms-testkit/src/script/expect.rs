@@ -30,6 +30,11 @@ impl Run {
                 return assert_eq!(notional.to_string(), take(expected), "{shown}");
             }
             "overfilled" => return assert_eq!(state.overfilled().count().to_string(), take(expected), "{shown}"),
+            _ if subject.starts_with("switch ") => {
+                let scope = self.scope(subject.trim_start_matches("switch "));
+                let found = state.risk().killed(scope).map_or("-".to_owned(), |killed| killed.state.to_string());
+                return assert_eq!(found, take(expected), "{shown}");
+            }
             "suspense" => return assert_eq!(state.suspense().count().to_string(), take(expected), "{shown}"),
             _ => (),
         }
@@ -103,6 +108,10 @@ impl Run {
             "saga" => {
                 let saga = order.extras.saga.as_deref().map_or("-".into(), |saga| format!("{}:{}", saga.phase, saga.step));
                 assert_eq!(saga, take(expected), "{shown}: saga");
+            }
+            "held" => {
+                let hold = order.extras.hold.as_deref().map_or("-".into(), |hold| hold.reason.to_string());
+                assert_eq!(hold, take(expected), "{shown}: held");
             }
             "kind" => assert_eq!(order.kind().to_string(), take(expected), "{shown}: kind"),
             "holder" => {

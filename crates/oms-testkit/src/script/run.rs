@@ -6,13 +6,13 @@ use oms_engine::Output;
 use oms_engine::input::InputBody;
 use oms_model::algo::{AlgoParams, CurvePart, Peg};
 use oms_model::command::{Actor, Change, Command, CommandOutcome, NewOrder, NewPart, NewQuote, NewQuoteRequest, OrderRef, Placed};
-use oms_model::limit::{RiskLimit, Scope};
+use oms_model::limit::Scope;
 use oms_model::order::Routing;
 use oms_model::policy::{Exhausted, SorPolicy};
 use oms_model::report::{ReportBody, VenueFill};
 use oms_model::{
     ClOrdId, Code, ExecId, IntentKind, Liquidity, Mic, OrdType, Order, OrderId, Price, Qty, QuoteId, QuoteRef, QuoteReqId, Side, SorMode,
-    Symbol, TimeInForce, UserId, WireId,
+    TimeInForce, UserId, WireId,
 };
 use std::collections::BTreeMap;
 
@@ -100,11 +100,11 @@ impl Run {
             "list" | "nav" => self.reference(verb, line),
             "ask" | "bid" | "take" | "withdraw" | "cancel-ask" => self.quoting(verb, line),
             "rfq" | "dealt" => format!("{verb} {}", line.word()),
-            "limit" | "kill" | "release" | "state" | "policy" => self.configure(verb, line),
+            "kill" | "release" | "state" | "policy" => self.configure(verb, line),
             "order" => line.word().to_owned(),
             "position" => format!("position {}", line.word()),
             "open" | "suspense" | "exposure" => verb.to_owned(),
-            _ => match self.books(verb, line) {
+            _ => match self.books(verb, line).or_else(|| self.gate(verb, line)) {
                 Some(subject) => subject,
                 None => self.venue_says(verb, line),
             },
@@ -215,6 +215,8 @@ impl Run {
                 order.account_id = Some(if other { crate::fixture::OTHER_ACCOUNT } else { ACCOUNT });
             }
             "CARE" => order.routing.care = true,
+            "strategy" => order.compliance.strategy = Some(line.value()),
+            "acknowledged" => order.compliance.acknowledged = true,
             "by" => order.instructions.trigger_source = Some(line.value()),
             "emulated" => order.instructions.emulate = true,
             "show" => order.instructions.max_floor = Some(line.value()),
@@ -456,29 +458,14 @@ impl Run {
         String::new()
     }
 
-    fn scope(&self, word: &str) -> Scope {
-        match word {
-            "account" => Scope::Account(ACCOUNT),
-            "user" => Scope::User(USER),
-            _ => match word.parse::<Mic>() {
-                Ok(mic) if VENUES.contains(&mic) => Scope::Venue(mic),
-                _ => {
-                    let symbol: Symbol = word.parse().unwrap();
-                    Scope::Instrument(self.desk.engine.state().by_symbol(&symbol).expect("listed").instrument_id)
-                }
-            },
-        }
-    }
-
     fn configure(&mut self, verb: &str, line: &mut Line<'_>) -> String {
         let reason = "script".to_owned();
         let command = match verb {
-            "limit" => {
-                let (limit_type, value) = (line.value(), line.value());
+            "state" => {
+                let state = line.value();
                 let scope = line.words.pop_front().map_or(Scope::Tenant, |word| self.scope(word));
-                Command::SetRiskLimit(RiskLimit { limit_type, scope, value, version: 0 })
+                Command::SetTradingState { scope, state, reason }
             }
-            "state" => Command::SetTradingState { scope: Scope::Tenant, state: line.value(), reason },
             "policy" => Command::SetSorPolicy(Box::new(policy(line))),
             _ => {
                 let scope = line.words.pop_front().map_or(Scope::Tenant, |word| self.scope(word));

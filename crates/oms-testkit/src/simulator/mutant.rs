@@ -48,6 +48,30 @@ mutants! {
     IdempotencyForgotten,
     /// Recovery: engaged kill switches are forgotten.
     KillForgotten,
+    /// Recovery: an engaged kill switch counts as confirmed.
+    KillConfirmedEarly,
+    /// Recovery: limits are forgotten.
+    LimitsForgotten,
+    /// Recovery: the versions of limits that were taken away are forgotten.
+    LimitVersionsForgotten,
+    /// Recovery: restricted and allow lists are forgotten.
+    ListsForgotten,
+    /// Recovery: lent shares are forgotten.
+    LocatesForgotten,
+    /// Recovery: the short-sale price test is forgotten.
+    PriceTestForgotten,
+    /// Recovery: rules for own orders that meet are forgotten.
+    SelfMatchForgotten,
+    /// Recovery: the bounds of strategies are forgotten.
+    StrategiesForgotten,
+    /// Recovery: what repeated itself is on again.
+    ThrottleForgotten,
+    /// Recovery: which limits must be there is forgotten.
+    RequiredForgotten,
+    /// Recovery: what was sold short today is forgotten.
+    ShortedForgotten,
+    /// Recovery: what works in a holding is forgotten.
+    HoldingsForgotten,
     /// Recovery: the last batch behind the snapshot is folded twice.
     TailFoldedTwice,
     /// Recovery: the tail behind the snapshot is not folded.

@@ -22,6 +22,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 mod books;
+mod gate;
 
 /// Whose question an answer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +128,9 @@ fn fold(journal: &EmbeddedJournal, mut state: State, mutant: Option<Mutant>) -> 
 
 /// What a planted bug makes of a recovered state.
 fn forget(state: State, mutant: Option<Mutant>) -> State {
+    if let Some(forgotten) = mutant.and_then(|mutant| gate::forget(&state, mutant)) {
+        return forgotten;
+    }
     match mutant {
         Some(mutant) if books::is_forgetful(mutant) => books::forget(&state, mutant),
         Some(Mutant::IdempotencyForgotten) => State::from_parts(StateParts { idempotency: Vec::new(), ..state.parts() }),

@@ -8,9 +8,9 @@ use super::notes::Notes;
 use super::plan::{Action, Kind, Plan, Rates};
 use super::rng::{Rng, Trace};
 use super::venue::{Scene, Venue};
-use crate::fixture::{OPEN, OTHER_ACCOUNT, TENANT, TestMarkets, VENUES, actor, setup};
+use crate::fixture::{OPEN, OTHER_ACCOUNT, TENANT, TestMarkets, VENUES, actor, lent, setup};
 use crate::hold;
-use crate::reference::{Answers, Orders, Quotes, Works};
+use crate::reference::{Answers, Gate, Orders, Quotes, Works};
 use oms_engine::input::{IdempotencyKey, InputBody};
 use oms_model::command::{Actor, Command, CommandOutcome, Placed};
 use oms_model::instrument::{Account, Currency};
@@ -45,6 +45,11 @@ pub(super) struct World {
     answers: Answers,
     /// What was quoted and accepted, as it was decided.
     quotes: Quotes,
+    /// What the gate was told, as decided.
+    gate: Gate,
+    durable_gate: Gate,
+    /// The gross exposure after the last batch.
+    gross: i128,
     /// The same as far as it is durable.
     durable_quotes: Quotes,
     /// What the engine works, as it was decided, and as far as it is durable.
@@ -86,6 +91,9 @@ impl World {
             orders: Orders::default(),
             answers: Answers::default(),
             quotes: Quotes::default(),
+            gate: Gate::default(),
+            durable_gate: Gate::default(),
+            gross: 0,
             durable_quotes: Quotes::default(),
             works: Works::default(),
             durable_works: Works::default(),
@@ -115,8 +123,10 @@ impl World {
         let rates = std::mem::take(&mut self.rates);
         self.start(&mut rng, false);
         let mut commands = setup();
-        let other = Account { account_id: OTHER_ACCOUNT, name: "other".into(), currency: Currency::USD, active: true };
+        let other =
+            Account { account_id: OTHER_ACCOUNT, name: "other".into(), currency: Currency::USD, active: true, ..Account::default() };
         commands.push(Command::OpenAccount(other));
+        commands.extend([InstrumentId(0), InstrumentId(1)].map(|instrument| lent(OTHER_ACCOUNT, instrument)));
         if average {
             commands.push(Command::SetCostMethod(CostMethod::AverageCost));
         }
@@ -288,6 +298,7 @@ impl World {
         for batch in &batches {
             self.orders.durable(batch);
             self.durable_quotes.decided(batch);
+            self.durable_gate.decided(batch);
             self.durable_works.decided(batch);
         }
         if let (Some(tip), false) = (tip, batches.is_empty()) {

@@ -1,10 +1,13 @@
 use super::*;
 use crate::json::parse;
-use oms_model::limit::{LimitType, Scope};
+use oms_model::instrument::Instrument;
+use oms_model::limit::{LimitKey, LimitType, Scope};
 
 fn read(body: &str) -> Result<Command, Refusal> {
     let mut value = parse(body.as_bytes(), 32).unwrap();
-    take_type(&mut value)?.decode(&value, &Catalog::default())
+    let mut catalog = Catalog::default();
+    catalog.list(&Instrument { symbol: "AAPL".parse().unwrap(), ..Instrument::default() });
+    take_type(&mut value)?.decode(&value, &catalog)
 }
 
 fn example(name: &str) -> &'static str {
@@ -29,7 +32,7 @@ fn commands_become_what_they_say() {
     assert_eq!((order, if_version), (OrderRef::ClOrdId("A-1".parse().unwrap()), None));
     assert_eq!((change.price, change.order_qty), (Some("20.1".parse().unwrap()), None));
     assert_eq!(mass, Command::MassCancel { scope: Scope::Tenant });
-    assert_eq!(limit, Command::RemoveRiskLimit { limit_type: LimitType::MaxOrderQty, scope: Scope::Tenant });
+    assert_eq!(limit, Command::RemoveRiskLimit(LimitKey::hard(LimitType::MaxOrderQty, Scope::Tenant)));
 }
 
 #[test]
@@ -93,6 +96,20 @@ fn wrong_fields_are_named_for_every_command() {
         (r#"{"type":"TradingStateSetCmd","reason":"r"}"#, "state is required"),
         (r#"{"type":"TradingStateSetCmd","state":"OPEN","reason":"r"}"#, "state must be one of"),
         (r#"{"type":"RiskLimitSetCmd","limit_type":"MAX_ORDER_QTY"}"#, "value is required"),
+        (r#"{"type":"RiskLimitSetCmd","limit_type":"ORDER_RATE","value":"5","period":"WEEK"}"#, "period must be"),
+        (r#"{"type":"RiskLimitSetCmd","limit_type":"ORDER_RATE","value":"5","soft":"yes"}"#, "soft must be"),
+        (r#"{"type":"RestrictionSetCmd","reason":"x"}"#, "subject is required"),
+        (r#"{"type":"RestrictionSetCmd","subject":"ASSET_CLASS:WINE","reason":"x"}"#, "subject names a class that"),
+        (r#"{"type":"RestrictionSetCmd","subject":"VENUE:XNAS"}"#, "reason is required"),
+        (r#"{"type":"LocateSetCmd","symbol":"AAPL","qty":"1"}"#, "account_id is required"),
+        (r#"{"type":"ShortSaleStateSetCmd","symbol":"AAPL","reason":"x"}"#, "restricted is required"),
+        (r#"{"type":"SelfMatchRuleSetCmd","policy":"MAYBE"}"#, "policy must be"),
+        (r#"{"type":"StrategyEnvelopeSetCmd","strategy":"far too long a name"}"#, "strategy must be"),
+        (r#"{"type":"StrategyEnvelopeSetCmd","strategy":"A","symbols":["NONE"]}"#, "symbols names NONE"),
+        (r#"{"type":"ThrottleResetCmd","scope":"STRATEGY:A"}"#, "reason is required"),
+        (r#"{"type":"LimitRequireCmd","limit_type":"MAX_ORDER_QTY"}"#, "required is required"),
+        (r#"{"type":"OrderTurnDownCmd","cl_ord_id":"A-1"}"#, "reason is required"),
+        (r#"{"type":"AccountRiskSetCmd","account_id":"00000000-0000-7000-8000-000000000001","currencies":["euro"]}"#, "currencies has"),
         (r#"{"type":"RiskLimitSetCmd","limit_type":"MAX_ORDER_QTY","value":"-1"}"#, "value must not be below zero"),
         (r#"{"type":"RiskLimitRemoveCmd"}"#, "limit_type is required"),
         (r#"{"type":"SorPolicySetCmd","price_range_bps":0}"#, "price_range_bps must be above zero"),

@@ -4,7 +4,16 @@ use super::Shape;
 use super::Tense::{Answer, Request};
 
 pub(super) const SHAPES: &[Shape] = &[
-    ("LimitNamed", Request, &[("limit_type", "LimitType", ""), ("scope", "Scope?", "TENANT where absent.")]),
+    (
+        "LimitNamed",
+        Request,
+        &[
+            ("limit_type", "LimitType", ""),
+            ("scope", "Scope?", "TENANT where absent."),
+            ("period", "Period?", "The usual one of the type where absent."),
+            ("soft", "boolean?", "Hard where absent."),
+        ],
+    ),
     ("ScopeBody", Request, &[("scope", "Scope", "")]),
     ("ScopeAndReason", Request, &[("scope", "Scope?", "TENANT where absent."), ("reason", "string", "1 to 1024 bytes.")]),
     (
@@ -19,6 +28,8 @@ pub(super) const SHAPES: &[Shape] = &[
             ("limit_type", "LimitType", ""),
             ("scope", "Scope?", "TENANT where absent."),
             ("value", "DecimalInput", "In the unit of the type."),
+            ("period", "Period?", "The usual one of the type where absent; only ORDER_RATE and REPEATED_EXECUTION have others."),
+            ("soft", "boolean?", "A soft limit warns, and takes what is acknowledged; hard where absent."),
         ],
     ),
     (
@@ -51,7 +62,18 @@ pub(super) const SHAPES: &[Shape] = &[
             ("deny", "[string]?", "Never these venues."),
         ],
     ),
-    ("Limit", Answer, &[("limit_type", "LimitType", ""), ("scope", "Scope", ""), ("value", "Decimal", ""), ("version", "integer", "")]),
+    (
+        "Limit",
+        Answer,
+        &[
+            ("limit_type", "LimitType", ""),
+            ("scope", "Scope", ""),
+            ("value", "Decimal", ""),
+            ("version", "integer", ""),
+            ("period", "Period?", ""),
+            ("soft", "boolean", ""),
+        ],
+    ),
     ("LimitList", Answer, &[("data", "[Limit]", "")]),
     (
         "LimitUse",
@@ -61,6 +83,8 @@ pub(super) const SHAPES: &[Shape] = &[
             ("scope", "Scope", ""),
             ("value", "Decimal", ""),
             ("version", "integer", ""),
+            ("period", "Period?", ""),
+            ("soft", "boolean", ""),
             ("used", "Decimal?", "Null where the limit bounds each order by itself."),
             ("headroom", "Decimal?", ""),
         ],
@@ -72,13 +96,43 @@ pub(super) const SHAPES: &[Shape] = &[
         Answer,
         &[
             ("kill_switches", "[Scope]", ""),
+            ("kills", "KillSwitches", "The same, with how far each has come."),
             ("trading_states", "[ScopedState]", "The tenant's, and every other that is not ACTIVE."),
             ("open", "[OpenUse]", ""),
             ("limits", "[LimitUse]", ""),
             ("in_doubt", "integer", "Legs whose outcome is not known."),
+            ("doubts", "[Doubtful]", "The first 200 of them, at their worst."),
+            ("held", "integer", "Orders that are accepted and wait before they are sent."),
+            ("throttled", "[Scope]", "Off because they repeated themselves."),
         ],
     ),
-    ("KillSwitches", Answer, &[("engaged", "[Scope]", "")]),
+    ("KillSwitches", Answer, &[("engaged", "[Scope]", ""), ("switches", "[KillSwitch]", "How far each has come.")]),
+    (
+        "KillSwitch",
+        Answer,
+        &[
+            ("scope", "Scope", ""),
+            ("state", "KillState", "ENGAGED once the last order of the scope is confirmed gone."),
+            ("since", "time", ""),
+            ("last_asked_at", "time", "When the last cancel was asked for."),
+            ("working", "integer?", "Client orders that still work; null for a venue."),
+            ("in_doubt", "integer", "Legs whose outcome is not known: they keep it ENGAGING."),
+            ("alarm", "boolean", "Somebody has to look: something is in doubt."),
+        ],
+    ),
+    (
+        "Doubtful",
+        Answer,
+        &[
+            ("order_id", "uuid", "The leg."),
+            ("root_order_id", "uuid", ""),
+            ("venue", "string", ""),
+            ("since", "time", ""),
+            ("reason", "string", ""),
+            ("qty", "Decimal", "What could still be executed."),
+            ("worst_notional", "Decimal", "At the price that the client order is reserved at; risk currency."),
+        ],
+    ),
     ("Weights", Answer, &[("price", "Decimal", ""), ("latency", "Decimal", ""), ("fill", "Decimal", ""), ("fee", "Decimal", "")]),
     (
         "Policy",

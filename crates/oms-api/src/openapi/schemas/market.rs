@@ -40,6 +40,7 @@ pub(super) const SHAPES: &[Shape] = &[
             ("cut_off_utc_s", "integer?", "A fund's cut-off, seconds after midnight UTC."),
             ("nav", "Decimal?", "A fund's last net asset value per unit."),
             ("nav_at", "time?", ""),
+            ("adv_qty", "Decimal?", "What is traded of it in a day on average."),
             ("external_ids", "[ExternalId]", "Its identifiers in other lists."),
         ],
     ),
@@ -61,7 +62,19 @@ pub(super) const SHAPES: &[Shape] = &[
     ("CalendarList", Answer, &[("at", "time", ""), ("data", "[Calendar]", "")]),
     ("ExternalId", Answer, &[("source", "SecurityIdSource", ""), ("security_id", "string", "")]),
     ("Venue", Answer, VENUE),
-    ("Account", Answer, &[("account_id", "uuid", ""), ("name", "string", ""), ("currency", "string", ""), ("active", "boolean", "")]),
+    (
+        "Account",
+        Answer,
+        &[
+            ("account_id", "uuid", ""),
+            ("name", "string", ""),
+            ("currency", "string", ""),
+            ("active", "boolean", ""),
+            ("currencies", "[string]", "Beside its own."),
+            ("converts", "boolean", "Whether it may trade in any currency of which a rate is recorded."),
+            ("capital", "Decimal?", "Its money at the start, in the risk currency."),
+        ],
+    ),
     (
         "VenueQuote",
         Answer,

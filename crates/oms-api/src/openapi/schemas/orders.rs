@@ -39,6 +39,8 @@ pub(super) const SHAPES: &[Shape] = &[
             ("good_after", "time?", "Nothing is sent before."),
             ("emulate", "boolean?", "Hold a stop here even where a venue has stops of its own."),
             ("algo", "Algo?", "The algorithm that releases a MARKET or LIMIT order in slices."),
+            ("strategy", "string?", "The strategy that sends it; its bounds must be set."),
+            ("acknowledged", "boolean?", "Whether the sender knows that it is beyond a soft limit and wants it all the same."),
         ],
     ),
     (
@@ -97,6 +99,7 @@ pub(super) const SHAPES: &[Shape] = &[
             ("order_qty", "DecimalInput?", "New total quantity, executed part included."),
             ("price", "DecimalInput?", ""),
             ("stop_px", "DecimalInput?", ""),
+            ("acknowledged", "boolean?", "Whether the sender knows that it is beyond a soft limit and wants it all the same."),
         ],
     ),
     ("OrderNamed", Request, ORDER_NAMED),
@@ -110,6 +113,7 @@ pub(super) const SHAPES: &[Shape] = &[
             ("order_qty", "DecimalInput?", "New total quantity, executed part included."),
             ("price", "DecimalInput?", ""),
             ("stop_px", "DecimalInput?", ""),
+            ("acknowledged", "boolean?", "Whether the sender knows that it is beyond a soft limit and wants it all the same."),
         ],
     ),
     (

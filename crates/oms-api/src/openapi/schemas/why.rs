@@ -15,6 +15,8 @@ pub(super) const SHAPES: &[Shape] = &[
             ("value", "Decimal?", ""),
             ("limit", "Decimal?", ""),
             ("limit_version", "integer", "0 where it is not a configured limit."),
+            ("soft", "boolean", "Whether that limit is a soft one."),
+            ("period", "Period?", "The period of that limit, where it is not the usual one."),
         ],
     ),
     (

@@ -147,8 +147,16 @@ pub(crate) fn is_unwanted(step: &Step<'_>, order_id: OrderId) -> bool {
     if let Some(parent) = order.parent_order_id {
         return state.order(parent).is_some_and(|parent| parent.state.is_done() || parent.pending == Pending::Cancel);
     }
-    let scopes = [Scope::Tenant, Scope::Account(order.account_id), Scope::User(order.user_id), Scope::Instrument(order.instrument_id)];
-    let killed = scopes.into_iter().any(|scope| state.risk().is_killed(scope));
+    let class = state.instrument(order.instrument_id).map_or(oms_model::AssetClass::default(), |instrument| instrument.asset_class);
+    let scopes = [
+        Some(Scope::Tenant),
+        Some(Scope::Account(order.account_id)),
+        Some(Scope::User(order.user_id)),
+        Some(Scope::Instrument(order.instrument_id)),
+        Some(Scope::AssetClass(class)),
+        order.strategy().map(Scope::Strategy),
+    ];
+    let killed = scopes.into_iter().flatten().any(|scope| state.risk().is_killed(scope));
     let Some(group) = state.group_ever(order_id) else { return killed || day::is_over(step, order) };
     // A group works only as long as every member may; one that is to end takes the group with it.
     let is_ending = |id: OrderId| state.order(id).is_some_and(|order| order.pending == Pending::Cancel && !order.state.is_done());

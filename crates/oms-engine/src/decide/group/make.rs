@@ -67,6 +67,9 @@ fn members(step: &Step<'_>, references: &[OrderRef]) -> Result<Vec<Order>, Refus
         if !order.is_root() || order.kind() != OrderKind::Client {
             return Err(conflict("only a client's order can be grouped", &order));
         }
+        if order.extras.hold.is_some() {
+            return Err(conflict("an order that waits before it is sent cannot be grouped", &order));
+        }
         if order.ord_type.has_stop() || order.extras.work.is_some() {
             return Err(conflict("an order that waits for a trigger, its list or its algorithm cannot be grouped", &order));
         }

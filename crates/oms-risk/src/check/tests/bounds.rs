@@ -133,70 +133,124 @@ fn the_tightest_scope_is_recorded_and_the_widest_breach_refuses() {
     desk.limit(LimitType::MaxOrderQty, Scope::User(USER), "50");
     desk.limit(LimitType::MaxOrderQty, Scope::User(USER), "60");
     let passed = result(&desk.check(&buy("10", "100")), Check::OrderQty);
-    assert_eq!((passed.verdict, passed.scope, passed.limit, passed.limit_version), (Verdict::Pass, SCOPES[2], Some(dec("60")), 2));
+    assert_eq!((passed.verdict, passed.scope, passed.limit, passed.limit_version), (Verdict::Pass, Scope::User(USER), Some(dec("60")), 2));
     let failed = result(&desk.check(&buy("70", "100")), Check::OrderQty);
-    assert_eq!((failed.verdict, failed.scope, failed.value), (Verdict::Fail, SCOPES[2], Some(dec("70"))));
+    assert_eq!((failed.verdict, failed.scope, failed.value), (Verdict::Fail, Scope::User(USER), Some(dec("70"))));
     let failed = result(&desk.check(&buy("101", "100")), Check::OrderQty);
     assert_eq!((failed.verdict, failed.scope, failed.limit_version), (Verdict::Fail, Scope::Tenant, 1));
+}
+
+/// The limits that the order below breaks, in the order of the checks.
+const BROKEN: [(LimitType, Check); 21] = [
+    (LimitType::DuplicateWindow, Check::Duplicate),
+    (LimitType::WashWindow, Check::WashTrade),
+    (LimitType::PriceCollarPct, Check::PriceCollar),
+    (LimitType::MaxOrderQty, Check::OrderQty),
+    (LimitType::MaxOrderNotional, Check::OrderNotional),
+    (LimitType::MaxPctAdv, Check::PctAdv),
+    (LimitType::OrderRate, Check::OrderRate),
+    (LimitType::RepeatedExecution, Check::RepeatedExecution),
+    (LimitType::MaxOpenOrders, Check::OpenOrders),
+    (LimitType::MaxOpenNotional, Check::OpenNotional),
+    (LimitType::MaxPositionQty, Check::PositionQty),
+    (LimitType::MaxPositionNotional, Check::PositionNotional),
+    (LimitType::MaxAssetClassExposure, Check::AssetClassExposure),
+    (LimitType::MaxConcentrationPct, Check::Concentration),
+    (LimitType::MaxGrossExposure, Check::GrossExposure),
+    (LimitType::MaxNetExposure, Check::NetExposure),
+    (LimitType::MaxLeverage, Check::Leverage),
+    (LimitType::BuyingPower, Check::BuyingPower),
+    (LimitType::DailyLoss, Check::DailyLoss),
+    (LimitType::TrailingDrawdown, Check::TrailingDrawdown),
+    (LimitType::ApprovalNotional, Check::Approval),
+];
+
+/// A desk with everything against one order: a short sale of a position that is short and losing, repeated, against an
+/// own purchase.
+fn against_everything() -> (Desk, Proposed) {
+    let mut desk = Desk::new();
+    for (limit_type, _) in BROKEN {
+        let value = if matches!(limit_type, LimitType::DuplicateWindow | LimitType::WashWindow) { "10" } else { "1" };
+        desk.limit(limit_type, Scope::Tenant, value);
+    }
+    let price = px("49.995");
+    let worst = Proposed { price: Some(price), order_id: OrderId::from_u128(3), ..base(Side::SellShort, OrdType::Limit, "2.5") };
+    for (number, side) in [(1, Side::SellShort), (2, Side::Buy)] {
+        let before = order_of(&Proposed { side, order_id: OrderId::from_u128(number), ..worst });
+        desk.book.on_checked(&before, Some(price), desk.now, &mut Reservation::default());
+    }
+    let mut position = Position { account_id: ACCOUNT, instrument_id: INSTRUMENT, ..Position::default() };
+    position.book(false, qty("1000"), px("100"), "200000".parse().unwrap());
+    let valued = crate::Valued { valuation: Default::default(), rate: dec("1"), mark: Some(px("101")) };
+    desk.book.on_position(&position, valued);
+    desk.position = Some(position);
+    desk.book.set_capital(ACCOUNT, Some("201001".parse().unwrap())); // all but one of it is lost
+    desk.instrument.adv_qty = Some(qty("1"));
+    desk.instrument.currency = oms_model::instrument::Currency(*b"EUR");
+    desk.book.set_self_match(Scope::Tenant, SelfMatchPolicy::CancelNewest);
+    desk.book.set_short_sale_state(INSTRUMENT, true);
+    desk.book.set_locate(&Locate { account_id: ACCOUNT, instrument_id: INSTRUMENT, until: NOW, ..Locate::default() });
+    let (scope, subject) = (Scope::Tenant, Scope::Instrument(INSTRUMENT));
+    desk.book.set_restriction(&Restriction { list: ListKind::Restricted, scope, subject, reason: String::new() });
+    desk.book.set_envelope(&StrategyEnvelope { strategy: STRATEGY, ..StrategyEnvelope::default() });
+    desk.book.engage(Scope::Tenant, Time(0));
+    desk.book.set_trading_state(Scope::Tenant, TradingState::Halted);
+    desk.account.active = false;
+    desk.instrument.active = false;
+    (desk, worst)
 }
 
 /// An order that breaks every rule there is. Fixing the first each time tells the next one, in the order of `Check`.
 #[test]
 fn the_first_broken_check_gives_the_code_and_all_are_recorded() {
-    let mut desk = Desk::new().holding("1000");
-    for limit_type in [LimitType::OrderRate, LimitType::MaxOpenOrders] {
-        desk.limit(limit_type, Scope::Tenant, "1");
-    }
-    desk.limit(LimitType::DuplicateWindow, Scope::Tenant, "10");
-    let worst = buy("2.5", "200.005");
-    let before = order_of(&worst);
-    let sound = desk.check(&buy("10", "100")).worst_price;
-    desk.book.on_checked(&before, sound, desk.now, &mut Reservation::default());
-    for (limit_type, value) in [
-        (LimitType::PriceCollarPct, "1"),
-        (LimitType::MaxOrderQty, "1"),
-        (LimitType::MaxOrderNotional, "1"),
-        (LimitType::MaxOpenNotional, "1"),
-        (LimitType::MaxPositionQty, "1"),
-        (LimitType::MaxPositionNotional, "1"),
-    ] {
-        desk.limit(limit_type, Scope::Tenant, value);
-    }
-    desk.book.engage(Scope::Tenant);
-    desk.book.set_trading_state(Scope::Tenant, TradingState::Halted);
-    desk.account.active = false;
-    desk.instrument.active = false;
-
+    let (mut desk, worst) = against_everything();
     let gate = desk.check(&worst);
-    assert!(gate.results.iter().all(|r| r.verdict == Verdict::Fail), "{:?}", gate.results);
-    assert_eq!(desk.code(&worst), Some(Code::KillSwitch));
+    let held = result(&gate, Check::Approval);
+    assert_eq!(held.verdict, Verdict::Hold, "a large order is held, not refused");
+    let passed: Vec<_> = gate.results.iter().filter(|r| r.verdict != Verdict::Fail && r.check != Check::Approval).collect();
+    assert!(passed.is_empty(), "{passed:?}");
+    let mut told = Vec::new();
+    let mut first = |desk: &Desk| {
+        let refused = desk.check(&worst).verdict.unwrap_err();
+        told.push(refused.check);
+        (refused.check, refused.code)
+    };
+    assert_eq!(first(&desk), (Check::KillSwitch, Code::KillSwitch));
     desk.book.release(Scope::Tenant);
-    assert_eq!(desk.code(&worst), Some(Code::TradingHalted));
+    assert_eq!(first(&desk), (Check::TradingState, Code::TradingHalted));
     desk.book.set_trading_state(Scope::Tenant, TradingState::Active);
-    assert_eq!(desk.code(&worst), Some(Code::AccountDisabled));
+    assert_eq!(first(&desk), (Check::AccountActive, Code::AccountDisabled));
     desk.account.active = true;
-    assert_eq!(desk.code(&worst), Some(Code::InstrumentDisabled));
+    assert_eq!(first(&desk), (Check::InstrumentActive, Code::InstrumentDisabled));
     desk.instrument.active = true;
-    assert_eq!(desk.code(&worst), Some(Code::InvalidTick));
+    assert_eq!(first(&desk), (Check::Tick, Code::InvalidTick));
     desk.instrument.ticks = vec![TickStep { from: px("0.001"), tick: px("0.001") }];
-    assert_eq!(desk.code(&worst), Some(Code::InvalidLot));
+    assert_eq!(first(&desk), (Check::Lot, Code::InvalidLot));
     desk.instrument.lot = qty("0.5");
-    assert_eq!(desk.code(&worst), Some(Code::DuplicateOrder));
-    for (limit_type, check) in [
-        (LimitType::DuplicateWindow, Check::PriceCollar),
-        (LimitType::PriceCollarPct, Check::OrderQty),
-        (LimitType::MaxOrderQty, Check::OrderNotional),
-        (LimitType::MaxOrderNotional, Check::OrderRate),
-        (LimitType::OrderRate, Check::OpenOrders),
-        (LimitType::MaxOpenOrders, Check::OpenNotional),
-        (LimitType::MaxOpenNotional, Check::PositionQty),
-        (LimitType::MaxPositionQty, Check::PositionNotional),
-    ] {
-        desk.book.remove_limit(limit_type, Scope::Tenant);
-        assert_eq!(desk.check(&worst).verdict.unwrap_err().check, check, "without {limit_type}");
+    assert_eq!(first(&desk), (Check::Restricted, Code::ComplianceBlocked));
+    desk.book.remove_restriction(ListKind::Restricted, Scope::Tenant, Scope::Instrument(INSTRUMENT));
+    assert_eq!(first(&desk), (Check::Locate, Code::LocateRequired));
+    let (qty, until) = (qty("1000"), NOW.plus(1));
+    desk.book.set_locate(&Locate { account_id: ACCOUNT, instrument_id: INSTRUMENT, qty, until, ..Locate::default() });
+    assert_eq!(first(&desk), (Check::ShortSalePrice, Code::ShortSaleRestricted));
+    desk.book.set_short_sale_state(INSTRUMENT, false);
+    for (limit_type, check) in BROKEN.into_iter().take(20) {
+        let expected = first(&desk);
+        assert_eq!(expected.0, check, "{limit_type}");
+        desk.book.remove_limit(LimitKey::hard(limit_type, Scope::Tenant));
+        if limit_type == LimitType::DuplicateWindow {
+            assert_eq!(first(&desk), (Check::SelfMatch, Code::SelfMatch));
+            desk.book.set_self_match(Scope::Tenant, SelfMatchPolicy::Off);
+        }
     }
-    desk.book.remove_limit(LimitType::MaxPositionNotional, Scope::Tenant);
-    assert_eq!(desk.code(&worst), None);
+    assert_eq!(first(&desk), (Check::Currency, Code::CurrencyMismatch));
+    desk.account.converts = true;
+    assert_eq!(first(&desk), (Check::StrategyEnvelope, Code::RiskLimitBreach));
+    told.push(Check::Approval);
+    assert_eq!(told, Check::ALL, "one after the other, and none is left out");
+    desk.book.set_envelope(&StrategyEnvelope { strategy: STRATEGY, enabled: true, ..StrategyEnvelope::default() });
+    let gate = desk.check(&worst);
+    assert!(gate.verdict.is_ok() && gate.hold.is_some());
 }
 
 #[test]

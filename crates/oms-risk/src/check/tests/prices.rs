@@ -139,7 +139,7 @@ fn the_reference_is_the_middle_then_the_last_trade_then_nothing() {
     desk.market.last = Some(level("50", NOW));
     assert_eq!(desk.code(&buy("10", "50.5")), None);
     assert_eq!(desk.code(&buy("10", "50.51")), Some(Code::PriceCollar));
-    desk.book.remove_limit(LimitType::PriceCollarPct, Scope::Tenant);
+    desk.book.remove_limit(LimitKey::hard(LimitType::PriceCollarPct, Scope::Tenant));
     desk.market = Market::default();
     assert_eq!(desk.code(&buy("10", "100")), None, "no collar, no reference needed");
 }

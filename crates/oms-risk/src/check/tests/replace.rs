@@ -30,7 +30,7 @@ fn a_replace_is_judged_by_the_difference_it_makes() {
             assert!(judge(at).is_ok(), "{limit_type} {scope}: {:?}", judge(at));
             let refused = judge(beyond).unwrap_err();
             assert_eq!((refused.scope, refused.limit), (scope, Some(dec(value))), "{limit_type}");
-            desk.book.remove_limit(*limit_type, scope);
+            desk.book.remove_limit(LimitKey::hard(*limit_type, scope));
         }
     }
 }
@@ -95,7 +95,7 @@ fn a_replace_is_stopped_by_switches_ticks_and_lots() {
     desk.book.set_trading_state(Scope::Tenant, TradingState::Reducing);
     assert_eq!(judge(&desk, terms("101", "100")), Some(Code::ReduceOnly));
     assert_eq!(judge(&desk, terms("99", "100")), None);
-    desk.book.engage(Scope::User(USER));
+    desk.book.engage(Scope::User(USER), NOW);
     assert_eq!(judge(&desk, terms("99", "100")), Some(Code::KillSwitch));
 }
 
@@ -122,6 +122,6 @@ fn a_replan_meets_switches_only() {
     assert_eq!(gate.verdict.as_ref().unwrap().get(), &Proposed::of(&order));
     desk.book.set_trading_state(Scope::Tenant, TradingState::Reducing);
     assert!(desk.book.check_replan(&order, &reserved, &desk.ctx()).verdict.is_ok());
-    desk.book.engage(Scope::Instrument(INSTRUMENT));
+    desk.book.engage(Scope::Instrument(INSTRUMENT), NOW);
     assert_eq!(desk.book.check_replan(&order, &reserved, &desk.ctx()).verdict.unwrap_err().code, Code::KillSwitch);
 }

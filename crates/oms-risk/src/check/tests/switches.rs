@@ -17,8 +17,8 @@ fn nothing_set_lets_a_sound_order_pass() {
 fn kill_switch_refuses_in_every_scope_until_released() {
     for scope in SCOPES {
         let mut desk = Desk::new();
-        desk.book.engage(scope);
-        desk.book.engage(scope);
+        desk.book.engage(scope, Time(0));
+        desk.book.engage(scope, Time(0));
         let refused = desk.check(&buy("10", "100")).verdict.unwrap_err();
         assert_eq!((refused.code, refused.check, refused.scope), (Code::KillSwitch, Check::KillSwitch, scope));
         desk.book.release(scope);
@@ -32,7 +32,7 @@ fn kill_switch_refuses_in_every_scope_until_released() {
     ];
     for scope in others {
         let mut desk = Desk::new();
-        desk.book.engage(scope);
+        desk.book.engage(scope, Time(0));
         assert_eq!(desk.code(&buy("10", "100")), None, "{scope} is not the order's");
     }
 }
@@ -42,7 +42,7 @@ fn a_named_venue_is_refused_by_its_kill_switch_and_state() {
     let named = Proposed { named_venue: Some(XNAS), ..buy("10", "100") };
     let mut desk = Desk::new();
     assert_eq!(desk.code(&named), None);
-    desk.book.engage(Scope::Venue(XNAS));
+    desk.book.engage(Scope::Venue(XNAS), Time(0));
     assert_eq!(desk.code(&named), Some(Code::KillSwitch));
     desk.book.release(Scope::Venue(XNAS));
     desk.book.set_trading_state(Scope::Venue(XNAS), TradingState::Halted);

@@ -9,14 +9,16 @@ use oms_model::algo::*;
 use oms_model::allocate::Share;
 use oms_model::children::Children;
 use oms_model::command::{Actor, Placed};
+use oms_model::compliance::*;
 use oms_model::event::*;
 use oms_model::instrument::{Account, Currency, ExternalId, Instrument, TickStep, Venue};
-use oms_model::limit::{Check, CheckResult, LimitType, RiskLimit, Scope, ScopedState, Verdict};
+use oms_model::limit::{Check, CheckResult, KillState, LimitType, Period, RiskLimit, Scope, ScopedState, Verdict};
 use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Routing, Saga, SagaPart, Stage, Terms};
 use oms_model::policy::{Exhausted, LatencyStat, SorPolicy, Weights};
 use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::seldom::Seldom;
+use oms_model::strategy::{StrategyEnvelope, Tradable};
 use oms_model::work::*;
 use oms_model::*;
 
@@ -234,15 +236,27 @@ impl Sample for Currency {
     }
 }
 
+impl Sample for StrategyId {
+    fn sample(tape: &mut Tape) -> Self {
+        match tape.below(3) {
+            0 if !tape.is_full() => Self::default(),
+            1 => Self::of(b"MM-1"),
+            _ => Self::of(b"0123456789abcdef"),
+        }
+    }
+}
+
 impl Sample for Scope {
     fn sample(tape: &mut Tape) -> Self {
-        let case = tape.below(if tape.is_full() { 4 } else { 5 });
+        let case = tape.below(if tape.is_full() { 4 } else { 7 });
         match case + usize::from(tape.is_full()) {
             0 => Self::Tenant,
             1 => Self::Account(AccountId::sample(tape)),
             2 => Self::User(UserId::sample(tape)),
             3 => Self::Instrument(InstrumentId::sample(tape)),
-            _ => Self::Venue(Mic::sample(tape)),
+            4 => Self::Venue(Mic::sample(tape)),
+            5 => Self::Strategy(StrategyId::sample(tape)),
+            _ => Self::AssetClass(AssetClass::sample(tape)),
         }
     }
 }

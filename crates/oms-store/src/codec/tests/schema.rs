@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use oms_model::algo::*;
 use oms_model::allocate::Share;
+use oms_model::compliance::*;
 use oms_model::event::*;
 use oms_model::instrument::*;
 use oms_model::limit::*;
@@ -13,6 +14,7 @@ use oms_model::policy::*;
 use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::refusal::Refusal;
+use oms_model::strategy::{StrategyEnvelope, Tradable};
 use oms_model::work::*;
 use oms_model::*;
 use proptest::collection::vec;

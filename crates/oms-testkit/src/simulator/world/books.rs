@@ -17,7 +17,7 @@ impl World {
         let Some(node) = self.node.as_ref() else { return };
         let state = node.engine.state();
         self.orders.hold_in(state);
-        self.answers.hold_in(state);
+        self.answers.hold_in(state, &self.gate);
         let off = self.off();
         for venue in self.venues.values() {
             for held in &venue.book {

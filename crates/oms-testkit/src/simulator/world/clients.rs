@@ -7,10 +7,12 @@ use crate::simulator::node::Asker;
 use crate::simulator::plan::Kind;
 use crate::simulator::rng::Rng;
 use oms_engine::input::InputBody;
-use oms_model::command::{Actor, Change, Command, CommandOutcome, NewOrder, NewPart, OrderRef, Placed};
-use oms_model::limit::{LimitType, RiskLimit, Scope};
+use oms_model::command::{Actor, Change, Command, CommandOutcome, NewOrder, NewPart, OrderRef, Placed, RiskCommand};
+use oms_model::compliance::{ListKind, Locate, Restriction, SelfMatchPolicy};
+use oms_model::limit::{LimitKey, LimitType, Period, RiskLimit, Scope};
 use oms_model::order::Routing;
-use oms_model::{ClOrdId, InstrumentId, OrdType, Order, Price, Qty, Side, SorMode, TimeInForce, TradingState, UserId};
+use oms_model::strategy::StrategyEnvelope;
+use oms_model::{ClOrdId, InstrumentId, OrdType, Order, Price, Qty, Side, SorMode, StrategyId, Time, TimeInForce, TradingState, UserId};
 
 /// A price around the market.
 pub(super) fn price(rng: &mut Rng) -> Price {
@@ -52,7 +54,7 @@ impl World {
             Kind::Replace => {
                 if let Some(order) = self.some_order(rng) {
                     let order_qty = rng.chance(700).then(|| qty(rng));
-                    let change = Change { order_qty, price: rng.chance(500).then(|| price(rng)), stop_px: None };
+                    let change = Change { order_qty, price: rng.chance(500).then(|| price(rng)), stop_px: None, acknowledged: false };
                     self.ask(Command::ReplaceOrder { order, change, if_version: None }, rng);
                 }
             }
@@ -72,6 +74,7 @@ impl World {
                 let scope = if killed.is_empty() { Scope::Tenant } else { rng.pick(&killed) };
                 Command::ReleaseKillSwitch { scope, reason: "drill over".into() }
             }
+            Kind::Limit if rng.chance(450) => self.gate_command(rng),
             Kind::Limit => {
                 let (limit_type, value) = rng.pick(&[
                     (LimitType::MaxOpenOrders, "6"),
@@ -83,9 +86,15 @@ impl World {
                     (LimitType::PriceCollarPct, "1"),
                     (LimitType::DuplicateWindow, "1"),
                     (LimitType::MaxOpenNotional, "50000"),
+                    (LimitType::MaxGrossExposure, "60000"),
+                    (LimitType::MaxNetExposure, "40000"),
+                    (LimitType::BuyingPower, "100000"),
+                    (LimitType::DailyLoss, "500"),
+                    (LimitType::ApprovalNotional, "8000"),
+                    (LimitType::WashWindow, "1"),
                 ]);
                 let scope = rng.pick(&[Scope::Tenant, Scope::Account(ACCOUNT), Scope::Instrument(InstrumentId(0))]);
-                Command::SetRiskLimit(RiskLimit { limit_type, scope, value: dec(value), version: 0 })
+                Command::SetRiskLimit(RiskLimit { limit_type, scope, value: dec(value), ..RiskLimit::default() })
             }
             _ => {
                 let state = rng.pick(&[TradingState::Active, TradingState::Active, TradingState::Reducing, TradingState::Halted]);
@@ -93,6 +102,40 @@ impl World {
             }
         };
         self.ask(command, rng);
+    }
+
+    /// A change of what the gate knows besides limits.
+    fn gate_command(&mut self, rng: &mut Rng) -> Command {
+        let reason = "drill".to_owned();
+        let instrument_id = InstrumentId(u32::try_from(rng.below(2)).unwrap_or(0));
+        let (scope, subject) = (rng.pick(&[Scope::Tenant, Scope::Account(ACCOUNT)]), Scope::Instrument(instrument_id));
+        let limit_type = rng.pick(&[LimitType::MaxOpenOrders, LimitType::MaxOrderQty, LimitType::MaxGrossExposure, LimitType::BuyingPower]);
+        let strategy = StrategyId::of(b"MM-1");
+        if rng.chance(150) {
+            return Command::RemoveRiskLimit(LimitKey::hard(limit_type, scope));
+        }
+        if rng.chance(150) {
+            let limit_type = LimitType::RepeatedExecution;
+            let value = dec(rng.pick(&["1", "2", "50"]));
+            return Command::SetRiskLimit(RiskLimit { limit_type, scope, value, period: Some(Period::Minute), ..RiskLimit::default() });
+        }
+        let command = match rng.below(9) {
+            0 => RiskCommand::SetRestriction(Restriction { list: ListKind::Restricted, scope, subject, reason }),
+            1 | 2 => RiskCommand::RemoveRestriction { list: ListKind::Restricted, scope, subject, reason },
+            3 => {
+                let (qty, until) = (dec(rng.pick(&["500", "1000000"])), Time(i64::MAX));
+                RiskCommand::SetLocate(Locate { account_id: ACCOUNT, instrument_id, qty, until, source: reason })
+            }
+            4 => {
+                let symbol = if instrument_id.0 == 0 { "XYZ" } else { "ABC" };
+                RiskCommand::SetShortSaleState { symbol: symbol.parse().unwrap_or_default(), restricted: rng.chance(300), reason }
+            }
+            5 => RiskCommand::SetSelfMatchRule { scope, policy: rng.pick(SelfMatchPolicy::ALL) },
+            6 => RiskCommand::SetStrategyEnvelope(StrategyEnvelope { strategy, enabled: rng.chance(800), ..StrategyEnvelope::default() }),
+            7 => RiskCommand::RequireLimit { limit_type, required: rng.chance(200) },
+            _ => RiskCommand::ResetThrottle { scope: self.gate.off().unwrap_or(scope), reason },
+        };
+        Command::Risk(Box::new(command))
     }
 
     pub(super) fn new_order(&mut self, rng: &mut Rng) -> NewOrder {
@@ -103,6 +146,9 @@ impl World {
         let mut order = limit_order(&format!("C{}", self.serial), side, "100", symbol, "20");
         order.account_id = Some(if rng.chance(850) { ACCOUNT } else { OTHER_ACCOUNT });
         order.order_qty = qty(rng);
+        if rng.chance(100) {
+            order.compliance.strategy = Some(StrategyId::of(b"MM-1"));
+        }
         order.price = Some(price(rng));
         order.time_in_force = rng.pick(&[Day, Day, Day, Gtc, Ioc, Fok, Gtd]);
         if order.time_in_force == Gtd {
@@ -238,8 +284,10 @@ fn placed_id(asked: &Asked) -> Option<ClOrdId> {
 }
 
 fn scope(rng: &mut Rng) -> Scope {
-    match rng.below(5) {
+    match rng.below(7) {
         0 => Scope::Tenant,
+        5 => Scope::AssetClass(oms_model::AssetClass::Equity),
+        6 => Scope::Strategy(StrategyId::of(b"MM-1")),
         1 => Scope::Account(rng.pick(&[ACCOUNT, ACCOUNT, OTHER_ACCOUNT])),
         2 => Scope::User(USER),
         3 => Scope::Instrument(InstrumentId(u32::try_from(rng.below(2)).unwrap_or(0))),

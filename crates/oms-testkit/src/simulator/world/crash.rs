@@ -197,11 +197,15 @@ impl World {
         for batch in &tail {
             self.orders.durable(batch);
             self.durable_quotes.decided(batch);
+            self.durable_gate.decided(batch);
             self.durable_works.decided(batch);
         }
         // What was decided and is not durable never was.
         self.quotes = self.durable_quotes.clone();
         self.quotes.hold_in(&state, None);
+        self.gate = self.durable_gate.clone();
+        self.gate.hold_in(&state);
+        self.gross = state.risk().gross_exposure(oms_model::limit::Scope::Tenant).raw();
         self.works = self.durable_works.clone();
         self.works.hold_in(&state);
         if let Some(last) = chain.last() {
@@ -212,7 +216,7 @@ impl World {
         hold!(33, bytes == recovered.state, "a replay of the whole log is not the snapshot at {} and its tail", recovered.snapshot_seq);
         self.notes.add(|| format!("  recovered up to {} (snapshot {})", state.last_seq(), recovered.snapshot_seq));
         self.orders.hold_in(&state);
-        self.answers.hold_in(&state);
+        self.answers.hold_in(&state, &self.gate);
     }
 
     /// The state in memory is what the log tells.

@@ -83,5 +83,6 @@ fn changed(rng: &mut Rng) -> oms_model::command::Change {
         order_qty: rng.chance(500).then(|| dec(rng.pick(&["100", "200", "400"]))),
         price: Some(price(rng)),
         stop_px: None,
+        acknowledged: false,
     }
 }

@@ -19,6 +19,7 @@ impl World {
     pub(super) fn decided(&mut self, batch: &Batch) {
         let mut roots = BTreeSet::new();
         self.quotes.decided(batch);
+        self.gate.decided(batch);
         self.works.decided(batch);
         for event in &batch.events {
             self.count(event);
@@ -48,6 +49,10 @@ impl World {
         }
         hold_exposure(state);
         hold_limits(state, batch);
+        hold_confirmed(state, batch);
+        hold_gross(state, batch, self.gross);
+        self.gate.hold_in(state);
+        self.gross = state.risk().gross_exposure(Scope::Tenant).raw();
     }
 
     fn root_of(&self, id: OrderId) -> Option<OrderId> {
@@ -155,7 +160,7 @@ impl World {
     pub(super) fn hold_reopened(&mut self) {
         let Some(node) = self.node.as_ref() else { return };
         let state = node.engine.state();
-        let killed = state.risk().parts().killed;
+        let killed: Vec<Scope> = state.risk().kill_switches().into_iter().map(|(scope, _)| scope).collect();
         let (closed_day, closed_at) = state.last_close();
         for id in std::mem::take(&mut self.reopened) {
             let Some(order) = state.order(id).filter(|order| !order.state.is_done() && order.pending != Pending::Cancel) else { continue };
@@ -164,7 +169,8 @@ impl World {
                 Scope::Account(account) => *account == order.account_id,
                 Scope::User(user) => *user == order.user_id,
                 Scope::Instrument(instrument) => *instrument == order.instrument_id,
-                Scope::Venue(_) => false,
+                Scope::AssetClass(class) => *class == oms_model::AssetClass::Equity,
+                Scope::Venue(_) | Scope::Strategy(_) => false,
             };
             let kill = killed.iter().find(|scope| covers(scope));
             hold!(28, kill.is_none(), "order {id} works again although {kill:?} is killed");
@@ -263,6 +269,28 @@ fn hold_exposure(state: &State) {
     }
     let (open, notional) = state.risk().open(Scope::Tenant);
     hold!(23, (open, notional.raw()) == (count, sum), "{open} orders over {notional} are reserved, the orders say {count} over {sum}");
+}
+
+/// A kill switch is confirmed only once nothing of its scope works any more, nor may without our knowing.
+fn hold_confirmed(state: &State, batch: &Batch) {
+    for event in &batch.events {
+        let Event::KillSwitchConfirmed(e) = event else { continue };
+        let left = state.orders_sorted().into_iter().find(|entry| entry.is_working() && state.is_in(&entry.order, e.scope));
+        hold!(28, left.is_none(), "the kill switch of {} is confirmed and {:?} works", e.scope, left.map(|entry| entry.order.order_id));
+    }
+}
+
+/// No new order took the gross exposure beyond the limit in force.
+fn hold_gross(state: &State, batch: &Batch, before: i128) {
+    let Some(limit) = state.risk().limit(LimitType::MaxGrossExposure, Scope::Tenant) else { return };
+    let accepted = |event: &Event| matches!(event, Event::RiskChecked(e) if e.worst_price.is_some());
+    let moved = |event: &Event| matches!(event, Event::ExecutionRecorded(_) | Event::PositionsMarked(_) | Event::RiskLimitSet(_));
+    if !batch.events.iter().any(accepted) || batch.events.iter().any(moved) {
+        return;
+    }
+    let after = state.risk().gross_exposure(Scope::Tenant).raw();
+    let most = limit.value.to_notional().unwrap_or(oms_model::Notional::MAX).raw();
+    hold!(24, after <= most || after <= before, "the gross exposure goes from {before} to {after}, at most {most} may be");
 }
 
 /// No order was accepted beyond the limit in force.

@@ -122,6 +122,10 @@ impl World {
         }
         self.settle(rng);
         self.share_all_out(rng);
+        if let Some(node) = self.node.as_ref() {
+            let engaging: Vec<Scope> = node.engine.state().risk().engaging().map(|(scope, _)| scope).collect();
+            hold!(28, engaging.is_empty(), "nothing works any more and {engaging:?} are not confirmed");
+        }
         let open = self.orders.open_though_killed(false);
         hold!(28, open.is_empty(), "these work although a kill switch covers them and was engaged again: {open:?}");
     }
@@ -143,6 +147,7 @@ impl World {
         let state = node.engine.state();
         hold!(23, state.open_roots() == 0, "{} orders are open after all were canceled", state.open_roots());
         let risk = state.risk().parts();
-        hold!(23, risk.open.is_empty() && risk.working.is_empty(), "reserved with nothing open: {:?} {:?}", risk.open, risk.working);
+        let working = risk.holdings.iter().filter(|one| !one.held.buy_qty.is_zero() || !one.held.sell_qty.is_zero()).count();
+        hold!(23, risk.open.is_empty() && working == 0, "reserved with nothing open: {:?} {:?}", risk.open, risk.holdings);
     }
 }

@@ -128,7 +128,7 @@ impl World {
             let Some(order) = state.order(id).filter(|order| !order.state.is_done() && order.pending == Pending::None) else { continue };
             let Some(work) = order.extras.work.as_deref() else { continue };
             let unarmed = work.link.is_some_and(|link| link.armed_by.is_some()) && !work.armed_qty.is_positive();
-            if work.suspended || unarmed || work.release_at.is_some_and(|at| at > self.now) {
+            if order.extras.hold.is_some() || work.suspended || unarmed || work.release_at.is_some_and(|at| at > self.now) {
                 continue;
             }
             let market = self.markets.0.get(&order.instrument_id);

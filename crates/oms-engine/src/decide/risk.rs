@@ -1,0 +1,198 @@
+//! Changes of what the gate knows besides limits and switches: lists, locates, rules, strategies, throttles, marks.
+
+use super::admin::{MAX_REASON, check_scope, list_instrument, open_account};
+use super::{hold, refused};
+use crate::step::Step;
+use oms_model::command::{Actor, CommandOutcome, RiskCommand};
+use oms_model::compliance::{ListKind, Locate, Restriction, SelfMatchPolicy};
+use oms_model::event::{
+    Event, LimitRequired, Mark, PositionsMarked, RestrictionRemoved, RiskCurrencySet, SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset,
+};
+use oms_model::instrument::{Account, Currency, Instrument};
+use oms_model::limit::{LimitType, Scope};
+use oms_model::strategy::StrategyEnvelope;
+use oms_model::{Code, Decimal, InstrumentId, Qty, Refusal, Source, Symbol};
+
+/// The most instruments that a strategy's bounds name.
+const MAX_INSTRUMENTS: usize = 1000;
+/// The most strategies that have bounds.
+const MAX_STRATEGIES: usize = 10_000;
+/// The most instruments marked by one input; the next ones follow at once.
+const MARKS_AT_ONCE: usize = 64;
+
+fn invalid(text: impl Into<String>) -> Result<(), Refusal> {
+    Err(Refusal::new(Code::ValidationError, text))
+}
+
+pub(crate) fn change(step: &mut Step<'_>, actor: &Actor, command: RiskCommand) -> CommandOutcome {
+    let done = match command {
+        RiskCommand::SetRestriction(entry) => set_restriction(step, entry),
+        RiskCommand::RemoveRestriction { list, scope, subject, reason } => remove_restriction(step, list, scope, subject, reason),
+        RiskCommand::SetLocate(locate) => set_locate(step, locate),
+        RiskCommand::SetShortSaleState { symbol, restricted, reason } => set_short_sale_state(step, &symbol, restricted, reason),
+        RiskCommand::SetSelfMatchRule { scope, policy } => set_self_match(step, scope, policy),
+        RiskCommand::SetStrategyEnvelope(envelope) => set_envelope(step, envelope),
+        RiskCommand::ResetThrottle { scope, reason } => reset_throttle(step, actor, scope, reason),
+        RiskCommand::SetRiskCurrency(currency) => set_currency(step, currency),
+        RiskCommand::RequireLimit { limit_type, required } => require_limit(step, limit_type, required),
+        RiskCommand::SetAdv { symbol, adv_qty } => return set_adv(step, &symbol, adv_qty),
+        RiskCommand::SetAccountRisk { account_id, currencies, converts, capital } => {
+            let Some(account) = step.state().account(account_id).cloned() else {
+                return refused(Refusal::new(Code::NotFound, "there is no such account").with("account_id", account_id));
+            };
+            return open_account(step, Account { currencies, converts, capital, ..account });
+        }
+        RiskCommand::ApproveOrder { order, if_version } => return hold::approve(step, actor, &order, if_version),
+        RiskCommand::TurnOrderDown { order, reason, if_version } => return hold::turn_down(step, actor, &order, &reason, if_version),
+    };
+    match done {
+        Ok(()) => CommandOutcome::Done,
+        Err(refusal) => refused(refusal),
+    }
+}
+
+fn check_reason(reason: &str) -> Result<(), Refusal> {
+    if reason.trim().is_empty() || reason.len() > MAX_REASON {
+        return invalid(format!("a reason of 1 to {MAX_REASON} bytes is needed"));
+    }
+    Ok(())
+}
+
+fn set_restriction(step: &mut Step<'_>, entry: Restriction) -> Result<(), Refusal> {
+    check_reason(&entry.reason)?;
+    check_scope(step, entry.scope)?;
+    check_scope(step, entry.subject)?;
+    if !oms_risk::lists::is_entry(entry.scope, entry.subject) {
+        return invalid("a list is the tenant's, an account's, a user's or a strategy's, and has instruments, classes, venues or accounts");
+    }
+    let known = step.state().risk().has_restriction(entry.list, entry.scope, entry.subject);
+    if !known && step.state().risk().restriction_count() >= oms_risk::lists::MAX_ENTRIES {
+        return Err(Refusal::new(Code::Overloaded, "the lists are full"));
+    }
+    step.emit(Event::RestrictionSet(Box::new(entry)));
+    Ok(())
+}
+
+fn remove_restriction(step: &mut Step<'_>, list: ListKind, scope: Scope, subject: Scope, reason: String) -> Result<(), Refusal> {
+    check_reason(&reason)?;
+    if !step.state().risk().has_restriction(list, scope, subject) {
+        return Err(Refusal::new(Code::NotFound, format!("{subject} is not on the {list} list of {scope}")));
+    }
+    step.emit(Event::RestrictionRemoved(Box::new(RestrictionRemoved { list, scope, subject, reason })));
+    Ok(())
+}
+
+fn set_locate(step: &mut Step<'_>, locate: Locate) -> Result<(), Refusal> {
+    check_scope(step, Scope::Account(locate.account_id))?;
+    check_scope(step, Scope::Instrument(locate.instrument_id))?;
+    check_reason(&locate.source)?;
+    if locate.qty.is_negative() {
+        return invalid("a locate is not below zero");
+    }
+    step.emit(Event::LocateSet(Box::new(locate)));
+    Ok(())
+}
+
+fn set_short_sale_state(step: &mut Step<'_>, symbol: &Symbol, restricted: bool, reason: String) -> Result<(), Refusal> {
+    check_reason(&reason)?;
+    let Some(instrument) = step.state().by_symbol(symbol) else {
+        return Err(Refusal::new(Code::UnknownSymbol, format!("there is no instrument {symbol}")));
+    };
+    let instrument_id = instrument.instrument_id;
+    step.emit(Event::ShortSaleStateSet(Box::new(ShortSaleStateSet { instrument_id, restricted, reason })));
+    Ok(())
+}
+
+fn set_self_match(step: &mut Step<'_>, scope: Scope, policy: SelfMatchPolicy) -> Result<(), Refusal> {
+    check_scope(step, scope)?;
+    if !matches!(scope, Scope::Tenant | Scope::Account(_)) {
+        return invalid("a rule for own orders that meet is the tenant's or an account's");
+    }
+    step.emit(Event::SelfMatchRuleSet(SelfMatchRuleSet { scope, policy }));
+    Ok(())
+}
+
+fn set_envelope(step: &mut Step<'_>, mut envelope: StrategyEnvelope) -> Result<(), Refusal> {
+    const DAY_S: u32 = 86_400;
+    let known = step.state().risk().envelope(envelope.strategy).map(|known| known.version);
+    if known.is_none() && step.state().risk().envelopes().count() >= MAX_STRATEGIES {
+        return Err(Refusal::new(Code::Overloaded, "too many strategies have bounds"));
+    }
+    if envelope.strategy.as_str().is_empty() {
+        return invalid("a strategy has a name");
+    }
+    if envelope.instruments.len() > MAX_INSTRUMENTS {
+        return invalid(format!("a strategy names at most {MAX_INSTRUMENTS} instruments"));
+    }
+    for instrument in &envelope.instruments {
+        check_scope(step, Scope::Instrument(instrument.instrument_id))?;
+    }
+    if envelope.max_notional.is_some_and(Decimal::is_negative) {
+        return invalid("max_notional is not below zero");
+    }
+    if envelope.max_order_rate.is_some_and(|rate| rate > oms_risk::rate::MAX_ORDER_RATE) {
+        return invalid(format!("max_order_rate is at most {}", oms_risk::rate::MAX_ORDER_RATE));
+    }
+    if [envelope.from_s, envelope.until_s].into_iter().flatten().any(|second| second > DAY_S) {
+        return invalid("hours are seconds after midnight UTC, 0 to 86400");
+    }
+    envelope.version = known.unwrap_or(0) + 1;
+    step.emit(Event::StrategyEnvelopeSet(Box::new(envelope)));
+    Ok(())
+}
+
+/// RTS 6 article 15(3): what was turned off stays off until a named person turns it on.
+fn reset_throttle(step: &mut Step<'_>, actor: &Actor, scope: Scope, reason: String) -> Result<(), Refusal> {
+    check_reason(&reason)?;
+    if !step.state().risk().is_tripped(scope) {
+        return Err(Refusal::new(Code::NotFound, format!("{scope} is not off for repeated execution")));
+    }
+    if matches!(actor.source, Source::Timer | Source::System | Source::Venue) {
+        return Err(Refusal::new(Code::SecondPersonNeeded, "a named person has to turn it on"));
+    }
+    step.emit(Event::ThrottleReset(Box::new(ThrottleReset { scope, user_id: actor.user_id, reason })));
+    Ok(())
+}
+
+fn set_adv(step: &mut Step<'_>, symbol: &Symbol, adv_qty: Option<Qty>) -> CommandOutcome {
+    let Some(instrument) = step.state().by_symbol(symbol).cloned() else {
+        return refused(Refusal::new(Code::UnknownSymbol, format!("there is no instrument {symbol}")));
+    };
+    list_instrument(step, Instrument { adv_qty, ..instrument })
+}
+
+fn set_currency(step: &mut Step<'_>, currency: Currency) -> Result<(), Refusal> {
+    let state = step.state();
+    if state.open_roots() > 0 || state.positions().next().is_some() {
+        return Err(Refusal::new(Code::StateConflict, "the risk currency is chosen while nothing is held and nothing works"));
+    }
+    step.emit(Event::RiskCurrencySet(RiskCurrencySet { currency }));
+    Ok(())
+}
+
+fn require_limit(step: &mut Step<'_>, limit_type: LimitType, required: bool) -> Result<(), Refusal> {
+    const NEVER: [LimitType; 4] =
+        [LimitType::MaxQuoteAge, LimitType::MaxFxRateAge, LimitType::ApprovalNotional, LimitType::RepeatedExecution];
+    if NEVER.contains(&limit_type) {
+        return invalid(format!("a limit of {limit_type} bounds nothing by itself and cannot be required"));
+    }
+    step.emit(Event::LimitRequired(LimitRequired { limit_type, required }));
+    Ok(())
+}
+
+/// Values positions at the market, a bounded number at a time. How far it came; `None` once all were looked at.
+pub(crate) fn mark(step: &mut Step<'_>, after: Option<InstrumentId>) -> Option<InstrumentId> {
+    let instruments: Vec<InstrumentId> = step.state().held_after(after).take(MARKS_AT_ONCE).collect();
+    let mut marks = Vec::new();
+    for &instrument_id in &instruments {
+        let price = step.with_market(instrument_id, |_, market, _| market.mid().or_else(|| market.last.map(|level| level.price)));
+        let news = |price: &oms_model::Price| price.is_positive() && step.state().mark(instrument_id) != Some(*price);
+        if let Some(price) = price.filter(news) {
+            marks.push(Mark { instrument_id, price });
+        }
+    }
+    if !marks.is_empty() {
+        step.emit(Event::PositionsMarked(Box::new(PositionsMarked { marks })));
+    }
+    instruments.last().copied().filter(|_| instruments.len() == MARKS_AT_ONCE)
+}

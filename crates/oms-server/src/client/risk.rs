@@ -1,0 +1,121 @@
+//! `oms risk`.
+
+use super::{Client, show};
+use crate::cli::{ListEntry, NamedLimit, Remote, Risk};
+use crate::config::Settings;
+use crate::exit::Outcome;
+use serde_json::{Value, json};
+
+pub(super) fn risk(risk: Risk, settings: &Settings) -> Outcome {
+    match risk {
+        Risk::Status { remote } => read("/risk/status", status, &remote, settings),
+        Risk::Rules { remote } => read("/risk/rules", rules, &remote, settings),
+        Risk::Held { remote } => read("/risk/held", held, &remote, settings),
+        Risk::Kill { scope, reason, remote } => switch("/risk/kill-switch/engage", &scope, &reason, &remote, settings),
+        Risk::Release { scope, reason, remote } => switch("/risk/kill-switch/release", &scope, &reason, &remote, settings),
+        Risk::Approve { order_id, if_version, remote } => {
+            let mut command = json!({"type": "OrderApproveCmd", "order_id": order_id});
+            if let (Some(version), Some(fields)) = (if_version, command.as_object_mut()) {
+                fields.insert("if_version".to_owned(), version.into());
+            }
+            execute(&command, &remote, settings)
+        }
+        Risk::TurnDown { order_id, reason, remote } => {
+            execute(&json!({"type": "OrderTurnDownCmd", "order_id": order_id, "reason": reason}), &remote, settings)
+        }
+        Risk::Limit { named, value, remote } => {
+            let mut command = limit("RiskLimitSetCmd", &named);
+            if let Some(fields) = command.as_object_mut() {
+                fields.insert("value".to_owned(), value.into());
+            }
+            execute(&command, &remote, settings)
+        }
+        Risk::Unlimit { named, remote } => execute(&limit("RiskLimitRemoveCmd", &named), &remote, settings),
+        Risk::Restrict { entry, remote } => execute(&list("RestrictionSetCmd", &entry), &remote, settings),
+        Risk::Unrestrict { entry, remote } => execute(&list("RestrictionRemoveCmd", &entry), &remote, settings),
+        Risk::ResetThrottle { scope, reason, remote } => {
+            execute(&json!({"type": "ThrottleResetCmd", "scope": scope, "reason": reason}), &remote, settings)
+        }
+        Risk::Execute { command, remote } => {
+            // Sent as it is: the desk says what is wrong with it.
+            let command = serde_json::from_str(&command).unwrap_or(Value::String(command));
+            execute(&command, &remote, settings)
+        }
+    }
+}
+
+fn read(path: &str, show: fn(&Value) -> String, remote: &Remote, settings: &Settings) -> Outcome {
+    let client = Client::new(remote, settings)?;
+    let answer = client.get(path, "application/json")?;
+    client.show(&answer, show)
+}
+
+fn switch(path: &str, scope: &str, reason: &str, remote: &Remote, settings: &Settings) -> Outcome {
+    let client = Client::new(remote, settings)?;
+    let answer = client.post(path, &[], &json!({"scope": scope, "reason": reason}))?;
+    client.show(&answer, |done| format!("{} for {scope}, sequence {}", show::field(done, "status"), show::field(done, "sequence")))
+}
+
+fn execute(command: &Value, remote: &Remote, settings: &Settings) -> Outcome {
+    let client = Client::new(remote, settings)?;
+    let answer = client.post("/commands/execute", &[], command)?;
+    client.show(&answer, |done| format!("{}, sequence {}", show::field(done, "status"), show::field(done, "sequence")))
+}
+
+fn limit(name: &str, named: &NamedLimit) -> Value {
+    let mut command = json!({"type": name, "limit_type": named.limit_type, "scope": named.scope, "soft": named.soft});
+    if let (Some(period), Some(fields)) = (&named.period, command.as_object_mut()) {
+        fields.insert("period".to_owned(), period.as_str().into());
+    }
+    command
+}
+
+fn list(name: &str, entry: &ListEntry) -> Value {
+    let list = if entry.allow { "ALLOWED" } else { "RESTRICTED" };
+    json!({"type": name, "list": list, "scope": entry.scope, "subject": entry.subject, "reason": entry.reason})
+}
+
+fn status(status: &Value) -> String {
+    let switches = status.get("kills").map_or(&[][..], |kills| show::items(kills, "switches"));
+    let engaged = if switches.is_empty() {
+        "none".to_owned()
+    } else {
+        format!("\n{}", show::table(&["scope", "state", ">working", ">in_doubt", "since"], switches, show::field))
+    };
+    let columns = ["limit_type", "scope", "period", "soft", ">value", ">used", ">headroom", ">version"];
+    let limits = show::table(&columns, show::items(status, "limits"), show::field);
+    let open = show::table(&["scope", ">orders", ">notional"], show::items(status, "open"), show::field);
+    let states = show::table(&["scope", "state"], show::items(status, "trading_states"), show::field);
+    let doubts =
+        show::table(&["order_id", "venue", ">qty", ">worst_notional", "since", "reason"], show::items(status, "doubts"), show::field);
+    let count = |name: &str| show::field(status, name);
+    format!(
+        "kill switches engaged: {engaged}\norders in doubt: {}, orders that wait: {}\n\n{states}\n\n{open}\n\n{limits}\n\n{doubts}",
+        count("in_doubt"),
+        count("held")
+    )
+}
+
+fn rules(rules: &Value) -> String {
+    let table = |name: &str, columns: &[&str]| show::table(columns, show::items(rules, name), show::field);
+    let words = |name: &str| {
+        let items = show::items(rules, name);
+        if items.is_empty() { "none".to_owned() } else { items.iter().map(show::text).collect::<Vec<_>>().join(" ") }
+    };
+    [
+        format!("risk currency: {}", show::field(rules, "currency")),
+        format!("required limits: {}", words("required_limits")),
+        format!("off for repeated execution: {}", words("throttled")),
+        format!("short-sale price test: {}\n", words("short_sale_restricted")),
+        table("restrictions", &["list", "scope", "subject", "reason"]),
+        table("locates", &["symbol", ">qty", ">used", "until", "source", "account_id"]),
+        table("self_match", &["scope", "policy"]),
+        table("strategies", &["strategy", "enabled", ">max_notional", ">traded", ">max_order_rate", "from_s", "until_s", ">version"]),
+    ]
+    .join("\n")
+}
+
+fn held(held: &Value) -> String {
+    let columns = ["order_id", "held", "symbol", "side", ">order_qty", ">price", "user_id", ">version", "created_at"];
+    show::table(&columns, show::items(held, "data"), show::field)
+}
