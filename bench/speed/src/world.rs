@@ -65,7 +65,7 @@ fn set_up(partition: &Partition, market: &MarketBook) {
         (LimitType::MaxOpenOrders, "100000000"),
         (LimitType::MaxPositionQty, "1000000000000"),
     ] {
-        admin(partition, Command::SetRiskLimit(RiskLimit { limit_type, scope: Scope::Tenant, value: dec(value), version: 0 }));
+        admin(partition, Command::SetRiskLimit(RiskLimit { limit_type, scope: Scope::Tenant, value: dec(value), ..RiskLimit::default() }));
     }
     let instruments = partition.handle().inspect_blocking(|state, _| state.instruments().to_vec()).unwrap();
     for instrument in instruments {
