@@ -1,6 +1,7 @@
 //! One file for each thing that can be asked, claimed or due.
 
 pub(crate) mod admin;
+pub(crate) mod breaker;
 pub(crate) mod cancel;
 pub(crate) mod care;
 pub(crate) mod contingency;

@@ -102,6 +102,7 @@ impl Engine {
                         decide::follow::follow(&mut step);
                         decide::group::follow(&mut step);
                         decide::hold::follow(&mut step);
+                        decide::breaker::follow(&mut step);
                         decide::kill::follow(&mut step);
                         if let Some(id) = idempotency {
                             let result = stored(&outcome);
@@ -133,6 +134,7 @@ impl Engine {
             decide::follow::follow(&mut step);
             decide::group::follow(&mut step);
             decide::hold::follow(&mut step);
+            decide::breaker::follow(&mut step);
             decide::kill::follow(&mut step);
         }
         Output { batch: step.finish(command_id, actor, trace_id), outcome, replay_of }

@@ -22,6 +22,9 @@ pub(crate) struct Step<'a> {
     pub(crate) config: Config,
     /// A kill switch was swept by this input.
     pub(crate) is_sweeping: bool,
+    /// Positions were looked at by this input, and breakers are too.
+    pub(crate) is_marking: bool,
+    drift_ns: i64,
     first_seq: Seq,
     now: Time,
     orders: u16,
@@ -31,6 +34,7 @@ pub(crate) struct Step<'a> {
 impl<'a> Step<'a> {
     pub(crate) fn new(engine: &'a mut Engine, context: &'a Context<'a>) -> Self {
         // Time never goes back, whatever the clock outside does.
+        let drift_ns = engine.state.time().since(context.now).max(0);
         let now = context.now.max(engine.state.time());
         let first_seq = engine.state.next_seq();
         Self {
@@ -42,6 +46,8 @@ impl<'a> Step<'a> {
             marking: &mut engine.marking,
             config: engine.config.clone(),
             is_sweeping: false,
+            is_marking: false,
+            drift_ns,
             first_seq,
             now,
             orders: 0,
@@ -55,6 +61,11 @@ impl<'a> Step<'a> {
 
     pub(crate) fn now(&self) -> Time {
         self.now
+    }
+
+    /// How far the clock outside stands behind the log, nanoseconds.
+    pub(crate) fn drift_ns(&self) -> i64 {
+        self.drift_ns
     }
 
     /// Appends a fact and folds it. Where it is about executions that are not simply the last one of their position,

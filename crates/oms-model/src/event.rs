@@ -5,6 +5,7 @@ mod booking;
 mod risk;
 
 use crate::amount::{Notional, Price, Qty};
+use crate::breaker::Breaker;
 use crate::command::{Actor, Placed};
 use crate::compliance::{Compliance, Locate, Restriction};
 use crate::ids::{
@@ -30,8 +31,8 @@ pub use booking::{
     SuspenseResolved,
 };
 pub use risk::{
-    KillSwitchConfirmed, LimitRequired, Mark, OrderHeld, OrderReleased, PositionsMarked, RestrictionRemoved, RiskCurrencySet,
-    SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset, ThrottleTripped,
+    BreakerMoved, BreakerRemoved, KillSwitchConfirmed, LimitRequired, Mark, OrderHeld, OrderReleased, PositionsMarked, RestrictionRemoved,
+    RiskCurrencySet, SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset, ThrottleTripped,
 };
 
 /// The events that one input led to: one atomic entry of the log.
@@ -953,6 +954,12 @@ events! {
     99 LimitRequired(LimitRequired),
     /// See the body.
     100 KillSwitchConfirmed(KillSwitchConfirmed),
+    /// With its new version.
+    101 BreakerSet(Breaker),
+    /// See the body.
+    102 BreakerRemoved(BreakerRemoved),
+    /// See the body.
+    103 BreakerMoved(Box<BreakerMoved>),
 }
 
 impl Event {
@@ -1016,6 +1023,9 @@ impl Event {
             | Self::RiskCurrencySet(_)
             | Self::LimitRequired(_)
             | Self::KillSwitchConfirmed(_)
+            | Self::BreakerSet(_)
+            | Self::BreakerRemoved(_)
+            | Self::BreakerMoved(_)
             | Self::PositionChanged(_)
             | Self::FxRateSet(_)
             | Self::PositionFrozen(_)

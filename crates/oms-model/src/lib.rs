@@ -13,6 +13,7 @@ pub mod algo;
 pub mod allocate;
 pub mod amount;
 pub mod asset_class;
+pub mod breaker;
 pub mod children;
 pub mod command;
 pub mod compliance;

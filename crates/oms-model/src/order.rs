@@ -588,6 +588,9 @@ impl Order {
             | Event::RiskCurrencySet(_)
             | Event::LimitRequired(_)
             | Event::KillSwitchConfirmed(_)
+            | Event::BreakerSet(_)
+            | Event::BreakerRemoved(_)
+            | Event::BreakerMoved(_)
             | Event::TenantCreated(_) => self.version -= 1,
         }
     }

@@ -1,5 +1,6 @@
 //! The state of the gate: limits, switches and exposures. It changes by facts, and by nothing else.
 
+use crate::breakers::Standing;
 use crate::check::{Inquiry, Purpose, evaluate};
 use crate::crossing::{Crossing, resting_rank};
 use crate::duplicate::Recent;
@@ -13,6 +14,7 @@ use crate::repeats::Repeats;
 use crate::slots::{Slot, Slots};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use oms_model::breaker::BreakerKind;
 use oms_model::compliance::SelfMatchPolicy;
 use oms_model::limit::{KillState, LimitKey, LimitType, RiskLimit, Scope};
 use oms_model::order::Terms;
@@ -65,6 +67,7 @@ pub struct RiskBook {
     pub(crate) self_match: BTreeMap<Scope, SelfMatchPolicy>,
     pub(crate) crossing: Crossing,
     pub(crate) envelopes: BTreeMap<StrategyId, Running>,
+    pub(crate) breakers: BTreeMap<(BreakerKind, Scope), Standing>,
     /// The kill switches of which something may still work.
     pub(crate) engaging: BTreeSet<Scope>,
     /// The types of limits that must be there, by the bits of their numbers.

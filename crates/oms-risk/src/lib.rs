@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
 pub mod book;
+pub mod breakers;
 mod check;
 mod collar;
 pub mod crossing;
@@ -33,6 +34,7 @@ mod size;
 mod slots;
 
 pub use book::{Killed, Proposal, RiskBook};
+pub use breakers::Standing;
 pub use crossing::Meeting;
 pub use exposure::Reservation;
 pub use gate::{Approved, Gate, Proposed, Rate, Refused, RiskContext};

@@ -1,6 +1,7 @@
 //! The whole state of a [`RiskBook`](crate::RiskBook) in canonical order, for snapshots and state hashes.
 
 use crate::book::{Killed, RiskBook, ScopeBook};
+use crate::breakers::Standing;
 use crate::holdings::Held;
 use crate::rate::RateWindow;
 use oms_model::compliance::{Locate, Restriction, SelfMatchPolicy};
@@ -163,6 +164,8 @@ pub struct RiskParts {
     pub required: Vec<LimitType>,
     /// Money at the start, by account.
     pub capitals: Vec<Capital>,
+    /// Breakers, by kind and scope.
+    pub breakers: Vec<Standing>,
     /// The asset class of each instrument, by its place.
     pub classes: Vec<AssetClass>,
 }
@@ -193,6 +196,7 @@ impl RiskBook {
             strategy_uses: uses.map(|(strategy, running)| StrategyUse { strategy: *strategy, traded: running.traded }).collect(),
             required: LimitType::ALL.iter().copied().filter(|limit_type| self.requires(*limit_type)).collect(),
             classes: self.classes.clone(),
+            breakers: self.breakers().cloned().collect(),
             ..RiskParts::default()
         };
         for (scope, book) in self.sorted_scopes() {
@@ -291,6 +295,7 @@ impl RiskBook {
         for used in parts.strategy_uses {
             book.on_strategy_traded(used.strategy, used.traded);
         }
+        book.breakers = parts.breakers.into_iter().map(|one| ((one.breaker.kind, one.breaker.scope), one)).collect();
         for limit_type in parts.required {
             book.require(limit_type, true);
         }

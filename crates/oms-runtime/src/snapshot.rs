@@ -3,6 +3,7 @@
 //! The stored shapes stand here, beside their tags, because the engine knows no encoding.
 
 use oms_engine::state::{EntryParts, FxRate, Group, HoldingParts, IdempotencyParts, State, StateParts, VenueParts};
+use oms_model::breaker::{Breaker, BreakerState};
 use oms_model::compliance::{Locate, Restriction, SelfMatchPolicy};
 use oms_model::event::{Allocation, AllocationProposed, ApiKeyCreated, ExecutionUnmatched, Mark, Member};
 use oms_model::instrument::{Account, Currency, Instrument, Valuation, Venue};
@@ -15,9 +16,9 @@ use oms_model::{
     AccountId, AllocMode, AssetClass, ClOrdId, CostMethod, Decimal, ExecId, InstrumentId, IntentKind, Notional, Order, OrderId, Price, Qty,
     Seq, Side, StrategyId, TenantId, Time,
 };
-use oms_risk::Killed;
 use oms_risk::holdings::Held;
 use oms_risk::parts::{Capital, HeldParts, KilledScope, OpenUse, PnlMarks, RateUse, RecentOrder, RepeatUse, RetiredLimit, SelfMatchRule};
+use oms_risk::{Killed, Standing};
 use oms_risk::{Reservation, RiskParts};
 use oms_router::{FillCount, LATENCY_COLUMNS, LATENCY_ROWS, VenueStatsParts};
 use oms_store::codec::{DecodeError, Message};
@@ -76,6 +77,13 @@ struct StoredReservation {
     price: Price,
     worst_price: Price,
     valuation: Valuation,
+}
+
+struct StoredStanding {
+    breaker: Breaker,
+    state: BreakerState,
+    since: Time,
+    times: Vec<StoredTime>,
 }
 
 struct StoredRepeat {
@@ -142,6 +150,7 @@ struct StoredRisk {
     required: Vec<StoredLimitType>,
     capitals: Vec<StoredCapital>,
     classes: Vec<StoredClass>,
+    breakers: Vec<StoredStanding>,
 }
 
 struct StoredClOrdId {
@@ -191,6 +200,7 @@ oms_store::message! {
     StoredBucket { 1 at, 2 count }
     StoredStats { 1 acknowledged, 2 rejected, 3 latency_sum_ns, 4 latency, 5 aggressive, 6 passive }
     StoredReservation { 1 qty, 2 price, 3 worst_price, 4 valuation }
+    StoredStanding { 1 breaker, 2 state, 3 since, 4 times }
     StoredRepeat { 1 scope, 2 alike, 3 times }
     StoredClass { 1 class }
     StoredLimitType { 1 limit_type }
@@ -198,7 +208,7 @@ oms_store::message! {
     StoredRisk {
         1 limits, 2 retired, 3 killed, 4 trading_states, 5 open, 7 rates, 8 recent, 9 holdings, 10 pnl_marks, 11 repeats,
         12 tripped, 13 restrictions, 14 locates, 15 short_sale_restricted, 16 self_match, 17 envelopes, 18 strategy_uses,
-        19 required, 20 capitals, 21 classes,
+        19 required, 20 capitals, 21 classes, 22 breakers,
     }
     StoredClOrdId { 1 cl_ord_id, 2 order_id }
     StoredState {
@@ -246,6 +256,20 @@ impl From<LimitType> for StoredLimitType {
 impl From<AssetClass> for StoredClass {
     fn from(class: AssetClass) -> Self {
         Self { class }
+    }
+}
+
+impl From<Standing> for StoredStanding {
+    fn from(from: Standing) -> Self {
+        let times = from.times.into_iter().map(|time| StoredTime { time }).collect();
+        Self { breaker: from.breaker, state: from.state, since: from.since, times }
+    }
+}
+
+impl From<StoredStanding> for Standing {
+    fn from(stored: StoredStanding) -> Self {
+        let times = stored.times.into_iter().map(|stored| stored.time).collect();
+        Self { breaker: stored.breaker, state: stored.state, since: stored.since, times }
     }
 }
 
@@ -328,6 +352,7 @@ impl From<RiskParts> for StoredRisk {
             required: all(parts.required),
             capitals: all(parts.capitals),
             classes: all(parts.classes),
+            breakers: all(parts.breakers),
         }
     }
 }
@@ -355,6 +380,7 @@ impl From<StoredRisk> for RiskParts {
             required: stored.required.into_iter().map(|one| one.limit_type).collect(),
             capitals: all(stored.capitals),
             classes: stored.classes.into_iter().map(|one| one.class).collect(),
+            breakers: all(stored.breakers),
         }
     }
 }

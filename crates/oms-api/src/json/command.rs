@@ -334,6 +334,27 @@ pub const COMMANDS: &[Spec] = &[
         risk::account_risk_set,
     ),
     spec(
+        "BreakerSetCmd",
+        "SetBreaker",
+        "Set a breaker: it turns trading off by itself when a figure goes beyond its bound.",
+        r#"{"type":"BreakerSetCmd","kind":"LOSS","scope":"TENANT","threshold":"50000","action":"HALTED","probe_after_s":300}"#,
+        risk::breaker_set,
+    ),
+    spec(
+        "BreakerRemoveCmd",
+        "BreakerNamed",
+        "Take a breaker away.",
+        r#"{"type":"BreakerRemoveCmd","kind":"LOSS","scope":"TENANT"}"#,
+        risk::breaker_remove,
+    ),
+    spec(
+        "BreakerCloseCmd",
+        "CloseBreaker",
+        "Close a breaker that has tripped, as a person.",
+        r#"{"type":"BreakerCloseCmd","kind":"LOSS","scope":"TENANT","reason":"the feed was wrong"}"#,
+        risk::breaker_close,
+    ),
+    spec(
         "SorPolicySetCmd",
         "SetPolicy",
         "Set a routing policy.",

@@ -155,6 +155,9 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
         | Event::OrderReleased(_)
         | Event::PositionsMarked(_)
         | Event::RiskCurrencySet(_)
+        | Event::BreakerSet(_)
+        | Event::BreakerRemoved(_)
+        | Event::BreakerMoved(_)
         | Event::KillSwitchConfirmed(_)
         | Event::LimitRequired(_) => super::risk::event_fields(w, event, catalog),
         Event::BrokerConnected(_)

@@ -7,6 +7,7 @@ use super::input::{MAX_REASON, scope, scope_and_reason, scope_field};
 use super::read::Value;
 use super::write::Writer;
 use crate::catalog::Catalog;
+use oms_model::breaker::Breaker;
 use oms_model::command::{Command, RiskCommand};
 use oms_model::compliance::{Compliance, Locate, Restriction};
 use oms_model::event::Event;
@@ -185,6 +186,47 @@ pub(super) fn account_risk_set(value: &Value<'_>, _: &Catalog) -> Result<Command
     }))
 }
 
+/// The fields of a breaker.
+pub const BREAKER: &[&str] = &["kind", "scope", "threshold", "window_s", "action", "probe_after_s"];
+/// The fields that close a breaker.
+pub const BREAKER_CLOSE: &[&str] = &["kind", "scope", "reason"];
+
+pub(super) fn breaker_set(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", BREAKER)?;
+    Ok(command(RiskCommand::SetBreaker(Breaker {
+        kind: fields.required("kind", fields.parsed("kind")?)?,
+        scope: scope_field(&fields, catalog)?,
+        threshold: fields.required("threshold", fields.amount("threshold")?)?,
+        window_s: fields.count("window_s")?.unwrap_or(60),
+        action: fields.required("action", fields.parsed("action")?)?,
+        probe_after_s: fields.count("probe_after_s")?.unwrap_or(0),
+        version: 0,
+    })))
+}
+
+pub(super) fn breaker_remove(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", &["kind", "scope"])?;
+    let kind = fields.required("kind", fields.parsed("kind")?)?;
+    Ok(command(RiskCommand::RemoveBreaker { kind, scope: scope_field(&fields, catalog)? }))
+}
+
+pub(super) fn breaker_close(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", BREAKER_CLOSE)?;
+    let kind = fields.required("kind", fields.parsed("kind")?)?;
+    Ok(command(RiskCommand::CloseBreaker { kind, scope: scope_field(&fields, catalog)?, reason: reason(&fields)? }))
+}
+
+/// A breaker, within an object that is open.
+pub fn breaker_fields(w: &mut Writer, breaker: &Breaker, catalog: &Catalog) {
+    w.text("kind", breaker.kind);
+    w.string("scope", &catalog.scope_text(breaker.scope));
+    w.text("threshold", breaker.threshold);
+    w.number("window_s", breaker.window_s);
+    w.text("action", breaker.action);
+    w.number("probe_after_s", breaker.probe_after_s);
+    w.number("version", breaker.version);
+}
+
 /// An entry of a list, within an object that is open.
 pub fn restriction_fields(w: &mut Writer, entry: &Restriction, catalog: &Catalog) {
     w.text("list", entry.list);
@@ -266,6 +308,18 @@ pub(super) fn event_fields(w: &mut Writer, event: &Event, catalog: &Catalog) {
                 w.text("price", mark.price);
             });
         }),
+        Event::BreakerSet(e) => breaker_fields(w, e, catalog),
+        Event::BreakerRemoved(e) => {
+            w.text("kind", e.kind);
+            scoped(w, e.scope);
+        }
+        Event::BreakerMoved(e) => {
+            w.text("kind", e.kind);
+            scoped(w, e.scope);
+            w.text("state", e.state);
+            w.text_or_null("value", e.value);
+            w.string("text", &e.text);
+        }
         Event::KillSwitchConfirmed(e) => {
             scoped(w, e.scope);
             w.time("engaged_at", e.engaged_at);

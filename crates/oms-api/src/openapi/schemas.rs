@@ -14,6 +14,7 @@ mod why;
 
 use crate::json::command::{COMMANDS, Spec};
 use oms_model::algo::{Algo, Leftover, PegPrice};
+use oms_model::breaker::{BreakerAction, BreakerKind, BreakerState};
 use oms_model::compliance::{HoldReason, ListKind, SelfMatchPolicy};
 use oms_model::event::{Event, Exclusion};
 use oms_model::limit::{Check, KillState, LimitType, Period, Verdict};
@@ -68,6 +69,9 @@ const TERMS: &[(&str, &[&str])] = &[
     ("LimitType", LimitType::NAMES),
     ("Period", Period::NAMES),
     ("KillState", KillState::NAMES),
+    ("BreakerKind", BreakerKind::NAMES),
+    ("BreakerAction", BreakerAction::NAMES),
+    ("BreakerState", BreakerState::NAMES),
     ("ListKind", ListKind::NAMES),
     ("SelfMatchPolicy", SelfMatchPolicy::NAMES),
     ("HoldReason", HoldReason::NAMES),

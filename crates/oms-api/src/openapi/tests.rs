@@ -78,6 +78,8 @@ fn shapes_have_the_fields_that_the_code_reads_and_writes() {
         ("RequireLimit", risk::LIMIT_REQUIRE),
         ("OrderTurnDown", risk::ORDER_TURN_DOWN),
         ("SetAdv", risk::ADV_SET),
+        ("SetBreaker", risk::BREAKER),
+        ("CloseBreaker", risk::BREAKER_CLOSE),
         ("SetAccountRisk", risk::ACCOUNT_RISK),
         ("SetPolicy", input::POLICY),
         ("SetWeights", input::WEIGHTS),

@@ -8,6 +8,7 @@ use crate::call::{Access, Call};
 use crate::catalog::Catalog;
 use crate::error::respond;
 use crate::json::orders::limit_fields;
+use crate::json::risk::breaker_fields;
 use crate::json::{Fields, Writer, input};
 use crate::query::bad_parameter;
 use crate::{past, reply};
@@ -15,6 +16,7 @@ use axum::response::Response;
 use http::StatusCode;
 use oms_engine::State;
 use oms_engine::state::Entry;
+use oms_model::breaker::{Breaker, BreakerState};
 use oms_model::command::{Command, CommandOutcome};
 use oms_model::event::Event;
 use oms_model::limit::{KillState, LimitKey, LimitType, Period, RiskLimit, Scope};
@@ -276,6 +278,7 @@ struct Status {
     limits: Vec<(RiskLimit, Option<Decimal>, Option<Decimal>)>,
     in_doubt: u64,
     doubts: Vec<Doubtful>,
+    breakers: Vec<(Breaker, BreakerState, Time)>,
     held: u64,
     throttled: Vec<Scope>,
 }
@@ -293,6 +296,7 @@ impl Status {
             limits: risk.status(now, state.positions()).into_iter().map(|status| (status.limit, status.used, status.headroom)).collect(),
             in_doubt: state.venues().map(|entry| u64::from(entry.in_doubt)).sum(),
             doubts: state.in_doubt().filter_map(|leg| Doubtful::of(state, leg)).take(MAX_DOUBTS).collect(),
+            breakers: risk.breakers().map(|one| (one.breaker, one.state, one.since)).collect(),
             held: state.held().count() as u64,
             throttled: risk.tripped(),
         }
@@ -300,7 +304,7 @@ impl Status {
 }
 
 async fn status(call: Call) -> Result<Response, Refusal> {
-    let (Status { switches, states, open, limits, in_doubt, doubts, held, throttled }, moment) = read(&call, Status::of).await?;
+    let (Status { switches, states, open, limits, in_doubt, doubts, breakers, held, throttled }, moment) = read(&call, Status::of).await?;
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(1_024);
     w.object(|w| {
@@ -336,6 +340,13 @@ async fn status(call: Call) -> Result<Response, Refusal> {
                 w.string("reason", &doubt.reason);
                 w.text("qty", doubt.qty);
                 w.text("worst_notional", doubt.worst);
+            });
+        });
+        w.array_at("breakers", &breakers, |w, (breaker, state, since)| {
+            w.object(|w| {
+                breaker_fields(w, breaker, &catalog);
+                w.text("state", *state);
+                w.time("since", *since);
             });
         });
         w.number("held", held);

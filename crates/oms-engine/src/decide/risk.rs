@@ -1,7 +1,7 @@
 //! Changes of what the gate knows besides limits and switches: lists, locates, rules, strategies, throttles, marks.
 
 use super::admin::{MAX_REASON, check_scope, list_instrument, open_account};
-use super::{hold, refused};
+use super::{breaker, hold, refused};
 use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, RiskCommand};
 use oms_model::compliance::{ListKind, Locate, Restriction, SelfMatchPolicy};
@@ -35,6 +35,9 @@ pub(crate) fn change(step: &mut Step<'_>, actor: &Actor, command: RiskCommand) -
         RiskCommand::ResetThrottle { scope, reason } => reset_throttle(step, actor, scope, reason),
         RiskCommand::SetRiskCurrency(currency) => set_currency(step, currency),
         RiskCommand::RequireLimit { limit_type, required } => require_limit(step, limit_type, required),
+        RiskCommand::SetBreaker(breaker) => breaker::set(step, breaker),
+        RiskCommand::RemoveBreaker { kind, scope } => breaker::remove(step, kind, scope),
+        RiskCommand::CloseBreaker { kind, scope, reason } => breaker::close(step, kind, scope, reason),
         RiskCommand::SetAdv { symbol, adv_qty } => return set_adv(step, &symbol, adv_qty),
         RiskCommand::SetAccountRisk { account_id, currencies, converts, capital } => {
             let Some(account) = step.state().account(account_id).cloned() else {

@@ -32,6 +32,7 @@ pub(crate) fn timer(step: &mut Step<'_>) {
     if let Some((at, after)) = *step.marking
         && at <= step.now()
     {
+        step.is_marking = true;
         // What is left is due at once; after the last one it begins again in a while.
         *step.marking = risk::mark(step, after).map(|last| (at, Some(last)));
     }

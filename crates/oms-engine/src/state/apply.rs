@@ -3,6 +3,7 @@
 use super::works::Waits;
 use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, LegPart, Part, State, TimerKind};
 use crate::input::fingerprint_head;
+use oms_model::breaker::BreakerKind;
 use oms_model::event::{Batch, Event, IdempotencyRecorded, Mark, OrderCreated, OrderSent, RiskChecked, RiskLimitRemoved};
 use oms_model::instrument::{Instrument, Venue};
 use oms_model::limit::LimitKey;
@@ -59,8 +60,14 @@ impl State {
                 self.on_order(e.group_order_id, event, time);
             }
             Event::BrokerConnected(e) => self.set_connected(e.venue, true),
-            Event::BrokerDisconnected(e) => self.set_connected(e.venue, false),
+            Event::BrokerDisconnected(e) => {
+                self.set_connected(e.venue, false);
+                self.risk.on_trouble(BreakerKind::Disconnect, e.venue, time);
+            }
             Event::KillSwitchEngaged(e) => self.risk.engage(e.scope, time),
+            Event::BreakerSet(e) => self.risk.set_breaker(e, time),
+            Event::BreakerRemoved(e) => self.risk.remove_breaker(e.kind, e.scope),
+            Event::BreakerMoved(e) => self.risk.move_breaker(e.kind, e.scope, e.state, time),
             Event::KillSwitchConfirmed(e) => self.risk.confirm_kill(e.scope),
             Event::KillSwitchReleased(e) => self.risk.release(e.scope),
             Event::TradingStateSet(e) => self.risk.set_trading_state(e.scope, e.state),
@@ -271,7 +278,10 @@ impl State {
                 }
             }
             Event::OrderPartiallyFilled(_) | Event::OrderFilled(_) if first_fill => self.stats(venue, |stats| stats.filled(aggressive)),
-            Event::OrderRejected(_) => self.stats(venue, oms_router::VenueStats::rejected),
+            Event::OrderRejected(_) => {
+                self.stats(venue, oms_router::VenueStats::rejected);
+                self.risk.on_trouble(BreakerKind::RejectStorm, venue, time);
+            }
             Event::CancelRejected(_) | Event::OrderReplaced(_) | Event::ReplaceRejected(_) => leg.request = None,
             _ => (),
         }

@@ -15,7 +15,7 @@ impl State {
 
     /// Whether something depends on what positions are worth.
     pub(crate) fn wants_marks(&self) -> bool {
-        !self.holders.is_empty() && self.risk.wants_marks()
+        self.risk.breakers().next().is_some() || (!self.holders.is_empty() && self.risk.wants_marks())
     }
 
     /// The last recorded price that positions in an instrument are valued at.

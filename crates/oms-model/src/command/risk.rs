@@ -2,6 +2,7 @@
 
 use super::OrderRef;
 use crate::amount::{Decimal, Qty};
+use crate::breaker::{Breaker, BreakerKind};
 use crate::compliance::{ListKind, Locate, Restriction, SelfMatchPolicy};
 use crate::ids::{AccountId, Symbol};
 use crate::instrument::Currency;
@@ -84,6 +85,24 @@ pub enum RiskCommand {
         converts: bool,
         /// Its money at the start, in the risk currency.
         capital: Option<Decimal>,
+    },
+    /// Set a breaker; its version is assigned.
+    SetBreaker(Breaker),
+    /// Take a breaker away.
+    RemoveBreaker {
+        /// What it watches.
+        kind: BreakerKind,
+        /// Where.
+        scope: Scope,
+    },
+    /// Close a breaker that has tripped, as a person.
+    CloseBreaker {
+        /// What it watches.
+        kind: BreakerKind,
+        /// Where.
+        scope: Scope,
+        /// Why, in words.
+        reason: String,
     },
     /// Choose the currency of exposures and limits; while nothing is held and nothing works.
     SetRiskCurrency(Currency),

@@ -1,6 +1,7 @@
 //! Facts of the gate: lists, locates, rules, throttles, holds.
 
 use crate::amount::{Decimal, Price, Qty};
+use crate::breaker::{BreakerKind, BreakerState};
 use crate::compliance::{HoldReason, ListKind, SelfMatchPolicy};
 use crate::ids::{InstrumentId, OrderId, Time, UserId};
 use crate::instrument::Currency;
@@ -139,4 +140,28 @@ pub struct KillSwitchConfirmed {
     pub engaged_at: Time,
     /// When the last cancel was asked for; when it was engaged, where none was.
     pub last_asked_at: Time,
+}
+
+/// A breaker was taken away. What it had turned off stays off until somebody turns it on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BreakerRemoved {
+    /// What it watched.
+    pub kind: BreakerKind,
+    /// Where.
+    pub scope: Scope,
+}
+
+/// A breaker tripped, tries again, or is closed. What it does about it is in the same batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BreakerMoved {
+    /// What it watches.
+    pub kind: BreakerKind,
+    /// Where.
+    pub scope: Scope,
+    /// How it stands now.
+    pub state: BreakerState,
+    /// What was measured; absent where a person closed it.
+    pub value: Option<Decimal>,
+    /// Why, in words.
+    pub text: String,
 }

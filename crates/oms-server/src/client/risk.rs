@@ -88,9 +88,10 @@ fn status(status: &Value) -> String {
     let states = show::table(&["scope", "state"], show::items(status, "trading_states"), show::field);
     let doubts =
         show::table(&["order_id", "venue", ">qty", ">worst_notional", "since", "reason"], show::items(status, "doubts"), show::field);
+    let breakers = show::table(&["kind", "scope", "state", ">threshold", "action", "since"], show::items(status, "breakers"), show::field);
     let count = |name: &str| show::field(status, name);
     format!(
-        "kill switches engaged: {engaged}\norders in doubt: {}, orders that wait: {}\n\n{states}\n\n{open}\n\n{limits}\n\n{doubts}",
+        "kill switches engaged: {engaged}\norders in doubt: {}, orders that wait: {}\n\n{states}\n\n{open}\n\n{limits}\n\n{breakers}\n\n{doubts}",
         count("in_doubt"),
         count("held")
     )

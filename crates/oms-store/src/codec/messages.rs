@@ -3,19 +3,20 @@
 use oms_model::Order;
 use oms_model::algo::{AlgoParams, CurvePart, Peg};
 use oms_model::allocate::Share;
+use oms_model::breaker::Breaker;
 use oms_model::command::Placed;
 use oms_model::compliance::{Compliance, Hold, Locate, Restriction};
 use oms_model::event::{
-    AlgoStepped, Allocation, AllocationApproved, AllocationProposed, AllocationRejected, ApiKeyCreated, BrokerSession, Candidate,
-    CareAccepted, CarePassed, CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected, ExecutionRecorded, ExecutionReversed,
-    ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged, KillSwitchConfirmed, Leg,
-    LimitRequired, Mark, Member, NavSet, OrderAccepted, OrderAnomaly, OrderArmed, OrderCancelRequested, OrderClosed, OrderCreated,
-    OrderEnded, OrderFillAdjusted, OrderHeld, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReleased, OrderReplaceRequested,
-    OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrderTriggered, OrdersGrouped, OrdersUngrouped, PeerFilled, PositionFrozen,
-    PositionsMarked, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected,
-    RestrictionRemoved, RiskChecked, RiskCurrencySet, RiskLimitRemoved, RouteDecided, SagaStepped, SelfMatchPrevented, SelfMatchRuleSet,
-    ShortSaleStateSet, SliceReleased, StageEnded, StageStarted, StopMoved, SuspenseResolved, TenantCreated, ThrottleReset, ThrottleTripped,
-    TradingStateSet,
+    AlgoStepped, Allocation, AllocationApproved, AllocationProposed, AllocationRejected, ApiKeyCreated, BreakerMoved, BreakerRemoved,
+    BrokerSession, Candidate, CareAccepted, CarePassed, CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected,
+    ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged,
+    KillSwitchConfirmed, Leg, LimitRequired, Mark, Member, NavSet, OrderAccepted, OrderAnomaly, OrderArmed, OrderCancelRequested,
+    OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderHeld, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReleased,
+    OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrderTriggered, OrdersGrouped, OrdersUngrouped,
+    PeerFilled, PositionFrozen, PositionsMarked, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded,
+    QuoteRequested, RequestRejected, RestrictionRemoved, RiskChecked, RiskCurrencySet, RiskLimitRemoved, RouteDecided, SagaStepped,
+    SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, SliceReleased, StageEnded, StageStarted, StopMoved, SuspenseResolved,
+    TenantCreated, ThrottleReset, ThrottleTripped, TradingStateSet,
 };
 use oms_model::instrument::{Account, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
@@ -224,6 +225,9 @@ macro_rules! stored_messages {
             PositionsMarked { 1 marks }
             RiskCurrencySet { 1 currency }
             LimitRequired { 1 limit_type, 2 required }
+            Breaker { 1 kind, 2 scope, 3 threshold, 4 window_s, 5 action, 6 probe_after_s, 7 version }
+            BreakerRemoved { 1 kind, 2 scope }
+            BreakerMoved { 1 kind, 2 scope, 3 state, 4 value, 5 text }
             KillSwitchConfirmed { 1 scope, 2 engaged_at, 3 last_asked_at }
             Lot { 1 qty, 2 price }
             Position {

@@ -1,6 +1,7 @@
 //! Vocabularies: the stored number of a term.
 
 use oms_model::algo::{Algo, Leftover, PegPrice};
+use oms_model::breaker::{BreakerAction, BreakerKind, BreakerState};
 use oms_model::compliance::{HoldReason, ListKind, SelfMatchPolicy};
 use oms_model::event::Exclusion;
 use oms_model::limit::{Check, KillState, LimitType, Period, Verdict};
@@ -26,6 +27,9 @@ macro_rules! stored_terms {
             Anomaly,
             ArmRule,
             AssetClass,
+            BreakerAction,
+            BreakerKind,
+            BreakerState,
             Check,
             Code,
             CostMethod,

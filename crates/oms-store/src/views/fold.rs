@@ -187,6 +187,9 @@ impl Fold {
             | Event::RiskCurrencySet(_)
             | Event::LimitRequired(_)
             | Event::KillSwitchConfirmed(_)
+            | Event::BreakerSet(_)
+            | Event::BreakerRemoved(_)
+            | Event::BreakerMoved(_)
             | Event::IdempotencyRecorded(_) => Ok(()),
         }
     }

@@ -30,6 +30,12 @@ impl Run {
                 return assert_eq!(notional.to_string(), take(expected), "{shown}");
             }
             "overfilled" => return assert_eq!(state.overfilled().count().to_string(), take(expected), "{shown}"),
+            _ if subject.starts_with("fuse ") => {
+                let (kind, scope) = subject.trim_start_matches("fuse ").split_once(' ').expect("a kind and a scope");
+                let standing = state.risk().breaker(kind.parse().unwrap(), self.scope(scope));
+                let found = standing.map_or("-".to_owned(), |standing| standing.state.to_string());
+                return assert_eq!(found, take(expected), "{shown}");
+            }
             _ if subject.starts_with("switch ") => {
                 let scope = self.scope(subject.trim_start_matches("switch "));
                 let found = state.risk().killed(scope).map_or("-".to_owned(), |killed| killed.state.to_string());

@@ -4,6 +4,7 @@ use super::parse::Line;
 use super::run::Run;
 use crate::fixture::{ACCOUNT, OTHER_USER, actor};
 use oms_engine::input::InputBody;
+use oms_model::breaker::Breaker;
 use oms_model::command::{Actor, Command, OrderRef, RiskCommand};
 use oms_model::compliance::{ListKind, Locate, Restriction};
 use oms_model::limit::{RiskLimit, Scope};
@@ -50,6 +51,16 @@ impl Run {
             "throttle-reset" => {
                 let scope = line.words.pop_front().map_or(Scope::Tenant, |word| self.scope(word));
                 risk(RiskCommand::ResetThrottle { scope, reason })
+            }
+            "breaker" => risk(RiskCommand::SetBreaker(self.breaker(line))),
+            "close-breaker" => {
+                let kind = line.value();
+                let scope = line.words.pop_front().map_or(Scope::Tenant, |word| self.scope(word));
+                risk(RiskCommand::CloseBreaker { kind, scope, reason })
+            }
+            "fuse" => {
+                let kind = line.word();
+                return Some(format!("fuse {kind} {}", line.words.pop_front().unwrap_or("tenant")));
             }
             "require" => risk(RiskCommand::RequireLimit { limit_type: line.value(), required: true }),
             "adv" => risk(RiskCommand::SetAdv { symbol: line.value(), adv_qty: Some(line.value()) }),
@@ -100,6 +111,19 @@ impl Run {
         let output = self.desk.input(who, InputBody::Command { command: risk(command), idempotency: None });
         self.remember(&output);
         id
+    }
+
+    /// `breaker KIND THRESHOLD ACTION [SCOPE] [within SECONDS] [probe SECONDS]`.
+    fn breaker(&self, line: &mut Line<'_>) -> Breaker {
+        let mut breaker = Breaker { kind: line.value(), threshold: line.value(), action: line.value(), window_s: 60, ..Breaker::default() };
+        while let Some(word) = line.words.pop_front() {
+            match word {
+                "within" => breaker.window_s = line.value(),
+                "probe" => breaker.probe_after_s = line.value(),
+                scope => breaker.scope = self.scope(scope),
+            }
+        }
+        breaker
     }
 
     fn instrument(&self, symbol: &str) -> InstrumentId {

@@ -102,6 +102,7 @@ pub(super) const SHAPES: &[Shape] = &[
             ("limits", "[LimitUse]", ""),
             ("in_doubt", "integer", "Legs whose outcome is not known."),
             ("doubts", "[Doubtful]", "The first 200 of them, at their worst."),
+            ("breakers", "[Breaker]", "How each stands."),
             ("held", "integer", "Orders that are accepted and wait before they are sent."),
             ("throttled", "[Scope]", "Off because they repeated themselves."),
         ],

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use oms_model::algo::*;
 use oms_model::allocate::Share;
+use oms_model::breaker::*;
 use oms_model::children::Children;
 use oms_model::command::{Actor, Placed};
 use oms_model::compliance::*;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use oms_model::algo::*;
 use oms_model::allocate::Share;
+use oms_model::breaker::*;
 use oms_model::compliance::*;
 use oms_model::event::*;
 use oms_model::instrument::*;
