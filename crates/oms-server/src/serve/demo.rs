@@ -9,7 +9,8 @@ use super::settings::Desk;
 use crate::config;
 use crate::exit::{Failure, Outcome};
 use oms_api::auth;
-use oms_model::command::{Actor, Command, CommandOutcome};
+use oms_model::command::{Actor, Command, CommandOutcome, RiskCommand};
+use oms_model::compliance::Locate;
 use oms_model::instrument::{Account, Currency, Instrument, TickStep, Venue};
 use oms_model::limit::{LimitType, RiskLimit, Scope};
 use oms_model::policy::{Exhausted, SorPolicy};
@@ -55,12 +56,36 @@ pub fn set_up(handle: &Handle, desk: &Desk) -> Result<String, Failure> {
     for command in missing(&known, tenant_id, desk)? {
         execute(handle, actor, command)?;
     }
+    if !known.set_up {
+        for locate in locates(handle)? {
+            execute(handle, actor, Command::Risk(Box::new(RiskCommand::SetLocate(locate))))?;
+        }
+    }
     if !known.key {
         let (api_key_id, user_id) = (ApiKeyId::from_u128(new_id()?), UserId::from_u128(new_id()?));
         // Last: a recorded key says that the set-up was finished.
         execute(handle, actor, Command::CreateApiKey { api_key_id, user_id, prefix: auth::key_prefix(&key), sha256 })?;
     }
     Ok(key)
+}
+
+/// Shares to be sold short, for a year: a million of each that are listed and not promised yet.
+fn locates(handle: &Handle) -> Result<Vec<Locate>, Failure> {
+    let until = SystemClock.now().plus(365 * 86_400_000_000_000);
+    let wanted = handle.inspect_blocking(move |state, _| {
+        let account_id = state.accounts().next().map(|account| account.account_id).unwrap_or_default();
+        let promised: Vec<InstrumentId> = state.risk().locates().map(|locate| locate.instrument_id).collect();
+        let shares_of = |one: &&Instrument| one.asset_class == AssetClass::Equity && !promised.contains(&one.instrument_id);
+        let locate = |one: &Instrument| Locate {
+            account_id,
+            instrument_id: one.instrument_id,
+            qty: shares(1_000_000),
+            until,
+            source: "the demo's lender".to_owned(),
+        };
+        state.instruments().iter().filter(shares_of).map(locate).collect()
+    });
+    wanted.map_err(|refusal| Failure::Fault(refusal.message))
 }
 
 fn known(handle: &Handle, sha256: [u8; 32]) -> Result<Known, Failure> {

@@ -41,6 +41,8 @@ fn a_new_desk_has_everything_for_a_first_order() {
         .unwrap();
     assert_eq!((symbols, venues, policies, accounts, known), (10, 16, 3, 1, true));
     assert_eq!(limits, limits_asked(&desk), "every limit that the settings ask for is set");
+    let lent = partition.handle().inspect_blocking(|state, _| state.risk().locates().count()).unwrap();
+    assert_eq!(lent, 3, "what is listed can be sold short");
     let durable = partition.handle().durable();
     assert_eq!(set_up(partition.handle(), &desk).unwrap(), key);
     assert_eq!(partition.handle().durable(), durable, "a restart changes nothing");

@@ -1,0 +1,70 @@
+//! What was executed.
+
+use crate::amount::{Notional, Price, Qty};
+use crate::ids::{AccountId, ExecId, InstrumentId, Mic, OrderId, Time};
+use crate::terms::{Liquidity, Side};
+
+/// An order's executed quantity rose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// The order: the leg, or one above it.
+    pub order_id: OrderId,
+    /// By which execution.
+    pub exec_id: ExecId,
+    /// By how much.
+    pub last_qty: Qty,
+    /// At which price.
+    pub last_px: Price,
+    /// Price times quantity, exact.
+    pub last_notional: Notional,
+}
+
+/// An execution was booked; the position follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExecutionRecorded {
+    /// The venue's id of it.
+    pub exec_id: ExecId,
+    /// The order that was executed: a leg, or where `manual` any; the nil id where it is booked on an account alone.
+    pub order_id: OrderId,
+    /// The client's order.
+    pub root_order_id: OrderId,
+    /// Whose.
+    pub account_id: AccountId,
+    /// In what.
+    pub instrument_id: InstrumentId,
+    /// Bought or sold.
+    pub side: Side,
+    /// Where.
+    pub venue: Mic,
+    /// How much.
+    pub last_qty: Qty,
+    /// At which price.
+    pub last_px: Price,
+    /// Added or removed liquidity.
+    pub liquidity: Liquidity,
+    /// Charge; a rebate is negative.
+    pub fee: Notional,
+    /// When, by the venue's clock.
+    pub transact_time: Time,
+    /// A person booked it; no venue told it.
+    pub manual: bool,
+}
+
+/// An execution that belongs to no order we know: kept in suspense for a person, never dropped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExecutionUnmatched {
+    /// The venue's id of it.
+    pub exec_id: ExecId,
+    /// Where.
+    pub venue: Mic,
+    /// The id that the venue gave as ours.
+    pub wire_id: String,
+    /// How much.
+    pub last_qty: Qty,
+    /// At which price.
+    pub last_px: Price,
+    /// When, by the venue's clock.
+    pub transact_time: Time,
+    /// The execution that it takes back or corrects; `None` where it is a trade of its own.
+    pub exec_ref: Option<ExecId>,
+}
