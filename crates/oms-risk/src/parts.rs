@@ -1,4 +1,4 @@
-//! The whole state of a [`RiskBook`](crate::RiskBook) in canonical order, for snapshots and state hashes.
+//! The whole state of a [`RiskBook`] in canonical order, for snapshots and state hashes.
 
 use crate::book::{Killed, RiskBook, ScopeBook};
 use crate::breakers::Standing;

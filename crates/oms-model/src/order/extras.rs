@@ -92,7 +92,7 @@ pub struct Stage {
 pub struct Doubt {
     /// What was handed over.
     pub intent: IntentKind,
-    /// Its revision; with the order it gives the [`WireId`].
+    /// Its revision; with the order it gives the [`WireId`](crate::WireId).
     pub revision: u32,
     /// Since when.
     pub since: Time,
