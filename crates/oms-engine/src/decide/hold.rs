@@ -2,11 +2,11 @@
 //! ones until these are gone.
 
 use super::create::{risk_context, vanished};
-use super::{cancel, changeable, quote, refused, replace, route, saga, work};
+use super::{cancel, changeable, parent, quote, refused, replace, route, saga, work};
 use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, OrderRef, Placed};
 use oms_model::compliance::{HoldReason, SelfMatchPolicy};
-use oms_model::event::{Event, OrderHeld, OrderRejected, OrderReleased, OrderSized, RiskChecked, SelfMatchPrevented};
+use oms_model::event::{Event, OrderEnded, OrderHeld, OrderRejected, OrderReleased, OrderSized, RiskChecked, SelfMatchPrevented};
 use oms_model::order::Terms;
 use oms_model::{Code, EndedBy, Order, OrderId, Qty, Refusal};
 use oms_risk::{Approved, Meeting, Proposed};
@@ -114,9 +114,13 @@ fn release(step: &mut Step<'_>, order_id: OrderId, by: Option<oms_model::UserId>
         Err(refused) => {
             // What it was refused for now, not when it was accepted.
             step.emit(Event::RiskChecked(Box::new(RiskChecked { order_id, worst_price: None, results: gate.results })));
-            let refusal = refused.to_refusal();
-            let rejected = OrderRejected { order_id, by: EndedBy::Risk, code: refusal.code, text: refusal.message };
-            step.emit(Event::OrderRejected(rejected));
+            let Refusal { code, message: text, .. } = refused.to_refusal();
+            let by = EndedBy::Risk;
+            step.emit(if order.cum_qty.is_positive() {
+                Event::OrderCanceled(OrderEnded { order_id, by, text })
+            } else {
+                Event::OrderRejected(OrderRejected { order_id, by, code, text })
+            });
         }
     }
 }
@@ -127,6 +131,11 @@ pub(crate) fn send(step: &mut Step<'_>, approved: Approved<Proposed>, order_id: 
     if order.is_worked() {
         // Nothing is sent of an order that a person works until they say so. One that the engine works is looked at now.
         work::drive(step, order_id);
+        return Placed::Accepted { order_id };
+    }
+    if order.place_qty.is_positive() {
+        // Some of it was booked while it waited.
+        parent::place_rest(step, order_id, "released");
         return Placed::Accepted { order_id };
     }
     let quote_id = order.extras.basis.as_deref().and_then(|basis| basis.quote_id);

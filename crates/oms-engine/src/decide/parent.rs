@@ -192,7 +192,7 @@ fn pass_on(step: &mut Step<'_>, order_id: OrderId, decided: Decided) {
 }
 
 /// Places what is ordered and with no part, where the order may wait for it.
-pub(crate) fn place_rest(step: &mut Step<'_>, order_id: OrderId) {
+pub(crate) fn place_rest(step: &mut Step<'_>, order_id: OrderId, reason: &str) {
     let Some(order) = step.state().order(order_id).cloned() else { return };
     sync_placed(step, &order);
     let Some(order) = step.state().order(order_id).cloned() else { return };
@@ -203,7 +203,7 @@ pub(crate) fn place_rest(step: &mut Step<'_>, order_id: OrderId) {
         return;
     }
     let rest = order.order_qty.saturating_sub(order.place_qty);
-    if rest.is_positive() && !route::release_legs(step, &order, rest, Some("replaced".into())) {
+    if rest.is_positive() && !route::release_legs(step, &order, rest, Some(reason.into())) {
         let working = step.state().works_below(&order);
         let (_, exhausted) = route::replan_bounds(step.state(), &order);
         if !working && exhausted == Exhausted::Reject {

@@ -192,7 +192,7 @@ fn conclude(step: &mut Step<'_>, order: &Order, terms: Terms, refusal: Option<St
         step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision: 0 }));
         Decided::Replaced
     };
-    parent::place_rest(step, order_id);
+    parent::place_rest(step, order_id, "replaced");
     decided
 }
 

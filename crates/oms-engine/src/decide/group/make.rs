@@ -187,6 +187,6 @@ fn dissolve(step: &mut Step<'_>, group_order_id: OrderId, reason: &str) {
     let ungrouped = OrdersUngrouped { group_order_id, members: members.clone(), reason: reason.to_owned() };
     step.emit(Event::OrdersUngrouped(Box::new(ungrouped)));
     for order_id in members {
-        parent::place_rest(step, order_id);
+        parent::place_rest(step, order_id, "replaced");
     }
 }
