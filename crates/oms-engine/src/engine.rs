@@ -12,6 +12,9 @@ use oms_model::market::Market;
 use oms_model::{Code, CommandId, EndedBy, InstrumentId, OrderId, Refusal, Seq, Time, TraceId};
 use std::collections::VecDeque;
 
+/// The most turns in which the readers of a batch answer each other.
+const MAX_TURNS: usize = 4096;
+
 /// Where decisions read the market.
 pub trait Markets {
     /// Copies the market in `instrument` into `market`, keeping its memory.
@@ -99,11 +102,7 @@ impl Engine {
                     None => {
                         let outcome = command_outcome(&mut step, &actor, command);
                         // What follows stands before the record, which is the last event of a batch.
-                        decide::follow::follow(&mut step);
-                        decide::group::follow(&mut step);
-                        decide::hold::follow(&mut step);
-                        decide::breaker::follow(&mut step);
-                        decide::kill::follow(&mut step);
+                        follow(&mut step);
                         if let Some(id) = idempotency {
                             let result = stored(&outcome);
                             let record = IdempotencyRecorded { key: id.key, fingerprint: id.fingerprint, result };
@@ -131,11 +130,7 @@ impl Engine {
             }
         };
         if outcome.is_none() {
-            decide::follow::follow(&mut step);
-            decide::group::follow(&mut step);
-            decide::hold::follow(&mut step);
-            decide::breaker::follow(&mut step);
-            decide::kill::follow(&mut step);
+            follow(&mut step);
         }
         Output { batch: step.finish(command_id, actor, trace_id), outcome, replay_of }
     }
@@ -157,6 +152,23 @@ impl Engine {
         let actor = Actor { tenant_id: self.state.tenant_id(), source, ..Actor::default() };
         Input { command_id, actor, trace_id: TraceId::default(), body }
     }
+}
+
+/// What follows from the events of a batch, and from those that follow from them: each is read once by each reader. It
+/// comes to an end as [`decide::follow::follow`] does; a batch has no room for more turns than orders.
+fn follow(step: &mut Step<'_>) {
+    let (mut worked, mut held) = (0, 0);
+    for _ in 0..MAX_TURNS {
+        let before = step.event_count();
+        worked = decide::follow::follow(step, worked);
+        decide::group::follow(step);
+        held = decide::hold::follow(step, held);
+        if step.event_count() == before {
+            break;
+        }
+    }
+    decide::breaker::follow(step);
+    decide::kill::follow(step);
 }
 
 fn other_payload() -> Refusal {

@@ -16,14 +16,13 @@ enum Sign {
     NotCanceled,
 }
 
-/// Reads every event of the batch once, those that follow from others too.
+/// Reads every event of the batch from `at` on once, those that follow from others too. Where it came to.
 ///
 /// It comes to an end: each turn reads one event, and what follows appends events only where an order changed, a slice
 /// was released (bounded for each order) or something was asked of a venue (which answers in another batch).
-pub(crate) fn follow(step: &mut Step<'_>) {
-    let mut at = 0;
+pub(crate) fn follow(step: &mut Step<'_>, mut at: usize) -> usize {
     while step.state().works() > 0 {
-        let Some(event) = step.event_at(at) else { return };
+        let Some(event) = step.event_at(at) else { return at };
         at += 1;
         let (order_id, sign) = match event {
             Event::OrderPartiallyFilled(e) | Event::OrderFilled(e) => (e.order_id, Sign::Executed(Some(e.last_qty))),
@@ -74,6 +73,7 @@ pub(crate) fn follow(step: &mut Step<'_>) {
             work::drive(step, order_id);
         }
     }
+    at
 }
 
 fn ended(step: &mut Step<'_>, order_id: OrderId) {

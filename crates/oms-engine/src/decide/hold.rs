@@ -60,12 +60,12 @@ fn prevent(step: &mut Step<'_>, order_id: OrderId, policy: SelfMatchPolicy, meet
     }
 }
 
-/// Orders of this batch that ended, or were made smaller, may be what others waited for.
-pub(crate) fn follow(step: &mut Step<'_>) {
+/// Orders of this batch, from its event `at` on, that ended or were made smaller may be what others waited for. Where it
+/// came to.
+pub(crate) fn follow(step: &mut Step<'_>, mut at: usize) -> usize {
     if !step.state().has_held() {
-        return;
+        return at;
     }
-    let mut at = 0;
     // Each turn reads one event; a release appends events of an order that is held no more.
     while let Some(event) = step.event_at(at) {
         at += 1;
@@ -88,6 +88,7 @@ pub(crate) fn follow(step: &mut Step<'_>) {
             }
         }
     }
+    at
 }
 
 /// Whether nothing that an order waits for works any more.

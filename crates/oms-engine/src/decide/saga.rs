@@ -5,14 +5,14 @@
 //! - Where a part refuses, the parts that were changed before are put back, the last one first. One that cannot be put
 //!   back is canceled, so that nothing works on terms that the order does not have.
 //! - A part that has parts itself is changed by the same steps, one level down.
-//! - Each step is a fact of the order, unless there is only one.
+//! - Each step is a fact of the order, unless there can be only one.
 
 use super::{cancel, parent, route, tree};
 use crate::state::Entry;
 use crate::step::Step;
 use oms_model::event::{Event, OrderAnomaly, OrderReplaceRequested, OrderReplaced, RequestRejected, SagaStepped};
 use oms_model::order::Terms;
-use oms_model::{Anomaly, EndedBy, IntentKind, Order, OrderId, Pending, Qty, SagaPhase};
+use oms_model::{Anomaly, EndedBy, IntentKind, OrdState, Order, OrderId, Pending, Qty, SagaPhase};
 
 /// How a replace stands.
 pub(crate) enum Decided {
@@ -84,7 +84,9 @@ fn is_undecided(step: &Step<'_>, order: &Order) -> bool {
 fn forward(step: &mut Step<'_>, order: &Order, part_id: OrderId, change: PartChange, changes: usize) -> Option<String> {
     let part = step.state().order(part_id).cloned()?;
     let saga = order.extras.saga.as_deref();
-    if changes > 1 || saga.is_some() {
+    // A part that is filled works again where an execution is taken back, and then there is more than one to change.
+    let may_grow = || step.state().children(order).any(|part| part.order.state == OrdState::Filled);
+    if changes > 1 || saga.is_some() || may_grow() {
         let nth = saga.map_or(0, |saga| saga.step) + 1;
         stepped(step, order.order_id, SagaPhase::Forward, nth, Some((part_id, part.terms())), String::new());
     }
