@@ -445,3 +445,22 @@ fn a_replace_that_goes_back_is_refused_also_where_a_cancel_overtakes_it() {
         cancel-ack A1.1                            -> CANCELED",
     );
 }
+
+/// A replace has changed the only working part when a bust brings back another one, which refuses: the first is put back.
+#[test]
+fn a_part_that_works_again_in_the_middle_of_a_replace_is_a_step_of_it() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        quote ARCX XYZ 20.00 x 900 / 20.02 x 900
+        submit A1 buy 400 XYZ @ 20.00 CARE         -> NEW
+        claim A1                                   -> NEW
+        split A1 200 + 200                         -> UNACK
+        ack A1.1.1                                 -> LIVE
+        fill A1.2.1 200 @ 20.00 exec X1            -> PARTIALLY_FILLED
+        replace A1 price 19.99                     -> PENDING_REPLACE saga FORWARD:1
+        bust A1.2.1 X1                             -> PENDING_REPLACE cum 0
+        replace-ack A1.1.1                         -> PENDING_REPLACE saga FORWARD:2
+        replace-reject A1.2.1 no                   -> PENDING_REPLACE saga BACK:2
+        replace-ack A1.1.1                         -> LIVE saga - price 20",
+    );
+}
