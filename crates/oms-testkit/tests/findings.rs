@@ -464,3 +464,17 @@ fn a_part_that_works_again_in_the_middle_of_a_replace_is_a_step_of_it() {
         replace-ack A1.1.1                         -> LIVE saga - price 20",
     );
 }
+
+/// A cancel is in doubt, and then a correction makes the part whole: nothing is left to be found out.
+#[test]
+fn a_correction_that_makes_an_order_whole_ends_its_doubt() {
+    check(
+        "quote XNAS XYZ 20.00 x 300 / 20.02 x 500
+        submit A1 buy 100 XYZ @ 20.00 at XNAS      -> UNACK
+        ack A1.1                                   -> LIVE
+        fill A1.1 40 @ 20.00 exec X1               -> PARTIALLY_FILLED
+        cancel A1                                  -> PENDING_CANCEL
+        unknown A1.1 cancel                        -> legs XNAS:100:PENDING_CANCEL?
+        correct A1.1 X1 100 @ 20.00 by C1          -> FILLED legs XNAS:100:FILLED",
+    );
+}

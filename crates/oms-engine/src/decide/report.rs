@@ -120,7 +120,7 @@ fn settle_doubt(step: &mut Step<'_>, leg_id: OrderId, intent: IntentKind, outcom
 }
 
 /// The end of the order answers whatever was in doubt about it.
-fn settle_any_doubt(step: &mut Step<'_>, leg_id: OrderId, outcome: Outcome, evidence: &str) {
+pub(crate) fn settle_any_doubt(step: &mut Step<'_>, leg_id: OrderId, outcome: Outcome, evidence: &str) {
     if let Some(intent) = step.state().order(leg_id).and_then(|leg| leg.extras.doubt.as_deref()).map(|doubt| doubt.intent) {
         settle_doubt(step, leg_id, intent, outcome, evidence);
     }

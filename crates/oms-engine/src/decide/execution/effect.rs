@@ -6,7 +6,7 @@ use oms_model::event::{Event, ExecutionCorrected, ExecutionReversed, OrderEnded,
 use oms_model::limit::Scope;
 use oms_model::policy::Exhausted;
 use oms_model::position::Booking;
-use oms_model::{AccountId, Anomaly, EndedBy, ExecId, InstrumentId, Notional, OrderId, Pending, Qty, Reversal, Side, TimeInForce};
+use oms_model::{AccountId, Anomaly, EndedBy, ExecId, InstrumentId, Notional, OrderId, Outcome, Pending, Qty, Reversal, Side, TimeInForce};
 
 /// An execution with whose it is.
 pub(super) struct Booked {
@@ -102,6 +102,7 @@ fn adjust_tree(step: &mut Step<'_>, order_id: OrderId, exec_id: &ExecId, qty: Qt
         cancel::recall(step, *highest);
     }
     for id in whole {
+        report::settle_any_doubt(step, id, Outcome::Filled, "wholly executed by the venue");
         parent::part_ended(step, id);
     }
     for id in &chain {
