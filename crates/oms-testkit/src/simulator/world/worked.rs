@@ -12,6 +12,7 @@ use oms_engine::input::InputBody;
 use oms_model::algo::{Algo, AlgoParams, CurvePart, Leftover, Peg, PegPrice};
 use oms_model::command::{Actor, Command, NewOrder, OrderRef};
 use oms_model::market::Market;
+use oms_model::policy::SorPolicy;
 use oms_model::work::{ArmRule, ContingencyType, Trail, TriggerSource, Work};
 use oms_model::{InstrumentId, OrdType, Pending, Price, Qty, Side, Source, Time, TimeInForce};
 use std::collections::BTreeSet;
@@ -132,6 +133,11 @@ impl World {
                 continue;
             }
             let market = self.markets.0.get(&order.instrument_id);
+            // What waited for its time waits for a quote that holds as well.
+            let is_first = work.release_at.is_some() && order.children.is_empty() && work.instructions.algo.is_none();
+            if is_first && work.on_market && !market.is_some_and(|market| is_quoted(market, self.now)) {
+                continue;
+            }
             if let Some(stop) = order.stop_at().filter(|_| order.ord_type.has_stop() && work.emulated && !work.triggered) {
                 let seen = market.and_then(|market| seen(work, order.side, market));
                 let reached = seen.is_some_and(|seen| if order.side.is_buy() { seen >= stop } else { seen <= stop });
@@ -145,6 +151,12 @@ impl World {
             hold!(6, waits || is_left(work, self.now), "order {id} is worked and waits for nothing");
         }
     }
+}
+
+/// Whether a quote is young enough for the policies of the simulation.
+fn is_quoted(market: &Market, now: Time) -> bool {
+    let oldest = now.plus(-i64::try_from(SorPolicy::default().max_quote_age_ns).unwrap_or(i64::MAX));
+    market.quotes.iter().flat_map(|quote| [quote.bid, quote.ask]).flatten().any(|level| level.at >= oldest)
 }
 
 /// The price that the order's stop looks at.
