@@ -82,7 +82,15 @@ fn try_create(step: &mut Step<'_>, new: NewExecution) -> Result<(), Refusal> {
 /// A venue tells what it executes of a part itself. Were it booked by hand before that, the part could be FILLED here and
 /// work on there.
 fn check_silent(part: &Order) -> Result<(), Refusal> {
-    if part.state.is_done() || part.extras.doubt.is_some() {
+    if part.state.is_done() {
+        return Ok(());
+    }
+    if part.extras.replacing.is_some() {
+        // How much of it there is to execute is not known either.
+        let text = "a replace of the part is pending; book it once the venue has answered";
+        return Err(Refusal::new(Code::StateConflict, text).with("order_id", part.order_id));
+    }
+    if part.extras.doubt.is_some() {
         return Ok(());
     }
     let text = "the part works at its venue, which tells its executions; cancel it first, or book what is with no part on the order above";
