@@ -222,7 +222,7 @@ impl SessionHandle {
     /// The next inbound and outbound number.
     #[must_use]
     pub fn numbers(&self) -> (u64, u64) {
-        (self.shared.next_in.load(Ordering::Relaxed), self.shared.next_out.load(Ordering::Relaxed))
+        (self.shared.next_in.load(Ordering::Acquire), self.shared.next_out.load(Ordering::Acquire))
     }
 
     /// How far its connection has come, and a way to follow it.

@@ -128,13 +128,14 @@ impl Driver {
         if self.failed || !self.commit().await {
             return Flow::Close;
         }
+        // Whoever sees the other side's answer sees these.
+        self.shared.next_in.store(self.session.next_in(), Ordering::Release);
+        self.shared.next_out.store(self.session.next_out(), Ordering::Release);
         match connection {
             Some(connection) => connection.write(&mut self.out.wire),
             None => self.out.wire.clear(),
         }
         let flow = if self.out.disconnect.is_some() { Flow::Close } else { Flow::GoOn };
-        self.shared.next_in.store(self.session.next_in(), Ordering::Relaxed);
-        self.shared.next_out.store(self.session.next_out(), Ordering::Relaxed);
         let phase = self.session.phase();
         self.shared.phase.send_if_modified(|known| std::mem::replace(known, phase) != phase);
         for (reply, result) in self.answers.drain(..) {
