@@ -80,6 +80,12 @@ impl Config {
         Time(if end > now.0 { end } else { end.saturating_add(DAY_NS) })
     }
 
+    /// When orders on the close of that day are released, and their cut-off.
+    #[must_use]
+    pub fn on_close(&self, instrument: Option<&Instrument>, now: Time) -> Time {
+        self.day_end(instrument, now).plus(-self.on_close_lead_ns)
+    }
+
     /// The beginning of the trading day that [`Config::day_end`] ends; without a calendar, of the one of the same date.
     #[must_use]
     pub fn day_open(&self, instrument: Option<&Instrument>, now: Time) -> Time {

@@ -86,7 +86,7 @@ pub(crate) fn validate(new: &NewOrder, config: &Config, instrument: Option<&Inst
 /// Where the market is closed an order waits for it to open, which one that is to be executed at once cannot.
 fn valid_hours(new: &NewOrder, config: &Config, instrument: Option<&Instrument>, now: Time) -> Result<(), Refusal> {
     let on_close = matches!(new.ord_type, OrdType::MarketOnClose | OrdType::LimitOnClose);
-    if on_close && now >= config.day_end(instrument, now).plus(-config.on_close_lead_ns) {
+    if on_close && now >= config.on_close(instrument, now) {
         return refuse(Code::MarketClosed, "the cut-off of orders on close has passed");
     }
     let closed = |text: &str, opens: Option<Time>| {
@@ -237,7 +237,7 @@ fn emulation(new: &NewOrder) -> Option<AlgoParams> {
 /// What an order waits for before anything of it is sent: the time that its type or its client names, or the opening.
 fn release_at(new: &NewOrder, config: &Config, instrument: Option<&Instrument>, now: Time) -> Option<Time> {
     match new.ord_type {
-        OrdType::MarketOnClose | OrdType::LimitOnClose => Some(config.day_end(instrument, now).plus(-config.on_close_lead_ns)),
+        OrdType::MarketOnClose | OrdType::LimitOnClose => Some(config.on_close(instrument, now)),
         _ if new.time_in_force == TimeInForce::Opg => Some(config.day_open(instrument, now)),
         // A person who works an order sees that the market is closed.
         _ if new.routing.care => new.instructions.good_after,
