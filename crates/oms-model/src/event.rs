@@ -37,7 +37,8 @@ pub use order::{
 pub use quote::{QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested};
 pub use risk::{
     BreakerMoved, BreakerRemoved, KillSwitchConfirmed, LimitRequired, Mark, OrderHeld, OrderReleased, PositionsMarked, RestrictionRemoved,
-    RiskCurrencySet, SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset, ThrottleTripped,
+    RiskCurrencySet, SelfMatchPrevented, SelfMatchRuleSet, ShadowRulesPromoted, ShadowRulesRemoved, ShadowRulesSet, ShortSaleStateSet,
+    ThrottleReset, ThrottleTripped,
 };
 pub use route::{Candidate, Exclusion, Leg, RouteDecided};
 pub use work::{
@@ -279,6 +280,12 @@ events! {
     102 BreakerRemoved(BreakerRemoved),
     /// See the body.
     103 BreakerMoved(Box<BreakerMoved>),
+    /// See the body.
+    104 ShadowRulesSet(Box<ShadowRulesSet>),
+    /// See the body.
+    105 ShadowRulesRemoved(ShadowRulesRemoved),
+    /// See the body.
+    106 ShadowRulesPromoted(Box<ShadowRulesPromoted>),
 }
 
 impl Event {
@@ -345,6 +352,9 @@ impl Event {
             | Self::BreakerSet(_)
             | Self::BreakerRemoved(_)
             | Self::BreakerMoved(_)
+            | Self::ShadowRulesSet(_)
+            | Self::ShadowRulesRemoved(_)
+            | Self::ShadowRulesPromoted(_)
             | Self::PositionChanged(_)
             | Self::FxRateSet(_)
             | Self::PositionFrozen(_)
