@@ -2,6 +2,7 @@
 
 use crate::catalog::{Catalog, Names};
 use crate::metrics::{Exposition, Metrics};
+use crate::shadow::Shadows;
 use crate::sse::marketdata::MarketHub;
 use oms_calendar::Calendar;
 use oms_model::{Code, Mic, Refusal, Seq, TraceId};
@@ -119,6 +120,7 @@ struct Inner {
     hub: MarketHub,
     requests: AtomicUsize,
     streams: AtomicUsize,
+    shadows: Arc<Shadows>,
     traces: RandomState,
     traced: AtomicU64,
     closing: watch::Sender<bool>,
@@ -138,6 +140,7 @@ impl Api {
             names: Names::new(catalog, seq),
             requests: AtomicUsize::new(0),
             streams: AtomicUsize::new(0),
+            shadows: Arc::default(),
             traces: RandomState::new(),
             traced: AtomicU64::new(0),
             closing: watch::Sender::new(false),
@@ -162,6 +165,10 @@ impl Api {
 
     pub(crate) fn history(&self) -> &History {
         &self.inner.parts.history
+    }
+
+    pub(crate) fn shadows(&self) -> Arc<Shadows> {
+        Arc::clone(&self.inner.shadows)
     }
 
     /// The bounds.

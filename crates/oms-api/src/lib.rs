@@ -24,6 +24,7 @@ pub mod query;
 pub mod reply;
 pub mod rest;
 pub mod serve;
+pub mod shadow;
 pub mod sse;
 pub mod why;
 

@@ -17,6 +17,7 @@ pub mod preview;
 pub mod queries;
 pub mod quotes;
 pub mod risk;
+pub mod shadow;
 pub mod sor;
 pub mod streams;
 
@@ -202,6 +203,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         streams::endpoints(),
         risk::endpoints(),
         gate::endpoints(),
+        shadow::endpoints(),
         sor::endpoints(),
         health::endpoints(),
     ]

@@ -22,7 +22,8 @@ use oms_model::limit::Verdict;
 use oms_model::order::Terms;
 use oms_model::shadow::Rule;
 use oms_model::{Code, Order, OrderId, Price, Seq, Time};
-use oms_risk::{Gate, Proposal, Proposed, Refused, Reservation};
+pub use oms_risk::Refused;
+use oms_risk::{Gate, Proposal, Proposed, Reservation};
 
 /// Orders that the rules would have refused, beyond which a shadow judges no more.
 pub const MAX_REFUSED: usize = 100_000;
@@ -246,9 +247,11 @@ impl Shadow {
     /// does not take.
     fn list_gate(&self, place: Place<'_>, order: &Order) -> Option<Gate> {
         let list_id = order.list_id()?;
+        // Where the first of them is gone, none of them was folded.
+        let from = if self.gone.contains(&list_id) { place.batch.first_seq } else { place.seq };
         let mut book = self.state.risk().clone();
         let mut own = None;
-        for (seq, event) in place.batch.numbered().filter(|(seq, _)| *seq >= place.seq) {
+        for (seq, event) in place.batch.numbered().filter(|(seq, _)| *seq >= from) {
             let Event::OrderCreated(created) = event else { continue };
             if created.parent_order_id.is_some() {
                 continue;
@@ -287,7 +290,8 @@ impl Shadow {
     fn routed(&mut self, place: Place<'_>, decided: &RouteDecided, found: &mut Vec<Affected>) {
         let Some(order) = self.state.order(decided.order_id).filter(|_| route::concerns(&self.rules, decided)) else { return };
         let Some(would) = route::again(&self.state, order, decided, place.batch.time) else { return };
-        let legs = |legs: &[Leg]| -> Vec<Leg> { legs.iter().map(|leg| Leg { order_id: OrderId::default(), aggressive: false, ..*leg }).collect() };
+        let legs =
+            |legs: &[Leg]| -> Vec<Leg> { legs.iter().map(|leg| Leg { order_id: OrderId::default(), aggressive: false, ..*leg }).collect() };
         if legs(&decided.legs) != would {
             let difference = Difference::Routed { was: decided.legs.clone(), would };
             found.push(Affected { seq: place.seq, time: place.batch.time, order: Box::new(order.clone()), difference });
@@ -318,6 +322,3 @@ fn asked_for(batch: &Batch, order_id: OrderId) -> Option<Terms> {
         _ => None,
     })
 }
-
-#[cfg(test)]
-mod tests;

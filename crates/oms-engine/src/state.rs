@@ -27,8 +27,8 @@ use oms_model::position::Holding;
 use oms_model::seldom::Seldom;
 use oms_model::shadow::RuleSet;
 use oms_model::{
-    AccountId, ClOrdId, CostMethod, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Price, Qty, RuleSetName, Seq, Symbol, TenantId,
-    Time,
+    AccountId, ClOrdId, CostMethod, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Price, Qty, RuleSetName, Seq,
+    Symbol, TenantId, Time,
 };
 use oms_risk::{Reservation, RiskBook};
 use oms_router::VenueStats;

@@ -10,8 +10,8 @@ use crate::{collar, crossing, duplicate, envelope, exposure, kill_switch, lists,
 use oms_model::amount::ONE;
 use oms_model::compliance::{HoldReason, SelfMatchPolicy};
 use oms_model::instrument::Valuation;
-use oms_model::market::Seen;
 use oms_model::limit::{Check, CheckResult, LimitType, Scope, Verdict};
+use oms_model::market::Seen;
 use oms_model::{Code, Decimal, Notional, Order, Price, Qty};
 
 /// Every check in order of precedence; [`Check`] says what each is for. A new check is one line here.

@@ -2,11 +2,13 @@
 #![allow(rustdoc::invalid_html_tags, reason = "the comments are what --help shows")]
 
 mod risk;
+mod shadow;
 
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
 use oms_runtime::history::AsOf;
 pub use risk::{ListEntry, NamedLimit, Risk};
+pub use shadow::{Shadow, ShadowArgs, ShadowRun};
 use std::path::PathBuf;
 
 /// An order management system and smart order router.

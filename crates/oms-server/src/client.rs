@@ -4,6 +4,7 @@ mod market;
 mod orders;
 mod quotes;
 mod risk;
+mod shadow;
 mod show;
 mod tail;
 

@@ -163,7 +163,11 @@ impl Day {
             }
             1 if number > 30 && self.replaces => {
                 let order = OrderRef::ClOrdId(format!("A{}", number - earlier - 1).parse().unwrap());
-                Command::ReplaceOrder { order, change: Change { order_qty: Some(dec(&qty.to_string())), ..Change::default() }, if_version: None }
+                Command::ReplaceOrder {
+                    order,
+                    change: Change { order_qty: Some(dec(&qty.to_string())), ..Change::default() },
+                    if_version: None,
+                }
             }
             _ => {
                 let mut order = limit_order(&format!("A{number}"), side, &qty.to_string(), &self.symbols[symbol], "1");
@@ -336,20 +340,24 @@ fn orders_of_a_list_stand_and_fall_together() {
     desk.quote("XYZ", oms_testkit::fixture::VENUES[0], Some((dec("20.00"), dec("500"))), Some((dec("20.02"), dec::<Qty>("500"))));
     let begun = desk.engine.state().clone();
     let mut orders = vec![limit_order("E", Side::Buy, "100", "XYZ", "20.02")];
-    orders.push(limit_order("T", Side::Sell, "100", "XYZ", "24.00"));
+    orders.push(limit_order("T", Side::Sell, "50", "XYZ", "24.00"));
     let (contingency, arm) = (oms_model::work::ContingencyType::Oto, oms_model::work::ArmRule::default());
     let output = desk.command(Command::CreateOrderList { orders, contingency, arm });
     assert!(matches!(output.outcome, Some(CommandOutcome::Orders(_))), "{output:?}");
-    // The second is far from the market; without it the first has no protection, so that neither would have been.
-    let (found, _) = follow(begun, &[output.batch], vec![limit(LimitType::PriceCollarPct, Scope::Tenant, "5")]);
-    let told: Vec<(&str, Code)> = found
-        .iter()
-        .map(|affected| match &affected.difference {
-            Difference::Refused(refused) => (affected.order.cl_ord_id.as_str(), refused.code),
+    let told = |rule: Command| -> Vec<(String, Code)> {
+        let (found, _) = follow(begun.clone(), std::slice::from_ref(&output.batch), vec![rule]);
+        let one = |affected: &Affected| match &affected.difference {
+            Difference::Refused(refused) => (affected.order.cl_ord_id.to_string(), refused.code),
             other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(told, [("E", Code::PriceCollar), ("T", Code::PriceCollar)]);
+        };
+        found.iter().map(one).collect()
+    };
+    // The second is far from the market; without it the first has no protection, so that neither would have been.
+    let far = told(limit(LimitType::PriceCollarPct, Scope::Tenant, "5"));
+    assert_eq!(far, [("E".into(), Code::PriceCollar), ("T".into(), Code::PriceCollar)]);
+    // The first alone is too large.
+    let large = told(limit(LimitType::MaxOrderQty, Scope::Tenant, "60"));
+    assert_eq!(large, [("E".into(), Code::RiskLimitBreach), ("T".into(), Code::RiskLimitBreach)]);
 }
 
 #[test]
@@ -370,7 +378,10 @@ fn the_rules_in_force_change_nothing() {
     assert!(found.len() > 10, "{}", found.len());
     for affected in &found {
         let Difference::Routed { was, would } = &affected.difference else { panic!("{affected:?}") };
-        assert_ne!(was.iter().map(|leg| (leg.venue, leg.qty)).collect::<Vec<_>>(), would.iter().map(|leg| (leg.venue, leg.qty)).collect::<Vec<_>>());
+        assert_ne!(
+            was.iter().map(|leg| (leg.venue, leg.qty)).collect::<Vec<_>>(),
+            would.iter().map(|leg| (leg.venue, leg.qty)).collect::<Vec<_>>()
+        );
     }
 }
 
@@ -379,10 +390,10 @@ fn risk(command: RiskCommand) -> Command {
 }
 
 fn by(desk: &mut Desk, user_id: oms_model::UserId, command: Command) -> Output {
-    desk.input(Actor { user_id, source: Source::Rest, tenant_id: TENANT, api_key_id: None }, oms_engine::input::InputBody::Command {
-        command,
-        idempotency: None,
-    })
+    desk.input(
+        Actor { user_id, source: Source::Rest, tenant_id: TENANT, api_key_id: None },
+        oms_engine::input::InputBody::Command { command, idempotency: None },
+    )
 }
 
 fn refused_with(output: &Output) -> Option<Code> {

@@ -11,4 +11,5 @@ mod past;
 mod queries;
 mod quotes;
 mod settings;
+mod shadow;
 mod streams;

@@ -1,6 +1,7 @@
 //! `oms risk`.
 
 use super::Remote;
+use super::shadow::ShadowArgs;
 use clap::{Args, Subcommand};
 
 /// `oms risk`.
@@ -120,6 +121,8 @@ pub enum Risk {
         #[command(flatten)]
         remote: Remote,
     },
+    /// Show what other rules would have changed over a day, or run rules in shadow beside those in force.
+    Shadow(ShadowArgs),
     /// Execute any typed command, as `POST /api/v1/commands/execute` takes it: locates, strategies, rules.
     Execute {
         /// The command as JSON, like `{"type":"LocateSetCmd",...}`; the OpenAPI document has every one.

@@ -36,6 +36,7 @@ pub(super) fn risk(risk: Risk, settings: &Settings) -> Outcome {
         Risk::ResetThrottle { scope, reason, remote } => {
             execute(&json!({"type": "ThrottleResetCmd", "scope": scope, "reason": reason}), &remote, settings)
         }
+        Risk::Shadow(args) => super::shadow::shadow(args, settings),
         Risk::Execute { command, remote } => {
             // Sent as it is: the desk says what is wrong with it.
             let command = serde_json::from_str(&command).unwrap_or(Value::String(command));

@@ -2,8 +2,8 @@
 
 use oms_model::instrument::{Currency, Valuation};
 use oms_model::{
-    AccountId, AllocId, ApiKeyId, BrokerOrderId, ClOrdId, CommandId, ExecId, InstrumentId, Mic, OrderId, PolicyName, QuoteId, QuoteRef, RuleSetName,
-    QuoteReqId, SecurityId, Seq, StrategyId, Symbol, TenantId, Tenor, Time, TraceId, UserId, WireId,
+    AccountId, AllocId, ApiKeyId, BrokerOrderId, ClOrdId, CommandId, ExecId, InstrumentId, Mic, OrderId, PolicyName, QuoteId, QuoteRef,
+    QuoteReqId, RuleSetName, SecurityId, Seq, StrategyId, Symbol, TenantId, Tenor, Time, TraceId, UserId, WireId,
 };
 use prost::encoding::WireType;
 
