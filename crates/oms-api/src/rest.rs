@@ -1,6 +1,7 @@
 //! The routes, by resource. Router and OpenAPI document are made from the same list.
 
 pub mod commands;
+mod evidence;
 pub mod execute;
 pub mod executions;
 pub mod gate;
@@ -204,6 +205,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         risk::endpoints(),
         gate::endpoints(),
         shadow::endpoints(),
+        evidence::endpoints(),
         sor::endpoints(),
         health::endpoints(),
     ]

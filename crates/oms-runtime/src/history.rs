@@ -203,6 +203,17 @@ impl History {
     }
 }
 
+/// The chain of hashes over the log.
+impl History {
+    /// The hash of everything up to `seq`; `None` where no batch ends there.
+    ///
+    /// # Errors
+    /// [`HistoryError::Busy`], [`HistoryError::Recovery`].
+    pub fn chain_at(&self, seq: Seq) -> Result<Option<[u8; 32]>, HistoryError> {
+        self.enter(|inside| Ok(inside.reader.hash_at(seq.0)?.map(|hash| hash.0)))
+    }
+}
+
 /// Bytes of the log read at a time, so that others who ask wait for no more than that.
 const PIECE: usize = 256 << 10;
 

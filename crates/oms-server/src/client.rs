@@ -1,5 +1,6 @@
 //! The commands that talk to a desk over its REST interface.
 
+mod evidence;
 mod market;
 mod orders;
 mod quotes;

@@ -84,3 +84,47 @@ async fn rules_are_judged_over_what_was_recorded() {
         desk.client.post("/api/v1/risk/shadow-runs", &[], &body).await.refused(status, code);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_evidence_of_a_period_has_what_was_changed_breached_and_stopped() {
+    let desk = Desk::open().await;
+    let began = desk.handle.durable();
+    let limit = r#"{"type":"RiskLimitSetCmd","limit_type":"MAX_ORDER_QTY","value":"50"}"#;
+    desk.client.post("/api/v1/commands/execute", &[], limit).await.expect(200);
+    let body = format!(r#"{{"symbol":"AAPL","side":"BUY",{RESTING}}}"#);
+    desk.client.post("/api/v1/orders", &[], &body).await.refused(422, "RISK_LIMIT_BREACH");
+    let reason = r#"{"scope":"TENANT","reason":"the yearly test"}"#;
+    desk.client.post("/api/v1/risk/kill-switch/engage", &[], reason).await.expect(200);
+    desk.until(|event| matches!(event, oms_model::Event::KillSwitchConfirmed(_))).await;
+    desk.client.post("/api/v1/risk/kill-switch/release", &[], reason).await.expect(200);
+
+    let end = desk.handle.durable();
+    let pack = desk.client.get(&format!("/api/v1/risk/evidence?from={began}&to={end}")).await.expect(200);
+    assert_eq!((pack.get("/orders"), pack.get("/refused"), pack.get("/limits_before")), ("1".into(), "1".into(), "[]".into()));
+    assert_eq!((pack.get("/breaches/0/code"), pack.get("/breaches/0/value")), ("RISK_LIMIT_BREACH".into(), "100".into()));
+    assert_eq!((pack.get("/limit_changes/0/type"), pack.get("/closing/limits/0/value")), ("RiskLimitSet".into(), "50".into()));
+    assert_eq!(pack.get("/kill_switches/0/reason"), "the yearly test");
+    assert!(pack.get("/kill_switches/0/confirmed_after_ns").parse::<u64>().is_ok(), "{}", pack.text());
+    assert_ne!(pack.get("/kill_switches/0/released_at"), "null");
+    // It ends where the log says.
+    assert_eq!(pack.get("/to_sequence"), end.to_string());
+    let of_state = desk.handle.inspect(|state, _| oms_runtime::snapshot::state_hash(state)).await.unwrap();
+    let hex: String = of_state.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(pack.get("/state_hash"), hex);
+    assert_eq!(pack.get("/chain_hash").len(), 64);
+    // Made again it is the same, byte for byte.
+    assert_eq!(desk.client.get(&format!("/api/v1/risk/evidence?from={began}&to={end}")).await.body, pack.body);
+    // Another stretch has nothing of it.
+    desk.client.get(&format!("/api/v1/risk/evidence?from={end}&to={end}")).await.refused(400, "VALIDATION_ERROR");
+    desk.client.get("/api/v1/risk/evidence").await.refused(400, "VALIDATION_ERROR");
+    desk.client.get("/api/v1/risk/evidence?day=20261341").await.refused(400, "VALIDATION_ERROR");
+
+    // A day that is closed is a period: the compliance snapshot of that day.
+    let day = &oms_api::json::write::rfc3339(oms_api::past::now())[..10].replace('-', "");
+    desk.client.post("/api/v1/commands/execute", &[], &format!(r#"{{"type":"DayCloseCmd","day":{day}}}"#)).await.expect(200);
+    let closing = desk.handle.durable();
+    desk.client.post("/api/v1/commands/execute", &[], limit).await.expect(200);
+    let pack = desk.client.get(&format!("/api/v1/risk/evidence?day={day}")).await.expect(200);
+    assert_eq!((pack.get("/closed_day"), pack.get("/to_sequence")), (day.clone(), closing.to_string()));
+    assert_eq!(pack.get("/refused"), "1");
+}
