@@ -86,12 +86,8 @@ impl Bench {
     /// Every type for the tenant and for the account of the order that is judged, many for its instrument and user, and
     /// others elsewhere, so that there are 200.
     fn set_two_hundred(&mut self) {
-        let own = [
-            Scope::Tenant,
-            Scope::Account(AccountId::from_u128(7)),
-            Scope::Instrument(InstrumentId(7)),
-            Scope::User(UserId::from_u128(0)),
-        ];
+        let own =
+            [Scope::Tenant, Scope::Account(AccountId::from_u128(7)), Scope::Instrument(InstrumentId(7)), Scope::User(UserId::from_u128(0))];
         let huge = |limit_type: LimitType| match limit_type {
             LimitType::OrderRate | LimitType::RepeatedExecution => 100_000,
             LimitType::DuplicateWindow | LimitType::WashWindow => 0,
