@@ -4,6 +4,7 @@ mod allocation;
 mod booking;
 mod desk;
 mod execution;
+mod leave;
 mod order;
 mod quote;
 mod risk;
@@ -16,8 +17,10 @@ use crate::compliance::{Locate, Restriction};
 use crate::ids::{CommandId, OrderId, Seq, Time, TraceId};
 use crate::instrument::{Account, Instrument, Venue};
 use crate::limit::RiskLimit;
+use crate::overrides::{Override, OverrideRule};
 use crate::policy::SorPolicy;
 use crate::position::Position;
+use crate::schedule::LimitSchedule;
 use crate::strategy::StrategyEnvelope;
 
 pub use allocation::{Allocation, AllocationApproved, AllocationProposed, AllocationRejected, Member, OrdersGrouped, OrdersUngrouped};
@@ -30,6 +33,9 @@ pub use desk::{
     TradingStateSet,
 };
 pub use execution::{ExecutionRecorded, ExecutionUnmatched, Filled};
+pub use leave::{
+    LimitScheduleMoved, OverrideConsented, OverrideExpired, OverrideRevoked, RiskImported, RiskOverridden,
+};
 pub use order::{
     OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderInDoubt, OrderOutcomeResolved,
     OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, RequestRejected, RiskChecked,
@@ -279,6 +285,24 @@ events! {
     102 BreakerRemoved(BreakerRemoved),
     /// See the body.
     103 BreakerMoved(Box<BreakerMoved>),
+    /// As it was granted.
+    110 OverrideGranted(Box<Override>),
+    /// See the body.
+    111 OverrideConsented(OverrideConsented),
+    /// See the body.
+    112 OverrideRevoked(Box<OverrideRevoked>),
+    /// See the body.
+    113 OverrideExpired(OverrideExpired),
+    /// See the body.
+    114 RiskOverridden(Box<RiskOverridden>),
+    /// As it now is.
+    115 OverrideRuleSet(OverrideRule),
+    /// As it was scheduled.
+    116 LimitScheduled(Box<LimitSchedule>),
+    /// See the body.
+    117 LimitScheduleMoved(Box<LimitScheduleMoved>),
+    /// See the body.
+    118 RiskImported(RiskImported),
 }
 
 impl Event {
@@ -330,6 +354,7 @@ impl Event {
             Self::SelfMatchPrevented(e) => Some(e.order_id),
             Self::OrderHeld(e) => Some(e.order_id),
             Self::OrderReleased(e) => Some(e.order_id),
+            Self::RiskOverridden(e) => Some(e.order_id),
             Self::RestrictionSet(_)
             | Self::RestrictionRemoved(_)
             | Self::LocateSet(_)
@@ -345,6 +370,14 @@ impl Event {
             | Self::BreakerSet(_)
             | Self::BreakerRemoved(_)
             | Self::BreakerMoved(_)
+            | Self::OverrideGranted(_)
+            | Self::OverrideConsented(_)
+            | Self::OverrideRevoked(_)
+            | Self::OverrideExpired(_)
+            | Self::OverrideRuleSet(_)
+            | Self::LimitScheduled(_)
+            | Self::LimitScheduleMoved(_)
+            | Self::RiskImported(_)
             | Self::PositionChanged(_)
             | Self::FxRateSet(_)
             | Self::PositionFrozen(_)
