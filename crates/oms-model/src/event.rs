@@ -33,9 +33,7 @@ pub use desk::{
     TradingStateSet,
 };
 pub use execution::{ExecutionRecorded, ExecutionUnmatched, Filled};
-pub use leave::{
-    LimitScheduleMoved, OverrideConsented, OverrideExpired, OverrideRevoked, RiskImported, RiskOverridden,
-};
+pub use leave::{LimitScheduleMoved, OverrideConsented, OverrideExpired, OverrideRevoked, RiskImported, RiskOverridden};
 pub use order::{
     OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderInDoubt, OrderOutcomeResolved,
     OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, RequestRejected, RiskChecked,

@@ -317,12 +317,7 @@ impl RiskBook {
 
     /// [`status`](Self::status) of limits that need not be in force.
     #[must_use]
-    pub fn status_of<'a>(
-        &self,
-        limits: Vec<RiskLimit>,
-        now: Time,
-        positions: impl Iterator<Item = &'a Position>,
-    ) -> Vec<LimitStatus> {
+    pub fn status_of<'a>(&self, limits: Vec<RiskLimit>, now: Time, positions: impl Iterator<Item = &'a Position>) -> Vec<LimitStatus> {
         let mut held: BTreeMap<(AccountId, InstrumentId), Qty> = BTreeMap::new();
         for position in positions {
             held.insert((position.account_id, position.instrument_id), position.qty);

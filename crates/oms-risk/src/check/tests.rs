@@ -20,8 +20,8 @@ use oms_model::order::{Extras, Routing, Terms};
 use oms_model::position::Position;
 use oms_model::strategy::StrategyEnvelope;
 use oms_model::{
-    AccountId, AssetClass, Code, Decimal, InstrumentId, Mic, Notional, OrdType, Order, OrderId, OverrideId, Price, Qty, Side, SorMode, StrategyId,
-    Time, TradingState, UserId,
+    AccountId, AssetClass, Code, Decimal, InstrumentId, Mic, Notional, OrdType, Order, OrderId, OverrideId, Price, Qty, Side, SorMode,
+    StrategyId, Time, TradingState, UserId,
 };
 
 const ACCOUNT: AccountId = AccountId::from_u128(7);
