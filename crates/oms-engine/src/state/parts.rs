@@ -231,6 +231,7 @@ impl State {
             state.restore(entry);
         }
         state.restore_quotes(parts.quote_requests, parts.quotes);
+        state.restore_leaves();
         state
     }
 
