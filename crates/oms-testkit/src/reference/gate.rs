@@ -5,7 +5,7 @@ use crate::hold;
 use oms_engine::State;
 use oms_model::compliance::{ListKind, SelfMatchPolicy};
 use oms_model::event::{Batch, Event};
-use oms_model::limit::{KillState, LimitKey, LimitType, Scope};
+use oms_model::limit::{Check, KillState, LimitKey, LimitType, Scope, Verdict};
 use oms_model::overrides::{Override, OverrideRule, OverrideState};
 use oms_model::schedule::{LimitSchedule, ScheduleState};
 use oms_model::{AccountId, Decimal, InstrumentId, LimitScheduleId, OrderId, OverrideId, Qty, Side, StrategyId, Time, UserId};
@@ -36,8 +36,10 @@ pub struct Gate {
     schedules: BTreeMap<LimitScheduleId, LimitSchedule>,
     /// Who sent each order.
     senders: BTreeMap<OrderId, UserId>,
-    /// The last order that the gate refused, with who sent it.
-    refused: Option<(OrderId, UserId)>,
+    /// The last order that the gate refused, with the check that it failed first.
+    refused: Option<(OrderId, Check)>,
+    /// The last order that failed a check, with the first one.
+    failed: Option<(OrderId, Check)>,
 }
 
 impl Gate {
@@ -55,9 +57,9 @@ impl Gate {
         self.off.first().copied()
     }
 
-    /// The last order that the gate refused.
-    pub fn refused(&self) -> Option<OrderId> {
-        self.refused.map(|(order_id, _)| order_id)
+    /// The last order that the gate refused, with the check that it failed first.
+    pub fn refused(&self) -> Option<(OrderId, Check)> {
+        self.refused
     }
 
     /// Every override whose time is not over.
@@ -74,8 +76,12 @@ impl Gate {
     fn left(&mut self, event: &Event, now: Time) {
         match event {
             Event::OrderCreated(e) if e.parent_order_id.is_none() => drop(self.senders.insert(e.order_id, e.user_id)),
+            Event::RiskChecked(e) => {
+                let first = e.results.iter().find(|result| result.verdict == Verdict::Fail);
+                self.failed = first.map(|result| (e.order_id, result.check)).or(self.failed);
+            }
             Event::OrderRejected(e) if e.by == oms_model::EndedBy::Risk => {
-                self.refused = self.senders.get(&e.order_id).map(|sender| (e.order_id, *sender)).or(self.refused);
+                self.refused = self.failed.filter(|(order_id, _)| *order_id == e.order_id).or(self.refused);
             }
             Event::OverrideGranted(e) => {
                 hold!(

@@ -192,9 +192,10 @@ impl World {
                 RiskCommand::ScheduleLimit { limit, from, until }
             }
             _ => {
-                let check = rng.pick(&[Check::OrderQty, Check::OpenOrders, Check::PriceCollar, Check::Restricted, Check::GrossExposure]);
+                let (order, failed) = self.gate.refused().unwrap_or_default();
+                let check = if rng.chance(800) { failed } else { rng.pick(Check::ALL) };
                 let life_s = u32::try_from(1 + rng.below(600)).unwrap_or(1);
-                let order = OrderRef::Id(self.gate.refused().unwrap_or_default());
+                let order = OrderRef::Id(order);
                 RiskCommand::GrantOverride { order, check, reason, life_s }
             }
         };
@@ -236,7 +237,7 @@ impl World {
         order.routing = Routing { mode, venue, policy: None, care: false };
         let waits = !matches!(order.time_in_force, Ioc | Fok);
         order.routing.care = waits && rng.chance(150);
-        if rng.chance(60) {
+        if rng.chance(80) {
             self.overridden(rng, &mut order);
         }
         order
