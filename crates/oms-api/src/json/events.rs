@@ -160,6 +160,15 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
         | Event::BreakerMoved(_)
         | Event::KillSwitchConfirmed(_)
         | Event::LimitRequired(_) => super::risk::event_fields(w, event, catalog),
+        Event::OverrideGranted(_)
+        | Event::OverrideConsented(_)
+        | Event::OverrideRevoked(_)
+        | Event::OverrideExpired(_)
+        | Event::RiskOverridden(_)
+        | Event::OverrideRuleSet(_)
+        | Event::LimitScheduled(_)
+        | Event::LimitScheduleMoved(_)
+        | Event::RiskImported(_) => super::leaves::event_fields(w, event, catalog),
         Event::BrokerConnected(_)
         | Event::BrokerDisconnected(_)
         | Event::KillSwitchEngaged(_)

@@ -99,11 +99,12 @@ pub(crate) fn withdraw(step: &mut Step<'_>, actor: &Actor, schedule_id: LimitSch
 }
 
 fn moved(step: &mut Step<'_>, schedule: &LimitSchedule, state: ScheduleState, user_id: Option<UserId>, text: &str) {
-    let (schedule_id, text) = (schedule.schedule_id, text.to_owned());
+    let (schedule_id, scheduled_by, text) = (schedule.schedule_id, schedule.user_id, text.to_owned());
     step.emit(Event::LimitScheduleMoved(Box::new(LimitScheduleMoved {
         schedule_id,
         state,
         user_id,
+        scheduled_by,
         text,
         ..LimitScheduleMoved::default()
     })));
@@ -116,8 +117,16 @@ fn begin(step: &mut Step<'_>, schedule: &LimitSchedule) {
         Some(_) => (ScheduleState::InForce, "its time has come"),
         None => (ScheduleState::Ended, "its time has come, and it holds for good"),
     };
-    let (schedule_id, text) = (schedule.schedule_id, text.to_owned());
-    step.emit(Event::LimitScheduleMoved(Box::new(LimitScheduleMoved { schedule_id, state, version, before, user_id: None, text })));
+    let (schedule_id, scheduled_by, text) = (schedule.schedule_id, schedule.user_id, text.to_owned());
+    step.emit(Event::LimitScheduleMoved(Box::new(LimitScheduleMoved {
+        schedule_id,
+        state,
+        version,
+        before,
+        user_id: None,
+        scheduled_by,
+        text,
+    })));
     step.emit(Event::RiskLimitSet(RiskLimit::of(schedule.key(), schedule.value, version)));
 }
 

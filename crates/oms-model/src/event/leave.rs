@@ -70,6 +70,8 @@ pub struct LimitScheduleMoved {
     pub before: Option<Decimal>,
     /// Who did it; `None` where time did.
     pub user_id: Option<UserId>,
+    /// Who had scheduled it.
+    pub scheduled_by: UserId,
     /// Why, in words.
     pub text: String,
 }

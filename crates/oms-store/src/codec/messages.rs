@@ -226,7 +226,7 @@ macro_rules! stored_messages {
                 1 schedule_id, 2 limit_type, 3 scope, 4 period, 5 soft, 6 value, 7 from, 8 until, 9 state, 10 version,
                 11 before, 12 user_id, 13 created_at,
             }
-            LimitScheduleMoved { 1 schedule_id, 2 state, 3 version, 4 before, 5 user_id, 6 text }
+            LimitScheduleMoved { 1 schedule_id, 2 state, 3 version, 4 before, 5 user_id, 6 text, 7 scheduled_by }
             RiskImported { 1 lists, 2 replace_all, 3 added, 4 changed, 5 removed }
             Hold { 1 reason, 2 since, 3 waits_for }
             Restriction { 1 list, 2 scope, 3 subject, 4 reason }
