@@ -1,10 +1,12 @@
 //! The command line: nouns, then verbs.
 #![allow(rustdoc::invalid_html_tags, reason = "the comments are what --help shows")]
 
+mod leaves;
 mod risk;
 
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
+pub use leaves::{Format, ImportHow, Leaves};
 use oms_runtime::history::AsOf;
 pub use risk::{ListEntry, NamedLimit, Risk};
 use std::path::PathBuf;
@@ -155,6 +157,9 @@ pub struct Ticket {
     /// Hold a stop here even where a venue has stops of its own.
     #[arg(long)]
     pub emulate: bool,
+    /// A leave to break a rule that the order may use, of `oms risk override`; may be repeated.
+    #[arg(long = "override", value_name = "ID")]
+    pub overrides: Vec<String>,
 }
 
 /// Terms are written in capitals; people need not.
