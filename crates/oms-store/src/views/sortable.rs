@@ -38,6 +38,18 @@ pub(super) fn status(value: OrdStatus) -> i64 {
     i64::from(value.code())
 }
 
+/// A limit as one text, the same for its usual period said or not.
+pub(super) fn limit_key(key: LimitKey) -> String {
+    let LimitKey { limit_type, scope, period, soft } = key.normal();
+    let (period, kind) = (period.map_or("-", oms_model::limit::Period::as_str), if soft { "SOFT" } else { "HARD" });
+    format!("{limit_type}|{scope}|{period}|{kind}")
+}
+
+/// The day that a time lies in (UTC), counted from 1970-01-01.
+pub(super) const fn day(time: Time) -> i64 {
+    time.0.div_euclid(86_400_000_000_000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{from_wide, wide};
@@ -52,16 +64,4 @@ mod tests {
             assert_eq!(from_wide(wide(number)), number);
         }
     }
-}
-
-/// A limit as one text, the same for its usual period said or not.
-pub(super) fn limit_key(key: LimitKey) -> String {
-    let LimitKey { limit_type, scope, period, soft } = key.normal();
-    let (period, kind) = (period.map_or("-", oms_model::limit::Period::as_str), if soft { "SOFT" } else { "HARD" });
-    format!("{limit_type}|{scope}|{period}|{kind}")
-}
-
-/// The day that a time lies in (UTC), counted from 1970-01-01.
-pub(super) const fn day(time: Time) -> i64 {
-    time.0.div_euclid(86_400_000_000_000)
 }

@@ -25,7 +25,7 @@ fn checked(order: u128, check: Check, verdict: Verdict, code: Option<Code>, soft
 #[test]
 fn each_limit_has_its_changes_and_its_last_breach() {
     let scratch = Scratch::new();
-    let mut views = Views::open(&scratch.file("views")).unwrap();
+    let mut views = Views::open(scratch.file("views")).unwrap();
     let account = Scope::Account(AccountId::from_u128(7));
     let (hard, soft) = (limit(Scope::Tenant, false, 1), limit(Scope::Tenant, true, 1));
     let removed = RiskLimitRemoved { limit_type: hard.limit_type, scope: account, period: None, soft: false };
