@@ -3,10 +3,11 @@
 use super::commands::done;
 use super::orders::AS_OF;
 use super::place::{last_seq, mark_replay, trace_of, unexpected};
-use super::{Endpoint, delete, get, post, put, query};
+use super::{Endpoint, Parameter, delete, get, post, put, query};
 use crate::call::{Access, Call};
 use crate::catalog::Catalog;
 use crate::error::respond;
+use crate::json::leaves::{limit_set, schedule_fields};
 use crate::json::orders::limit_fields;
 use crate::json::risk::breaker_fields;
 use crate::json::{Fields, Writer, input};
@@ -21,19 +22,31 @@ use oms_model::command::{Command, CommandOutcome};
 use oms_model::event::Event;
 use oms_model::limit::{KillState, LimitKey, LimitType, Period, RiskLimit, Scope};
 use oms_model::{AssetClass, Code, Decimal, Mic, Notional, OrderId, Qty, Refusal, Time, TradingState};
-use oms_runtime::history::Moment;
+use oms_runtime::history::{AsOf, Moment};
+use oms_store::views::{LimitBreach, limit_key};
+use std::collections::BTreeMap;
+
+/// How far back a trend looks.
+const TREND: Parameter = query(
+    "trend_s",
+    "integer",
+    "1 to 3600: each limit's use is compared with what it was so many seconds ago. It is worked out from the log; null where it is not given, or lies too far back.",
+);
+/// The longest trend, seconds.
+const MAX_TREND_S: u32 = 3_600;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "risk", summary);
     vec![
-        get(Access::Key, "/api/v1/risk/limits", named("listLimits", "The limits in force"), limits)
+        get(Access::Key, "/api/v1/risk/limits", named("listLimits", "The limits in force, and the scheduled ones"), limits)
             .parameters(&[AS_OF])
-            .json(200, "LimitList", "Every limit.")
+            .json(200, "LimitList", "Every limit, and every change that waits for its time or is to go back.")
             .errors(&[Code::HistoryTooFar]),
         put(Access::Key, "/api/v1/risk/limits", named("setLimit", "Set a limit"), set_limit)
             .body("SetLimit")
             .json(200, "Limit", "The limit with its new version.")
-            .errors(&[Code::UnsupportedMediaType])
+            .json(202, "ScheduledLimit", "It holds at the times that it names; at once where no `effective_from` is given.")
+            .errors(&[Code::StateConflict, Code::UnsupportedMediaType])
             .idempotent(),
         delete(Access::Key, "/api/v1/risk/limits", named("removeLimit", "Take a limit away"), remove_limit)
             .parameters(&[
@@ -46,7 +59,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .errors(&[Code::NotFound])
             .idempotent(),
         get(Access::Key, "/api/v1/risk/status", named("riskStatus", "Switches, trading states, and each limit with its use"), status)
-            .parameters(&[AS_OF])
+            .parameters(&[AS_OF, TREND])
             .json(200, "RiskStatus", "The state of the gate.")
             .errors(&[Code::HistoryTooFar]),
         get(Access::Key, "/api/v1/risk/kill-switch", named("listKillSwitches", "The kill switches that are engaged"), kill_switches)
@@ -101,10 +114,18 @@ pub(super) fn answer(call: &Call, w: Writer, moment: Option<Moment>) -> Response
 }
 
 async fn limits(call: Call) -> Result<Response, Refusal> {
-    let (limits, moment) = read(&call, |state, _| state.risk().limits()).await?;
+    let ((limits, schedules, revision), moment) = read(&call, |state, _| {
+        let risk = state.risk();
+        (risk.limits(), risk.schedules().copied().collect::<Vec<_>>(), risk.revisions().limits)
+    })
+    .await?;
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(64 + 128 * limits.len());
-    w.object(|w| w.array_at("data", &limits, |w, limit| w.object(|w| limit_fields(w, limit, &catalog))));
+    w.object(|w| {
+        w.array_at("data", &limits, |w, limit| w.object(|w| limit_fields(w, limit, &catalog)));
+        w.array_at("scheduled", &schedules, |w, schedule| w.object(|w| schedule_fields(w, schedule, &catalog)));
+        w.number("revision", revision);
+    });
     Ok(answer(&call, w, moment))
 }
 
@@ -112,11 +133,23 @@ async fn set_limit(mut call: Call) -> Result<Response, Refusal> {
     call.no_params()?;
     let bytes = call.body().await?;
     let value = call.parse(&bytes)?;
-    let limit = input::limit(&value, &*call.api.catalog_now().await?)?;
+    let command = limit_set(&value, &*call.api.catalog_now().await?)?;
     let key = call.idempotency("PUT /risk/limits", "", &value)?;
-    let answer = call.execute(Command::SetRiskLimit(limit), key).await?;
+    let answer = call.execute(command, key).await?;
     if let CommandOutcome::Refused(refusal) = &answer.outcome {
         return Ok(mark_replay(respond(refusal, trace_of(&call, &answer.batch)), &answer));
+    }
+    let scheduled = answer.batch.events.iter().find_map(|event| match event {
+        Event::LimitScheduled(schedule) => Some(schedule),
+        _ => None,
+    });
+    if let Some(schedule) = scheduled {
+        let catalog = call.api.catalog_now().await?;
+        let mut w = Writer::with_capacity(256);
+        w.object(|w| schedule_fields(w, schedule, &catalog));
+        let mut response = reply::json(StatusCode::ACCEPTED, w.finish(), call.trace_id);
+        reply::sequence(&mut response, last_seq(&answer.batch));
+        return Ok(mark_replay(response, &answer));
     }
     let set = answer.batch.events.iter().find_map(|event| match event {
         Event::RiskLimitSet(limit) => Some(limit),
@@ -303,16 +336,89 @@ impl Status {
     }
 }
 
+/// What each limit's use was a while ago.
+struct Trend {
+    seconds: u32,
+    used: BTreeMap<LimitKey, Option<Decimal>>,
+}
+
+impl Trend {
+    /// The use of these limits so many seconds ago; `None` where that lies too far back to be worked out, or before the log.
+    async fn of(call: &Call, seconds: u32, limits: Vec<RiskLimit>) -> Result<Option<Self>, Refusal> {
+        let then = past::now().plus(-i64::from(seconds) * 1_000_000_000);
+        let used = move |state: &State, time: Time| {
+            let then = state.risk().status_of(limits, time, state.positions());
+            then.into_iter().map(|status| (status.limit.key(), status.used)).collect()
+        };
+        match call.api.state_as_of(Some(AsOf::Time(then)), used).await {
+            Ok((used, moment)) => Ok(moment.filter(|moment| moment.seq.0 > 0).map(|_| Self { seconds, used })),
+            Err(refusal) if refusal.code == Code::HistoryTooFar => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+}
+
+/// What is known of a limit besides its use.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// Now; absent where the question is about the past.
+    now: Option<Time>,
+    breaches: BTreeMap<String, LimitBreach>,
+    trend: Option<Trend>,
+}
+
+impl Beside {
+    fn write(&self, w: &mut Writer, limit: &RiskLimit, used: Option<Decimal>) {
+        let breach = self.breaches.get(&limit_key(limit.key()));
+        w.number_or_null("breaches", self.now.map(|now| breach.map_or(0, |breach| breach.count_on(now))));
+        match breach {
+            None => w.null("last_breach"),
+            Some(breach) => w.object_at("last_breach", |w| {
+                w.time("time", breach.at);
+                w.text("order_id", breach.order_id);
+                w.number("sequence", breach.seq.0);
+            }),
+        }
+        let before = self.trend.as_ref().and_then(|trend| Some((trend.seconds, (*trend.used.get(&limit.key())?)?)));
+        match (before, used) {
+            (Some((seconds, before)), Some(used)) => w.object_at("trend", |w| {
+                w.number("seconds", seconds);
+                w.text("used", before);
+                w.text("change", used.saturating_sub(before));
+            }),
+            _ => w.null("trend"),
+        }
+    }
+}
+
 async fn status(call: Call) -> Result<Response, Refusal> {
-    let (status, moment) = read(&call, Status::of).await?;
+    let mut params = call.params()?;
+    let as_of = past::as_of(&mut params)?;
+    let trend_s: Option<u32> = params.parsed("trend_s")?;
+    params.end()?;
+    if trend_s.is_some_and(|seconds| seconds == 0 || seconds > MAX_TREND_S) {
+        return Err(bad_parameter("trend_s", format_args!("must be 1 to {MAX_TREND_S}")));
+    }
+    if trend_s.is_some() && as_of.is_some() {
+        return Err(bad_parameter("trend_s", "is for the present: it goes not with as_of"));
+    }
+    let (status, moment) = call.api.state_as_of(as_of, Status::of).await?;
+    let mut beside = Beside { now: as_of.is_none().then(past::now), ..Beside::default() };
+    if beside.now.is_some() {
+        let breaches = call.api.query(oms_store::views::ViewReader::limit_breaches).await?;
+        beside.breaches = breaches.into_iter().map(|breach| (breach.limit_key.clone(), breach)).collect();
+    }
+    if let Some(seconds) = trend_s {
+        beside.trend = Trend::of(&call, seconds, status.limits.iter().map(|(limit, _, _)| *limit).collect()).await?;
+    }
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(1_024);
-    w.object(|w| status_fields(w, &status, &catalog));
+    w.object(|w| status_fields(w, &status, &beside, &catalog));
     Ok(answer(&call, w, moment))
 }
 
 /// The page's fields, within an object that is open.
-pub(super) fn status_fields(w: &mut Writer, status: &Status, catalog: &Catalog) {
+pub(super) fn status_fields(w: &mut Writer, status: &Status, beside: &Beside, catalog: &Catalog) {
     let Status { switches, states, open, limits, in_doubt, doubts, breakers, held, throttled } = status;
     w.array_at("kill_switches", switches, |w, switch| w.item(&catalog.scope_text(switch.scope)));
     w.object_at("kills", |w| write_switches(w, switches, catalog));
@@ -334,6 +440,7 @@ pub(super) fn status_fields(w: &mut Writer, status: &Status, catalog: &Catalog) 
             limit_fields(w, limit, catalog);
             w.text_or_null("used", *used);
             w.text_or_null("headroom", *headroom);
+            beside.write(w, limit, *used);
         });
     });
     w.number("in_doubt", *in_doubt);

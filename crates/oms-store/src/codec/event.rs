@@ -38,6 +38,8 @@ macro_rules! stored_events {
             91 QuoteRequestExpired, 92 QuoteRequestCanceled, 93 NavSet, 94 OrderSized, 95 OrderHeld, 96 OrderReleased, 97 PositionsMarked,
             98 RiskCurrencySet, 99 LimitRequired, 100 KillSwitchConfirmed, 101 BreakerSet, 102 BreakerRemoved,
             103 BreakerMoved, 104 ShadowRulesSet, 105 ShadowRulesRemoved, 106 ShadowRulesPromoted,
+            110 OverrideGranted, 111 OverrideConsented, 112 OverrideRevoked, 113 OverrideExpired, 114 RiskOverridden, 115 OverrideRuleSet,
+            116 LimitScheduled, 117 LimitScheduleMoved, 118 RiskImported,
         }
     };
 }

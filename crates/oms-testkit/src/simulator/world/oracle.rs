@@ -74,6 +74,9 @@ impl World {
             Event::RouteDecided(_) => Mark::Accepted,
             Event::OrderRejected(e) if e.by == EndedBy::Risk => Mark::Refused,
             Event::OrderInDoubt(_) => Mark::InDoubt,
+            Event::RiskOverridden(_) => Mark::Overridden,
+            Event::OverrideExpired(_) => Mark::OverrideExpired,
+            Event::LimitScheduleMoved(e) if e.state == oms_model::schedule::ScheduleState::Ended && e.version == 0 => Mark::LimitBack,
             Event::OrderOutcomeResolved(e) => match e.outcome {
                 Outcome::Live | Outcome::Filled => Mark::FoundLive,
                 Outcome::Canceled => Mark::FoundCanceled,
