@@ -1,5 +1,6 @@
 //! The routes, by resource. Router and OpenAPI document are made from the same list.
 
+mod breaches;
 pub mod commands;
 mod evidence;
 pub mod execute;

@@ -134,6 +134,15 @@ impl RiskBook {
         self.overrides.known.get(&override_id)
     }
 
+    /// Whether an order was taken by leave to fail this check, which still holds: its rest is placed by it, and is not
+    /// held against what it may break. `named` are the overrides that the order names.
+    #[must_use]
+    pub fn is_overridden(&self, order_id: OrderId, named: &[OverrideId], check: Check, now: Time) -> bool {
+        let own = |known: &Override| known.state == OverrideState::Used && known.used_by == Some(order_id);
+        let holds = |known: &Override| known.check == check && own(known) && !is_over(known, now);
+        named.iter().filter_map(|id| self.override_of(*id)).any(holds)
+    }
+
     /// Every override whose time is not over, by id.
     pub fn overrides(&self) -> impl Iterator<Item = &Override> {
         self.overrides.known.values()
@@ -187,7 +196,7 @@ fn holds(inquiry: &Inquiry<'_>, granted: &Override, result: &CheckResult) -> Res
     }
     if inquiry.is_replan() {
         // What was taken by it is placed by it.
-        let own = granted.state == OverrideState::Used && granted.used_by == Some(order.order_id);
+        let own = inquiry.book.is_overridden(order.order_id, &[granted.override_id], result.check, inquiry.ctx.now);
         return if own { Ok(()) } else { Err("was not used by this order") };
     }
     match granted.state {

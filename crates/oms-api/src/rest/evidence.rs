@@ -1,6 +1,7 @@
 //! The evidence pack of a period, and the compliance snapshot of a closed day.
 
-use super::risk::{Beside, Status, answer, status_fields};
+use super::breaches::Beside;
+use super::risk::{Status, answer, status_fields};
 use super::{Endpoint, get, query};
 use crate::call::{Access, Call};
 use crate::evidence::Evidence;

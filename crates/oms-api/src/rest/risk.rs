@@ -1,9 +1,10 @@
 //! Limits, kill switches, trading states.
 
+use super::breaches::{Beside, TREND, trend_s};
 use super::commands::done;
 use super::orders::AS_OF;
 use super::place::{last_seq, mark_replay, trace_of, unexpected};
-use super::{Endpoint, Parameter, delete, get, post, put, query};
+use super::{Endpoint, delete, get, post, put, query};
 use crate::call::{Access, Call};
 use crate::catalog::Catalog;
 use crate::error::respond;
@@ -22,18 +23,7 @@ use oms_model::command::{Command, CommandOutcome};
 use oms_model::event::Event;
 use oms_model::limit::{KillState, LimitKey, LimitType, Period, RiskLimit, Scope};
 use oms_model::{AssetClass, Code, Decimal, Mic, Notional, OrderId, Qty, Refusal, Time, TradingState};
-use oms_runtime::history::{AsOf, Moment};
-use oms_store::views::{LimitBreach, limit_key};
-use std::collections::BTreeMap;
-
-/// How far back a trend looks.
-const TREND: Parameter = query(
-    "trend_s",
-    "integer",
-    "1 to 3600: each limit's use is compared with what it was so many seconds ago. It is worked out from the log; null where it is not given, or lies too far back.",
-);
-/// The longest trend, seconds.
-const MAX_TREND_S: u32 = 3_600;
+use oms_runtime::history::Moment;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "risk", summary);
@@ -336,81 +326,13 @@ impl Status {
     }
 }
 
-/// What each limit's use was a while ago.
-struct Trend {
-    seconds: u32,
-    used: BTreeMap<LimitKey, Option<Decimal>>,
-}
-
-impl Trend {
-    /// The use of these limits so many seconds ago; `None` where that lies too far back to be worked out, or before the log.
-    async fn of(call: &Call, seconds: u32, limits: Vec<RiskLimit>) -> Result<Option<Self>, Refusal> {
-        let then = past::now().plus(-i64::from(seconds) * 1_000_000_000);
-        let used = move |state: &State, time: Time| {
-            let then = state.risk().status_of(limits, time, state.positions());
-            then.into_iter().map(|status| (status.limit.key(), status.used)).collect()
-        };
-        match call.api.state_as_of(Some(AsOf::Time(then)), used).await {
-            Ok((used, moment)) => Ok(moment.filter(|moment| moment.seq.0 > 0).map(|_| Self { seconds, used })),
-            Err(refusal) if refusal.code == Code::HistoryTooFar => Ok(None),
-            Err(refusal) => Err(refusal),
-        }
-    }
-}
-
-/// What is known of a limit besides its use.
-#[derive(Default)]
-pub(super) struct Beside {
-    /// Now; absent where the question is about the past.
-    now: Option<Time>,
-    breaches: BTreeMap<String, LimitBreach>,
-    trend: Option<Trend>,
-}
-
-impl Beside {
-    fn write(&self, w: &mut Writer, limit: &RiskLimit, used: Option<Decimal>) {
-        let breach = self.breaches.get(&limit_key(limit.key()));
-        w.number_or_null("breaches", self.now.map(|now| breach.map_or(0, |breach| breach.count_on(now))));
-        match breach {
-            None => w.null("last_breach"),
-            Some(breach) => w.object_at("last_breach", |w| {
-                w.time("time", breach.at);
-                w.text("order_id", breach.order_id);
-                w.number("sequence", breach.seq.0);
-            }),
-        }
-        let before = self.trend.as_ref().and_then(|trend| Some((trend.seconds, (*trend.used.get(&limit.key())?)?)));
-        match (before, used) {
-            (Some((seconds, before)), Some(used)) => w.object_at("trend", |w| {
-                w.number("seconds", seconds);
-                w.text("used", before);
-                w.text("change", used.saturating_sub(before));
-            }),
-            _ => w.null("trend"),
-        }
-    }
-}
-
 async fn status(call: Call) -> Result<Response, Refusal> {
     let mut params = call.params()?;
     let as_of = past::as_of(&mut params)?;
-    let trend_s: Option<u32> = params.parsed("trend_s")?;
+    let trend_s = trend_s(&mut params, as_of.is_some())?;
     params.end()?;
-    if trend_s.is_some_and(|seconds| seconds == 0 || seconds > MAX_TREND_S) {
-        return Err(bad_parameter("trend_s", format_args!("must be 1 to {MAX_TREND_S}")));
-    }
-    if trend_s.is_some() && as_of.is_some() {
-        return Err(bad_parameter("trend_s", "is for the present: it goes not with as_of"));
-    }
     let (status, moment) = call.api.state_as_of(as_of, Status::of).await?;
-    let mut beside = Beside { now: as_of.is_none().then(past::now), ..Beside::default() };
-    if beside.now.is_some() {
-        let breaches = call.api.query(oms_store::views::ViewReader::limit_breaches).await?;
-        beside.breaches = breaches.into_iter().map(|breach| (breach.limit_key.clone(), breach)).collect();
-    }
-    if let Some(seconds) = trend_s {
-        beside.trend = Trend::of(&call, seconds, status.limits.iter().map(|(limit, _, _)| *limit).collect()).await?;
-    }
+    let beside = Beside::of(&call, as_of.is_none(), trend_s, status.limits.iter().map(|(limit, _, _)| *limit).collect()).await?;
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(1_024);
     w.object(|w| status_fields(w, &status, &beside, &catalog));

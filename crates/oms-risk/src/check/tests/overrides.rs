@@ -197,6 +197,10 @@ fn it_goes_on_holding_for_the_order_that_used_it_and_for_no_replace() {
     assert_eq!(desk.code(&buy("150", "100")), Some(Code::ComplianceBlocked), "used once");
     let replan = |desk: &Desk, order: &Order| desk.book.check_replan(order, &reserved, &desk.ctx()).verdict.err().map(|e| e.code);
     assert_eq!(replan(&desk, &order), None, "what was taken by it is placed by it");
+    assert!(desk.book.is_overridden(ORDER, &[ID, OTHER], Check::OrderQty, NOW));
+    assert!(!desk.book.is_overridden(ORDER, &[OTHER], Check::OrderQty, NOW), "it is for the other check");
+    assert!(!desk.book.is_overridden(OrderId::from_u128(0x200), &[ID], Check::OrderQty, NOW));
+    assert!(!desk.book.is_overridden(ORDER, &[ID], Check::OrderQty, NOW.plus(10 * SECOND)), "its time is over");
     let other = Order { order_id: OrderId::from_u128(0x200), ..order.clone() };
     assert_eq!(replan(&desk, &other), Some(Code::ComplianceBlocked));
     // A replace is judged anew, by the rules alone: larger is refused, and so is anything that a list forbids.
