@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod execute;
 pub mod executions;
+mod dead_man;
 pub mod gate;
 mod groups;
 pub mod health;
@@ -201,6 +202,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         marketdata::endpoints(),
         streams::endpoints(),
         risk::endpoints(),
+        dead_man::endpoints(),
         gate::endpoints(),
         sor::endpoints(),
         health::endpoints(),

@@ -9,7 +9,7 @@ use oms_model::limit::Scope;
 use oms_model::market::Market;
 use oms_model::position::Position;
 use oms_model::{AccountId, CommandId, CostMethod, EndedBy, ExecId, InstrumentId, OrderId, Seq, Time, TraceId};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The events decided so far, each folded as it was appended.
 pub(crate) struct Step<'a> {
@@ -19,6 +19,7 @@ pub(crate) struct Step<'a> {
     pub(crate) sweeps: &'a mut VecDeque<(Scope, EndedBy)>,
     pub(crate) moved: &'a mut VecDeque<Moved>,
     pub(crate) marking: &'a mut Option<(Time, Option<InstrumentId>)>,
+    pub(crate) beats: &'a mut BTreeMap<Scope, Time>,
     pub(crate) config: Config,
     /// A kill switch was swept by this input.
     pub(crate) is_sweeping: bool,
@@ -44,6 +45,7 @@ impl<'a> Step<'a> {
             sweeps: &mut engine.sweeps,
             moved: &mut engine.moved,
             marking: &mut engine.marking,
+            beats: &mut engine.beats,
             config: engine.config.clone(),
             is_sweeping: false,
             is_marking: false,

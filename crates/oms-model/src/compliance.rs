@@ -34,6 +34,13 @@ terms! {
         /// Own orders that it would trade against are being canceled.
         SelfMatch = 2 "SELF_MATCH",
     }
+    /// What happens to the rest of an order where what was executed took a limit beyond its bound.
+    InFlightRule {
+        /// It is canceled.
+        Cancel = 1 "CANCEL",
+        /// The breach is recorded, and the order works on.
+        Record = 2 "RECORD",
+    }
 }
 
 impl Default for ListKind {
@@ -44,6 +51,11 @@ impl Default for ListKind {
 impl Default for SelfMatchPolicy {
     fn default() -> Self {
         Self::Off
+    }
+}
+impl Default for InFlightRule {
+    fn default() -> Self {
+        Self::Cancel
     }
 }
 impl Default for HoldReason {

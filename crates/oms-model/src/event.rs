@@ -36,8 +36,8 @@ pub use order::{
 };
 pub use quote::{QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested};
 pub use risk::{
-    BreakerMoved, BreakerRemoved, KillSwitchConfirmed, LimitRequired, Mark, OrderHeld, OrderReleased, PositionsMarked, RestrictionRemoved,
-    RiskCurrencySet, SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset, ThrottleTripped,
+    BreakerMoved, BreakerRemoved, DeadManArmed, DeadManBeat, DeadManDisarmed, DeadManFired, InFlightRuleSet, KillSwitchConfirmed,
+    LimitRequired, Mark, OrderHeld, OrderReleased, PositionsMarked, RestrictionRemoved, RiskBreached, RiskCurrencySet, SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset, ThrottleTripped,
 };
 pub use route::{Candidate, Exclusion, Leg, RouteDecided};
 pub use work::{
@@ -279,6 +279,18 @@ events! {
     102 BreakerRemoved(BreakerRemoved),
     /// See the body.
     103 BreakerMoved(Box<BreakerMoved>),
+    /// See the body.
+    120 RiskBreached(Box<RiskBreached>),
+    /// See the body.
+    121 InFlightRuleSet(InFlightRuleSet),
+    /// See the body.
+    122 DeadManArmed(Box<DeadManArmed>),
+    /// See the body.
+    123 DeadManBeat(Box<DeadManBeat>),
+    /// See the body.
+    124 DeadManDisarmed(Box<DeadManDisarmed>),
+    /// See the body.
+    125 DeadManFired(Box<DeadManFired>),
 }
 
 impl Event {
@@ -330,6 +342,7 @@ impl Event {
             Self::SelfMatchPrevented(e) => Some(e.order_id),
             Self::OrderHeld(e) => Some(e.order_id),
             Self::OrderReleased(e) => Some(e.order_id),
+            Self::RiskBreached(e) => Some(e.order_id),
             Self::RestrictionSet(_)
             | Self::RestrictionRemoved(_)
             | Self::LocateSet(_)
@@ -345,6 +358,11 @@ impl Event {
             | Self::BreakerSet(_)
             | Self::BreakerRemoved(_)
             | Self::BreakerMoved(_)
+            | Self::InFlightRuleSet(_)
+            | Self::DeadManArmed(_)
+            | Self::DeadManBeat(_)
+            | Self::DeadManDisarmed(_)
+            | Self::DeadManFired(_)
             | Self::PositionChanged(_)
             | Self::FxRateSet(_)
             | Self::PositionFrozen(_)

@@ -3,6 +3,7 @@
 use crate::breakers::Standing;
 use crate::check::{Inquiry, Purpose, evaluate};
 use crate::crossing::{Crossing, resting_rank};
+use crate::dead_men::DeadMen;
 use crate::duplicate::Recent;
 use crate::envelope::Running;
 use crate::exposure::{Exposure, Owner, Reservation};
@@ -15,7 +16,7 @@ use crate::slots::{Slot, Slots};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use oms_model::breaker::BreakerKind;
-use oms_model::compliance::SelfMatchPolicy;
+use oms_model::compliance::{InFlightRule, SelfMatchPolicy};
 use oms_model::limit::{KillState, LimitKey, LimitType, RiskLimit, Scope};
 use oms_model::order::Terms;
 use oms_model::{AccountId, AssetClass, InstrumentId, Notional, Order, Price, Qty, StrategyId, Time, TradingState};
@@ -68,6 +69,8 @@ pub struct RiskBook {
     pub(crate) crossing: Crossing,
     pub(crate) envelopes: BTreeMap<StrategyId, Running>,
     pub(crate) breakers: BTreeMap<(BreakerKind, Scope), Standing>,
+    pub(crate) dead_men: DeadMen,
+    pub(crate) in_flight_rule: InFlightRule,
     /// The kill switches of which something may still work.
     pub(crate) engaging: BTreeSet<Scope>,
     /// The types of limits that must be there, by the bits of their numbers.

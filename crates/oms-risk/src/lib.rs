@@ -3,6 +3,7 @@
 //! - [`RiskBook`] holds limits, kill switches, trading states and exposures. It changes by facts only.
 //! - [`RiskBook::check`] judges a new order, [`RiskBook::check_replace`] the difference that a replace makes,
 //!   [`RiskBook::check_replan`] an accepted order that is to be placed again. They change nothing.
+//! - [`RiskBook::check_in_flight`] measures what is left of an order after something of it was executed.
 //! - All checks are evaluated and recorded; the first that fails, in the order of [`Check`], gives the code.
 //! - Only the gate can make an [`Approved`] value, and only that may be routed.
 //! - One check costs the same however many orders are open: exposures are kept as sums.
@@ -17,11 +18,13 @@ pub mod breakers;
 mod check;
 mod collar;
 pub mod crossing;
+pub mod dead_men;
 pub mod duplicate;
 mod envelope;
 pub mod exposure;
 pub mod gate;
 pub mod holdings;
+mod in_flight;
 mod kill_switch;
 pub mod limits;
 pub mod lists;

@@ -4,7 +4,8 @@ use crate::book::{Killed, RiskBook, ScopeBook};
 use crate::breakers::Standing;
 use crate::holdings::Held;
 use crate::rate::RateWindow;
-use oms_model::compliance::{Locate, Restriction, SelfMatchPolicy};
+use oms_model::compliance::{InFlightRule, Locate, Restriction, SelfMatchPolicy};
+use oms_model::dead_man::DeadMan;
 use oms_model::limit::{KillState, LimitKey, LimitType, Period, RiskLimit, Scope, ScopedState};
 use oms_model::strategy::{StrategyEnvelope, StrategyUse};
 use oms_model::{AccountId, AssetClass, InstrumentId, Notional, Price, Qty, Side, Time, TradingState};
@@ -166,6 +167,10 @@ pub struct RiskParts {
     pub capitals: Vec<Capital>,
     /// Breakers, by kind and scope.
     pub breakers: Vec<Standing>,
+    /// Dead-man switches, by scope.
+    pub dead_men: Vec<DeadMan>,
+    /// What happens to the rest of an order that is beyond a limit, where it is not canceled.
+    pub in_flight_rule: Option<InFlightRule>,
     /// The asset class of each instrument, by its place.
     pub classes: Vec<AssetClass>,
 }
@@ -197,6 +202,8 @@ impl RiskBook {
             required: LimitType::ALL.iter().copied().filter(|limit_type| self.requires(*limit_type)).collect(),
             classes: self.classes.clone(),
             breakers: self.breakers().cloned().collect(),
+            dead_men: self.dead_men().copied().collect(),
+            in_flight_rule: Some(self.in_flight_rule).filter(|rule| *rule != InFlightRule::default()),
             ..RiskParts::default()
         };
         for (scope, book) in self.sorted_scopes() {
@@ -296,6 +303,8 @@ impl RiskBook {
             book.on_strategy_traded(used.strategy, used.traded);
         }
         book.breakers = parts.breakers.into_iter().map(|one| ((one.breaker.kind, one.breaker.scope), one)).collect();
+        parts.dead_men.into_iter().for_each(|man| book.dead_men.put(man));
+        book.in_flight_rule = parts.in_flight_rule.unwrap_or_default();
         for limit_type in parts.required {
             book.require(limit_type, true);
         }

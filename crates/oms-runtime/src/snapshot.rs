@@ -4,7 +4,8 @@
 
 use oms_engine::state::{EntryParts, FxRate, Group, HoldingParts, IdempotencyParts, State, StateParts, VenueParts};
 use oms_model::breaker::{Breaker, BreakerState};
-use oms_model::compliance::{Locate, Restriction, SelfMatchPolicy};
+use oms_model::compliance::{InFlightRule, Locate, Restriction, SelfMatchPolicy};
+use oms_model::dead_man::DeadMan;
 use oms_model::event::{Allocation, AllocationProposed, ApiKeyCreated, ExecutionUnmatched, Mark, Member};
 use oms_model::instrument::{Account, Currency, Instrument, Valuation, Venue};
 use oms_model::limit::{KillState, LimitType, Period, RiskLimit, Scope, ScopedState};
@@ -151,6 +152,8 @@ struct StoredRisk {
     capitals: Vec<StoredCapital>,
     classes: Vec<StoredClass>,
     breakers: Vec<StoredStanding>,
+    dead_men: Vec<DeadMan>,
+    in_flight_rule: Option<InFlightRule>,
 }
 
 struct StoredClOrdId {
@@ -208,7 +211,7 @@ oms_store::message! {
     StoredRisk {
         1 limits, 2 retired, 3 killed, 4 trading_states, 5 open, 7 rates, 8 recent, 9 holdings, 10 pnl_marks, 11 repeats,
         12 tripped, 13 restrictions, 14 locates, 15 short_sale_restricted, 16 self_match, 17 envelopes, 18 strategy_uses,
-        19 required, 20 capitals, 21 classes, 22 breakers,
+        19 required, 20 capitals, 21 classes, 22 breakers, 40 dead_men, 41 in_flight_rule,
     }
     StoredClOrdId { 1 cl_ord_id, 2 order_id }
     StoredState {
@@ -353,6 +356,8 @@ impl From<RiskParts> for StoredRisk {
             capitals: all(parts.capitals),
             classes: all(parts.classes),
             breakers: all(parts.breakers),
+            dead_men: parts.dead_men,
+            in_flight_rule: parts.in_flight_rule,
         }
     }
 }
@@ -381,6 +386,8 @@ impl From<StoredRisk> for RiskParts {
             capitals: all(stored.capitals),
             classes: stored.classes.into_iter().map(|one| one.class).collect(),
             breakers: all(stored.breakers),
+            dead_men: stored.dead_men,
+            in_flight_rule: stored.in_flight_rule,
         }
     }
 }

@@ -6,7 +6,7 @@ mod risk;
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
 use oms_runtime::history::AsOf;
-pub use risk::{ListEntry, NamedLimit, Risk};
+pub use risk::{DeadMan, ListEntry, NamedLimit, Risk};
 use std::path::PathBuf;
 
 /// An order management system and smart order router.

@@ -158,6 +158,12 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
         | Event::BreakerSet(_)
         | Event::BreakerRemoved(_)
         | Event::BreakerMoved(_)
+        | Event::RiskBreached(_)
+        | Event::InFlightRuleSet(_)
+        | Event::DeadManArmed(_)
+        | Event::DeadManBeat(_)
+        | Event::DeadManDisarmed(_)
+        | Event::DeadManFired(_)
         | Event::KillSwitchConfirmed(_)
         | Event::LimitRequired(_) => super::risk::event_fields(w, event, catalog),
         Event::BrokerConnected(_)

@@ -216,6 +216,50 @@ pub(super) fn breaker_close(value: &Value<'_>, catalog: &Catalog) -> Result<Comm
     Ok(command(RiskCommand::CloseBreaker { kind, scope: scope_field(&fields, catalog)?, reason: reason(&fields)? }))
 }
 
+/// The fields of a rule for what is left of an order.
+pub const IN_FLIGHT_RULE: &[&str] = &["rule"];
+/// The fields that arm a dead-man switch.
+pub const DEAD_MAN_ARM: &[&str] = &["scope", "timeout_s", "action"];
+/// The field that names one.
+pub const DEAD_MAN_NAMED: &[&str] = &["scope"];
+
+pub(super) fn in_flight_rule_set(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", IN_FLIGHT_RULE)?;
+    Ok(command(RiskCommand::SetInFlightRule(fields.required("rule", fields.parsed("rule")?)?)))
+}
+
+fn dead_man_scope(fields: &Fields<'_, '_>, catalog: &Catalog) -> Result<Scope, Refusal> {
+    fields.required("scope", fields.string("scope")?)?;
+    scope_field(fields, catalog)
+}
+
+/// Arms a dead-man switch.
+///
+/// # Errors
+/// `VALIDATION_ERROR` naming the field.
+pub fn dead_man_arm(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", DEAD_MAN_ARM)?;
+    Ok(command(RiskCommand::ArmDeadMan {
+        scope: dead_man_scope(&fields, catalog)?,
+        timeout_s: fields.required("timeout_s", fields.count("timeout_s")?)?,
+        action: fields.parsed("action")?.unwrap_or_default(),
+    }))
+}
+
+/// A heartbeat.
+///
+/// # Errors
+/// `VALIDATION_ERROR` naming the field.
+pub fn dead_man_beat(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", DEAD_MAN_NAMED)?;
+    Ok(command(RiskCommand::BeatDeadMan { scope: dead_man_scope(&fields, catalog)? }))
+}
+
+pub(super) fn dead_man_disarm(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", DEAD_MAN_NAMED)?;
+    Ok(command(RiskCommand::DisarmDeadMan { scope: dead_man_scope(&fields, catalog)? }))
+}
+
 /// A breaker, within an object that is open.
 pub fn breaker_fields(w: &mut Writer, breaker: &Breaker, catalog: &Catalog) {
     w.text("kind", breaker.kind);
@@ -320,6 +364,38 @@ pub(super) fn event_fields(w: &mut Writer, event: &Event, catalog: &Catalog) {
             w.text_or_null("value", e.value);
             w.string("text", &e.text);
         }
+        Event::RiskBreached(e) => {
+            w.text("check", e.check);
+            scoped(w, e.scope);
+            w.text("value", e.value);
+            w.text("limit", e.limit);
+            w.number("limit_version", e.limit_version);
+            w.bool("soft", e.soft);
+            w.bool("cancels", e.cancels);
+        }
+        Event::InFlightRuleSet(e) => w.text("rule", e.rule),
+        Event::DeadManArmed(e) => {
+            scoped(w, e.scope);
+            w.number("timeout_s", e.timeout_s);
+            w.text("action", e.action);
+            w.text("user_id", e.user_id);
+        }
+        Event::DeadManBeat(e) => {
+            scoped(w, e.scope);
+            w.time("at", e.at);
+            w.text_or_null("by", e.by);
+        }
+        Event::DeadManDisarmed(e) => {
+            scoped(w, e.scope);
+            w.text("user_id", e.user_id);
+        }
+        Event::DeadManFired(e) => {
+            scoped(w, e.scope);
+            w.text("action", e.action);
+            w.text("user_id", e.user_id);
+            w.number("timeout_s", e.timeout_s);
+            w.time("beat_at", e.beat_at);
+        }
         Event::KillSwitchConfirmed(e) => {
             scoped(w, e.scope);
             w.time("engaged_at", e.engaged_at);
@@ -338,6 +414,11 @@ pub(super) fn event_fields(w: &mut Writer, event: &Event, catalog: &Catalog) {
 pub(crate) fn sentence(event: &Event) -> Option<String> {
     Some(match event {
         Event::SelfMatchPrevented(e) => format!("would trade against own order {} with {}: {}", e.resting, e.qty, e.policy),
+        Event::RiskBreached(e) => {
+            let what = if e.cancels { "the rest is canceled" } else { "recorded" };
+            let soft = if e.soft { "soft limit" } else { "limit" };
+            format!("after an execution the rest is beyond {}: {} against the {soft} {} v{}; {what}", e.check, e.value, e.limit, e.limit_version)
+        }
         Event::OrderHeld(e) if e.waits_for.is_empty() => format!("waits: {}", e.reason),
         Event::OrderHeld(e) => {
             let others: Vec<String> = e.waits_for.iter().map(ToString::to_string).collect();

@@ -15,7 +15,8 @@ mod why;
 use crate::json::command::{COMMANDS, Spec};
 use oms_model::algo::{Algo, Leftover, PegPrice};
 use oms_model::breaker::{BreakerAction, BreakerKind, BreakerState};
-use oms_model::compliance::{HoldReason, ListKind, SelfMatchPolicy};
+use oms_model::compliance::{HoldReason, InFlightRule, ListKind, SelfMatchPolicy};
+use oms_model::dead_man::{DeadManAction, DeadManState};
 use oms_model::event::{Event, Exclusion};
 use oms_model::limit::{Check, KillState, LimitType, Period, Verdict};
 use oms_model::policy::{Exhausted, LatencyStat};
@@ -75,6 +76,9 @@ const TERMS: &[(&str, &[&str])] = &[
     ("ListKind", ListKind::NAMES),
     ("SelfMatchPolicy", SelfMatchPolicy::NAMES),
     ("HoldReason", HoldReason::NAMES),
+    ("InFlightRule", InFlightRule::NAMES),
+    ("DeadManAction", DeadManAction::NAMES),
+    ("DeadManState", DeadManState::NAMES),
     ("Check", Check::NAMES),
     ("Verdict", Verdict::NAMES),
     ("Exclusion", Exclusion::NAMES),

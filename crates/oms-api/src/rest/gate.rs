@@ -9,7 +9,7 @@ use crate::json::orders::write_order;
 use crate::json::risk::{envelope_fields, locate_fields, restriction_fields};
 use axum::response::Response;
 use oms_engine::State;
-use oms_model::compliance::{Locate, Restriction, SelfMatchPolicy};
+use oms_model::compliance::{InFlightRule, Locate, Restriction, SelfMatchPolicy};
 use oms_model::instrument::Currency;
 use oms_model::limit::{LimitType, Scope};
 use oms_model::strategy::StrategyEnvelope;
@@ -39,6 +39,7 @@ struct Rules {
     strategies: Vec<(StrategyEnvelope, Notional)>,
     required: Vec<LimitType>,
     throttled: Vec<Scope>,
+    in_flight: InFlightRule,
 }
 
 impl Rules {
@@ -54,6 +55,7 @@ impl Rules {
             strategies: risk.envelopes().map(|(envelope, traded)| (envelope.clone(), traded)).collect(),
             required: LimitType::ALL.iter().copied().filter(|limit_type| risk.requires(*limit_type)).collect(),
             throttled: risk.tripped(),
+            in_flight: risk.in_flight_rule(),
         }
     }
 }
@@ -86,6 +88,7 @@ async fn rules(call: Call) -> Result<Response, Refusal> {
         });
         w.array_at("required_limits", &rules.required, |w, limit_type| w.item(limit_type.as_str()));
         w.array_at("throttled", &rules.throttled, |w, scope| w.item(&catalog.scope_text(*scope)));
+        w.text("in_flight", rules.in_flight);
     });
     Ok(answer(&call, w, moment))
 }

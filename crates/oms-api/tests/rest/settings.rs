@@ -44,6 +44,45 @@ async fn a_kill_switch_stops_and_cancels() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_man_switch_cancels_when_its_client_is_silent() {
+    let desk = Desk::open().await;
+    let (path, key) = ("/api/v1/risk/dead-man", desk.client.get("/api/v1/accounts").await.expect(200).get("/data/0/account_id"));
+    let scope = format!("ACCOUNT:{key}");
+    let placed = desk.place(RESTING).await;
+    let id: oms_model::OrderId = placed.get("/order_id").parse().unwrap();
+    let named = format!(r#"{{"scope":"{scope}"}}"#);
+    desk.client.post(path, &[], &named).await.refused(404, "NOT_FOUND");
+    desk.client.put(path, r#"{"scope":"TENANT","timeout_s":60}"#).await.refused(400, "VALIDATION_ERROR");
+    desk.client.put(path, &format!(r#"{{"scope":"{scope}","timeout_s":0}}"#)).await.refused(400, "VALIDATION_ERROR");
+    desk.client.put(path, &format!(r#"{{"scope":"{scope}","timeout_s":3600,"action":"KILL"}}"#)).await.expect(200);
+    desk.client.post(path, &[], &named).await.expect(200);
+    let shown = desk.client.get(path).await.expect(200);
+    let at = |field: &str| shown.get(&format!("/data/0/{field}"));
+    assert_eq!([at("scope"), at("state"), at("timeout_s"), at("action"), at("fired_at")], [&*scope, "ARMED", "3600", "KILL", "null"]);
+    // The client says nothing for a second.
+    desk.client.put(path, &format!(r#"{{"scope":"{scope}","timeout_s":1}}"#)).await.expect(200);
+    desk.until(|event| matches!(event, Event::DeadManFired(e) if e.timeout_s == 1)).await;
+    desk.until(|event| matches!(event, Event::OrderCanceled(e) if e.order_id == id)).await;
+    let why = desk.client.get(&format!("/api/v1/orders/{id}/why")).await.expect(200).text();
+    assert!(why.contains("cancel asked by DEAD_MAN"), "{why}");
+    desk.client.post(path, &[], &named).await.refused(409, "STATE_CONFLICT");
+    assert_eq!(desk.client.get(path).await.expect(200).get("/data/0/state"), "FIRED");
+    desk.client.send("DELETE", path, &[], None).await.refused(400, "VALIDATION_ERROR");
+    desk.client.send("DELETE", &format!("{path}?scope={scope}"), &[], None).await.expect(200);
+    assert_eq!(desk.client.get(path).await.expect(200).json()["data"], serde_json::json!([]));
+    desk.place(RESTING).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_left_of_an_order_beyond_a_limit_is_a_rule_of_the_tenant() {
+    let desk = Desk::open().await;
+    assert_eq!(desk.client.get("/api/v1/risk/rules").await.expect(200).get("/in_flight"), "CANCEL");
+    let record = r#"{"type":"InFlightRuleSetCmd","rule":"RECORD"}"#;
+    desk.client.post("/api/v1/commands/execute", &[], record).await.expect(200);
+    assert_eq!(desk.client.get("/api/v1/risk/rules").await.expect(200).get("/in_flight"), "RECORD");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mass_cancel_cancels_its_scope() {
     let desk = Desk::open().await;
     let placed = desk.place(RESTING).await;

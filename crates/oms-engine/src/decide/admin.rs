@@ -59,7 +59,7 @@ pub(crate) fn release(step: &mut Step<'_>, scope: Scope, reason: String) -> Comm
     if !step.state().risk().is_killed(scope) {
         return refused(Refusal::new(Code::NotFound, format!("no kill switch is engaged for {scope}")));
     }
-    step.sweeps.retain(|(swept, _)| *swept != scope);
+    step.sweeps.retain(|swept| *swept != (scope, EndedBy::KillSwitch));
     step.emit(Event::KillSwitchReleased(KillSwitchChanged { scope, reason }));
     CommandOutcome::Done
 }

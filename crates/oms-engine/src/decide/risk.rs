@@ -1,12 +1,12 @@
 //! Changes of what the gate knows besides limits and switches: lists, locates, rules, strategies, throttles, marks.
 
 use super::admin::{MAX_REASON, check_scope, list_instrument, open_account};
-use super::{breaker, hold, refused};
+use super::{breaker, dead_man, hold, refused};
 use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, RiskCommand};
 use oms_model::compliance::{ListKind, Locate, Restriction, SelfMatchPolicy};
 use oms_model::event::{
-    Event, LimitRequired, Mark, PositionsMarked, RestrictionRemoved, RiskCurrencySet, SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset,
+    Event, InFlightRuleSet, LimitRequired, Mark, PositionsMarked, RestrictionRemoved, RiskCurrencySet, SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset,
 };
 use oms_model::instrument::{Account, Currency, Instrument};
 use oms_model::limit::{LimitType, Scope};
@@ -38,6 +38,13 @@ pub(crate) fn change(step: &mut Step<'_>, actor: &Actor, command: RiskCommand) -
         RiskCommand::SetBreaker(breaker) => breaker::set(step, breaker),
         RiskCommand::RemoveBreaker { kind, scope } => breaker::remove(step, kind, scope),
         RiskCommand::CloseBreaker { kind, scope, reason } => breaker::close(step, kind, scope, reason),
+        RiskCommand::SetInFlightRule(rule) => {
+            step.emit(Event::InFlightRuleSet(InFlightRuleSet { rule }));
+            Ok(())
+        }
+        RiskCommand::ArmDeadMan { scope, timeout_s, action } => dead_man::arm(step, actor, scope, timeout_s, action),
+        RiskCommand::BeatDeadMan { scope } => dead_man::beat(step, actor, scope),
+        RiskCommand::DisarmDeadMan { scope } => dead_man::disarm(step, actor, scope),
         RiskCommand::SetAdv { symbol, adv_qty } => return set_adv(step, &symbol, adv_qty),
         RiskCommand::SetAccountRisk { account_id, currencies, converts, capital } => {
             let Some(account) = step.state().account(account_id).cloned() else {

@@ -68,6 +68,11 @@ impl State {
             Event::BreakerSet(e) => self.risk.set_breaker(e, time),
             Event::BreakerRemoved(e) => self.risk.remove_breaker(e.kind, e.scope),
             Event::BreakerMoved(e) => self.risk.move_breaker(e.kind, e.scope, e.state, time),
+            Event::InFlightRuleSet(e) => self.risk.set_in_flight_rule(e.rule),
+            Event::DeadManArmed(e) => self.risk.arm_dead_man(e, time),
+            Event::DeadManBeat(e) => self.risk.beat_dead_man(e),
+            Event::DeadManDisarmed(e) => self.risk.disarm_dead_man(e.scope),
+            Event::DeadManFired(e) => self.risk.fire_dead_man(e.scope, seq, time),
             Event::KillSwitchConfirmed(e) => self.risk.confirm_kill(e.scope),
             Event::KillSwitchReleased(e) => self.risk.release(e.scope),
             Event::TradingStateSet(e) => self.risk.set_trading_state(e.scope, e.state),
@@ -154,7 +159,8 @@ impl State {
             | Event::PeerFilled(_)
             | Event::SelfMatchPrevented(_)
             | Event::OrderHeld(_)
-            | Event::OrderReleased(_) => {
+            | Event::OrderReleased(_)
+            | Event::RiskBreached(_) => {
                 if let Some(order_id) = event.order_id() {
                     self.on_order(order_id, event, time);
                 }

@@ -3,7 +3,8 @@
 use super::OrderRef;
 use crate::amount::{Decimal, Qty};
 use crate::breaker::{Breaker, BreakerKind};
-use crate::compliance::{ListKind, Locate, Restriction, SelfMatchPolicy};
+use crate::compliance::{InFlightRule, ListKind, Locate, Restriction, SelfMatchPolicy};
+use crate::dead_man::DeadManAction;
 use crate::ids::{AccountId, Symbol};
 use crate::instrument::Currency;
 use crate::limit::{LimitType, Scope};
@@ -103,6 +104,27 @@ pub enum RiskCommand {
         scope: Scope,
         /// Why, in words.
         reason: String,
+    },
+    /// Decide what happens to the rest of an order that an execution took beyond a limit.
+    SetInFlightRule(InFlightRule),
+    /// Arm a dead-man switch, or arm it anew.
+    ArmDeadMan {
+        /// Whose orders: an account's, a user's or a strategy's.
+        scope: Scope,
+        /// After so many seconds without a heartbeat it fires.
+        timeout_s: u32,
+        /// What it does then.
+        action: DeadManAction,
+    },
+    /// Say that its client is there.
+    BeatDeadMan {
+        /// Which switch.
+        scope: Scope,
+    },
+    /// Take it away.
+    DisarmDeadMan {
+        /// Which switch.
+        scope: Scope,
     },
     /// Choose the currency of exposures and limits; while nothing is held and nothing works.
     SetRiskCurrency(Currency),

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod compliance;
+mod in_flight;
 mod portfolio;
 mod prices;
 mod replace;

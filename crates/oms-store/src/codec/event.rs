@@ -38,6 +38,7 @@ macro_rules! stored_events {
             91 QuoteRequestExpired, 92 QuoteRequestCanceled, 93 NavSet, 94 OrderSized, 95 OrderHeld, 96 OrderReleased, 97 PositionsMarked,
             98 RiskCurrencySet, 99 LimitRequired, 100 KillSwitchConfirmed, 101 BreakerSet, 102 BreakerRemoved,
             103 BreakerMoved,
+            120 RiskBreached, 121 InFlightRuleSet, 122 DeadManArmed, 123 DeadManBeat, 124 DeadManDisarmed, 125 DeadManFired,
         }
     };
 }

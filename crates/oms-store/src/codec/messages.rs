@@ -6,15 +6,17 @@ use oms_model::allocate::Share;
 use oms_model::breaker::Breaker;
 use oms_model::command::Placed;
 use oms_model::compliance::{Compliance, Hold, Locate, Restriction};
+use oms_model::dead_man::DeadMan;
 use oms_model::event::{
     AlgoStepped, Allocation, AllocationApproved, AllocationProposed, AllocationRejected, ApiKeyCreated, BreakerMoved, BreakerRemoved,
-    BrokerSession, Candidate, CareAccepted, CarePassed, CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected,
-    ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged,
+    BrokerSession, Candidate, CareAccepted, CarePassed, CommissionRecorded, CostMethodSet, DayClosed, DeadManArmed, DeadManBeat,
+    DeadManDisarmed, DeadManFired, ExecutionCorrected,
+    ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, InFlightRuleSet, KillSwitchChanged,
     KillSwitchConfirmed, Leg, LimitRequired, Mark, Member, NavSet, OrderAccepted, OrderAnomaly, OrderArmed, OrderCancelRequested,
     OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderHeld, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReleased,
     OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrderTriggered, OrdersGrouped, OrdersUngrouped,
     PeerFilled, PositionFrozen, PositionsMarked, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded,
-    QuoteRequested, RequestRejected, RestrictionRemoved, RiskChecked, RiskCurrencySet, RiskLimitRemoved, RouteDecided, SagaStepped,
+    QuoteRequested, RequestRejected, RestrictionRemoved, RiskBreached, RiskChecked, RiskCurrencySet, RiskLimitRemoved, RouteDecided, SagaStepped,
     SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, SliceReleased, StageEnded, StageStarted, StopMoved, SuspenseResolved,
     TenantCreated, ThrottleReset, ThrottleTripped, TradingStateSet,
 };
@@ -196,7 +198,7 @@ macro_rules! stored_messages {
                 17 stepped_at, 18 suspended,
             }
             Doubt { 1 intent, 2 revision, 3 since, 4 reason }
-            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 46 work, 52 basis, 53 unanswered, 54 compliance, 55 hold }
+            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 46 work, 52 basis, 53 unanswered, 54 compliance, 55 hold, 63 breached }
             Order {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 state, 13 pending, 15 order_qty,
@@ -229,6 +231,13 @@ macro_rules! stored_messages {
             BreakerRemoved { 1 kind, 2 scope }
             BreakerMoved { 1 kind, 2 scope, 3 state, 4 value, 5 text }
             KillSwitchConfirmed { 1 scope, 2 engaged_at, 3 last_asked_at }
+            RiskBreached { 1 order_id, 2 check, 3 scope, 4 value, 5 limit, 6 limit_version, 7 soft, 8 cancels }
+            InFlightRuleSet { 1 rule }
+            DeadMan { 1 scope, 2 timeout_s, 3 action, 4 user_id, 5 beat_at, 6 state, 7 fired_at, 8 fired_seq }
+            DeadManArmed { 1 scope, 2 timeout_s, 3 action, 4 user_id }
+            DeadManBeat { 1 scope, 2 at, 3 by }
+            DeadManDisarmed { 1 scope, 2 user_id }
+            DeadManFired { 1 scope, 2 action, 3 user_id, 4 timeout_s, 5 beat_at }
             Lot { 1 qty, 2 price }
             Position {
                 1 account_id, 2 instrument_id, 3 qty, 4 bought_qty, 5 sold_qty, 6 bought_notional, 7 sold_notional,

@@ -150,7 +150,8 @@ impl Fold {
             | Event::PeerFilled(_)
             | Event::SelfMatchPrevented(_)
             | Event::OrderHeld(_)
-            | Event::OrderReleased(_) => self.concerned(seq, time, event, rows),
+            | Event::OrderReleased(_)
+            | Event::RiskBreached(_) => self.concerned(seq, time, event, rows),
             Event::BrokerConnected(_)
             | Event::BrokerDisconnected(_)
             | Event::KillSwitchEngaged(_)
@@ -190,6 +191,11 @@ impl Fold {
             | Event::BreakerSet(_)
             | Event::BreakerRemoved(_)
             | Event::BreakerMoved(_)
+            | Event::InFlightRuleSet(_)
+            | Event::DeadManArmed(_)
+            | Event::DeadManBeat(_)
+            | Event::DeadManDisarmed(_)
+            | Event::DeadManFired(_)
             | Event::IdempotencyRecorded(_) => Ok(()),
         }
     }
