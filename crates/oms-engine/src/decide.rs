@@ -22,6 +22,7 @@ pub(crate) mod report;
 pub(crate) mod risk;
 pub(crate) mod route;
 pub(crate) mod saga;
+pub(crate) mod short_sale;
 pub(crate) mod staged;
 pub(crate) mod suspend;
 pub(crate) mod timer;

@@ -54,6 +54,8 @@ pub struct Engine {
     /// When positions are valued at the market next, and from behind which instrument. Not part of the state either:
     /// what is found is.
     pub(crate) marking: Option<(Time, Option<InstrumentId>)>,
+    /// When prices are compared with prior closes next, and from behind which instrument. Not part of the state either.
+    pub(crate) short_sales: Option<(Time, Option<InstrumentId>)>,
     /// Heartbeats that came since the last recorded one of their dead-man switches. Not part of the state either: what
     /// follows from them is, and after a restart each switch gets a full timeout.
     pub(crate) beats: BTreeMap<Scope, Time>,
@@ -80,6 +82,7 @@ impl Engine {
             sweeps: VecDeque::new(),
             moved: VecDeque::new(),
             marking: None,
+            short_sales: None,
             beats: BTreeMap::new(),
         }
     }
@@ -98,7 +101,8 @@ impl Engine {
         }
         let marking = self.marking.map(|(at, _)| at);
         let dead_man = self.state.risk().next_dead_man();
-        [self.state.next_timer(), marking, dead_man].into_iter().flatten().min()
+        let short_sales = self.short_sales.map(|(at, _)| at);
+        [self.state.next_timer(), marking, short_sales, dead_man].into_iter().flatten().min()
     }
 
     /// Decides what follows from `input` and folds it.

@@ -19,6 +19,7 @@ pub(crate) struct Step<'a> {
     pub(crate) sweeps: &'a mut VecDeque<(Scope, EndedBy)>,
     pub(crate) moved: &'a mut VecDeque<Moved>,
     pub(crate) marking: &'a mut Option<(Time, Option<InstrumentId>)>,
+    pub(crate) short_sales: &'a mut Option<(Time, Option<InstrumentId>)>,
     pub(crate) beats: &'a mut BTreeMap<Scope, Time>,
     pub(crate) config: Config,
     /// A kill switch was swept by this input.
@@ -45,6 +46,7 @@ impl<'a> Step<'a> {
             sweeps: &mut engine.sweeps,
             moved: &mut engine.moved,
             marking: &mut engine.marking,
+            short_sales: &mut engine.short_sales,
             beats: &mut engine.beats,
             config: engine.config.clone(),
             is_sweeping: false,
@@ -131,11 +133,14 @@ impl<'a> Step<'a> {
         f(self.state, self.market, self.now)
     }
 
-    /// Positions are valued at the market in a while, where something depends on it.
+    /// Positions are valued at the market in a while, and prices compared with prior closes, where something depends on it.
     fn arm_marking(&mut self) {
         const EVERY_NS: i64 = 1_000_000_000;
         if self.marking.is_none() && self.state.wants_marks() {
             *self.marking = Some((self.now.plus(EVERY_NS), None));
+        }
+        if self.short_sales.is_none() && self.state.risk().prior_closes_after(None).next().is_some() {
+            *self.short_sales = Some((self.now.plus(EVERY_NS), None));
         }
     }
 

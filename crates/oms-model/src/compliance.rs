@@ -1,6 +1,6 @@
 //! What may not be traded, by whom, and what has to be there before it is.
 
-use crate::amount::Qty;
+use crate::amount::{Price, Qty};
 use crate::ids::{AccountId, InstrumentId, OrderId, Time};
 use crate::limit::Scope;
 use crate::strategy::StrategyId;
@@ -95,6 +95,19 @@ pub struct Restriction {
     pub subject: Scope,
     /// Why, in words.
     pub reason: String,
+}
+
+/// Between which prices an instrument may be traded (limit up, limit down).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PriceBand {
+    /// Of which instrument.
+    pub instrument_id: InstrumentId,
+    /// Nothing is sold below it.
+    pub lower: Price,
+    /// Nothing is bought above it.
+    pub upper: Price,
+    /// Until when it holds; until it is taken away, where that is not known.
+    pub until: Option<Time>,
 }
 
 /// Shares that somebody has promised to lend (Regulation SHO rule 203(b)(1)).

@@ -12,7 +12,7 @@ mod work;
 
 use crate::breaker::Breaker;
 use crate::command::Actor;
-use crate::compliance::{Locate, Restriction};
+use crate::compliance::{Locate, PriceBand, Restriction};
 use crate::ids::{CommandId, OrderId, Seq, Time, TraceId};
 use crate::instrument::{Account, Instrument, Venue};
 use crate::limit::RiskLimit;
@@ -37,7 +37,8 @@ pub use order::{
 pub use quote::{QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested};
 pub use risk::{
     BreakerMoved, BreakerRemoved, DeadManArmed, DeadManBeat, DeadManDisarmed, DeadManFired, InFlightRuleSet, KillSwitchConfirmed,
-    LimitRequired, Mark, OrderHeld, OrderReleased, PositionsMarked, RestrictionRemoved, RiskBreached, RiskCurrencySet, SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset, ThrottleTripped,
+    LimitRequired, Mark, OrderHeld, OrderReleased, PositionsMarked, PriceBandRemoved, PriorCloseSet, RestrictionRemoved, RiskBreached,
+    RiskCurrencySet, SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, ShortSaleTriggered, ThrottleReset, ThrottleTripped,
 };
 pub use route::{Candidate, Exclusion, Leg, RouteDecided};
 pub use work::{
@@ -291,6 +292,14 @@ events! {
     124 DeadManDisarmed(Box<DeadManDisarmed>),
     /// See the body.
     125 DeadManFired(Box<DeadManFired>),
+    /// As it now is.
+    126 PriceBandSet(PriceBand),
+    /// See the body.
+    127 PriceBandRemoved(PriceBandRemoved),
+    /// See the body.
+    128 ShortSaleTriggered(ShortSaleTriggered),
+    /// See the body.
+    129 PriorCloseSet(PriorCloseSet),
 }
 
 impl Event {
@@ -363,6 +372,10 @@ impl Event {
             | Self::DeadManBeat(_)
             | Self::DeadManDisarmed(_)
             | Self::DeadManFired(_)
+            | Self::PriceBandSet(_)
+            | Self::PriceBandRemoved(_)
+            | Self::ShortSaleTriggered(_)
+            | Self::PriorCloseSet(_)
             | Self::PositionChanged(_)
             | Self::FxRateSet(_)
             | Self::PositionFrozen(_)

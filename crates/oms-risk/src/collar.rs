@@ -36,7 +36,7 @@ impl Inquiry<'_> {
 }
 
 /// The quote that the order would trade against.
-fn opposite(inquiry: &Inquiry<'_>) -> Option<Level> {
+pub(crate) fn opposite(inquiry: &Inquiry<'_>) -> Option<Level> {
     let market = inquiry.ctx.market;
     if inquiry.order.side.is_buy() { market.ask } else { market.bid }
 }
@@ -71,7 +71,10 @@ pub(crate) fn worst_price(inquiry: &Inquiry<'_>) -> Option<Result<Price, OutOfRa
         },
     };
     let percent = inquiry.least(LimitType::PriceCollarPct).map_or(Decimal::ZERO, |(_, limit)| limit.value);
-    Some(if order.side.is_buy() { worsened(met, percent).ok_or(OutOfRange) } else { Ok(met) })
+    let worst = if order.side.is_buy() { worsened(met, percent).ok_or(OutOfRange) } else { Ok(met) };
+    // Beyond its price band nothing is traded.
+    let band = inquiry.book.price_band(order.instrument_id, inquiry.ctx.now);
+    Some(worst.map(|price| band.map_or(price, |band| price.min(band.upper).max(band.lower))))
 }
 
 /// `price` and `percent` of it, rounded up.
@@ -89,7 +92,7 @@ fn distance(price: Price, reference: Price) -> Option<i128> {
 }
 
 /// Whether the order's prices, or more quantity at them, come to the market now.
-fn concerns(inquiry: &Inquiry<'_>) -> bool {
+pub(crate) fn concerns(inquiry: &Inquiry<'_>) -> bool {
     if inquiry.is_replan() {
         return false;
     }

@@ -34,6 +34,8 @@ pub struct Proposed {
     pub stop_px: Option<Price>,
     /// FIX 59.
     pub time_in_force: TimeInForce,
+    /// When its time in force ends it.
+    pub expire_at: Option<Time>,
     /// The venue, where the client names one.
     pub named_venue: Option<Mic>,
     /// The strategy that sent it.
@@ -66,6 +68,7 @@ impl Proposed {
             price: order.price,
             stop_px: order.extras.stop_px,
             time_in_force: order.time_in_force,
+            expire_at: order.expire_at,
             named_venue,
             strategy: said.strategy,
             acknowledged: said.acknowledged,
@@ -91,6 +94,29 @@ impl Rate {
     }
 }
 
+/// Whether a market takes an order now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Opening {
+    /// It does.
+    #[default]
+    Open,
+    /// It does from then on.
+    At(Time),
+    /// Not within a month.
+    Never,
+}
+
+/// When what a new order needs is there, by the settings of the desk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hours {
+    /// The instrument's market.
+    pub market: Opening,
+    /// The cut-off of orders on the close.
+    pub on_close: Option<Time>,
+    /// The end of the maintenance, where every venue that the order may go to is in one.
+    pub maintenance: Option<Time>,
+}
+
 /// What the gate knows besides its own book.
 #[derive(Clone, Copy, Debug)]
 pub struct RiskContext<'a> {
@@ -106,6 +132,8 @@ pub struct RiskContext<'a> {
     pub position: Option<&'a Position>,
     /// From the instrument's currency to the risk currency; `None` where none is recorded.
     pub rate: Option<Rate>,
+    /// When there is a market. Only a new order is asked for it.
+    pub hours: Hours,
 }
 
 /// A value that passed the gate. Nobody else can make one.

@@ -114,6 +114,7 @@ impl<'a> Rest<'a> {
                     limit_version: limit.version,
                     soft: limit.soft,
                     period: limit.period,
+                    until: None,
                 };
                 if !limit.soft {
                     return Some(result);

@@ -13,6 +13,7 @@
 #![deny(clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
+pub mod bands;
 pub mod book;
 pub mod breakers;
 mod check;
@@ -24,6 +25,7 @@ mod envelope;
 pub mod exposure;
 pub mod gate;
 pub mod holdings;
+mod hours;
 mod in_flight;
 mod kill_switch;
 pub mod limits;
@@ -40,7 +42,7 @@ pub use book::{Killed, Proposal, RiskBook};
 pub use breakers::Standing;
 pub use crossing::Meeting;
 pub use exposure::Reservation;
-pub use gate::{Approved, Gate, Proposed, Rate, Refused, RiskContext};
+pub use gate::{Approved, Gate, Hours, Opening, Proposed, Rate, Refused, RiskContext};
 pub use holdings::Valued;
 pub use limits::{InvalidLimit, LimitStatus, validate_limit};
 pub use parts::RiskParts;

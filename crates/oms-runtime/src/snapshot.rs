@@ -4,9 +4,11 @@
 
 use oms_engine::state::{EntryParts, FxRate, Group, HoldingParts, IdempotencyParts, State, StateParts, VenueParts};
 use oms_model::breaker::{Breaker, BreakerState};
-use oms_model::compliance::{InFlightRule, Locate, Restriction, SelfMatchPolicy};
+use oms_model::compliance::{InFlightRule, Locate, PriceBand, Restriction, SelfMatchPolicy};
 use oms_model::dead_man::DeadMan;
-use oms_model::event::{Allocation, AllocationProposed, ApiKeyCreated, ExecutionUnmatched, Mark, Member};
+use oms_model::event::{
+    Allocation, AllocationProposed, ApiKeyCreated, ExecutionUnmatched, Mark, Member, PriorCloseSet, ShortSaleTriggered,
+};
 use oms_model::instrument::{Account, Currency, Instrument, Valuation, Venue};
 use oms_model::limit::{KillState, LimitType, Period, RiskLimit, Scope, ScopedState};
 use oms_model::policy::SorPolicy;
@@ -154,6 +156,9 @@ struct StoredRisk {
     breakers: Vec<StoredStanding>,
     dead_men: Vec<DeadMan>,
     in_flight_rule: Option<InFlightRule>,
+    price_bands: Vec<PriceBand>,
+    prior_closes: Vec<PriorCloseSet>,
+    triggered: Vec<ShortSaleTriggered>,
 }
 
 struct StoredClOrdId {
@@ -211,7 +216,8 @@ oms_store::message! {
     StoredRisk {
         1 limits, 2 retired, 3 killed, 4 trading_states, 5 open, 7 rates, 8 recent, 9 holdings, 10 pnl_marks, 11 repeats,
         12 tripped, 13 restrictions, 14 locates, 15 short_sale_restricted, 16 self_match, 17 envelopes, 18 strategy_uses,
-        19 required, 20 capitals, 21 classes, 22 breakers, 40 dead_men, 41 in_flight_rule,
+        19 required, 20 capitals, 21 classes, 22 breakers, 40 dead_men, 41 in_flight_rule, 42 price_bands,
+        43 prior_closes, 44 triggered,
     }
     StoredClOrdId { 1 cl_ord_id, 2 order_id }
     StoredState {
@@ -358,6 +364,9 @@ impl From<RiskParts> for StoredRisk {
             breakers: all(parts.breakers),
             dead_men: parts.dead_men,
             in_flight_rule: parts.in_flight_rule,
+            price_bands: parts.price_bands,
+            prior_closes: parts.prior_closes,
+            triggered: parts.triggered,
         }
     }
 }
@@ -388,6 +397,9 @@ impl From<StoredRisk> for RiskParts {
             breakers: all(stored.breakers),
             dead_men: stored.dead_men,
             in_flight_rule: stored.in_flight_rule,
+            price_bands: stored.price_bands,
+            prior_closes: stored.prior_closes,
+            triggered: stored.triggered,
         }
     }
 }

@@ -355,6 +355,27 @@ pub const COMMANDS: &[Spec] = &[
         risk::breaker_close,
     ),
     spec(
+        "PriceBandSetCmd",
+        "SetPriceBand",
+        "Record between which prices an instrument may be traded (limit up, limit down).",
+        r#"{"type":"PriceBandSetCmd","symbol":"AAPL","lower":"190.00","upper":"210.00","until":"2030-01-02T21:00:00Z"}"#,
+        risk::price_band_set,
+    ),
+    spec(
+        "PriceBandRemoveCmd",
+        "SymbolNamed",
+        "Take a price band away.",
+        r#"{"type":"PriceBandRemoveCmd","symbol":"AAPL"}"#,
+        risk::price_band_remove,
+    ),
+    spec(
+        "PriorCloseSetCmd",
+        "SetPriorClose",
+        "Record the closing price of an instrument's last trading day; a fall of a tenth from it begins the short-sale price test.",
+        r#"{"type":"PriorCloseSetCmd","symbol":"AAPL","price":"200.00"}"#,
+        risk::prior_close_set,
+    ),
+    spec(
         "InFlightRuleSetCmd",
         "SetInFlightRule",
         "Decide what happens to the rest of an order that an execution took beyond a limit.",

@@ -9,8 +9,8 @@ use super::write::Writer;
 use crate::catalog::Catalog;
 use oms_model::breaker::Breaker;
 use oms_model::command::{Command, RiskCommand};
-use oms_model::compliance::{Compliance, Locate, Restriction};
-use oms_model::event::Event;
+use oms_model::compliance::{Compliance, Locate, PriceBand, Restriction};
+use oms_model::event::{Event, ShortSaleTriggered};
 use oms_model::instrument::Currency;
 use oms_model::limit::{LimitKey, Scope};
 use oms_model::strategy::{StrategyEnvelope, Tradable};
@@ -260,6 +260,50 @@ pub(super) fn dead_man_disarm(value: &Value<'_>, catalog: &Catalog) -> Result<Co
     Ok(command(RiskCommand::DisarmDeadMan { scope: dead_man_scope(&fields, catalog)? }))
 }
 
+/// The fields of a price band.
+pub const PRICE_BAND: &[&str] = &["symbol", "lower", "upper", "until"];
+/// The field that names an instrument.
+pub const SYMBOL_NAMED: &[&str] = &["symbol"];
+/// The fields of a closing price.
+pub const PRIOR_CLOSE: &[&str] = &["symbol", "price"];
+
+pub(super) fn price_band_set(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", PRICE_BAND)?;
+    Ok(command(RiskCommand::SetPriceBand {
+        symbol: fields.required("symbol", fields.parsed("symbol")?)?,
+        lower: fields.required("lower", fields.amount("lower")?)?,
+        upper: fields.required("upper", fields.amount("upper")?)?,
+        until: fields.time("until")?,
+    }))
+}
+
+pub(super) fn price_band_remove(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", SYMBOL_NAMED)?;
+    Ok(command(RiskCommand::RemovePriceBand { symbol: fields.required("symbol", fields.parsed("symbol")?)? }))
+}
+
+pub(super) fn prior_close_set(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", PRIOR_CLOSE)?;
+    let symbol: Symbol = fields.required("symbol", fields.parsed("symbol")?)?;
+    Ok(command(RiskCommand::SetPriorClose { symbol, price: fields.required("price", fields.amount("price")?)? }))
+}
+
+/// A price band, within an object that is open.
+pub fn price_band_fields(w: &mut Writer, band: &PriceBand, catalog: &Catalog) {
+    w.string("symbol", catalog.symbol(band.instrument_id));
+    w.text("lower", band.lower);
+    w.text("upper", band.upper);
+    w.time_or_null("until", band.until);
+}
+
+/// A price test that began by itself, within an object that is open.
+pub fn triggered_fields(w: &mut Writer, triggered: &ShortSaleTriggered, catalog: &Catalog) {
+    w.string("symbol", catalog.symbol(triggered.instrument_id));
+    w.text("prior_close", triggered.prior_close);
+    w.text("price", triggered.price);
+    w.time("until", triggered.until);
+}
+
 /// A breaker, within an object that is open.
 pub fn breaker_fields(w: &mut Writer, breaker: &Breaker, catalog: &Catalog) {
     w.text("kind", breaker.kind);
@@ -372,6 +416,13 @@ pub(super) fn event_fields(w: &mut Writer, event: &Event, catalog: &Catalog) {
             w.number("limit_version", e.limit_version);
             w.bool("soft", e.soft);
             w.bool("cancels", e.cancels);
+        }
+        Event::PriceBandSet(e) => price_band_fields(w, e, catalog),
+        Event::PriceBandRemoved(e) => w.string("symbol", catalog.symbol(e.instrument_id)),
+        Event::ShortSaleTriggered(e) => triggered_fields(w, e, catalog),
+        Event::PriorCloseSet(e) => {
+            w.string("symbol", catalog.symbol(e.instrument_id));
+            w.text("price", e.price);
         }
         Event::InFlightRuleSet(e) => w.text("rule", e.rule),
         Event::DeadManArmed(e) => {

@@ -71,7 +71,7 @@ pub(crate) fn set_trading_state(step: &mut Step<'_>, scope: Scope, state: Tradin
     if let Err(refusal) = check_scope(step, scope) {
         return refused(refusal);
     }
-    step.emit(Event::TradingStateSet(TradingStateSet { scope, state, reason }));
+    step.emit(Event::TradingStateSet(TradingStateSet { scope, state, reason, by_breaker: false }));
     CommandOutcome::Done
 }
 

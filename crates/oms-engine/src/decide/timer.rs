@@ -1,6 +1,6 @@
 //! What time brings: orders expire, answers are overdue, done orders leave the hot state, sweeps go on.
 
-use super::{cancel, day, dead_man, quote, report, risk, staged, work};
+use super::{cancel, day, dead_man, quote, report, risk, short_sale, staged, work};
 use crate::engine::Moved;
 use crate::state::TimerKind;
 use crate::step::Step;
@@ -37,6 +37,11 @@ pub(crate) fn timer(step: &mut Step<'_>) {
         // What is left is due at once; after the last one it begins again in a while.
         *step.marking = risk::mark(step, after).map(|last| (at, Some(last)));
     }
+    if let Some((at, after)) = *step.short_sales
+        && at <= step.now()
+    {
+        *step.short_sales = short_sale::look(step, after).map(|last| (at, Some(last)));
+    }
     if let Some(moved) = step.moved.pop_front() {
         look_on(step, moved);
     }
@@ -50,6 +55,7 @@ pub(crate) fn market(step: &mut Step<'_>, instrument: InstrumentId) {
 }
 
 fn look_on(step: &mut Step<'_>, moved: Moved) {
+    short_sale::look_at(step, moved.instrument);
     match work::market_moved(step, moved.instrument, moved.after) {
         Some(after) => step.moved.push_back(Moved { after, ..moved }),
         None if moved.again && moved.after.is_some() => step.moved.push_back(Moved { after: None, again: false, ..moved }),

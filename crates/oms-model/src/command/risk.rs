@@ -1,11 +1,11 @@
 //! What is asked of the gate itself.
 
 use super::OrderRef;
-use crate::amount::{Decimal, Qty};
+use crate::amount::{Decimal, Price, Qty};
 use crate::breaker::{Breaker, BreakerKind};
 use crate::compliance::{InFlightRule, ListKind, Locate, Restriction, SelfMatchPolicy};
 use crate::dead_man::DeadManAction;
-use crate::ids::{AccountId, Symbol};
+use crate::ids::{AccountId, Symbol, Time};
 use crate::instrument::Currency;
 use crate::limit::{LimitType, Scope};
 use crate::strategy::StrategyEnvelope;
@@ -107,6 +107,29 @@ pub enum RiskCommand {
     },
     /// Decide what happens to the rest of an order that an execution took beyond a limit.
     SetInFlightRule(InFlightRule),
+    /// Record between which prices an instrument may be traded.
+    SetPriceBand {
+        /// Of which instrument.
+        symbol: Symbol,
+        /// Nothing is sold below it.
+        lower: Price,
+        /// Nothing is bought above it.
+        upper: Price,
+        /// Until when it holds.
+        until: Option<Time>,
+    },
+    /// Take a price band away.
+    RemovePriceBand {
+        /// Of which instrument.
+        symbol: Symbol,
+    },
+    /// Record the closing price of an instrument's last trading day.
+    SetPriorClose {
+        /// Of which instrument.
+        symbol: Symbol,
+        /// The price.
+        price: Price,
+    },
     /// Arm a dead-man switch, or arm it anew.
     ArmDeadMan {
         /// Whose orders: an account's, a user's or a strategy's.

@@ -242,3 +242,33 @@ pub struct DeadManFired {
     /// The last heartbeat.
     pub beat_at: Time,
 }
+
+/// The price band of an instrument was taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PriceBandRemoved {
+    /// Of which instrument.
+    pub instrument_id: InstrumentId,
+}
+
+/// The short-sale price test began by itself: the price fell by a tenth of the prior close or more, in the session of its
+/// market (Regulation SHO rule 201(b)(1)). It ends by itself too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShortSaleTriggered {
+    /// Of which instrument.
+    pub instrument_id: InstrumentId,
+    /// The closing price of the day before.
+    pub prior_close: Price,
+    /// The price that was seen: the last trade, or the middle of the best bid and offer.
+    pub price: Price,
+    /// The end of the next trading day.
+    pub until: Time,
+}
+
+/// The closing price of an instrument's last trading day became known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PriorCloseSet {
+    /// Of which instrument.
+    pub instrument_id: InstrumentId,
+    /// The price.
+    pub price: Price,
+}

@@ -139,6 +139,10 @@ impl Order {
             | Event::DeadManBeat(_)
             | Event::DeadManDisarmed(_)
             | Event::DeadManFired(_)
+            | Event::PriceBandSet(_)
+            | Event::PriceBandRemoved(_)
+            | Event::ShortSaleTriggered(_)
+            | Event::PriorCloseSet(_)
             | Event::TenantCreated(_) => self.version -= 1,
         }
     }

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod compliance;
+mod hours;
 mod in_flight;
 mod portfolio;
 mod prices;
@@ -11,7 +12,7 @@ mod switches;
 use crate::book::RiskBook;
 use crate::exposure::Reservation;
 use crate::gate::Rate;
-use crate::gate::{Gate, Proposed, RiskContext};
+use crate::gate::{Gate, Hours, Opening, Proposed, RiskContext};
 use oms_model::compliance::{Compliance, ListKind, Locate, Restriction, SelfMatchPolicy};
 use oms_model::instrument::{Account, Instrument, TickStep};
 use oms_model::limit::{Check, CheckResult, LimitKey, LimitType, RiskLimit, Scope, Verdict};
@@ -62,6 +63,7 @@ struct Desk {
     account: Account,
     position: Option<Position>,
     rate: Option<Rate>,
+    hours: Hours,
 }
 
 impl Desk {
@@ -75,7 +77,7 @@ impl Desk {
         book.set_envelope(&StrategyEnvelope { strategy: STRATEGY, enabled: true, version: 1, ..StrategyEnvelope::default() });
         let (qty, until) = (qty("1000000"), Time(i64::MAX));
         book.set_locate(&Locate { account_id: ACCOUNT, instrument_id: INSTRUMENT, qty, until, ..Locate::default() });
-        Self { book, now: NOW, market, instrument, account, position: None, rate: Some(Rate::same()) }
+        Self { book, now: NOW, market, instrument, account, position: None, rate: Some(Rate::same()), hours: Hours::default() }
     }
 
     fn with(limit_type: LimitType, scope: Scope, value: &str) -> Self {
@@ -102,6 +104,7 @@ impl Desk {
             account: &self.account,
             position: self.position.as_ref(),
             rate: self.rate,
+            hours: self.hours,
         }
     }
 

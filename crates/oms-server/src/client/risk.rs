@@ -126,6 +126,8 @@ fn rules(rules: &Value) -> String {
         format!("off for repeated execution: {}", words("throttled")),
         format!("rest of an order beyond a limit: {}", show::field(rules, "in_flight")),
         format!("short-sale price test: {}\n", words("short_sale_restricted")),
+        table("short_sale_triggered", &["symbol", ">prior_close", ">price", "until"]),
+        table("price_bands", &["symbol", ">lower", ">upper", "until"]),
         table("restrictions", &["list", "scope", "subject", "reason"]),
         table("locates", &["symbol", ">qty", ">used", "until", "source", "account_id"]),
         table("self_match", &["scope", "policy"]),

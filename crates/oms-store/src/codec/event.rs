@@ -39,6 +39,7 @@ macro_rules! stored_events {
             98 RiskCurrencySet, 99 LimitRequired, 100 KillSwitchConfirmed, 101 BreakerSet, 102 BreakerRemoved,
             103 BreakerMoved,
             120 RiskBreached, 121 InFlightRuleSet, 122 DeadManArmed, 123 DeadManBeat, 124 DeadManDisarmed, 125 DeadManFired,
+            126 PriceBandSet, 127 PriceBandRemoved, 128 ShortSaleTriggered, 129 PriorCloseSet,
         }
     };
 }

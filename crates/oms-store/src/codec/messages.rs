@@ -5,7 +5,7 @@ use oms_model::algo::{AlgoParams, CurvePart, Peg};
 use oms_model::allocate::Share;
 use oms_model::breaker::Breaker;
 use oms_model::command::Placed;
-use oms_model::compliance::{Compliance, Hold, Locate, Restriction};
+use oms_model::compliance::{Compliance, Hold, Locate, PriceBand, Restriction};
 use oms_model::dead_man::DeadMan;
 use oms_model::event::{
     AlgoStepped, Allocation, AllocationApproved, AllocationProposed, AllocationRejected, ApiKeyCreated, BreakerMoved, BreakerRemoved,
@@ -15,9 +15,9 @@ use oms_model::event::{
     KillSwitchConfirmed, Leg, LimitRequired, Mark, Member, NavSet, OrderAccepted, OrderAnomaly, OrderArmed, OrderCancelRequested,
     OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderHeld, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReleased,
     OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrderTriggered, OrdersGrouped, OrdersUngrouped,
-    PeerFilled, PositionFrozen, PositionsMarked, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded,
+    PeerFilled, PositionFrozen, PositionsMarked, PriceBandRemoved, PriorCloseSet, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded,
     QuoteRequested, RequestRejected, RestrictionRemoved, RiskBreached, RiskChecked, RiskCurrencySet, RiskLimitRemoved, RouteDecided, SagaStepped,
-    SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, SliceReleased, StageEnded, StageStarted, StopMoved, SuspenseResolved,
+    SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, ShortSaleTriggered, SliceReleased, StageEnded, StageStarted, StopMoved, SuspenseResolved,
     TenantCreated, ThrottleReset, ThrottleTripped, TradingStateSet,
 };
 use oms_model::instrument::{Account, ExternalId, Instrument, TickStep, Venue};
@@ -118,7 +118,7 @@ macro_rules! stored_messages {
             PeerFilled { 1 order_id, 2 by, 3 taken_qty }
             BrokerSession { 1 venue, 2 reason }
             KillSwitchChanged { 1 scope, 2 reason }
-            TradingStateSet { 1 scope, 2 state, 3 reason }
+            TradingStateSet { 1 scope, 2 state, 3 reason, 4 by_breaker }
             RiskLimitRemoved { 1 limit_type, 2 scope, 3 period, 4 soft }
             TenantCreated { 1 tenant_id, 2 slug, 3 id_salt }
             ApiKeyCreated { 1 api_key_id, 2 user_id, 3 prefix, 4 sha256 }
@@ -147,9 +147,9 @@ macro_rules! stored_messages {
             IdempotencyRecorded { 1 key, 2 fingerprint, 3 result }
             IdempotentResult { 1 placed, 2 pending, 3 refused, 8 quote_req_id, 9 quote_id }
             Refusal { 1 code, 2 message, 3 details }
-            CheckResult { 1 check, 2 verdict, 3 code, 4 scope, 5 value, 6 limit, 7 limit_version, 8 soft, 9 period }
+            CheckResult { 1 check, 2 verdict, 3 code, 4 scope, 5 value, 6 limit, 7 limit_version, 8 soft, 9 period, 10 until }
             RiskLimit { 1 limit_type, 2 scope, 3 value, 4 version, 5 period, 6 soft }
-            ScopedState { 1 scope, 2 state }
+            ScopedState { 1 scope, 2 state, 3 person }
             CareAccepted { 1 order_id, 2 user_id }
             CarePassed { 1 order_id, 2 from, 3 to, 4 text }
             SagaStepped { 1 order_id, 2 phase, 3 step, 4 part, 5 before, 6 text }
@@ -231,6 +231,10 @@ macro_rules! stored_messages {
             BreakerRemoved { 1 kind, 2 scope }
             BreakerMoved { 1 kind, 2 scope, 3 state, 4 value, 5 text }
             KillSwitchConfirmed { 1 scope, 2 engaged_at, 3 last_asked_at }
+            PriceBand { 1 instrument_id, 2 lower, 3 upper, 4 until }
+            PriceBandRemoved { 1 instrument_id }
+            ShortSaleTriggered { 1 instrument_id, 2 prior_close, 3 price, 4 until }
+            PriorCloseSet { 1 instrument_id, 2 price }
             RiskBreached { 1 order_id, 2 check, 3 scope, 4 value, 5 limit, 6 limit_version, 7 soft, 8 cancels }
             InFlightRuleSet { 1 rule }
             DeadMan { 1 scope, 2 timeout_s, 3 action, 4 user_id, 5 beat_at, 6 state, 7 fired_at, 8 fired_seq }

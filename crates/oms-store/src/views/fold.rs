@@ -196,6 +196,10 @@ impl Fold {
             | Event::DeadManBeat(_)
             | Event::DeadManDisarmed(_)
             | Event::DeadManFired(_)
+            | Event::PriceBandSet(_)
+            | Event::PriceBandRemoved(_)
+            | Event::ShortSaleTriggered(_)
+            | Event::PriorCloseSet(_)
             | Event::IdempotencyRecorded(_) => Ok(()),
         }
     }

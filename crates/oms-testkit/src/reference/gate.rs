@@ -1,6 +1,7 @@
 //! What the gate was told, as the durable log says, and what works and was sold short: a few lines that owe nothing to
 //! the engine's own fold.
 
+use super::controls::Controls;
 use crate::hold;
 use oms_engine::State;
 use oms_model::compliance::{ListKind, SelfMatchPolicy};
@@ -29,11 +30,14 @@ pub struct Gate {
     met: BTreeSet<OrderId>,
     /// Orders that were accepted and waited before they were sent.
     waited: BTreeSet<OrderId>,
+    /// What stops trading by itself.
+    pub controls: Controls,
 }
 
 impl Gate {
     /// A batch was decided.
     pub fn decided(&mut self, batch: &Batch) {
+        self.controls.decided(batch);
         for event in &batch.events {
             self.configured(event);
             self.sold(event);
@@ -136,6 +140,7 @@ impl Gate {
         hold!(6, required == self.required, "{required:?} are required and not {:?}", self.required);
         let killed: BTreeMap<_, _> = parts.killed.iter().map(|one| (one.scope, one.killed.state)).collect();
         hold!(28, killed == self.killed, "kill switches are {killed:?} and not {:?}", self.killed);
+        self.controls.hold_in(state);
         self.hold_working(state, &parts);
     }
 

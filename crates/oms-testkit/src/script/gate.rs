@@ -62,6 +62,18 @@ impl Run {
                 let kind = line.word();
                 return Some(format!("fuse {kind} {}", line.words.pop_front().unwrap_or("tenant")));
             }
+            "band" => {
+                let symbol = line.value();
+                risk(if line.take("off") {
+                    RiskCommand::RemovePriceBand { symbol }
+                } else {
+                    let (lower, upper) = (line.value(), line.value());
+                    let seconds: Option<i64> = line.take("for").then(|| line.value());
+                    let until = seconds.map(|seconds| self.desk.now.plus(seconds * 1_000_000_000));
+                    RiskCommand::SetPriceBand { symbol, lower, upper, until }
+                })
+            }
+            "prior-close" => risk(RiskCommand::SetPriorClose { symbol: line.value(), price: line.value() }),
             "in-flight" => risk(RiskCommand::SetInFlightRule(line.value())),
             "dead-man" => return Some(self.dead_man(line)),
             "require" => risk(RiskCommand::RequireLimit { limit_type: line.value(), required: true }),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::holdings::Valued;
+use proptest::prelude::*;
 
 /// Books a position, as the engine does after an execution.
 fn hold(desk: &mut Desk, signed: &str, at: &str, mark: &str, fees: &str) {
@@ -141,4 +142,75 @@ fn a_short_sale_is_measured_on_its_own_side() {
     assert_eq!(told(&executed(&mut desk, Side::SellShort, "102", "0")), [(Check::NetExposure, Verdict::Fail)]);
     let mut desk = Desk::with(LimitType::MaxPositionQty, Scope::Account(ACCOUNT), "10");
     assert_eq!(told(&executed(&mut desk, Side::SellShort, "100", "0")), []);
+}
+
+const MEASURED: [(Check, LimitType); 10] = [
+    (Check::PositionQty, LimitType::MaxPositionQty),
+    (Check::PositionNotional, LimitType::MaxPositionNotional),
+    (Check::AssetClassExposure, LimitType::MaxAssetClassExposure),
+    (Check::Concentration, LimitType::MaxConcentrationPct),
+    (Check::GrossExposure, LimitType::MaxGrossExposure),
+    (Check::NetExposure, LimitType::MaxNetExposure),
+    (Check::Leverage, LimitType::MaxLeverage),
+    (Check::BuyingPower, LimitType::BuyingPower),
+    (Check::DailyLoss, LimitType::DailyLoss),
+    (Check::TrailingDrawdown, LimitType::TrailingDrawdown),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The rest is canceled only where the gate would not let it in as an order of its own, by the same figure; and where
+    /// it adds to the position in every way, always.
+    #[test]
+    fn the_rest_is_told_what_the_gate_would_tell_it_as_a_new_order(
+        nth in 0..MEASURED.len(), value in 0..2_500_i64, position in -20..20_i64, fees in 0..30_i64,
+        buys in 0..10_i64, sells in 0..10_i64, total in 2..20_i64, left in 1..20_i64, side in 0..3_usize,
+    ) {
+        let (check, limit_type) = MEASURED[nth];
+        let side = [Side::Buy, Side::Sell, Side::SellShort][side];
+        let rest = left.min(total - 1);
+        let mut desk = Desk::new();
+        desk.book.set_capital(ACCOUNT, Some("1000".parse().unwrap()));
+        desk.instrument.min_qty = Qty::ZERO;
+        for (side, quantity) in [(Side::Buy, buys), (Side::Sell, sells)] {
+            if quantity > 0 {
+                desk.place(&limit(side, &quantity.to_string(), "100")).unwrap();
+            }
+        }
+        let (mut order, mut reserved) = desk.place(&limit(side, &total.to_string(), "100")).unwrap();
+        order.cum_qty = qty(&(total - rest).to_string());
+        desk.book.follow(&order, &mut reserved);
+        if position != 0 {
+            hold(&mut desk, &position.to_string(), "100", "100", &fees.to_string());
+        }
+        // Limits of a ratio are small figures, those of a quantity too.
+        let scale = match limit_type {
+            LimitType::MaxPositionQty => 50,
+            LimitType::MaxConcentrationPct => 10,
+            LimitType::MaxLeverage => 500,
+            LimitType::DailyLoss | LimitType::TrailingDrawdown => 50,
+            _ => 1,
+        };
+        desk.limit(limit_type, Scope::Account(ACCOUNT), &(value / scale).to_string());
+        if matches!(limit_type, LimitType::MaxPositionQty | LimitType::MaxPositionNotional) {
+            desk.book.remove_limit(LimitKey::hard(limit_type, Scope::Account(ACCOUNT)));
+            desk.limit(limit_type, Scope::Instrument(INSTRUMENT), &(value / scale).to_string());
+        }
+        let held = qty(&position.to_string());
+        let found = desk.book.check_in_flight(&order, &reserved, held, Some(px("100")));
+        prop_assert!(found.iter().all(|told| told.check == check));
+        order.state = oms_model::OrdState::Canceled;
+        desk.book.follow(&order, &mut reserved);
+        prop_assert!(reserved.is_empty());
+        let gate = desk.book.check(&limit(side, &rest.to_string(), "100"), &desk.ctx());
+        let fresh = result(&gate, check);
+        if let Some(told) = found.first() {
+            prop_assert_eq!((fresh.verdict, fresh.value, fresh.limit), (Verdict::Fail, told.value, told.limit));
+        }
+        let adds = if side.is_buy() { position >= 0 && sells == 0 } else { position <= 0 && buys == 0 };
+        if adds {
+            prop_assert_eq!(fresh.verdict == Verdict::Fail, !found.is_empty(), "{:?}", fresh);
+        }
+    }
 }
