@@ -1,9 +1,9 @@
 //! The routes, by resource. Router and OpenAPI document are made from the same list.
 
 pub mod commands;
+mod dead_man;
 pub mod execute;
 pub mod executions;
-mod dead_man;
 pub mod gate;
 mod groups;
 pub mod health;

@@ -94,7 +94,13 @@ pub(crate) fn check(inquiry: &Inquiry<'_>) -> CheckResult {
     };
     let scope = Scope::Instrument(order.instrument_id);
     let (limit, beyond) = if order.side.is_buy() { (band.upper, price > band.upper) } else { (band.lower, price < band.lower) };
-    let found = CheckResult { scope, value: Some(Decimal::from(price)), limit: Some(Decimal::from(limit)), until: band.until, ..CheckResult::default() };
+    let found = CheckResult {
+        scope,
+        value: Some(Decimal::from(price)),
+        limit: Some(Decimal::from(limit)),
+        until: band.until,
+        ..CheckResult::default()
+    };
     if beyond {
         let CheckResult { check, verdict, code, .. } = refuse(Check::PriceBand, Code::PriceBand, scope);
         CheckResult { check, verdict, code, ..found }

@@ -468,7 +468,10 @@ pub(crate) fn sentence(event: &Event) -> Option<String> {
         Event::RiskBreached(e) => {
             let what = if e.cancels { "the rest is canceled" } else { "recorded" };
             let soft = if e.soft { "soft limit" } else { "limit" };
-            format!("after an execution the rest is beyond {}: {} against the {soft} {} v{}; {what}", e.check, e.value, e.limit, e.limit_version)
+            format!(
+                "after an execution the rest is beyond {}: {} against the {soft} {} v{}; {what}",
+                e.check, e.value, e.limit, e.limit_version
+            )
         }
         Event::OrderHeld(e) if e.waits_for.is_empty() => format!("waits: {}", e.reason),
         Event::OrderHeld(e) => {

@@ -247,7 +247,11 @@ fn opening(state: &State, new: &NewOrder, config: &Config, instrument: Option<&I
 
 /// The venues that an order may go to, as far as its client and the configuration say.
 pub(crate) fn eligible(state: &State, named: Option<Mic>) -> impl Iterator<Item = Mic> + '_ {
-    state.venues().filter(|entry| entry.venue.enabled).map(|entry| entry.venue.venue).filter(move |mic| named.is_none_or(|named| named == *mic))
+    state
+        .venues()
+        .filter(|entry| entry.venue.enabled)
+        .map(|entry| entry.venue.venue)
+        .filter(move |mic| named.is_none_or(|named| named == *mic))
 }
 
 /// Whether a venue that the order may go to has stops of its own.

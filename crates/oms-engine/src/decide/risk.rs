@@ -6,7 +6,8 @@ use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, RiskCommand};
 use oms_model::compliance::{ListKind, Locate, PriceBand, Restriction, SelfMatchPolicy};
 use oms_model::event::{
-    Event, InFlightRuleSet, LimitRequired, Mark, PositionsMarked, PriceBandRemoved, PriorCloseSet, RestrictionRemoved, RiskCurrencySet, SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset,
+    Event, InFlightRuleSet, LimitRequired, Mark, PositionsMarked, PriceBandRemoved, PriorCloseSet, RestrictionRemoved, RiskCurrencySet,
+    SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset,
 };
 use oms_model::instrument::{Account, Currency, Instrument};
 use oms_model::limit::{LimitType, Scope};

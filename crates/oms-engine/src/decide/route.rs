@@ -140,8 +140,9 @@ fn plan(step: &mut Step<'_>, order: &Order, qty: Qty, policy: &SorPolicy, failed
         (mode, named) = (SorMode::Named, named.or(Some(venue)));
         return (plan_against(state, &market, now, order, qty, policy, mode, named, failed, &resting), mode);
     }
-    let plan = step
-        .with_market(order.instrument_id, |state, market, now| plan_against(state, market, now, order, qty, policy, mode, named, failed, &resting));
+    let plan = step.with_market(order.instrument_id, |state, market, now| {
+        plan_against(state, market, now, order, qty, policy, mode, named, failed, &resting)
+    });
     (plan, mode)
 }
 

@@ -10,15 +10,15 @@ use oms_model::dead_man::DeadMan;
 use oms_model::event::{
     AlgoStepped, Allocation, AllocationApproved, AllocationProposed, AllocationRejected, ApiKeyCreated, BreakerMoved, BreakerRemoved,
     BrokerSession, Candidate, CareAccepted, CarePassed, CommissionRecorded, CostMethodSet, DayClosed, DeadManArmed, DeadManBeat,
-    DeadManDisarmed, DeadManFired, ExecutionCorrected,
-    ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, InFlightRuleSet, KillSwitchChanged,
-    KillSwitchConfirmed, Leg, LimitRequired, Mark, Member, NavSet, OrderAccepted, OrderAnomaly, OrderArmed, OrderCancelRequested,
-    OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderHeld, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReleased,
-    OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrderTriggered, OrdersGrouped, OrdersUngrouped,
-    PeerFilled, PositionFrozen, PositionsMarked, PriceBandRemoved, PriorCloseSet, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded,
-    QuoteRequested, RequestRejected, RestrictionRemoved, RiskBreached, RiskChecked, RiskCurrencySet, RiskLimitRemoved, RouteDecided, SagaStepped,
-    SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, ShortSaleTriggered, SliceReleased, StageEnded, StageStarted, StopMoved, SuspenseResolved,
-    TenantCreated, ThrottleReset, ThrottleTripped, TradingStateSet,
+    DeadManDisarmed, DeadManFired, ExecutionCorrected, ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, Filled, FxRateSet,
+    IdempotencyRecorded, IdempotentResult, InFlightRuleSet, KillSwitchChanged, KillSwitchConfirmed, Leg, LimitRequired, Mark, Member,
+    NavSet, OrderAccepted, OrderAnomaly, OrderArmed, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted,
+    OrderHeld, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReleased, OrderReplaceRequested, OrderReplaced, OrderSent,
+    OrderSized, OrderStateSynced, OrderTriggered, OrdersGrouped, OrdersUngrouped, PeerFilled, PositionFrozen, PositionsMarked,
+    PriceBandRemoved, PriorCloseSet, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested,
+    RequestRejected, RestrictionRemoved, RiskBreached, RiskChecked, RiskCurrencySet, RiskLimitRemoved, RouteDecided, SagaStepped,
+    SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, ShortSaleTriggered, SliceReleased, StageEnded, StageStarted, StopMoved,
+    SuspenseResolved, TenantCreated, ThrottleReset, ThrottleTripped, TradingStateSet,
 };
 use oms_model::instrument::{Account, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};

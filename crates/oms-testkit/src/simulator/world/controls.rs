@@ -80,7 +80,9 @@ impl World {
         let symbol = rng.pick(&["XYZ", "ABC"]).parse().unwrap_or_default();
         let until = rng.chance(700).then(|| self.now.plus(1 << (30 + rng.below(8))));
         let command = match rng.below(4) {
-            0 | 1 => RiskCommand::SetPriceBand { symbol, lower: dec(rng.pick(&["19.95", "19"])), upper: dec(rng.pick(&["20.05", "21"])), until },
+            0 | 1 => {
+                RiskCommand::SetPriceBand { symbol, lower: dec(rng.pick(&["19.95", "19"])), upper: dec(rng.pick(&["20.05", "21"])), until }
+            }
             2 => RiskCommand::RemovePriceBand { symbol },
             _ => RiskCommand::SetPriorClose { symbol, price: dec(rng.pick(&["20", "20", "25"])) },
         };
