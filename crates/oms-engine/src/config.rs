@@ -79,7 +79,7 @@ impl Config {
         first
     }
 
-    /// Whether an instrument has a calendar of its own and is in its session, by it.
+    /// Whether an instrument's market is in its session; one without a calendar always is.
     #[must_use]
     pub fn in_session(&self, instrument: &Instrument, now: Time) -> bool {
         self.opening(Some(instrument), now) == Opening::Open

@@ -107,6 +107,11 @@ fn a_market_order_is_reserved_within_its_band() {
     assert_eq!(desk.check(&order).worst_price, Some(px("111.1")));
     desk.book.set_price_band(&PriceBand { instrument_id: INSTRUMENT, lower: px("98"), upper: px("102"), until: None });
     assert_eq!(desk.check(&order).worst_price, Some(px("102")));
+    // What waits for its trigger, or for the opening, meets another band.
+    let stop = Proposed { stop_px: Some(px("105")), ..base(Side::Buy, OrdType::Stop, "10") };
+    assert_eq!(desk.check(&stop).worst_price, Some(px("115.5")));
+    desk.hours.market = Opening::At(later(60));
+    assert_eq!(desk.check(&order).worst_price, Some(px("111.1")));
 }
 
 #[test]
