@@ -30,6 +30,8 @@ pub const fn status(code: Code) -> StatusCode {
         Code::IdempotencyConflict
         | Code::RiskLimitBreach
         | Code::MarketClosed
+        | Code::BrokerMaintenance
+        | Code::PriceBand
         | Code::BrokerReject
         | Code::KillSwitch
         | Code::TradingHalted
@@ -117,6 +119,8 @@ pub const fn hint(code: Code) -> &'static str {
         Code::AssetClassRule => "details.rule names the rule of the asset class; GET /api/v1/instruments/{symbol} tells the class.",
         Code::InstrumentExpired => "The contract has ended; trade one with a later expiry.",
         Code::MarketClosed => "Send it while the market is open, or with a time in force that can wait for it.",
+        Code::BrokerMaintenance => "Send it after the maintenance, without naming the venue, or with a time in force that can wait.",
+        Code::PriceBand => "Price it within the band: GET /api/v1/risk/rules shows the bands in force.",
         Code::QuoteNotLive => "Ask for new quotes: this one was accepted, withdrawn or replaced, or its life is over.",
         Code::DuplicateExecution => "GET /api/v1/executions?exec_id= shows the one that is booked.",
         Code::NoFxRate => "GET /api/v1/fx-rates lists the recorded rates; record the one that is missing.",

@@ -26,6 +26,7 @@ pub const fn section(event: &Event) -> Option<Section> {
         | Event::LimitScheduled(_)
         | Event::LimitScheduleMoved(_)
         | Event::RiskImported(_) => Some(Section::Limits),
+        Event::RiskBreached(_) | Event::InFlightRuleSet(_) => Some(Section::InFlight),
         Event::OverrideGranted(_)
         | Event::OverrideConsented(_)
         | Event::OverrideRevoked(_)
@@ -38,11 +39,18 @@ pub const fn section(event: &Event) -> Option<Section> {
         | Event::ShortSaleStateSet(_)
         | Event::SelfMatchRuleSet(_)
         | Event::StrategyEnvelopeSet(_)
+        | Event::PriceBandSet(_)
+        | Event::PriceBandRemoved(_)
+        | Event::ShortSaleTriggered(_)
         | Event::SorPolicySet(_) => Some(Section::Rules),
         Event::ShadowRulesSet(_) | Event::ShadowRulesRemoved(_) | Event::ShadowRulesPromoted(_) => Some(Section::Shadow),
-        Event::KillSwitchEngaged(_) | Event::KillSwitchConfirmed(_) | Event::KillSwitchReleased(_) | Event::TradingStateSet(_) => {
-            Some(Section::Stops)
-        }
+        Event::KillSwitchEngaged(_)
+        | Event::KillSwitchConfirmed(_)
+        | Event::KillSwitchReleased(_)
+        | Event::TradingStateSet(_)
+        | Event::DeadManArmed(_)
+        | Event::DeadManDisarmed(_)
+        | Event::DeadManFired(_) => Some(Section::Stops),
         Event::BreakerSet(_) | Event::BreakerRemoved(_) | Event::BreakerMoved(_) | Event::ThrottleTripped(_) | Event::ThrottleReset(_) => {
             Some(Section::Breakers)
         }
@@ -59,11 +67,13 @@ pub enum Section {
     Limits,
     /// Lists, locates, rules, bounds of strategies, routing policies.
     Rules,
+    /// What became of orders that executions took beyond a limit.
+    InFlight,
     /// Leaves that were granted to break a rule, and what used them.
     Overrides,
     /// Rules in shadow, and who made them live.
     Shadow,
-    /// Kill switches and trading states.
+    /// Kill switches, trading states and dead-man switches.
     Stops,
     /// Breakers and throttles.
     Breakers,
@@ -75,8 +85,17 @@ pub enum Section {
 
 impl Section {
     /// Every part.
-    pub const ALL: [Self; 8] =
-        [Self::Limits, Self::Rules, Self::Overrides, Self::Shadow, Self::Stops, Self::Breakers, Self::Approvals, Self::Anomalies];
+    pub const ALL: [Self; 9] = [
+        Self::Limits,
+        Self::Rules,
+        Self::InFlight,
+        Self::Overrides,
+        Self::Shadow,
+        Self::Stops,
+        Self::Breakers,
+        Self::Approvals,
+        Self::Anomalies,
+    ];
 
     /// Its name in the pack.
     #[must_use]
@@ -84,6 +103,7 @@ impl Section {
         match self {
             Self::Limits => "limit_changes",
             Self::Rules => "rule_changes",
+            Self::InFlight => "in_flight",
             Self::Overrides => "overrides",
             Self::Shadow => "shadow",
             Self::Stops => "stops",

@@ -2,6 +2,7 @@
 
 mod breaches;
 pub mod commands;
+mod dead_man;
 mod evidence;
 pub mod execute;
 pub mod executions;
@@ -217,6 +218,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         limits::endpoints(),
         imports::endpoints(),
         overrides::endpoints(),
+        dead_man::endpoints(),
         gate::endpoints(),
         shadow::endpoints(),
         evidence::endpoints(),

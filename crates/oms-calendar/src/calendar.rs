@@ -149,6 +149,24 @@ impl Calendar {
         })
     }
 
+    /// When the hours of the session that `at` lies in end, hours that follow without a pause included, over midnight too;
+    /// `None` where the market is not open.
+    #[must_use]
+    pub fn open_until(&self, at: Time) -> Option<Time> {
+        let mut end = None;
+        let mut from = at;
+        // A session that goes on for longer is cut off there.
+        for _ in 0..LOOK_AHEAD_DAYS {
+            let local = self.zone.to_datetime(timestamp(from));
+            let second = i32::from(local.hour()) * 3600 + i32::from(local.minute()) * 60 + i32::from(local.second());
+            let mut hours = self.hours_of(local.date()).filter(|segment| segment.phase == Phase::Core);
+            let Some(segment) = hours.find(|segment| (segment.from_s..segment.to_s).contains(&second)) else { break };
+            from = self.instant(local.date(), segment.to_s);
+            end = Some(from);
+        }
+        end
+    }
+
     /// The trading day whose session `at` lies in, or the next one; `None` where the market rests for a month.
     #[must_use]
     pub fn day(&self, at: Time) -> Option<TradingDay> {

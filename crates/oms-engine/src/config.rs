@@ -23,6 +23,8 @@ pub struct Config {
     pub on_close_lead_ns: i64,
     /// When the markets are open, by where an instrument is listed. One that is listed elsewhere trades around the clock.
     pub calendars: Arc<BTreeMap<Mic, Calendar>>,
+    /// When venues are in maintenance: the session hours of a calendar are its windows.
+    pub maintenance: Arc<BTreeMap<Mic, Calendar>>,
 }
 
 impl Default for Config {
@@ -33,20 +35,12 @@ impl Default for Config {
             day_open_utc_s: 14 * 3600 + 1800,
             on_close_lead_ns: 60_000_000_000,
             calendars: Arc::default(),
+            maintenance: Arc::default(),
         }
     }
 }
 
-/// Whether an instrument's market takes an order now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opening {
-    /// It does.
-    Open,
-    /// It does from then on.
-    At(Time),
-    /// Not within a month.
-    Never,
-}
+pub use oms_risk::Opening;
 
 impl Config {
     /// The calendar that an instrument trades by. Funds wait for their valuation, and what is quoted on request has its
@@ -64,6 +58,31 @@ impl Config {
             Some(calendar) if calendar.phase(now) != Phase::Core => calendar.next_open(now).map_or(Opening::Never, Opening::At),
             _ => Opening::Open,
         }
+    }
+
+    /// The end of the maintenance that a venue is in at `now`; `None` where it is in none.
+    #[must_use]
+    pub fn maintenance_until(&self, venue: Mic, now: Time) -> Option<Time> {
+        self.maintenance.get(&venue)?.open_until(now)
+    }
+
+    /// When the first of `venues` takes orders again, where all of them are in maintenance.
+    pub(crate) fn all_in_maintenance(&self, venues: impl Iterator<Item = Mic>, now: Time) -> Option<Time> {
+        if self.maintenance.is_empty() {
+            return None;
+        }
+        let mut first: Option<Time> = None;
+        for venue in venues {
+            let until = self.maintenance_until(venue, now)?;
+            first = Some(first.map_or(until, |known| known.min(until)));
+        }
+        first
+    }
+
+    /// Whether an instrument's market is in its session; one without a calendar always is.
+    #[must_use]
+    pub fn in_session(&self, instrument: &Instrument, now: Time) -> bool {
+        self.opening(Some(instrument), now) == Opening::Open
     }
 
     /// The end of the trading day that `now` belongs to, or of the next one where the market has closed.

@@ -10,7 +10,7 @@ use oms_model::event::{Batch, Event, IdempotencyRecorded, IdempotentResult};
 use oms_model::limit::Scope;
 use oms_model::market::Market;
 use oms_model::{Code, CommandId, EndedBy, InstrumentId, OrderId, Refusal, Seq, Time, TraceId};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The most turns in which the readers of a batch answer each other.
 const MAX_TURNS: usize = 4096;
@@ -54,6 +54,11 @@ pub struct Engine {
     /// When positions are valued at the market next, and from behind which instrument. Not part of the state either:
     /// what is found is.
     pub(crate) marking: Option<(Time, Option<InstrumentId>)>,
+    /// When prices are compared with prior closes next, and from behind which instrument. Not part of the state either.
+    pub(crate) short_sales: Option<(Time, Option<InstrumentId>)>,
+    /// Heartbeats that came since the last recorded one of their dead-man switches. Not part of the state either: what
+    /// follows from them is, and after a restart each switch gets a full timeout.
+    pub(crate) beats: BTreeMap<Scope, Time>,
 }
 
 /// How far the orders that watch an instrument were looked at.
@@ -70,7 +75,16 @@ impl Engine {
     /// An engine that goes on from `state`.
     #[must_use]
     pub fn new(state: State, config: Config) -> Self {
-        Self { state, config, market: Market::default(), sweeps: VecDeque::new(), moved: VecDeque::new(), marking: None }
+        Self {
+            state,
+            config,
+            market: Market::default(),
+            sweeps: VecDeque::new(),
+            moved: VecDeque::new(),
+            marking: None,
+            short_sales: None,
+            beats: BTreeMap::new(),
+        }
     }
 
     /// The state, with everything decided so far folded in.
@@ -86,7 +100,9 @@ impl Engine {
             return Some(Time(i64::MIN));
         }
         let marking = self.marking.map(|(at, _)| at);
-        [self.state.next_timer(), marking].into_iter().flatten().min()
+        let dead_man = self.state.risk().next_dead_man();
+        let short_sales = self.short_sales.map(|(at, _)| at);
+        [self.state.next_timer(), marking, short_sales, dead_man].into_iter().flatten().min()
     }
 
     /// Decides what follows from `input` and folds it.
@@ -157,9 +173,10 @@ impl Engine {
 /// What follows from the events of a batch, and from those that follow from them: each is read once by each reader. It
 /// comes to an end as [`decide::follow::follow`] does; a batch has no room for more turns than orders.
 fn follow(step: &mut Step<'_>) {
-    let (mut worked, mut held) = (0, 0);
+    let (mut measured, mut worked, mut held) = (0, 0, 0);
     for _ in 0..MAX_TURNS {
         let before = step.event_count();
+        measured = decide::in_flight::follow(step, measured);
         worked = decide::follow::follow(step, worked);
         decide::group::follow(step);
         held = decide::hold::follow(step, held);

@@ -18,12 +18,12 @@ use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use oms_model::compliance::HoldReason;
 use oms_model::event::{Batch, Event, Leg, OrderCreated, RiskChecked, RouteDecided, ThrottleTripped};
-use oms_model::limit::Verdict;
+use oms_model::limit::{Check, Verdict};
 use oms_model::order::Terms;
 use oms_model::shadow::Rule;
 use oms_model::{Code, Order, OrderId, Price, Seq, Time};
 pub use oms_risk::Refused;
-use oms_risk::{Gate, Proposal, Proposed, Reservation};
+use oms_risk::{Gate, Hours, Opening, Proposal, Proposed, Reservation, RiskContext};
 
 /// Orders that the rules would have refused, beyond which a shadow judges no more.
 pub const MAX_REFUSED: usize = 100_000;
@@ -240,7 +240,8 @@ impl Shadow {
 
     fn gate(&self, book: &oms_risk::RiskBook, order: &Order, checked: &RiskChecked, now: Time) -> Gate {
         let market = checked.seen.unwrap_or_default().to_market();
-        book.check(&Proposed::of(order), &risk_context(&self.state, order, &market, now))
+        let hours = hours(checked);
+        book.check(&Proposed::of(order), &RiskContext { hours, ..risk_context(&self.state, order, &market, now) })
     }
 
     /// For an order of a list: the gate's answer to it, where it takes them all, or to the first of the list that it
@@ -305,6 +306,18 @@ fn checked(batch: &Batch, order_id: OrderId) -> Option<&RiskChecked> {
         Event::RiskChecked(e) if e.order_id == order_id => Some(&**e),
         _ => None,
     })
+}
+
+/// The hours that the gate was told: settings of the desk, of which its record has what came of them.
+fn hours(checked: &RiskChecked) -> Hours {
+    let found = |check: Check| checked.results.iter().find(|result| result.check == check);
+    let market = match found(Check::MarketHours).map(|result| (result.verdict, result.until)) {
+        Some((_, Some(at))) => Opening::At(at),
+        // After the cut-off of orders on the close there is no market for them either.
+        Some((Verdict::Fail, None)) => Opening::Never,
+        _ => Opening::Open,
+    };
+    Hours { market, on_close: None, maintenance: found(Check::BrokerMaintenance).and_then(|result| result.until) }
 }
 
 /// Why an order of the batch waits.

@@ -9,7 +9,7 @@ use oms_model::limit::Scope;
 use oms_model::market::Market;
 use oms_model::position::Position;
 use oms_model::{AccountId, CommandId, CostMethod, EndedBy, ExecId, InstrumentId, OrderId, Seq, Time, TraceId};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The events decided so far, each folded as it was appended.
 pub(crate) struct Step<'a> {
@@ -19,6 +19,8 @@ pub(crate) struct Step<'a> {
     pub(crate) sweeps: &'a mut VecDeque<(Scope, EndedBy)>,
     pub(crate) moved: &'a mut VecDeque<Moved>,
     pub(crate) marking: &'a mut Option<(Time, Option<InstrumentId>)>,
+    pub(crate) short_sales: &'a mut Option<(Time, Option<InstrumentId>)>,
+    pub(crate) beats: &'a mut BTreeMap<Scope, Time>,
     pub(crate) config: Config,
     /// A kill switch was swept by this input.
     pub(crate) is_sweeping: bool,
@@ -44,6 +46,8 @@ impl<'a> Step<'a> {
             sweeps: &mut engine.sweeps,
             moved: &mut engine.moved,
             marking: &mut engine.marking,
+            short_sales: &mut engine.short_sales,
+            beats: &mut engine.beats,
             config: engine.config.clone(),
             is_sweeping: false,
             is_marking: false,
@@ -129,11 +133,14 @@ impl<'a> Step<'a> {
         f(self.state, self.market, self.now)
     }
 
-    /// Positions are valued at the market in a while, where something depends on it.
+    /// Positions are valued at the market in a while, and prices compared with prior closes, where something depends on it.
     fn arm_marking(&mut self) {
         const EVERY_NS: i64 = 1_000_000_000;
         if self.marking.is_none() && self.state.wants_marks() {
             *self.marking = Some((self.now.plus(EVERY_NS), None));
+        }
+        if self.short_sales.is_none() && self.state.risk().prior_closes_after(None).next().is_some() {
+            *self.short_sales = Some((self.now.plus(EVERY_NS), None));
         }
     }
 

@@ -1,6 +1,6 @@
 //! What may not be traded, by whom, and what has to be there before it is.
 
-use crate::amount::Qty;
+use crate::amount::{Price, Qty};
 use crate::ids::{AccountId, InstrumentId, OrderId, OverrideId, Time};
 use crate::limit::Scope;
 use crate::strategy::StrategyId;
@@ -34,6 +34,13 @@ terms! {
         /// Own orders that it would trade against are being canceled.
         SelfMatch = 2 "SELF_MATCH",
     }
+    /// What happens to the rest of an order where what was executed took a limit beyond its bound.
+    InFlightRule {
+        /// It is canceled.
+        Cancel = 1 "CANCEL",
+        /// The breach is recorded, and the order works on.
+        Record = 2 "RECORD",
+    }
 }
 
 impl Default for ListKind {
@@ -44,6 +51,11 @@ impl Default for ListKind {
 impl Default for SelfMatchPolicy {
     fn default() -> Self {
         Self::Off
+    }
+}
+impl Default for InFlightRule {
+    fn default() -> Self {
+        Self::Cancel
     }
 }
 impl Default for HoldReason {
@@ -85,6 +97,19 @@ pub struct Restriction {
     pub subject: Scope,
     /// Why, in words.
     pub reason: String,
+}
+
+/// Between which prices an instrument may be traded (limit up, limit down).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PriceBand {
+    /// Of which instrument.
+    pub instrument_id: InstrumentId,
+    /// Nothing is sold below it.
+    pub lower: Price,
+    /// Nothing is bought above it.
+    pub upper: Price,
+    /// Until when it holds; until it is taken away, where that is not known.
+    pub until: Option<Time>,
 }
 
 /// Shares that somebody has promised to lend (Regulation SHO rule 203(b)(1)).

@@ -13,7 +13,7 @@ mod work;
 
 use crate::breaker::Breaker;
 use crate::command::Actor;
-use crate::compliance::{Locate, Restriction};
+use crate::compliance::{Locate, PriceBand, Restriction};
 use crate::ids::{CommandId, OrderId, Seq, Time, TraceId};
 use crate::instrument::{Account, Instrument, Venue};
 use crate::limit::RiskLimit;
@@ -40,9 +40,10 @@ pub use order::{
 };
 pub use quote::{QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested};
 pub use risk::{
-    BreakerMoved, BreakerRemoved, KillSwitchConfirmed, LimitRequired, Mark, OrderHeld, OrderReleased, PositionsMarked, RestrictionRemoved,
+    BreakerMoved, BreakerRemoved, DeadManArmed, DeadManBeat, DeadManDisarmed, DeadManFired, InFlightRuleSet, KillSwitchConfirmed,
+    LimitRequired, Mark, OrderHeld, OrderReleased, PositionsMarked, PriceBandRemoved, PriorCloseSet, RestrictionRemoved, RiskBreached,
     RiskCurrencySet, SelfMatchPrevented, SelfMatchRuleSet, ShadowRulesPromoted, ShadowRulesRemoved, ShadowRulesSet, ShortSaleStateSet,
-    ThrottleReset, ThrottleTripped,
+    ShortSaleTriggered, ThrottleReset, ThrottleTripped,
 };
 pub use route::{Candidate, Exclusion, Leg, RouteDecided};
 pub use work::{
@@ -308,6 +309,26 @@ events! {
     117 LimitScheduleMoved(Box<LimitScheduleMoved>),
     /// See the body.
     118 RiskImported(RiskImported),
+    /// See the body.
+    120 RiskBreached(Box<RiskBreached>),
+    /// See the body.
+    121 InFlightRuleSet(InFlightRuleSet),
+    /// See the body.
+    122 DeadManArmed(Box<DeadManArmed>),
+    /// See the body.
+    123 DeadManBeat(Box<DeadManBeat>),
+    /// See the body.
+    124 DeadManDisarmed(Box<DeadManDisarmed>),
+    /// See the body.
+    125 DeadManFired(Box<DeadManFired>),
+    /// As it now is.
+    126 PriceBandSet(PriceBand),
+    /// See the body.
+    127 PriceBandRemoved(PriceBandRemoved),
+    /// See the body.
+    128 ShortSaleTriggered(ShortSaleTriggered),
+    /// See the body.
+    129 PriorCloseSet(PriorCloseSet),
 }
 
 impl Event {
@@ -360,6 +381,7 @@ impl Event {
             Self::OrderHeld(e) => Some(e.order_id),
             Self::OrderReleased(e) => Some(e.order_id),
             Self::RiskOverridden(e) => Some(e.order_id),
+            Self::RiskBreached(e) => Some(e.order_id),
             Self::RestrictionSet(_)
             | Self::RestrictionRemoved(_)
             | Self::LocateSet(_)
@@ -386,6 +408,15 @@ impl Event {
             | Self::LimitScheduled(_)
             | Self::LimitScheduleMoved(_)
             | Self::RiskImported(_)
+            | Self::InFlightRuleSet(_)
+            | Self::DeadManArmed(_)
+            | Self::DeadManBeat(_)
+            | Self::DeadManDisarmed(_)
+            | Self::DeadManFired(_)
+            | Self::PriceBandSet(_)
+            | Self::PriceBandRemoved(_)
+            | Self::ShortSaleTriggered(_)
+            | Self::PriorCloseSet(_)
             | Self::PositionChanged(_)
             | Self::FxRateSet(_)
             | Self::PositionFrozen(_)

@@ -17,6 +17,7 @@ pub mod breaker;
 pub mod children;
 pub mod command;
 pub mod compliance;
+pub mod dead_man;
 pub mod event;
 pub mod ids;
 pub mod instrument;

@@ -1,7 +1,7 @@
 //! Limits, their scopes, the checks that use them and what each check found.
 
 use crate::amount::Decimal;
-use crate::ids::{AccountId, InstrumentId, Mic, UserId};
+use crate::ids::{AccountId, InstrumentId, Mic, Time, UserId};
 use crate::refusal::Code;
 use crate::strategy::StrategyId;
 use crate::terms::{AssetClass, TradingState, terms};
@@ -81,7 +81,10 @@ terms! {
         Tick = 5 "TICK",
         /// The quantity is whole lots within the instrument's bounds.
         Lot = 6 "LOT",
-        // Sessions and holidays are checked here, once calendars are known.
+        /// Its market is open, or it can wait for it to open.
+        MarketHours = 34 "MARKET_HOURS",
+        /// The only venue that it may go to is not in maintenance, or it can wait for its end.
+        BrokerMaintenance = 35 "BROKER_MAINTENANCE",
         /// Nothing of it stands on a restricted list or beside an allow list.
         Restricted = 16 "RESTRICTED",
         /// Somebody lends what is sold short.
@@ -96,6 +99,8 @@ terms! {
         WashTrade = 20 "WASH_TRADE",
         /// The price is near the market.
         PriceCollar = 8 "PRICE_COLLAR",
+        /// It does not trade beyond the price band of its instrument.
+        PriceBand = 36 "PRICE_BAND",
         /// The quantity is not too large.
         OrderQty = 9 "ORDER_QTY",
         /// The value is not too large.
@@ -340,6 +345,8 @@ pub struct ScopedState {
     pub scope: Scope,
     /// The state.
     pub state: TradingState,
+    /// What a person last set, where a breaker set another one since.
+    pub person: Option<TradingState>,
 }
 
 /// What one check found about one order; all of them are recorded, passed or not.
@@ -363,4 +370,6 @@ pub struct CheckResult {
     pub soft: bool,
     /// The period of that limit, where it is not the usual one.
     pub period: Option<Period>,
+    /// Until when what was found holds: when a market opens, a maintenance or a price band ends.
+    pub until: Option<Time>,
 }

@@ -114,6 +114,10 @@ terms! {
         QuoteNotLive = 57 "QUOTE_NOT_LIVE",
         /// The market is closed, and the order cannot wait for it to open.
         MarketClosed = 81 "MARKET_CLOSED",
+        /// The only venue that it may go to is in maintenance, and the order cannot wait for its end.
+        BrokerMaintenance = 82 "BROKER_MAINTENANCE",
+        /// It would trade beyond the price band of its instrument.
+        PriceBand = 83 "PRICE_BAND",
     }
 }
 

@@ -375,6 +375,8 @@ terms! {
         Algo = 14 "ALGO",
         /// The rules of its asset class, of the quote that it accepts, or of what the engine is to work.
         Rules = 15 "RULES",
+        /// A dead-man switch whose client was silent for too long.
+        DeadMan = 20 "DEAD_MAN",
     }
 }
 

@@ -10,7 +10,7 @@ use oms_model::instrument::{Account, Instrument, TickStep};
 use oms_model::limit::{LimitType, RiskLimit, Scope};
 use oms_model::market::{Level, Market};
 use oms_model::{AccountId, Decimal, InstrumentId, OrdState, OrdType, Order, Price, Qty, Side, Time, UserId};
-use oms_risk::{Proposed, Rate, Reservation, RiskBook, RiskContext};
+use oms_risk::{Hours, Proposed, Rate, Reservation, RiskBook, RiskContext};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -149,6 +149,7 @@ impl Bench {
             position: None,
             rate: Some(Rate::same()),
             overrides: &[],
+            hours: Hours::default(),
         };
         self.book.check(&Proposed::of(order), &ctx)
     }

@@ -1,9 +1,11 @@
 //! The state of the gate: limits, switches and exposures. It changes by facts, and by nothing else.
 
+use crate::bands::Bands;
 use crate::breakers::Standing;
 use crate::changes::Revisions;
 use crate::check::{Inquiry, Purpose, evaluate};
 use crate::crossing::{Crossing, resting_rank};
+use crate::dead_men::DeadMen;
 use crate::duplicate::Recent;
 use crate::envelope::Running;
 use crate::exposure::{Exposure, Owner, Reservation};
@@ -17,7 +19,7 @@ use crate::slots::{Slot, Slots};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use oms_model::breaker::BreakerKind;
-use oms_model::compliance::SelfMatchPolicy;
+use oms_model::compliance::{InFlightRule, SelfMatchPolicy};
 use oms_model::limit::{KillState, LimitKey, LimitType, RiskLimit, Scope};
 use oms_model::order::Terms;
 use oms_model::schedule::LimitSchedule;
@@ -41,6 +43,8 @@ pub(crate) struct ScopeBook {
     pub(crate) limits: Slots,
     pub(crate) killed: Option<Killed>,
     pub(crate) trading_state: TradingState,
+    /// What a person last set; a breaker that calms down goes back to it.
+    pub(crate) person_state: TradingState,
     pub(crate) open_orders: u64,
     pub(crate) open_notional: Notional,
     pub(crate) rate: RateWindow,
@@ -71,6 +75,9 @@ pub struct RiskBook {
     pub(crate) crossing: Crossing,
     pub(crate) envelopes: BTreeMap<StrategyId, Running>,
     pub(crate) breakers: BTreeMap<(BreakerKind, Scope), Standing>,
+    pub(crate) dead_men: DeadMen,
+    pub(crate) bands: Bands,
+    pub(crate) in_flight_rule: InFlightRule,
     /// The kill switches of which something may still work.
     pub(crate) engaging: BTreeSet<Scope>,
     /// The types of limits that must be there, by the bits of their numbers.
@@ -322,8 +329,14 @@ impl RiskBook {
         self.engaging.remove(&scope);
     }
 
-    /// A trading state was set.
+    /// A trading state was set by a person.
     pub fn set_trading_state(&mut self, scope: Scope, state: TradingState) {
+        let book = self.scope_mut(scope);
+        (book.trading_state, book.person_state) = (state, state);
+    }
+
+    /// A breaker set it.
+    pub fn set_state_by_breaker(&mut self, scope: Scope, state: TradingState) {
         self.scope_mut(scope).trading_state = state;
     }
 

@@ -1,9 +1,9 @@
 //! Breakers: how each stands, and what it has counted.
 
 use crate::book::RiskBook;
-use oms_model::breaker::{Breaker, BreakerKind, BreakerState};
+use oms_model::breaker::{Breaker, BreakerAction, BreakerKind, BreakerState};
 use oms_model::limit::Scope;
-use oms_model::{Decimal, Mic, Notional, Time};
+use oms_model::{Decimal, Mic, Notional, Time, TradingState};
 use std::collections::VecDeque;
 
 /// The most breakers of a tenant.
@@ -53,6 +53,16 @@ impl Standing {
     }
 }
 
+/// The trading state that an open breaker asks for.
+#[must_use]
+pub const fn asked(action: BreakerAction) -> TradingState {
+    match action {
+        BreakerAction::Alert | BreakerAction::Kill => TradingState::Active,
+        BreakerAction::Reducing => TradingState::Reducing,
+        BreakerAction::Halted => TradingState::Halted,
+    }
+}
+
 impl RiskBook {
     /// Every breaker, by kind and scope.
     pub fn breakers(&self) -> impl Iterator<Item = &Standing> {
@@ -82,6 +92,15 @@ impl RiskBook {
             (standing.state, standing.since) = (state, now);
             standing.times.clear();
         }
+    }
+
+    /// The trading state that a scope has without the breakers that are calm: what a person last set, or what one that is
+    /// open asks for, where that is stricter.
+    #[must_use]
+    pub fn calm_state(&self, scope: Scope) -> TradingState {
+        let person = self.scope(scope).map_or(TradingState::Active, |book| book.person_state);
+        let open = self.breakers.values().filter(|one| one.breaker.scope == scope && one.state == BreakerState::Open);
+        open.map(|one| asked(one.breaker.action)).fold(person, Ord::max)
     }
 
     /// A venue refused an order, or lost its session.

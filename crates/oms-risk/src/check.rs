@@ -7,7 +7,7 @@ use crate::gate::{Approved, Gate, Proposed, Refused, RiskContext};
 use crate::holdings::Held;
 use crate::overrides::{self, Lifted};
 use crate::portfolio::Impact;
-use crate::{collar, crossing, duplicate, envelope, exposure, kill_switch, lists, portfolio, position, rate, repeats, size};
+use crate::{bands, collar, crossing, duplicate, envelope, exposure, hours, kill_switch, lists, portfolio, position, rate, repeats, size};
 use oms_model::amount::ONE;
 use oms_model::compliance::{HoldReason, SelfMatchPolicy};
 use oms_model::instrument::Valuation;
@@ -23,6 +23,8 @@ const CHECKS: [fn(&Inquiry<'_>) -> CheckResult; Check::ALL.len()] = [
     kill_switch::check_instrument,
     size::check_tick,
     size::check_lot,
+    hours::check_market,
+    hours::check_maintenance,
     lists::check_restricted,
     lists::check_locate,
     lists::check_short_sale_price,
@@ -30,6 +32,7 @@ const CHECKS: [fn(&Inquiry<'_>) -> CheckResult; Check::ALL.len()] = [
     crossing::check,
     duplicate::check_wash,
     collar::check,
+    bands::check,
     size::check_order_qty,
     size::check_order_notional,
     size::check_pct_adv,
@@ -300,7 +303,9 @@ fn meetings(
 fn refused(inquiry: &Inquiry<'_>, first: &CheckResult, lifted: &Lifted) -> Refused {
     let code = first.code.unwrap_or(Code::Internal);
     let retry_after_ns = if first.check == Check::OrderRate { rate::retry_after(inquiry) } else { None };
+    let timed = hours::words(inquiry, first);
     let mut text = match (first.value, first.limit) {
+        _ if timed.is_some() => timed.unwrap_or_default(),
         (Some(value), Some(limit)) => format!("{}: {value} against {limit} ({})", first.check, first.scope),
         (Some(value), None) => format!("{}: {value} ({})", first.check, first.scope),
         (None, Some(limit)) => format!("{}: nothing to compare with {limit} ({})", first.check, first.scope),

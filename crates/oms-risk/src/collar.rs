@@ -5,6 +5,7 @@
 //! of the same kind. Controls: SEC Rule 15c3-5(c)(1)(ii), RTS 6 article 15(1)(a).
 
 use crate::check::{Inquiry, OutOfRange, Purpose, Unit, refuse};
+use crate::gate::Opening;
 use crate::limits::Bound;
 use oms_model::amount::ONE;
 use oms_model::limit::{Check, CheckResult, LimitType, Scope, Verdict};
@@ -36,7 +37,7 @@ impl Inquiry<'_> {
 }
 
 /// The quote that the order would trade against.
-fn opposite(inquiry: &Inquiry<'_>) -> Option<Level> {
+pub(crate) fn opposite(inquiry: &Inquiry<'_>) -> Option<Level> {
     let market = inquiry.ctx.market;
     if inquiry.order.side.is_buy() { market.ask } else { market.bid }
 }
@@ -71,7 +72,13 @@ pub(crate) fn worst_price(inquiry: &Inquiry<'_>) -> Option<Result<Price, OutOfRa
         },
     };
     let percent = inquiry.least(LimitType::PriceCollarPct).map_or(Decimal::ZERO, |(_, limit)| limit.value);
-    Some(if order.side.is_buy() { worsened(met, percent).ok_or(OutOfRange) } else { Ok(met) })
+    let worst = if order.side.is_buy() { worsened(met, percent).ok_or(OutOfRange) } else { Ok(met) };
+    // Beyond its price band nothing is traded. One that waits, for a trigger, the close or the opening, meets another band.
+    let at_once = matches!(order.ord_type, OrdType::Market | OrdType::MarketToLimit)
+        && inquiry.ctx.hours.market == Opening::Open
+        && inquiry.ctx.hours.maintenance.is_none();
+    let band = inquiry.book.price_band(order.instrument_id, inquiry.ctx.now).filter(|_| at_once);
+    Some(worst.map(|price| band.map_or(price, |band| price.min(band.upper).max(band.lower))))
 }
 
 /// `price` and `percent` of it, rounded up.
@@ -89,7 +96,7 @@ fn distance(price: Price, reference: Price) -> Option<i128> {
 }
 
 /// Whether the order's prices, or more quantity at them, come to the market now.
-fn concerns(inquiry: &Inquiry<'_>) -> bool {
+pub(crate) fn concerns(inquiry: &Inquiry<'_>) -> bool {
     if inquiry.is_replan() {
         return false;
     }

@@ -35,6 +35,8 @@ pub struct Proposed {
     pub stop_px: Option<Price>,
     /// FIX 59.
     pub time_in_force: TimeInForce,
+    /// When its time in force ends it.
+    pub expire_at: Option<Time>,
     /// The venue, where the client names one.
     pub named_venue: Option<Mic>,
     /// The strategy that sent it.
@@ -67,6 +69,7 @@ impl Proposed {
             price: order.price,
             stop_px: order.extras.stop_px,
             time_in_force: order.time_in_force,
+            expire_at: order.expire_at,
             named_venue,
             strategy: said.and_then(|said| said.strategy),
             acknowledged: said.is_some_and(|said| said.acknowledged),
@@ -92,6 +95,29 @@ impl Rate {
     }
 }
 
+/// Whether a market takes an order now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Opening {
+    /// It does.
+    #[default]
+    Open,
+    /// It does from then on.
+    At(Time),
+    /// Not within a month.
+    Never,
+}
+
+/// When what a new order needs is there, by the settings of the desk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hours {
+    /// The instrument's market.
+    pub market: Opening,
+    /// The cut-off of orders on the close.
+    pub on_close: Option<Time>,
+    /// The end of the maintenance, where every venue that the order may go to is in one.
+    pub maintenance: Option<Time>,
+}
+
 /// What the gate knows besides its own book.
 #[derive(Clone, Copy, Debug)]
 pub struct RiskContext<'a> {
@@ -109,6 +135,8 @@ pub struct RiskContext<'a> {
     pub rate: Option<Rate>,
     /// The leaves of a person that the order names.
     pub overrides: &'a [OverrideId],
+    /// When there is a market. Only a new order is asked for it.
+    pub hours: Hours,
 }
 
 /// A value that passed the gate. Nobody else can make one.

@@ -74,6 +74,7 @@ impl Measured {
             limit_version: self.limit.version,
             soft: self.limit.soft,
             period: self.limit.period,
+            until: None,
         }
     }
 }

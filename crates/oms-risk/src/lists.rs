@@ -152,6 +152,8 @@ impl RiskBook {
             self.short_sale_restricted.insert(instrument_id);
         } else {
             self.short_sale_restricted.remove(&instrument_id);
+            // A person ends what began by itself too.
+            self.bands.triggered.remove(&instrument_id);
         }
     }
 }
@@ -205,7 +207,7 @@ pub(crate) fn check_locate(inquiry: &Inquiry<'_>) -> CheckResult {
 pub(crate) fn check_short_sale_price(inquiry: &Inquiry<'_>) -> CheckResult {
     let order = &inquiry.order;
     let concerned = order.side == oms_model::Side::SellShort && !inquiry.is_replan();
-    if !concerned || !inquiry.book.short_sale_restricted.contains(&order.instrument_id) {
+    if !concerned || !inquiry.book.is_short_sale_restricted(order.instrument_id, inquiry.ctx.now) {
         return inquiry.not_applicable(Check::ShortSalePrice);
     }
     let scope = Scope::Instrument(order.instrument_id);

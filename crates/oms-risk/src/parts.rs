@@ -5,7 +5,9 @@ use crate::breakers::Standing;
 use crate::changes::Revisions;
 use crate::holdings::Held;
 use crate::rate::RateWindow;
-use oms_model::compliance::{Locate, Restriction, SelfMatchPolicy};
+use oms_model::compliance::{InFlightRule, Locate, PriceBand, Restriction, SelfMatchPolicy};
+use oms_model::dead_man::DeadMan;
+use oms_model::event::{PriorCloseSet, ShortSaleTriggered};
 use oms_model::limit::{KillState, LimitKey, LimitType, Period, RiskLimit, Scope, ScopedState};
 use oms_model::overrides::{Override, OverrideRule};
 use oms_model::schedule::LimitSchedule;
@@ -169,6 +171,16 @@ pub struct RiskParts {
     pub capitals: Vec<Capital>,
     /// Breakers, by kind and scope.
     pub breakers: Vec<Standing>,
+    /// Dead-man switches, by scope.
+    pub dead_men: Vec<DeadMan>,
+    /// What happens to the rest of an order that is beyond a limit, where it is not canceled.
+    pub in_flight_rule: Option<InFlightRule>,
+    /// Price bands, by instrument.
+    pub price_bands: Vec<PriceBand>,
+    /// Closing prices, by instrument.
+    pub prior_closes: Vec<PriorCloseSet>,
+    /// Price tests that began by themselves, by instrument.
+    pub triggered: Vec<ShortSaleTriggered>,
     /// The asset class of each instrument, by its place.
     pub classes: Vec<AssetClass>,
     /// Overrides whose time is not over, by id.
@@ -212,6 +224,11 @@ impl RiskBook {
             override_rule: self.override_rule(),
             schedules: self.schedules().copied().collect(),
             revisions: self.revisions,
+            dead_men: self.dead_men().copied().collect(),
+            price_bands: self.price_bands().copied().collect(),
+            prior_closes: self.prior_closes_after(None).collect(),
+            triggered: self.triggered_short_sales().copied().collect(),
+            in_flight_rule: Some(self.in_flight_rule).filter(|rule| *rule != InFlightRule::default()),
             ..RiskParts::default()
         };
         for (scope, book) in self.sorted_scopes() {
@@ -265,7 +282,8 @@ impl RiskBook {
             }
         }
         for scoped in parts.trading_states {
-            book.set_trading_state(scoped.scope, scoped.state);
+            book.set_trading_state(scoped.scope, scoped.person.unwrap_or(scoped.state));
+            book.set_state_by_breaker(scoped.scope, scoped.state);
         }
         for open in parts.open {
             let scope = book.scope_mut(open.scope);
@@ -311,6 +329,11 @@ impl RiskBook {
             book.on_strategy_traded(used.strategy, used.traded);
         }
         book.breakers = parts.breakers.into_iter().map(|one| ((one.breaker.kind, one.breaker.scope), one)).collect();
+        parts.dead_men.into_iter().for_each(|man| book.dead_men.put(man));
+        parts.price_bands.iter().for_each(|band| book.set_price_band(band));
+        parts.prior_closes.iter().for_each(|known| book.set_prior_close(known.instrument_id, known.price));
+        parts.triggered.iter().for_each(|one| book.trigger_short_sale(one));
+        book.in_flight_rule = parts.in_flight_rule.unwrap_or_default();
         for limit_type in parts.required {
             book.require(limit_type, true);
         }
@@ -327,8 +350,9 @@ impl RiskParts {
         if let Some(killed) = book.killed {
             self.killed.push(KilledScope { scope, killed });
         }
-        if book.trading_state != TradingState::Active {
-            self.trading_states.push(ScopedState { scope, state: book.trading_state });
+        if (book.trading_state, book.person_state) != (TradingState::Active, TradingState::Active) {
+            let person = Some(book.person_state).filter(|person| *person != book.trading_state);
+            self.trading_states.push(ScopedState { scope, state: book.trading_state, person });
         }
         if book.open_orders > 0 || !book.open_notional.is_zero() {
             self.open.push(OpenUse { scope, open_orders: book.open_orders, open_notional: book.open_notional });

@@ -35,7 +35,16 @@ fn measure(mode: SorMode, count: i64) -> (u128, u128) {
     let views: Vec<VenueView<'_>> = venues
         .iter()
         .zip(&stats)
-        .map(|(venue, stats)| VenueView { venue, stats, connected: true, killed: false, halted: false, restricted: false, in_doubt: false })
+        .map(|(venue, stats)| VenueView {
+            venue,
+            stats,
+            connected: true,
+            killed: false,
+            halted: false,
+            restricted: false,
+            maintenance: false,
+            in_doubt: false,
+        })
         .collect();
     let policy = SorPolicy { mode, ..SorPolicy::default() };
     let request = RouteRequest {

@@ -40,6 +40,8 @@ pub(crate) fn exclusion(request: &RouteRequest<'_>, view: &VenueView<'_>, quote:
         Some(Exclusion::NotAllowed)
     } else if request.ord_type.has_stop() && view.venue.lacks_stops {
         Some(Exclusion::OrderTypeLacked)
+    } else if view.maintenance {
+        Some(Exclusion::Maintenance)
     } else if !view.connected {
         Some(Exclusion::Disconnected)
     } else if view.in_doubt {

@@ -148,6 +148,7 @@ impl Scene {
                 killed: spot.killed,
                 halted: spot.halted,
                 restricted: spot.restricted,
+                maintenance: false,
                 in_doubt: spot.in_doubt,
             })
             .collect();

@@ -22,6 +22,8 @@ pub struct VenueView<'a> {
     pub halted: bool,
     /// Whether a restricted or an allow list keeps the order away from it.
     pub restricted: bool,
+    /// Whether it is in maintenance.
+    pub maintenance: bool,
     /// Whether more orders are in doubt there than the engine tolerates.
     pub in_doubt: bool,
 }

@@ -4,8 +4,11 @@
 
 use oms_engine::state::{EntryParts, FxRate, Group, HoldingParts, IdempotencyParts, State, StateParts, VenueParts};
 use oms_model::breaker::{Breaker, BreakerState};
-use oms_model::compliance::{Locate, Restriction, SelfMatchPolicy};
-use oms_model::event::{Allocation, AllocationProposed, ApiKeyCreated, ExecutionUnmatched, Mark, Member};
+use oms_model::compliance::{InFlightRule, Locate, PriceBand, Restriction, SelfMatchPolicy};
+use oms_model::dead_man::DeadMan;
+use oms_model::event::{
+    Allocation, AllocationProposed, ApiKeyCreated, ExecutionUnmatched, Mark, Member, PriorCloseSet, ShortSaleTriggered,
+};
 use oms_model::instrument::{Account, Currency, Instrument, Valuation, Venue};
 use oms_model::limit::{KillState, LimitType, Period, RiskLimit, Scope, ScopedState};
 use oms_model::overrides::{Override, OverrideRule};
@@ -160,6 +163,11 @@ struct StoredRisk {
     override_rule: OverrideRule,
     schedules: Vec<LimitSchedule>,
     revisions: StoredRevisions,
+    dead_men: Vec<DeadMan>,
+    in_flight_rule: Option<InFlightRule>,
+    price_bands: Vec<PriceBand>,
+    prior_closes: Vec<PriorCloseSet>,
+    triggered: Vec<ShortSaleTriggered>,
 }
 
 struct StoredClOrdId {
@@ -218,7 +226,8 @@ oms_store::message! {
     StoredRisk {
         1 limits, 2 retired, 3 killed, 4 trading_states, 5 open, 7 rates, 8 recent, 9 holdings, 10 pnl_marks, 11 repeats,
         12 tripped, 13 restrictions, 14 locates, 15 short_sale_restricted, 16 self_match, 17 envelopes, 18 strategy_uses,
-        19 required, 20 capitals, 21 classes, 22 breakers, 60 overrides, 61 override_rule, 62 schedules, 63 revisions,
+        19 required, 20 capitals, 21 classes, 22 breakers, 40 dead_men, 41 in_flight_rule, 42 price_bands,
+        43 prior_closes, 44 triggered, 60 overrides, 61 override_rule, 62 schedules, 63 revisions,
     }
     StoredClOrdId { 1 cl_ord_id, 2 order_id }
     StoredState {
@@ -367,6 +376,11 @@ impl From<RiskParts> for StoredRisk {
             override_rule: parts.override_rule,
             schedules: parts.schedules,
             revisions: parts.revisions.into(),
+            dead_men: parts.dead_men,
+            in_flight_rule: parts.in_flight_rule,
+            price_bands: parts.price_bands,
+            prior_closes: parts.prior_closes,
+            triggered: parts.triggered,
         }
     }
 }
@@ -399,6 +413,11 @@ impl From<StoredRisk> for RiskParts {
             override_rule: stored.override_rule,
             schedules: stored.schedules,
             revisions: stored.revisions.into(),
+            dead_men: stored.dead_men,
+            in_flight_rule: stored.in_flight_rule,
+            price_bands: stored.price_bands,
+            prior_closes: stored.prior_closes,
+            triggered: stored.triggered,
         }
     }
 }

@@ -36,17 +36,28 @@ fn named(all: &[Calendar], id: &str) -> Result<Calendar, Failure> {
 /// # Errors
 /// [`Failure::Usage`] naming what is not understood.
 pub fn by_listing(settings: &config::Calendars) -> Result<BTreeMap<Mic, Calendar>, Failure> {
-    let all = all(&settings.file)?;
-    let mut listings = BTreeMap::new();
-    for pair in settings.listings.split([',', ' ']).filter(|pair| !pair.is_empty()) {
-        let wrong = || Failure::Usage(format!("calendars.listings: {pair:?} is not a pair such as XNYS=US-EQUITY"));
-        let (listing, id) = pair.split_once('=').ok_or_else(wrong)?;
-        let listing: Mic = listing.parse().map_err(|_| wrong())?;
-        if listings.insert(listing, named(&all, id)?).is_some() {
-            return Err(Failure::Usage(format!("calendars.listings: {listing} is named twice")));
+    pairs("calendars.listings", &settings.listings, &all(&settings.file)?)
+}
+
+/// The maintenance windows of each venue: the session hours of the calendar that is named for it.
+///
+/// # Errors
+/// [`Failure::Usage`] naming what is not understood.
+pub fn maintenance(settings: &config::Calendars) -> Result<BTreeMap<Mic, Calendar>, Failure> {
+    pairs("calendars.maintenance", &settings.maintenance, &all(&settings.file)?)
+}
+
+fn pairs(setting: &str, text: &str, all: &[Calendar]) -> Result<BTreeMap<Mic, Calendar>, Failure> {
+    let mut found = BTreeMap::new();
+    for pair in text.split([',', ' ']).filter(|pair| !pair.is_empty()) {
+        let wrong = || Failure::Usage(format!("{setting}: {pair:?} is not a pair such as XNYS=US-EQUITY"));
+        let (mic, id) = pair.split_once('=').ok_or_else(wrong)?;
+        let mic: Mic = mic.parse().map_err(|_| wrong())?;
+        if found.insert(mic, named(all, id)?).is_some() {
+            return Err(Failure::Usage(format!("{setting}: {mic} is named twice")));
         }
     }
-    Ok(listings)
+    Ok(found)
 }
 
 /// `oms calendar`.
@@ -98,7 +109,7 @@ mod tests {
     use super::*;
 
     fn settings(listings: &str, file: &str) -> config::Calendars {
-        config::Calendars { listings: listings.into(), file: file.into() }
+        config::Calendars { listings: listings.into(), maintenance: String::new(), file: file.into() }
     }
 
     #[test]
@@ -130,7 +141,12 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("oms-calendars-{}", std::process::id()));
         std::fs::write(&folder, "market MINE My market\nzone UTC UTC0\nhours mon core 08:00-09:00\n\nmarket CME Mine\nzone UTC UTC0\nhours tue core 08:00-09:00\n").unwrap();
         let found = by_listing(&settings("XXXX=MINE,YYYY=CME", folder.to_str().unwrap())).unwrap();
+        let of_venues = config::Calendars { maintenance: "XNAS=MINE".into(), ..settings("", folder.to_str().unwrap()) };
+        let resets = maintenance(&of_venues).unwrap();
         std::fs::remove_file(&folder).unwrap();
+        assert_eq!(resets.keys().map(ToString::to_string).collect::<Vec<_>>(), ["XNAS"]);
+        let wrong = maintenance(&config::Calendars { maintenance: "XNAS".into(), ..settings("", "") }).unwrap_err().to_string();
+        assert!(wrong.contains("calendars.maintenance: \"XNAS\" is not a pair"), "{wrong}");
         assert_eq!(found.values().map(Calendar::name).collect::<Vec<_>>(), ["My market", "Mine"]);
     }
 }

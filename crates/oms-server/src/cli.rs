@@ -9,7 +9,7 @@ use crate::exit;
 use clap::{Args, Parser, Subcommand};
 pub use leaves::{Format, ImportHow, Leaves};
 use oms_runtime::history::AsOf;
-pub use risk::{ListEntry, NamedLimit, Risk};
+pub use risk::{DeadMan, ListEntry, NamedLimit, Risk};
 pub use shadow::{Shadow, ShadowArgs, ShadowRun};
 use std::path::PathBuf;
 

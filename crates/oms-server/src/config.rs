@@ -90,6 +90,7 @@ pub struct Engine {
 #[allow(missing_docs, reason = "the default file says what each means")]
 pub struct Calendars {
     pub listings: String,
+    pub maintenance: String,
     pub file: String,
 }
 

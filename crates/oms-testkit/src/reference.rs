@@ -6,6 +6,7 @@
 
 mod answers;
 mod books;
+mod controls;
 mod gate;
 mod groups;
 mod orders;

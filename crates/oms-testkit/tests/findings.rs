@@ -478,3 +478,22 @@ fn a_correction_that_makes_an_order_whole_ends_its_doubt() {
         correct A1.1 X1 100 @ 20.00 by C1          -> FILLED legs XNAS:100:FILLED",
     );
 }
+
+/// An order that accepts a quote waits for a second person, and the quote does not wait for it: then it is refused.
+#[test]
+fn a_quote_that_is_gone_is_not_accepted_by_an_order_that_waited() {
+    check(
+        "list STRUCTURED NOTE
+        limit APPROVAL_NOTIONAL 1
+        ask R1 buy 10 NOTE for 30000                    -> NEW
+        bid Q1 R1 XNAS 98.00 x 50 / 99.50 x 50 for 5000 -> LIVE
+        take Q1 A1                                      -> NEW held APPROVAL
+        wait 6
+        dealt Q1                                        -> EXPIRED
+        agree A1                                        -> REJECTED code QUOTE_NOT_LIVE
+        bid Q2 R1 XNAS 98.00 x 50 / 99.50 x 50 for 5000 -> LIVE
+        take Q2 A2                                      -> NEW held APPROVAL
+        agree A2                                        -> UNACK held -
+        dealt Q2                                        -> ACCEPTED",
+    );
+}

@@ -176,6 +176,16 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
         | Event::BreakerSet(_)
         | Event::BreakerRemoved(_)
         | Event::BreakerMoved(_)
+        | Event::RiskBreached(_)
+        | Event::InFlightRuleSet(_)
+        | Event::DeadManArmed(_)
+        | Event::DeadManBeat(_)
+        | Event::DeadManDisarmed(_)
+        | Event::DeadManFired(_)
+        | Event::PriceBandSet(_)
+        | Event::PriceBandRemoved(_)
+        | Event::ShortSaleTriggered(_)
+        | Event::PriorCloseSet(_)
         | Event::KillSwitchConfirmed(_)
         | Event::LimitRequired(_) => super::risk::event_fields(w, event, catalog),
         Event::ShadowRulesSet(_) | Event::ShadowRulesRemoved(_) | Event::ShadowRulesPromoted(_) => {
@@ -222,6 +232,7 @@ fn settings(w: &mut Writer, event: &Event, catalog: &Catalog) {
             w.string("scope", &catalog.scope_text(e.scope));
             w.text("state", e.state);
             w.string("reason", &e.reason);
+            w.bool("by_breaker", e.by_breaker);
         }
         Event::RiskLimitSet(limit) => limit_fields(w, limit, catalog),
         Event::RiskLimitRemoved(e) => {

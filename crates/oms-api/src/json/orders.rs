@@ -245,6 +245,7 @@ pub fn write_check(w: &mut Writer, result: &CheckResult, catalog: &Catalog) {
         w.number("limit_version", result.limit_version);
         w.bool("soft", result.soft);
         w.text_or_null("period", result.period);
+        w.time_or_null("until", result.until);
     });
 }
 

@@ -9,8 +9,8 @@ use super::write::Writer;
 use crate::catalog::Catalog;
 use oms_model::breaker::Breaker;
 use oms_model::command::{Command, RiskCommand};
-use oms_model::compliance::{Compliance, Locate, Restriction};
-use oms_model::event::Event;
+use oms_model::compliance::{Compliance, Locate, PriceBand, Restriction};
+use oms_model::event::{Event, ShortSaleTriggered};
 use oms_model::instrument::Currency;
 use oms_model::limit::{LimitKey, Scope};
 use oms_model::strategy::{StrategyEnvelope, Tradable};
@@ -224,6 +224,94 @@ pub(super) fn breaker_close(value: &Value<'_>, catalog: &Catalog) -> Result<Comm
     Ok(command(RiskCommand::CloseBreaker { kind, scope: scope_field(&fields, catalog)?, reason: reason(&fields)? }))
 }
 
+/// The fields of a rule for what is left of an order.
+pub const IN_FLIGHT_RULE: &[&str] = &["rule"];
+/// The fields that arm a dead-man switch.
+pub const DEAD_MAN_ARM: &[&str] = &["scope", "timeout_s", "action"];
+/// The field that names one.
+pub const DEAD_MAN_NAMED: &[&str] = &["scope"];
+
+pub(super) fn in_flight_rule_set(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", IN_FLIGHT_RULE)?;
+    Ok(command(RiskCommand::SetInFlightRule(fields.required("rule", fields.parsed("rule")?)?)))
+}
+
+fn dead_man_scope(fields: &Fields<'_, '_>, catalog: &Catalog) -> Result<Scope, Refusal> {
+    fields.required("scope", fields.string("scope")?)?;
+    scope_field(fields, catalog)
+}
+
+/// Arms a dead-man switch.
+///
+/// # Errors
+/// `VALIDATION_ERROR` naming the field.
+pub fn dead_man_arm(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", DEAD_MAN_ARM)?;
+    Ok(command(RiskCommand::ArmDeadMan {
+        scope: dead_man_scope(&fields, catalog)?,
+        timeout_s: fields.required("timeout_s", fields.count("timeout_s")?)?,
+        action: fields.parsed("action")?.unwrap_or_default(),
+    }))
+}
+
+/// A heartbeat.
+///
+/// # Errors
+/// `VALIDATION_ERROR` naming the field.
+pub fn dead_man_beat(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", DEAD_MAN_NAMED)?;
+    Ok(command(RiskCommand::BeatDeadMan { scope: dead_man_scope(&fields, catalog)? }))
+}
+
+pub(super) fn dead_man_disarm(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", DEAD_MAN_NAMED)?;
+    Ok(command(RiskCommand::DisarmDeadMan { scope: dead_man_scope(&fields, catalog)? }))
+}
+
+/// The fields of a price band.
+pub const PRICE_BAND: &[&str] = &["symbol", "lower", "upper", "until"];
+/// The field that names an instrument.
+pub const SYMBOL_NAMED: &[&str] = &["symbol"];
+/// The fields of a closing price.
+pub const PRIOR_CLOSE: &[&str] = &["symbol", "price"];
+
+pub(super) fn price_band_set(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", PRICE_BAND)?;
+    Ok(command(RiskCommand::SetPriceBand {
+        symbol: fields.required("symbol", fields.parsed("symbol")?)?,
+        lower: fields.required("lower", fields.amount("lower")?)?,
+        upper: fields.required("upper", fields.amount("upper")?)?,
+        until: fields.time("until")?,
+    }))
+}
+
+pub(super) fn price_band_remove(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", SYMBOL_NAMED)?;
+    Ok(command(RiskCommand::RemovePriceBand { symbol: fields.required("symbol", fields.parsed("symbol")?)? }))
+}
+
+pub(super) fn prior_close_set(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
+    let fields = Fields::of(value, "", PRIOR_CLOSE)?;
+    let symbol: Symbol = fields.required("symbol", fields.parsed("symbol")?)?;
+    Ok(command(RiskCommand::SetPriorClose { symbol, price: fields.required("price", fields.amount("price")?)? }))
+}
+
+/// A price band, within an object that is open.
+pub fn price_band_fields(w: &mut Writer, band: &PriceBand, catalog: &Catalog) {
+    w.string("symbol", catalog.symbol(band.instrument_id));
+    w.text("lower", band.lower);
+    w.text("upper", band.upper);
+    w.time_or_null("until", band.until);
+}
+
+/// A price test that began by itself, within an object that is open.
+pub fn triggered_fields(w: &mut Writer, triggered: &ShortSaleTriggered, catalog: &Catalog) {
+    w.string("symbol", catalog.symbol(triggered.instrument_id));
+    w.text("prior_close", triggered.prior_close);
+    w.text("price", triggered.price);
+    w.time("until", triggered.until);
+}
+
 /// A breaker, within an object that is open.
 pub fn breaker_fields(w: &mut Writer, breaker: &Breaker, catalog: &Catalog) {
     w.text("kind", breaker.kind);
@@ -328,6 +416,45 @@ pub(super) fn event_fields(w: &mut Writer, event: &Event, catalog: &Catalog) {
             w.text_or_null("value", e.value);
             w.string("text", &e.text);
         }
+        Event::RiskBreached(e) => {
+            w.text("check", e.check);
+            scoped(w, e.scope);
+            w.text("value", e.value);
+            w.text("limit", e.limit);
+            w.number("limit_version", e.limit_version);
+            w.bool("soft", e.soft);
+            w.bool("cancels", e.cancels);
+        }
+        Event::PriceBandSet(e) => price_band_fields(w, e, catalog),
+        Event::PriceBandRemoved(e) => w.string("symbol", catalog.symbol(e.instrument_id)),
+        Event::ShortSaleTriggered(e) => triggered_fields(w, e, catalog),
+        Event::PriorCloseSet(e) => {
+            w.string("symbol", catalog.symbol(e.instrument_id));
+            w.text("price", e.price);
+        }
+        Event::InFlightRuleSet(e) => w.text("rule", e.rule),
+        Event::DeadManArmed(e) => {
+            scoped(w, e.scope);
+            w.number("timeout_s", e.timeout_s);
+            w.text("action", e.action);
+            w.text("user_id", e.user_id);
+        }
+        Event::DeadManBeat(e) => {
+            scoped(w, e.scope);
+            w.time("at", e.at);
+            w.text_or_null("by", e.by);
+        }
+        Event::DeadManDisarmed(e) => {
+            scoped(w, e.scope);
+            w.text("user_id", e.user_id);
+        }
+        Event::DeadManFired(e) => {
+            scoped(w, e.scope);
+            w.text("action", e.action);
+            w.text("user_id", e.user_id);
+            w.number("timeout_s", e.timeout_s);
+            w.time("beat_at", e.beat_at);
+        }
         Event::KillSwitchConfirmed(e) => {
             scoped(w, e.scope);
             w.time("engaged_at", e.engaged_at);
@@ -346,6 +473,14 @@ pub(super) fn event_fields(w: &mut Writer, event: &Event, catalog: &Catalog) {
 pub(crate) fn sentence(event: &Event) -> Option<String> {
     Some(match event {
         Event::SelfMatchPrevented(e) => format!("would trade against own order {} with {}: {}", e.resting, e.qty, e.policy),
+        Event::RiskBreached(e) => {
+            let what = if e.cancels { "the rest is canceled" } else { "recorded" };
+            let soft = if e.soft { "soft limit" } else { "limit" };
+            format!(
+                "after an execution the rest is beyond {}: {} against the {soft} {} v{}; {what}",
+                e.check, e.value, e.limit, e.limit_version
+            )
+        }
         Event::OrderHeld(e) if e.waits_for.is_empty() => format!("waits: {}", e.reason),
         Event::OrderHeld(e) => {
             let others: Vec<String> = e.waits_for.iter().map(ToString::to_string).collect();

@@ -17,7 +17,8 @@ mod why;
 use crate::json::command::{COMMANDS, Spec};
 use oms_model::algo::{Algo, Leftover, PegPrice};
 use oms_model::breaker::{BreakerAction, BreakerKind, BreakerState};
-use oms_model::compliance::{HoldReason, ListKind, SelfMatchPolicy};
+use oms_model::compliance::{HoldReason, InFlightRule, ListKind, SelfMatchPolicy};
+use oms_model::dead_man::{DeadManAction, DeadManState};
 use oms_model::event::{Event, Exclusion};
 use oms_model::limit::{Check, KillState, LimitType, Period, Verdict};
 use oms_model::overrides::OverrideState;
@@ -81,6 +82,9 @@ const TERMS: &[(&str, &[&str])] = &[
     ("HoldReason", HoldReason::NAMES),
     ("OverrideState", OverrideState::NAMES),
     ("ScheduleState", ScheduleState::NAMES),
+    ("InFlightRule", InFlightRule::NAMES),
+    ("DeadManAction", DeadManAction::NAMES),
+    ("DeadManState", DeadManState::NAMES),
     ("Check", Check::NAMES),
     ("Verdict", Verdict::NAMES),
     ("Exclusion", Exclusion::NAMES),

@@ -6,14 +6,15 @@ use super::{Endpoint, get};
 use crate::call::{Access, Call};
 use crate::json::Writer;
 use crate::json::orders::write_order;
-use crate::json::risk::{envelope_fields, locate_fields, restriction_fields};
+use crate::json::risk::{envelope_fields, locate_fields, price_band_fields, restriction_fields, triggered_fields};
 use axum::response::Response;
 use oms_engine::State;
-use oms_model::compliance::{Locate, Restriction, SelfMatchPolicy};
+use oms_model::compliance::{InFlightRule, Locate, PriceBand, Restriction, SelfMatchPolicy};
+use oms_model::event::ShortSaleTriggered;
 use oms_model::instrument::Currency;
 use oms_model::limit::{LimitType, Scope};
 use oms_model::strategy::StrategyEnvelope;
-use oms_model::{Code, InstrumentId, Notional, Order, Qty, Refusal};
+use oms_model::{Code, InstrumentId, Notional, Order, Qty, Refusal, Time};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "risk", summary);
@@ -39,10 +40,13 @@ struct Rules {
     strategies: Vec<(StrategyEnvelope, Notional)>,
     required: Vec<LimitType>,
     throttled: Vec<Scope>,
+    in_flight: InFlightRule,
+    triggered: Vec<ShortSaleTriggered>,
+    price_bands: Vec<PriceBand>,
 }
 
 impl Rules {
-    fn of(state: &State) -> Self {
+    fn of(state: &State, now: Time) -> Self {
         let risk = state.risk();
         let used = |locate: &Locate| risk.locate_used(locate.account_id, locate.instrument_id);
         Self {
@@ -54,12 +58,15 @@ impl Rules {
             strategies: risk.envelopes().map(|(envelope, traded)| (envelope.clone(), traded)).collect(),
             required: LimitType::ALL.iter().copied().filter(|limit_type| risk.requires(*limit_type)).collect(),
             throttled: risk.tripped(),
+            in_flight: risk.in_flight_rule(),
+            triggered: risk.triggered_short_sales().filter(|one| now < one.until).copied().collect(),
+            price_bands: risk.price_bands().filter(|band| band.until.is_none_or(|until| now < until)).copied().collect(),
         }
     }
 }
 
 async fn rules(call: Call) -> Result<Response, Refusal> {
-    let (rules, moment) = read(&call, |state, _| Rules::of(state)).await?;
+    let (rules, moment) = read(&call, Rules::of).await?;
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(1024);
     w.object(|w| {
@@ -72,6 +79,8 @@ async fn rules(call: Call) -> Result<Response, Refusal> {
             });
         });
         w.array_at("short_sale_restricted", &rules.short_sale_restricted, |w, id| w.item(catalog.symbol(*id)));
+        w.array_at("short_sale_triggered", &rules.triggered, |w, one| w.object(|w| triggered_fields(w, one, &catalog)));
+        w.array_at("price_bands", &rules.price_bands, |w, band| w.object(|w| price_band_fields(w, band, &catalog)));
         w.array_at("self_match", &rules.self_match, |w, (scope, policy)| {
             w.object(|w| {
                 w.string("scope", &catalog.scope_text(*scope));
@@ -86,6 +95,7 @@ async fn rules(call: Call) -> Result<Response, Refusal> {
         });
         w.array_at("required_limits", &rules.required, |w, limit_type| w.item(limit_type.as_str()));
         w.array_at("throttled", &rules.throttled, |w, scope| w.item(&catalog.scope_text(*scope)));
+        w.text("in_flight", rules.in_flight);
     });
     Ok(answer(&call, w, moment))
 }

@@ -97,14 +97,21 @@ fn a_filled_order_shows_checks_scores_exclusions_and_quantities() {
 fn a_refused_order_shows_the_failed_check() {
     let failed =
         CheckResult { check: Check::OrderQty, verdict: Verdict::Fail, code: Some(Code::RiskLimitBreach), ..CheckResult::default() };
+    let until = Some(oms_model::Time(1_700_000_000_000_000_000));
+    let waits = CheckResult { check: Check::MarketHours, verdict: Verdict::Hold, until, ..CheckResult::default() };
     let rejected = OrderRejected { order_id: ROOT, by: EndedBy::Risk, code: Code::RiskLimitBreach, text: "too large".into() };
     let why = page(&batch(vec![
         created(ROOT, None),
-        Event::RiskChecked(Box::new(RiskChecked { order_id: ROOT, results: vec![failed], ..RiskChecked::default() })),
+        Event::RiskChecked(Box::new(RiskChecked { order_id: ROOT, results: vec![waits, failed], ..RiskChecked::default() })),
         Event::OrderRejected(rejected),
     ]));
     let text = text::render(&why, &Catalog::default());
     assert!(text.contains("FAIL           ORDER_QTY"), "{text}");
+    let opening = text
+        .lines()
+        .find(|line| line.contains("HOLD           MARKET_HOURS"))
+        .is_some_and(|line| line.ends_with("until 2023-11-14T22:13:20.000000000Z"));
+    assert!(opening, "{text}");
     assert!(text.contains("REJECTED: 0 of 100 executed; ended by RISK (RISK_LIMIT_BREACH): too large"), "{text}");
 }
 

@@ -104,9 +104,10 @@ impl Page {
         let soft = if result.soft { " soft" } else { "" };
         let period = result.period.map_or_else(String::new, |period| format!(" by {period}"));
         let version = if result.limit_version > 0 { format!(" v{}{soft}{period}", result.limit_version) } else { String::new() };
+        let until = result.until.map_or_else(String::new, |until| format!(" until {}", rfc3339(until)));
         let code = result.code.map_or_else(String::new, |code| format!("  {code}"));
         self.line(format_args!(
-            "  {:<14} {:<20} {:>18} {:>18}  {}{version}{code}",
+            "  {:<14} {:<20} {:>18} {:>18}  {}{version}{until}{code}",
             result.verdict,
             result.check,
             or_dash(result.value),

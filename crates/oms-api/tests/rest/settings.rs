@@ -44,6 +44,69 @@ async fn a_kill_switch_stops_and_cancels() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_man_switch_cancels_when_its_client_is_silent() {
+    let desk = Desk::open().await;
+    let (path, key) = ("/api/v1/risk/dead-man", desk.client.get("/api/v1/accounts").await.expect(200).get("/data/0/account_id"));
+    let scope = format!("ACCOUNT:{key}");
+    let placed = desk.place(RESTING).await;
+    let id: oms_model::OrderId = placed.get("/order_id").parse().unwrap();
+    let named = format!(r#"{{"scope":"{scope}"}}"#);
+    desk.client.post(path, &[], &named).await.refused(404, "NOT_FOUND");
+    desk.client.put(path, r#"{"scope":"TENANT","timeout_s":60}"#).await.refused(400, "VALIDATION_ERROR");
+    desk.client.put(path, &format!(r#"{{"scope":"{scope}","timeout_s":0}}"#)).await.refused(400, "VALIDATION_ERROR");
+    desk.client.put(path, &format!(r#"{{"scope":"{scope}","timeout_s":3600,"action":"KILL"}}"#)).await.expect(200);
+    desk.client.post(path, &[], &named).await.expect(200);
+    let shown = desk.client.get(path).await.expect(200);
+    let at = |field: &str| shown.get(&format!("/data/0/{field}"));
+    assert_eq!([at("scope"), at("state"), at("timeout_s"), at("action"), at("fired_at")], [&*scope, "ARMED", "3600", "KILL", "null"]);
+    // The client says nothing for a second.
+    desk.client.put(path, &format!(r#"{{"scope":"{scope}","timeout_s":1}}"#)).await.expect(200);
+    desk.until(|event| matches!(event, Event::DeadManFired(e) if e.timeout_s == 1)).await;
+    desk.until(|event| matches!(event, Event::OrderCanceled(e) if e.order_id == id)).await;
+    let why = desk.client.get(&format!("/api/v1/orders/{id}/why")).await.expect(200).text();
+    assert!(why.contains("cancel asked by DEAD_MAN"), "{why}");
+    desk.client.post(path, &[], &named).await.refused(409, "STATE_CONFLICT");
+    assert_eq!(desk.client.get(path).await.expect(200).get("/data/0/state"), "FIRED");
+    desk.client.send("DELETE", path, &[], None).await.refused(400, "VALIDATION_ERROR");
+    desk.client.send("DELETE", &format!("{path}?scope={scope}"), &[], None).await.expect(200);
+    assert_eq!(desk.client.get(path).await.expect(200).json()["data"], serde_json::json!([]));
+    desk.place(RESTING).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_left_of_an_order_beyond_a_limit_is_a_rule_of_the_tenant() {
+    let desk = Desk::open().await;
+    assert_eq!(desk.client.get("/api/v1/risk/rules").await.expect(200).get("/in_flight"), "CANCEL");
+    let record = r#"{"type":"InFlightRuleSetCmd","rule":"RECORD"}"#;
+    desk.client.post("/api/v1/commands/execute", &[], record).await.expect(200);
+    assert_eq!(desk.client.get("/api/v1/risk/rules").await.expect(200).get("/in_flight"), "RECORD");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_price_band_is_recorded_shown_and_told_by_the_page_of_reasons() {
+    let desk = Desk::open().await;
+    let execute = async |command: &str| desk.client.post("/api/v1/commands/execute", &[], command).await;
+    let band = r#"{"type":"PriceBandSetCmd","symbol":"AAPL","lower":"1","upper":"2","until":"2100-01-01T00:00:00Z"}"#;
+    execute(band).await.expect(200);
+    execute(&band.replace("AAPL", "NONE")).await.refused(422, "UNKNOWN_SYMBOL");
+    execute(&band.replace("2100", "2000")).await.refused(400, "VALIDATION_ERROR");
+    let rules = desk.client.get("/api/v1/risk/rules").await.expect(200);
+    assert_eq!([rules.get("/price_bands/0/symbol"), rules.get("/price_bands/0/upper")], ["AAPL", "2"]);
+    let refused = desk.client.post("/api/v1/orders", &[], &order(TRADING)).await;
+    assert_eq!((refused.status, refused.get("/code")), (422, "PRICE_BAND".into()), "{}", refused.text());
+    let why = desk.client.get(&format!("/api/v1/orders/{}/why", refused.get("/details/order_id"))).await.expect(200).json();
+    let results = why["checks"][0]["results"].as_array().unwrap().clone();
+    let found = |name: &str| results.iter().find(|check| check["check"] == name).unwrap().clone();
+    assert_eq!((&found("PRICE_BAND")["verdict"], &found("PRICE_BAND")["limit"]), (&"FAIL".into(), &"2".into()));
+    assert!(found("PRICE_BAND")["until"].as_str().is_some_and(|until| until.starts_with("2100-01-01")));
+    assert_eq!((&found("MARKET_HOURS")["verdict"], &found("BROKER_MAINTENANCE")["verdict"]), (&"PASS".into(), &"PASS".into()));
+    execute(r#"{"type":"PriceBandRemoveCmd","symbol":"AAPL"}"#).await.expect(200);
+    desk.place(TRADING).await;
+    execute(r#"{"type":"PriorCloseSetCmd","symbol":"AAPL","price":"0"}"#).await.refused(400, "VALIDATION_ERROR");
+    execute(r#"{"type":"PriorCloseSetCmd","symbol":"AAPL","price":"200"}"#).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mass_cancel_cancels_its_scope() {
     let desk = Desk::open().await;
     let placed = desk.place(RESTING).await;

@@ -161,3 +161,22 @@ proptest! {
         prop_assert!(next.open >= day.close && next.date > day.date);
     }
 }
+
+#[test]
+fn a_window_over_midnight_ends_in_the_morning() {
+    let reset = "market RESET Nightly reset\nzone America/New_York EST5EDT,M3.2.0,M11.1.0\nhours mon-sun core 00:00-00:45 core 23:45-24:00";
+    let reset = Calendar::parse(reset).unwrap();
+    for (now, until) in [
+        ("2026-11-20T04:44:59.999999999Z", None),
+        ("2026-11-20T04:45:00Z", Some("2026-11-20T05:45:00Z")),
+        ("2026-11-20T05:30:00Z", Some("2026-11-20T05:45:00Z")),
+        ("2026-11-20T05:45:00Z", None),
+        // New York is an hour nearer in summer, and the clock goes back in the night of the change.
+        ("2026-07-01T03:45:00Z", Some("2026-07-01T04:45:00Z")),
+        ("2026-11-01T03:50:00Z", Some("2026-11-01T04:45:00Z")),
+    ] {
+        assert_eq!(reset.open_until(at(now)).map(shown).as_deref(), until, "{now}");
+    }
+    // Breaks end it, and so does an early close.
+    assert_eq!(calendar("US-EQUITY").open_until(at("2026-11-27T15:00:00Z")).map(shown).as_deref(), Some("2026-11-27T18:00:00Z"));
+}

@@ -68,7 +68,7 @@ pub(crate) fn release(step: &mut Step<'_>, scope: Scope, reason: String) -> Comm
     if !step.state().risk().is_killed(scope) {
         return refused(Refusal::new(Code::NotFound, format!("no kill switch is engaged for {scope}")));
     }
-    step.sweeps.retain(|(swept, _)| *swept != scope);
+    step.sweeps.retain(|swept| *swept != (scope, EndedBy::KillSwitch));
     step.emit(Event::KillSwitchReleased(KillSwitchChanged { scope, reason }));
     CommandOutcome::Done
 }
@@ -80,7 +80,7 @@ pub(crate) fn set_trading_state(step: &mut Step<'_>, scope: Scope, state: Tradin
     if let Err(refusal) = check_scope(step, scope) {
         return refused(refusal);
     }
-    step.emit(Event::TradingStateSet(TradingStateSet { scope, state, reason }));
+    step.emit(Event::TradingStateSet(TradingStateSet { scope, state, reason, by_breaker: false }));
     CommandOutcome::Done
 }
 

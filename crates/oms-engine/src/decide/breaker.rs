@@ -6,9 +6,9 @@ use oms_model::breaker::{Breaker, BreakerAction, BreakerKind, BreakerState};
 use oms_model::event::{BreakerMoved, BreakerRemoved, Event, KillSwitchChanged, TradingStateSet};
 use oms_model::limit::Scope;
 use oms_model::policy::LatencyStat;
-use oms_model::{Code, Decimal, EndedBy, Mic, Notional, Refusal, TradingState};
+use oms_model::{Code, Decimal, EndedBy, Mic, Notional, Refusal};
 use oms_risk::Standing;
-use oms_risk::breakers::{MAX_BREAKERS, MAX_COUNT};
+use oms_risk::breakers::{MAX_BREAKERS, MAX_COUNT, asked};
 
 /// The longest window and wait of a breaker, seconds.
 const MAX_SECONDS: u32 = 86_400;
@@ -163,11 +163,12 @@ fn moved(step: &mut Step<'_>, standing: &Standing, state: BreakerState, value: O
         }
         // A kill switch is released by a person, who knows what was behind it.
         (_, BreakerAction::Kill) => return,
-        (BreakerState::Open, BreakerAction::Reducing) => TradingState::Reducing,
-        (BreakerState::Open, BreakerAction::Halted) => TradingState::Halted,
-        (BreakerState::Closed | BreakerState::HalfOpen, _) => TradingState::Active,
+        // A person may have set a stricter one.
+        (BreakerState::Open, _) => step.state().risk().trading_state(scope).max(asked(action)),
+        // What a person set stands, and so does what another breaker of the scope holds.
+        (BreakerState::Closed | BreakerState::HalfOpen, _) => step.state().risk().calm_state(scope),
     };
     if step.state().risk().trading_state(scope) != trading {
-        step.emit(Event::TradingStateSet(TradingStateSet { scope, state: trading, reason }));
+        step.emit(Event::TradingStateSet(TradingStateSet { scope, state: trading, reason, by_breaker: true }));
     }
 }

@@ -1,7 +1,7 @@
 //! A cancel: down the tree, to every part that still works.
 
 use super::{changeable_by, day, parent, refused, route, tree};
-use crate::state::Entry;
+use crate::state::{Entry, State};
 use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, OrderRef};
 use oms_model::event::{Event, OrderCancelRequested, OrderEnded};
@@ -47,9 +47,14 @@ pub(crate) fn mass_cancel(step: &mut Step<'_>, scope: Scope) -> CommandOutcome {
 
 /// Client orders in `scope` that work and are not being canceled, in order of their ids, at most `limit`.
 pub(crate) fn working_in(step: &Step<'_>, scope: Scope, limit: usize) -> Vec<OrderId> {
+    working_where(step, limit, |state, order| state.is_in(order, scope))
+}
+
+/// The same, of those that `concerns` picks.
+pub(crate) fn working_where(step: &Step<'_>, limit: usize, concerns: impl Fn(&State, &Order) -> bool) -> Vec<OrderId> {
     let state = step.state();
     let free = |order: &Order| order.is_root() && !order.state.is_done() && order.pending != Pending::Cancel;
-    let mut found = state.pick(|entry| free(&entry.order) && state.is_in(&entry.order, scope));
+    let mut found = state.pick(|entry| free(&entry.order) && concerns(state, &entry.order));
     found.truncate(limit);
     found
 }

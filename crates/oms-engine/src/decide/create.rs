@@ -1,7 +1,7 @@
 //! A client's new order, task by task as [`crate::pipeline::Task`] names them.
 
 use super::instruct::{self, ListPlace};
-use super::{hold, overrides, quote, refused, route, valued};
+use super::{hold, overrides, quote, refused, route, short_sale, valued};
 use crate::input::Preview;
 use crate::state::State;
 use crate::step::Step;
@@ -15,9 +15,9 @@ use oms_model::order::{Basis, Routing};
 use oms_model::overrides::MAX_NAMED;
 use oms_model::work::{ArmRule, ContingencyType, Work};
 use oms_model::{
-    AccountId, ClOrdId, Code, EndedBy, InstrumentId, OrdType, Order, OrderId, PolicyName, Qty, Refusal, SorMode, Time, TimeInForce,
+    AccountId, ClOrdId, Code, EndedBy, InstrumentId, OrdType, Order, OrderId, PolicyName, Qty, Refusal, Side, SorMode, Time, TimeInForce,
 };
-use oms_risk::{Gate, Proposed, Reservation, RiskBook, RiskContext};
+use oms_risk::{Gate, Hours, Proposed, Reservation, RiskBook, RiskContext};
 
 /// What an order's names stand for.
 struct Resolved {
@@ -48,7 +48,11 @@ fn create_in(step: &mut Step<'_>, actor: &Actor, new: &NewOrder, list: Option<Li
         return reject(step, order_id, by, &refusal);
     }
     let Some(order) = step.state().order(order_id).cloned() else { return Placed::Invalid(vanished()) };
-    let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, state.risk(), &order, market, now));
+    if order.side == Side::SellShort {
+        short_sale::look_at(step, order.instrument_id);
+    }
+    let hours = hours_of(step, &order);
+    let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, state.risk(), &order, market, hours, now));
     decided(step, &order, gate)
 }
 
@@ -180,7 +184,8 @@ fn rehearse(step: &mut Step<'_>, actor: &Actor, orders: &[NewOrder]) -> Result<(
         let work = work_of(step, &stopped, OrderId::default(), None).map_err(named)?;
         let created = created(step, actor, &stopped, &resolved, OrderId::default(), work);
         let order = Order::create(&created, step.state().next_seq(), step.now());
-        let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, &book, &order, market, now));
+        let hours = hours_of(step, &order);
+        let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, &book, &order, market, hours, now));
         gate.verdict.as_ref().map_err(|refused| named(refused.to_refusal()))?;
         // What one order of the batch uses, the next cannot.
         gate.overridden.iter().for_each(|used| book.use_override(used.override_id, order.order_id));
@@ -204,7 +209,8 @@ pub(crate) fn preview(step: &mut Step<'_>, actor: &Actor, new: &NewOrder) -> Pre
     };
     let created = created(step, actor, new, &resolved, OrderId::default(), work);
     let order = Order::create(&created, step.state().next_seq(), step.now());
-    let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, state.risk(), &order, market, now));
+    let hours = hours_of(step, &order);
+    let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, state.risk(), &order, market, hours, now));
     match gate.verdict {
         Err(refused) => Preview { checks: gate.results, refusal: Some(refused.to_refusal()), route: None },
         Ok(_) => {
@@ -215,10 +221,23 @@ pub(crate) fn preview(step: &mut Step<'_>, actor: &Actor, new: &NewOrder) -> Pre
     }
 }
 
-fn gate(state: &State, book: &RiskBook, order: &Order, market: &Market, now: Time) -> Gate {
+fn gate(state: &State, book: &RiskBook, order: &Order, market: &Market, hours: Hours, now: Time) -> Gate {
     let own = valued::own_market(state, order, now).map(|own| own.market).or_else(|| quote::gate_market(state, order, market, now));
     let market = own.as_ref().unwrap_or(market);
-    book.check(&Proposed::of(order), &risk_context(state, order, market, now))
+    book.check(&Proposed::of(order), &RiskContext { hours, ..risk_context(state, order, market, now) })
+}
+
+/// When there is a market for a new order, by the settings of the desk.
+fn hours_of(step: &Step<'_>, order: &Order) -> Hours {
+    let (state, config, now) = (step.state(), &step.config, step.now());
+    let instrument = state.instrument(order.instrument_id);
+    let on_close = matches!(order.ord_type, OrdType::MarketOnClose | OrdType::LimitOnClose);
+    let named = order.extras.routing.as_deref().and_then(|routing| routing.venue);
+    Hours {
+        market: config.opening(instrument, now),
+        on_close: on_close.then(|| config.on_close(instrument, now)),
+        maintenance: config.all_in_maintenance(instruct::eligible(state, named), now),
+    }
 }
 
 /// What the gate may know about an order's surroundings.
@@ -229,7 +248,7 @@ pub(crate) fn risk_context<'a>(state: &'a State, order: &'a Order, market: &'a M
     let position = state.position(order.account_id, order.instrument_id);
     let rate = state.risk_rate(instrument.currency);
     let overrides = order.extras.compliance.as_deref().map_or(&[][..], |said| &said.override_ids);
-    RiskContext { now, market, instrument, account, position, rate, overrides }
+    RiskContext { now, market, instrument, account, position, rate, overrides, hours: Hours::default() }
 }
 
 /// The account that a command names, or the tenant's only one.

@@ -111,6 +111,11 @@ fn release(step: &mut Step<'_>, order_id: OrderId, by: Option<oms_model::UserId>
     });
     step.emit(Event::OrderReleased(Box::new(OrderReleased { order_id, reason: hold.reason, by, text })));
     match gate.verdict {
+        // The quote that it accepts did not wait for it.
+        Ok(_) if !quote::is_there(step, &order) => {
+            let text = "the quote was gone before the order could be sent".to_owned();
+            step.emit(Event::OrderRejected(OrderRejected { order_id, by: EndedBy::Rules, code: Code::QuoteNotLive, text }));
+        }
         Ok(approved) => drop(send(step, approved, order_id)),
         Err(refused) => {
             // What it was refused for now, not when it was accepted.

@@ -8,7 +8,7 @@ use oms_model::algo::{Algo, AlgoParams, Leftover};
 use oms_model::command::NewOrder;
 use oms_model::instrument::Instrument;
 use oms_model::work::{ArmRule, ContingencyType, Instructions, Link, Trail, Work};
-use oms_model::{Code, InstrumentId, OrdType, OrderId, Qty, Refusal, Time, TimeInForce};
+use oms_model::{Code, InstrumentId, Mic, OrdType, OrderId, Qty, Refusal, Time, TimeInForce};
 use std::borrow::Cow;
 
 /// How often an emulated peg may move, nanoseconds.
@@ -75,36 +75,11 @@ pub(crate) fn validate(new: &NewOrder, config: &Config, instrument: Option<&Inst
             return refuse(Code::OrderTypeUnsupported, "the opening has passed; an OPG order would not be executed");
         }
     }
-    valid_hours(new, config, instrument, now)?;
     let plain = ord_type.is_native() && asked.algo.is_none() && asked.max_floor.is_none() && asked.good_after.is_none();
     if !plain && matches!(tif, TimeInForce::Ioc | TimeInForce::Fok) {
         return refuse(Code::OrderTypeUnsupported, format!("the order waits, so it cannot be {tif}"));
     }
     valid_algo(new)
-}
-
-/// Where the market is closed an order waits for it to open, which one that is to be executed at once cannot.
-fn valid_hours(new: &NewOrder, config: &Config, instrument: Option<&Instrument>, now: Time) -> Result<(), Refusal> {
-    let on_close = matches!(new.ord_type, OrdType::MarketOnClose | OrdType::LimitOnClose);
-    if on_close && now >= config.on_close(instrument, now) {
-        return refuse(Code::MarketClosed, "the cut-off of orders on close has passed");
-    }
-    let closed = |text: &str, opens: Option<Time>| {
-        let mut refusal = Refusal::new(Code::MarketClosed, text).with("market", instrument.map(|i| i.listing).unwrap_or_default());
-        if let Some(at) = opens {
-            refusal = refusal.with("opens_at", oms_calendar::utc(at));
-        }
-        Err(refusal)
-    };
-    match config.opening(instrument, now) {
-        Opening::Open => Ok(()),
-        Opening::Never => closed("the market does not open within a month", None),
-        Opening::At(at) if matches!(new.time_in_force, TimeInForce::Ioc | TimeInForce::Fok) => {
-            closed("the market is closed, and the order is to be executed at once", Some(at))
-        }
-        Opening::At(at) if new.expire_at.is_some_and(|end| end <= at) => closed("the order ends before the market opens", Some(at)),
-        Opening::At(_) => Ok(()),
-    }
 }
 
 fn belongs(name: &str, given: bool, wanted: bool, ord_type: OrdType) -> Result<(), Refusal> {
@@ -187,7 +162,7 @@ pub(crate) fn work_of(
     }
     let held_stop = new.ord_type.has_stop() && (new.ord_type.is_trailing() || instructions.emulate || !has_native_stops(state, new));
     let emulated = held_stop || !new.ord_type.is_native() || instructions.max_floor.is_some() || new.time_in_force == TimeInForce::Opg;
-    let release_at = release_at(new, config, instrument, now);
+    let release_at = release_at(state, new, config, instrument, now);
     if !asked_algo && !emulated && release_at.is_none() && list.is_none() {
         return Ok(None);
     }
@@ -235,7 +210,7 @@ fn emulation(new: &NewOrder) -> Option<AlgoParams> {
 }
 
 /// What an order waits for before anything of it is sent: the time that its type or its client names, or the opening.
-fn release_at(new: &NewOrder, config: &Config, instrument: Option<&Instrument>, now: Time) -> Option<Time> {
+fn release_at(state: &State, new: &NewOrder, config: &Config, instrument: Option<&Instrument>, now: Time) -> Option<Time> {
     match new.ord_type {
         OrdType::MarketOnClose | OrdType::LimitOnClose => Some(config.on_close(instrument, now)),
         _ if new.time_in_force == TimeInForce::Opg => Some(config.day_open(instrument, now)),
@@ -243,12 +218,40 @@ fn release_at(new: &NewOrder, config: &Config, instrument: Option<&Instrument>, 
         _ if new.routing.care => new.instructions.good_after,
         _ => {
             let from = new.instructions.good_after.unwrap_or(now).max(now);
-            match config.opening(instrument, from) {
-                Opening::At(at) => Some(at),
-                Opening::Open | Opening::Never => new.instructions.good_after,
-            }
+            let at = opening(state, new, config, instrument, from);
+            if at > from { Some(at) } else { new.instructions.good_after }
         }
     }
+}
+
+/// So often a market that opens into a maintenance, or a maintenance that ends after the close, is followed.
+const MOST_TURNS: usize = 8;
+
+/// The first moment from `from` on at which the market is open and a venue that the order may go to is in no maintenance;
+/// `from` where there is none within a month, which the gate refuses.
+fn opening(state: &State, new: &NewOrder, config: &Config, instrument: Option<&Instrument>, from: Time) -> Time {
+    let mut at = from;
+    for _ in 0..MOST_TURNS {
+        let open = match config.opening(instrument, at) {
+            Opening::Open => at,
+            Opening::At(open) => open,
+            Opening::Never => return from,
+        };
+        match config.all_in_maintenance(eligible(state, new.routing.venue), open) {
+            Some(until) => at = until,
+            None => return open,
+        }
+    }
+    at
+}
+
+/// The venues that an order may go to, as far as its client and the configuration say.
+pub(crate) fn eligible(state: &State, named: Option<Mic>) -> impl Iterator<Item = Mic> + '_ {
+    state
+        .venues()
+        .filter(|entry| entry.venue.enabled)
+        .map(|entry| entry.venue.venue)
+        .filter(move |mic| named.is_none_or(|named| named == *mic))
 }
 
 /// Whether a venue that the order may go to has stops of its own.

@@ -311,6 +311,16 @@ fn quote_of<'a>(state: &'a State, order: &Order) -> Option<&'a Quote> {
     state.quote(order.extras.basis.as_deref()?.quote_id?)
 }
 
+/// Whether the quote that an order accepts, where it accepts one, can still be accepted.
+pub(crate) fn is_there(step: &Step<'_>, order: &Order) -> bool {
+    if order.extras.basis.as_deref().is_none_or(|basis| basis.quote_id.is_none()) {
+        return true;
+    }
+    let live =
+        |quote: &&Quote| quote.is_live(step.now()) && step.state().quote_request(quote.quote_req_id).is_some_and(QuoteRequest::is_open);
+    quote_of(step.state(), order).is_some_and(|quote| live(&quote))
+}
+
 /// The market that the gate holds an order on a quote against. Where venues show one it is theirs; what is dealt on
 /// quotes only has no market but the live quotes of its request.
 pub(crate) fn gate_market(state: &State, order: &Order, venues: &Market, now: Time) -> Option<Market> {

@@ -1,18 +1,19 @@
 //! Changes of what the gate knows besides limits and switches: lists, locates, rules, strategies, throttles, marks.
 
 use super::admin::{MAX_REASON, check_scope, is_known, list_instrument, open_account};
-use super::{breaker, hold, import, overrides, refused, schedule, shadow};
+use super::{breaker, dead_man, hold, import, overrides, refused, schedule, shadow};
 use crate::state::State;
 use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, RiskCommand};
-use oms_model::compliance::{ListKind, Locate, Restriction, SelfMatchPolicy};
+use oms_model::compliance::{ListKind, Locate, PriceBand, Restriction, SelfMatchPolicy};
 use oms_model::event::{
-    Event, LimitRequired, Mark, PositionsMarked, RestrictionRemoved, RiskCurrencySet, SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset,
+    Event, InFlightRuleSet, LimitRequired, Mark, PositionsMarked, PriceBandRemoved, PriorCloseSet, RestrictionRemoved, RiskCurrencySet,
+    SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset,
 };
 use oms_model::instrument::{Account, Currency, Instrument};
 use oms_model::limit::{LimitType, Scope};
 use oms_model::strategy::StrategyEnvelope;
-use oms_model::{Code, Decimal, InstrumentId, Qty, Refusal, Source, Symbol};
+use oms_model::{Code, Decimal, InstrumentId, Price, Qty, Refusal, Source, Symbol, Time};
 
 /// The most instruments that a strategy's bounds name.
 const MAX_INSTRUMENTS: usize = 1000;
@@ -52,6 +53,16 @@ pub(crate) fn change(step: &mut Step<'_>, actor: &Actor, command: RiskCommand) -
         RiskCommand::SetBreaker(breaker) => breaker::set(step, breaker),
         RiskCommand::RemoveBreaker { kind, scope } => breaker::remove(step, kind, scope),
         RiskCommand::CloseBreaker { kind, scope, reason } => breaker::close(step, kind, scope, reason),
+        RiskCommand::SetInFlightRule(rule) => {
+            step.emit(Event::InFlightRuleSet(InFlightRuleSet { rule }));
+            Ok(())
+        }
+        RiskCommand::SetPriceBand { symbol, lower, upper, until } => set_price_band(step, &symbol, lower, upper, until),
+        RiskCommand::RemovePriceBand { symbol } => remove_price_band(step, &symbol),
+        RiskCommand::SetPriorClose { symbol, price } => set_prior_close(step, &symbol, price),
+        RiskCommand::ArmDeadMan { scope, timeout_s, action } => dead_man::arm(step, actor, scope, timeout_s, action),
+        RiskCommand::BeatDeadMan { scope } => dead_man::beat(step, actor, scope),
+        RiskCommand::DisarmDeadMan { scope } => dead_man::disarm(step, actor, scope),
         RiskCommand::SetAdv { symbol, adv_qty } => return set_adv(step, &symbol, adv_qty),
         RiskCommand::SetAccountRisk { account_id, currencies, converts, capital } => {
             let Some(account) = step.state().account(account_id).cloned() else {
@@ -126,12 +137,44 @@ fn set_locate(step: &mut Step<'_>, locate: Locate) -> Result<(), Refusal> {
     Ok(())
 }
 
+fn listed(step: &Step<'_>, symbol: &Symbol) -> Result<InstrumentId, Refusal> {
+    let instrument = step.state().by_symbol(symbol).map(|instrument| instrument.instrument_id);
+    instrument.ok_or_else(|| Refusal::new(Code::UnknownSymbol, format!("there is no instrument {symbol}")))
+}
+
+fn set_price_band(step: &mut Step<'_>, symbol: &Symbol, lower: Price, upper: Price, until: Option<Time>) -> Result<(), Refusal> {
+    let instrument_id = listed(step, symbol)?;
+    if !lower.is_positive() || upper < lower {
+        return invalid("a price band has a lower price above zero and an upper one not below it");
+    }
+    if until.is_some_and(|until| until <= step.now()) {
+        return invalid("a price band ends in the future");
+    }
+    step.emit(Event::PriceBandSet(PriceBand { instrument_id, lower, upper, until }));
+    Ok(())
+}
+
+fn remove_price_band(step: &mut Step<'_>, symbol: &Symbol) -> Result<(), Refusal> {
+    let instrument_id = listed(step, symbol)?;
+    if !step.state().risk().price_bands().any(|band| band.instrument_id == instrument_id) {
+        return Err(Refusal::new(Code::NotFound, format!("{symbol} has no price band")));
+    }
+    step.emit(Event::PriceBandRemoved(PriceBandRemoved { instrument_id }));
+    Ok(())
+}
+
+fn set_prior_close(step: &mut Step<'_>, symbol: &Symbol, price: Price) -> Result<(), Refusal> {
+    let instrument_id = listed(step, symbol)?;
+    if !price.is_positive() {
+        return invalid("a closing price is above zero");
+    }
+    step.emit(Event::PriorCloseSet(PriorCloseSet { instrument_id, price }));
+    Ok(())
+}
+
 fn set_short_sale_state(step: &mut Step<'_>, symbol: &Symbol, restricted: bool, reason: String) -> Result<(), Refusal> {
     check_reason(&reason)?;
-    let Some(instrument) = step.state().by_symbol(symbol) else {
-        return Err(Refusal::new(Code::UnknownSymbol, format!("there is no instrument {symbol}")));
-    };
-    let instrument_id = instrument.instrument_id;
+    let instrument_id = listed(step, symbol)?;
     step.emit(Event::ShortSaleStateSet(Box::new(ShortSaleStateSet { instrument_id, restricted, reason })));
     Ok(())
 }

@@ -126,26 +126,30 @@ fn mode_of(routing: Option<&Routing>, policy: &SorPolicy) -> SorMode {
     routing.and_then(|routing| routing.mode).unwrap_or(policy.mode)
 }
 
-/// The plan of an order as its policy is now, on a market that was recorded.
-pub(crate) fn plan_on(state: &State, order: &Order, qty: Qty, market: &Market, now: Time) -> RoutePlan {
+/// The plan of an order as its policy is now, on a market that was recorded, beside venues that were in maintenance.
+pub(crate) fn plan_on(state: &State, order: &Order, qty: Qty, market: &Market, resting: &[Mic], now: Time) -> RoutePlan {
     let (policy, routing) = (policy(state, order), routing(state, order));
     let (mode, named) = (mode_of(routing, &policy), routing.and_then(|r| r.venue));
-    plan_against(state, market, now, order, qty, &policy, mode, named, &[])
+    plan_against(state, market, now, order, qty, &policy, mode, named, &[], resting)
 }
 
 fn plan(step: &mut Step<'_>, order: &Order, qty: Qty, policy: &SorPolicy, failed: &[(Mic, u32)]) -> (RoutePlan, SorMode) {
     let routing = routing(step.state(), order);
     let mut mode = mode_of(routing, policy);
     let mut named = routing.and_then(|r| r.venue);
+    let now = step.now();
+    let in_maintenance = |mic: &Mic| step.config.maintenance_until(*mic, now).is_some();
+    let resting: Vec<Mic> = step.config.maintenance.keys().copied().filter(in_maintenance).collect();
     // What no venue's book prices goes to the one that does.
     let (state, now) = (step.state(), step.now());
     let fund = super::valued::own_market(state, order, now).map(|own| (own.market, own.venue));
     if let Some((market, venue)) = fund.or_else(|| super::quote::route_market(state, order, now)) {
         (mode, named) = (SorMode::Named, named.or(Some(venue)));
-        return (plan_against(state, &market, now, order, qty, policy, mode, named, failed), mode);
+        return (plan_against(state, &market, now, order, qty, policy, mode, named, failed, &resting), mode);
     }
-    let plan = step
-        .with_market(order.instrument_id, |state, market, now| plan_against(state, market, now, order, qty, policy, mode, named, failed));
+    let plan = step.with_market(order.instrument_id, |state, market, now| {
+        plan_against(state, market, now, order, qty, policy, mode, named, failed, &resting)
+    });
     (plan, mode)
 }
 
@@ -165,6 +169,7 @@ fn plan_against(
     mode: SorMode,
     named: Option<Mic>,
     failed: &[(Mic, u32)],
+    resting: &[Mic],
 ) -> RoutePlan {
     let owners = [
         Scope::Tenant,
@@ -181,6 +186,7 @@ fn plan_against(
             killed: state.risk().is_killed(Scope::Venue(entry.venue.venue)),
             halted: state.risk().trading_state(Scope::Venue(entry.venue.venue)) == TradingState::Halted,
             restricted: state.risk().blocks_venue(&owners, entry.venue.venue),
+            maintenance: resting.contains(&entry.venue.venue),
             in_doubt: entry.in_doubt >= MAX_IN_DOUBT,
         })
         .collect();

@@ -1,6 +1,6 @@
 //! What time brings: orders expire, answers are overdue, done orders leave the hot state, sweeps go on.
 
-use super::{cancel, day, overrides, quote, report, risk, schedule, staged, work};
+use super::{cancel, day, dead_man, overrides, quote, report, risk, schedule, short_sale, staged, work};
 use crate::engine::Moved;
 use crate::state::TimerKind;
 use crate::step::Step;
@@ -30,6 +30,7 @@ pub(crate) fn timer(step: &mut Step<'_>) {
         }
         assert!(!step.state().is_set(due, kind, order_id), "a timer that was served is set no more");
     }
+    dead_man::due(step);
     sweep(step);
     if let Some((at, after)) = *step.marking
         && at <= step.now()
@@ -37,6 +38,11 @@ pub(crate) fn timer(step: &mut Step<'_>) {
         step.is_marking = true;
         // What is left is due at once; after the last one it begins again in a while.
         *step.marking = risk::mark(step, after).map(|last| (at, Some(last)));
+    }
+    if let Some((at, after)) = *step.short_sales
+        && at <= step.now()
+    {
+        *step.short_sales = short_sale::look(step, after).map(|last| (at, Some(last)));
     }
     if let Some(moved) = step.moved.pop_front() {
         look_on(step, moved);
@@ -51,6 +57,7 @@ pub(crate) fn market(step: &mut Step<'_>, instrument: InstrumentId) {
 }
 
 fn look_on(step: &mut Step<'_>, moved: Moved) {
+    short_sale::look_at(step, moved.instrument);
     match work::market_moved(step, moved.instrument, moved.after) {
         Some(after) => step.moved.push_back(Moved { after, ..moved }),
         None if moved.again && moved.after.is_some() => step.moved.push_back(Moved { after: None, again: false, ..moved }),
@@ -90,7 +97,11 @@ fn close(step: &mut Step<'_>, root_id: OrderId) {
 fn sweep(step: &mut Step<'_>) {
     let Some((scope, by)) = step.sweeps.pop_front() else { return };
     step.is_sweeping = true;
-    let found = if by == EndedBy::DayClose { day::day_orders(step, AT_ONCE) } else { cancel::working_in(step, scope, AT_ONCE) };
+    let found = match by {
+        EndedBy::DayClose => day::day_orders(step, AT_ONCE),
+        EndedBy::DeadMan => dead_man::orders(step, scope, AT_ONCE),
+        _ => cancel::working_in(step, scope, AT_ONCE),
+    };
     if found.len() == AT_ONCE {
         step.sweeps.push_front((scope, by));
     }
@@ -116,6 +127,7 @@ pub(crate) fn recovered(step: &mut Step<'_>) {
     let engaged = step.state().risk().kill_switches();
     step.sweeps.clear();
     step.sweeps.extend(engaged.into_iter().map(|one| (one.0, EndedBy::KillSwitch)));
+    dead_man::recovered(step);
     // DAY orders of the last closed day that were not ended before the restart.
     if !day::day_orders(step, 1).is_empty() {
         step.sweeps.push_back((Scope::Tenant, EndedBy::DayClose));

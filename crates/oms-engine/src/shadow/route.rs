@@ -6,7 +6,7 @@ use oms_model::event::{Candidate, Exclusion, Leg, RouteDecided};
 use oms_model::limit::Scope;
 use oms_model::market::{Level, Market};
 use oms_model::shadow::Rule;
-use oms_model::{Order, OrderId, Price, Qty, SorMode, Time};
+use oms_model::{Mic, Order, OrderId, Price, Qty, SorMode, Time};
 
 /// Whether the rules say anything about where orders of this policy go.
 pub(super) fn concerns(rules: &[Rule], decided: &RouteDecided) -> bool {
@@ -26,7 +26,9 @@ pub(super) fn again(state: &State, order: &Order, decided: &RouteDecided, now: T
     }
     let placed = decided.legs.iter().fold(Qty::ZERO, |sum, leg| sum.saturating_add(leg.qty));
     let qty = if order.is_worked() { placed } else { order.order_qty };
-    let plan = route::plan_on(state, order, qty, &market(&decided.candidates, now), now);
+    let resting = decided.candidates.iter().filter(|candidate| candidate.excluded == Some(Exclusion::Maintenance));
+    let resting: Vec<Mic> = resting.map(|candidate| candidate.venue).collect();
+    let plan = route::plan_on(state, order, qty, &market(&decided.candidates, now), &resting, now);
     let leg = |leg: &oms_router::PlannedLeg| Leg {
         order_id: OrderId::default(),
         venue: leg.venue,

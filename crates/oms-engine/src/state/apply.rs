@@ -41,6 +41,7 @@ impl State {
             Event::PositionChanged(_) => (),
             Event::PositionFrozen(e) => {
                 if let Some(mark) = e.mark {
+                    self.risk.set_prior_close(e.instrument_id, mark);
                     self.marked(&[Mark { instrument_id: e.instrument_id, price: mark }]);
                 }
             }
@@ -69,8 +70,18 @@ impl State {
             Event::BreakerSet(e) => self.risk.set_breaker(e, time),
             Event::BreakerRemoved(e) => self.risk.remove_breaker(e.kind, e.scope),
             Event::BreakerMoved(e) => self.risk.move_breaker(e.kind, e.scope, e.state, time),
+            Event::PriceBandSet(e) => self.risk.set_price_band(e),
+            Event::PriceBandRemoved(e) => self.risk.remove_price_band(e.instrument_id),
+            Event::ShortSaleTriggered(e) => self.risk.trigger_short_sale(e),
+            Event::PriorCloseSet(e) => self.risk.set_prior_close(e.instrument_id, e.price),
+            Event::InFlightRuleSet(e) => self.risk.set_in_flight_rule(e.rule),
+            Event::DeadManArmed(e) => self.risk.arm_dead_man(e, time),
+            Event::DeadManBeat(e) => self.risk.beat_dead_man(e),
+            Event::DeadManDisarmed(e) => self.risk.disarm_dead_man(e.scope),
+            Event::DeadManFired(e) => self.risk.fire_dead_man(e.scope, seq, time),
             Event::KillSwitchConfirmed(e) => self.risk.confirm_kill(e.scope),
             Event::KillSwitchReleased(e) => self.risk.release(e.scope),
+            Event::TradingStateSet(e) if e.by_breaker => self.risk.set_state_by_breaker(e.scope, e.state),
             Event::TradingStateSet(e) => self.risk.set_trading_state(e.scope, e.state),
             Event::RiskLimitSet(e) => self.risk.set_limit(e),
             Event::RiskLimitRemoved(e) => {
@@ -167,7 +178,8 @@ impl State {
             | Event::PeerFilled(_)
             | Event::SelfMatchPrevented(_)
             | Event::OrderHeld(_)
-            | Event::OrderReleased(_) => {
+            | Event::OrderReleased(_)
+            | Event::RiskBreached(_) => {
                 if let Some(order_id) = event.order_id() {
                     self.on_order(order_id, event, time);
                 }

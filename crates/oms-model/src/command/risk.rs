@@ -1,9 +1,10 @@
 //! What is asked of the gate itself.
 
 use super::{Command, OrderRef};
-use crate::amount::{Decimal, Qty};
+use crate::amount::{Decimal, Price, Qty};
 use crate::breaker::{Breaker, BreakerKind};
-use crate::compliance::{ListKind, Locate, Restriction, SelfMatchPolicy};
+use crate::compliance::{InFlightRule, ListKind, Locate, Restriction, SelfMatchPolicy};
+use crate::dead_man::DeadManAction;
 use crate::ids::{AccountId, LimitScheduleId, OverrideId, RuleSetName, Symbol, Time};
 use crate::instrument::Currency;
 use crate::limit::{Check, LimitType, RiskLimit, Scope};
@@ -104,6 +105,50 @@ pub enum RiskCommand {
         scope: Scope,
         /// Why, in words.
         reason: String,
+    },
+    /// Decide what happens to the rest of an order that an execution took beyond a limit.
+    SetInFlightRule(InFlightRule),
+    /// Record between which prices an instrument may be traded.
+    SetPriceBand {
+        /// Of which instrument.
+        symbol: Symbol,
+        /// Nothing is sold below it.
+        lower: Price,
+        /// Nothing is bought above it.
+        upper: Price,
+        /// Until when it holds.
+        until: Option<Time>,
+    },
+    /// Take a price band away.
+    RemovePriceBand {
+        /// Of which instrument.
+        symbol: Symbol,
+    },
+    /// Record the closing price of an instrument's last trading day.
+    SetPriorClose {
+        /// Of which instrument.
+        symbol: Symbol,
+        /// The price.
+        price: Price,
+    },
+    /// Arm a dead-man switch, or arm it anew.
+    ArmDeadMan {
+        /// Whose orders: an account's, a user's or a strategy's.
+        scope: Scope,
+        /// After so many seconds without a heartbeat it fires.
+        timeout_s: u32,
+        /// What it does then.
+        action: DeadManAction,
+    },
+    /// Say that its client is there.
+    BeatDeadMan {
+        /// Which switch.
+        scope: Scope,
+    },
+    /// Take it away.
+    DisarmDeadMan {
+        /// Which switch.
+        scope: Scope,
     },
     /// Choose the currency of exposures and limits; while nothing is held and nothing works.
     SetRiskCurrency(Currency),

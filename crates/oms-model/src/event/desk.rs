@@ -34,6 +34,8 @@ pub struct TradingStateSet {
     pub state: TradingState,
     /// Why.
     pub reason: String,
+    /// Whether a breaker did it, and not a person.
+    pub by_breaker: bool,
 }
 
 /// A limit was taken away.

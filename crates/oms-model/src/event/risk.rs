@@ -2,10 +2,11 @@
 
 use crate::amount::{Decimal, Price, Qty};
 use crate::breaker::{BreakerKind, BreakerState};
-use crate::compliance::{HoldReason, ListKind, SelfMatchPolicy};
+use crate::compliance::{HoldReason, InFlightRule, ListKind, SelfMatchPolicy};
+use crate::dead_man::DeadManAction;
 use crate::ids::{InstrumentId, OrderId, RuleSetName, Time, UserId};
 use crate::instrument::Currency;
-use crate::limit::{LimitType, Scope};
+use crate::limit::{Check, LimitType, Scope};
 use crate::shadow::Rule;
 
 /// An entry of a restricted or an allow list was taken away.
@@ -196,4 +197,110 @@ pub struct ShadowRulesPromoted {
     pub user_id: UserId,
     /// Why, in words.
     pub reason: String,
+}
+
+/// After something of an order was executed, its rest is beyond a limit. An order is told once for each check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RiskBreached {
+    /// The client's order.
+    pub order_id: OrderId,
+    /// Which check would not let it in any more.
+    pub check: Check,
+    /// The scope whose limit is broken.
+    pub scope: Scope,
+    /// What was measured, the rest of the order included.
+    pub value: Decimal,
+    /// The limit.
+    pub limit: Decimal,
+    /// The version of that limit.
+    pub limit_version: u32,
+    /// Whether that limit is a soft one: then the breach is recorded, and no more.
+    pub soft: bool,
+    /// Whether the rest is canceled for it; the cancel is in the same batch.
+    pub cancels: bool,
+}
+
+/// What happens to the rest of an order that is beyond a limit was decided for the tenant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InFlightRuleSet {
+    /// What happens.
+    pub rule: InFlightRule,
+}
+
+/// A client armed a dead-man switch, or armed it anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeadManArmed {
+    /// Whose orders.
+    pub scope: Scope,
+    /// After so many seconds without a heartbeat it fires.
+    pub timeout_s: u32,
+    /// What it does then.
+    pub action: DeadManAction,
+    /// Who armed it.
+    pub user_id: UserId,
+}
+
+/// A heartbeat. Not every one is recorded: at most four in a timeout, and the last one before it would have fired.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeadManBeat {
+    /// Of which switch.
+    pub scope: Scope,
+    /// When it came; not after this event.
+    pub at: Time,
+    /// Whose it is; nobody's where the desk was restarted, and the client could not reach it before.
+    pub by: Option<UserId>,
+}
+
+/// A dead-man switch was taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeadManDisarmed {
+    /// Which.
+    pub scope: Scope,
+    /// Who did it.
+    pub user_id: UserId,
+}
+
+/// No heartbeat came in time. What the switch does about it follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeadManFired {
+    /// Whose orders.
+    pub scope: Scope,
+    /// What is done.
+    pub action: DeadManAction,
+    /// Who had armed it.
+    pub user_id: UserId,
+    /// After how many seconds without a heartbeat it fires.
+    pub timeout_s: u32,
+    /// The last heartbeat.
+    pub beat_at: Time,
+}
+
+/// The price band of an instrument was taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PriceBandRemoved {
+    /// Of which instrument.
+    pub instrument_id: InstrumentId,
+}
+
+/// The short-sale price test began by itself: the price fell by a tenth of the prior close or more, in the session of its
+/// market (Regulation SHO rule 201(b)(1)). It ends by itself too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShortSaleTriggered {
+    /// Of which instrument.
+    pub instrument_id: InstrumentId,
+    /// The closing price of the day before.
+    pub prior_close: Price,
+    /// The price that was seen: the last trade, or the middle of the best bid and offer.
+    pub price: Price,
+    /// The end of the next trading day.
+    pub until: Time,
+}
+
+/// The closing price of an instrument's last trading day became known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PriorCloseSet {
+    /// Of which instrument.
+    pub instrument_id: InstrumentId,
+    /// The price.
+    pub price: Price,
 }

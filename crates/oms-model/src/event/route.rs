@@ -35,6 +35,8 @@ terms! {
         TradingHalted = 13 "TRADING_HALTED",
         /// A restricted list has it, or an allow list has it not.
         Restricted = 14 "RESTRICTED",
+        /// It is in maintenance.
+        Maintenance = 15 "MAINTENANCE",
     }
 }
 

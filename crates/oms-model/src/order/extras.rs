@@ -134,6 +134,8 @@ pub struct Extras {
     pub compliance: Option<Box<Compliance>>,
     /// Set while it is accepted and waits before it is sent.
     pub hold: Option<Box<Hold>>,
+    /// The checks that its rest was told to break, by the bits of their numbers; only roots.
+    pub breached: u64,
 }
 
 /// What was booked on an order otherwise than through its parts.
@@ -166,5 +168,6 @@ impl Unset for Extras {
         work: None,
         compliance: None,
         hold: None,
+        breached: 0,
     };
 }

@@ -86,6 +86,7 @@ impl Order {
                 self.extras.hold = Some(Box::new(Hold { reason: e.reason, since: time, waits_for: e.waits_for.clone() }));
             }
             Event::OrderReleased(_) => self.extras.clear_with(|extras| extras.hold = None),
+            Event::RiskBreached(e) => self.extras.breached |= 1 << e.check.code(),
             Event::RiskChecked(_) | Event::OrderAnomaly(_) | Event::SelfMatchPrevented(_) | Event::RiskOverridden(_) => (),
             Event::OrderCreated(_)
             | Event::CommissionRecorded(_)
@@ -144,6 +145,15 @@ impl Order {
             | Event::LimitScheduled(_)
             | Event::LimitScheduleMoved(_)
             | Event::RiskImported(_)
+            | Event::InFlightRuleSet(_)
+            | Event::DeadManArmed(_)
+            | Event::DeadManBeat(_)
+            | Event::DeadManDisarmed(_)
+            | Event::DeadManFired(_)
+            | Event::PriceBandSet(_)
+            | Event::PriceBandRemoved(_)
+            | Event::ShortSaleTriggered(_)
+            | Event::PriorCloseSet(_)
             | Event::TenantCreated(_) => self.version -= 1,
         }
     }

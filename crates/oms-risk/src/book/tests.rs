@@ -112,6 +112,7 @@ impl World {
                 position,
                 rate: Some(Rate::same()),
                 overrides: &[],
+                hours: Default::default(),
             },
         )
     }

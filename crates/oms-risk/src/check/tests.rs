@@ -2,6 +2,8 @@
 
 mod bounds;
 mod compliance;
+mod hours;
+mod in_flight;
 mod overrides;
 mod portfolio;
 mod prices;
@@ -11,7 +13,7 @@ mod switches;
 use crate::book::RiskBook;
 use crate::exposure::Reservation;
 use crate::gate::Rate;
-use crate::gate::{Gate, Proposed, RiskContext};
+use crate::gate::{Gate, Hours, Opening, Proposed, RiskContext};
 use oms_model::compliance::{Compliance, ListKind, Locate, Restriction, SelfMatchPolicy};
 use oms_model::instrument::{Account, Instrument, TickStep};
 use oms_model::limit::{Check, CheckResult, LimitKey, LimitType, RiskLimit, Scope, Verdict};
@@ -64,6 +66,7 @@ struct Desk {
     rate: Option<Rate>,
     /// The overrides that orders name.
     named: Vec<OverrideId>,
+    hours: Hours,
 }
 
 impl Desk {
@@ -77,7 +80,17 @@ impl Desk {
         book.set_envelope(&StrategyEnvelope { strategy: STRATEGY, enabled: true, version: 1, ..StrategyEnvelope::default() });
         let (qty, until) = (qty("1000000"), Time(i64::MAX));
         book.set_locate(&Locate { account_id: ACCOUNT, instrument_id: INSTRUMENT, qty, until, ..Locate::default() });
-        Self { book, now: NOW, market, instrument, account, position: None, rate: Some(Rate::same()), named: Vec::new() }
+        Self {
+            book,
+            now: NOW,
+            market,
+            instrument,
+            account,
+            position: None,
+            rate: Some(Rate::same()),
+            named: Vec::new(),
+            hours: Hours::default(),
+        }
     }
 
     fn with(limit_type: LimitType, scope: Scope, value: &str) -> Self {
@@ -105,6 +118,7 @@ impl Desk {
             position: self.position.as_ref(),
             rate: self.rate,
             overrides: &self.named,
+            hours: self.hours,
         }
     }
 

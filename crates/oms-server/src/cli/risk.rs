@@ -151,10 +151,57 @@ pub enum Risk {
         #[command(flatten)]
         remote: Remote,
     },
+    /// Dead-man switches: without heartbeats working orders are canceled, or a kill switch is engaged.
+    #[command(subcommand)]
+    DeadMan(DeadMan),
     /// Execute any typed command, as `POST /api/v1/commands/execute` takes it: locates, strategies, rules.
     Execute {
         /// The command as JSON, like `{"type":"LocateSetCmd",...}`; the OpenAPI document has every one.
         command: String,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+}
+
+/// `oms risk dead-man`.
+#[derive(Debug, Subcommand)]
+pub enum DeadMan {
+    /// Arm a switch, or arm it anew. Heartbeats are those of the same key.
+    Arm {
+        /// ACCOUNT:<id>, USER:<id> or STRATEGY:<name>.
+        #[arg(long)]
+        scope: String,
+        /// After so many seconds without a heartbeat it fires: 1 to 3600.
+        #[arg(long)]
+        timeout_s: u32,
+        /// CANCEL what works in the scope, or KILL: engage its kill switch.
+        #[arg(long, default_value = "CANCEL")]
+        action: String,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Send one heartbeat.
+    Beat {
+        /// As it was armed.
+        #[arg(long)]
+        scope: String,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Take a switch away.
+    Disarm {
+        /// As it was armed.
+        #[arg(long)]
+        scope: String,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Show every switch, and how it stands.
+    Show {
         /// The desk.
         #[command(flatten)]
         remote: Remote,

@@ -1,7 +1,7 @@
 //! `oms risk`.
 
 use super::{Client, leaves, show};
-use crate::cli::{ListEntry, NamedLimit, Remote, Risk};
+use crate::cli::{DeadMan, ListEntry, NamedLimit, Remote, Risk};
 use crate::config::Settings;
 use crate::exit::Outcome;
 use serde_json::{Value, json};
@@ -47,6 +47,7 @@ pub(super) fn risk(risk: Risk, settings: &Settings) -> Outcome {
             super::evidence::evidence(query, out.as_deref(), &remote, settings)
         }
         Risk::Shadow(args) => super::shadow::shadow(args, settings),
+        Risk::DeadMan(command) => dead_man(command, settings),
         Risk::Execute { command, remote } => {
             // Sent as it is: the desk says what is wrong with it.
             let command = serde_json::from_str(&command).unwrap_or(Value::String(command));
@@ -71,6 +72,22 @@ fn execute(command: &Value, remote: &Remote, settings: &Settings) -> Outcome {
     let client = Client::new(remote, settings)?;
     let answer = client.post("/commands/execute", &[], command)?;
     client.show(&answer, |done| format!("{}, sequence {}", show::field(done, "status"), show::field(done, "sequence")))
+}
+
+fn dead_man(command: DeadMan, settings: &Settings) -> Outcome {
+    match command {
+        DeadMan::Arm { scope, timeout_s, action, remote } => {
+            let command = json!({"type": "DeadManArmCmd", "scope": scope, "timeout_s": timeout_s, "action": action});
+            execute(&command, &remote, settings)
+        }
+        DeadMan::Beat { scope, remote } => execute(&json!({"type": "DeadManBeatCmd", "scope": scope}), &remote, settings),
+        DeadMan::Disarm { scope, remote } => execute(&json!({"type": "DeadManDisarmCmd", "scope": scope}), &remote, settings),
+        DeadMan::Show { remote } => read("/risk/dead-man", dead_men, &remote, settings),
+    }
+}
+
+fn dead_men(men: &Value) -> String {
+    show::table(&["scope", "state", ">timeout_s", "action", "beat_at", "due_at", "fired_at"], show::items(men, "data"), show::field)
 }
 
 fn limit(name: &str, named: &NamedLimit) -> Value {
@@ -129,7 +146,10 @@ fn rules(rules: &Value) -> String {
         format!("risk currency: {}", show::field(rules, "currency")),
         format!("required limits: {}", words("required_limits")),
         format!("off for repeated execution: {}", words("throttled")),
+        format!("rest of an order beyond a limit: {}", show::field(rules, "in_flight")),
         format!("short-sale price test: {}\n", words("short_sale_restricted")),
+        table("short_sale_triggered", &["symbol", ">prior_close", ">price", "until"]),
+        table("price_bands", &["symbol", ">lower", ">upper", "until"]),
         table("restrictions", &["list", "scope", "subject", "reason"]),
         table("locates", &["symbol", ">qty", ">used", "until", "source", "account_id"]),
         table("self_match", &["scope", "policy"]),

@@ -94,6 +94,7 @@ impl Desk {
                 day_open_utc_s: config::day_second("engine.day_open_utc", &settings.engine.day_open_utc)?,
                 on_close_lead_ns: i64::from(settings.engine.on_close_lead_s) * 1_000_000_000,
                 calendars: Arc::clone(&calendars),
+                maintenance: Arc::new(calendars::maintenance(&settings.calendars)?),
             },
             journal: journal(&settings)?,
             api: oms_api::Config { calendars, ..api(&settings)? },

@@ -40,6 +40,8 @@ macro_rules! stored_events {
             103 BreakerMoved, 104 ShadowRulesSet, 105 ShadowRulesRemoved, 106 ShadowRulesPromoted,
             110 OverrideGranted, 111 OverrideConsented, 112 OverrideRevoked, 113 OverrideExpired, 114 RiskOverridden, 115 OverrideRuleSet,
             116 LimitScheduled, 117 LimitScheduleMoved, 118 RiskImported,
+            120 RiskBreached, 121 InFlightRuleSet, 122 DeadManArmed, 123 DeadManBeat, 124 DeadManDisarmed, 125 DeadManFired,
+            126 PriceBandSet, 127 PriceBandRemoved, 128 ShortSaleTriggered, 129 PriorCloseSet,
         }
     };
 }

@@ -5,19 +5,21 @@ use oms_model::algo::{AlgoParams, CurvePart, Peg};
 use oms_model::allocate::Share;
 use oms_model::breaker::Breaker;
 use oms_model::command::Placed;
-use oms_model::compliance::{Compliance, Hold, Locate, Restriction};
+use oms_model::compliance::{Compliance, Hold, Locate, PriceBand, Restriction};
+use oms_model::dead_man::DeadMan;
 use oms_model::event::{
     AlgoStepped, Allocation, AllocationApproved, AllocationProposed, AllocationRejected, ApiKeyCreated, BreakerMoved, BreakerRemoved,
-    BrokerSession, Candidate, CareAccepted, CarePassed, CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected,
-    ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged,
-    KillSwitchConfirmed, Leg, LimitRequired, LimitScheduleMoved, Mark, Member, NavSet, OrderAccepted, OrderAnomaly, OrderArmed,
-    OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderHeld, OrderInDoubt, OrderOutcomeResolved,
-    OrderRejected, OrderReleased, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrderTriggered,
-    OrdersGrouped, OrdersUngrouped, OverrideConsented, OverrideExpired, OverrideRevoked, PeerFilled, PositionFrozen, PositionsMarked,
-    QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected, RestrictionRemoved,
-    RiskChecked, RiskCurrencySet, RiskImported, RiskLimitRemoved, RiskOverridden, RouteDecided, SagaStepped, SelfMatchPrevented,
-    SelfMatchRuleSet, ShadowRulesPromoted, ShadowRulesRemoved, ShadowRulesSet, ShortSaleStateSet, SliceReleased, StageEnded, StageStarted,
-    StopMoved, SuspenseResolved, TenantCreated, ThrottleReset, ThrottleTripped, TradingStateSet,
+    BrokerSession, Candidate, CareAccepted, CarePassed, CommissionRecorded, CostMethodSet, DayClosed, DeadManArmed, DeadManBeat,
+    DeadManDisarmed, DeadManFired, ExecutionCorrected, ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, Filled, FxRateSet,
+    IdempotencyRecorded, IdempotentResult, InFlightRuleSet, KillSwitchChanged, KillSwitchConfirmed, Leg, LimitRequired, LimitScheduleMoved,
+    Mark, Member, NavSet, OrderAccepted, OrderAnomaly, OrderArmed, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded,
+    OrderFillAdjusted, OrderHeld, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReleased, OrderReplaceRequested, OrderReplaced,
+    OrderSent, OrderSized, OrderStateSynced, OrderTriggered, OrdersGrouped, OrdersUngrouped, OverrideConsented, OverrideExpired,
+    OverrideRevoked, PeerFilled, PositionFrozen, PositionsMarked, PriceBandRemoved, PriorCloseSet, QuoteAccepted, QuoteEnded,
+    QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected, RestrictionRemoved, RiskBreached, RiskChecked,
+    RiskCurrencySet, RiskImported, RiskLimitRemoved, RiskOverridden, RouteDecided, SagaStepped, SelfMatchPrevented, SelfMatchRuleSet,
+    ShadowRulesPromoted, ShadowRulesRemoved, ShadowRulesSet, ShortSaleStateSet, ShortSaleTriggered, SliceReleased, StageEnded,
+    StageStarted, StopMoved, SuspenseResolved, TenantCreated, ThrottleReset, ThrottleTripped, TradingStateSet,
 };
 use oms_model::instrument::{Account, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
@@ -123,7 +125,7 @@ macro_rules! stored_messages {
             PeerFilled { 1 order_id, 2 by, 3 taken_qty }
             BrokerSession { 1 venue, 2 reason }
             KillSwitchChanged { 1 scope, 2 reason }
-            TradingStateSet { 1 scope, 2 state, 3 reason }
+            TradingStateSet { 1 scope, 2 state, 3 reason, 4 by_breaker }
             RiskLimitRemoved { 1 limit_type, 2 scope, 3 period, 4 soft }
             TenantCreated { 1 tenant_id, 2 slug, 3 id_salt }
             ApiKeyCreated { 1 api_key_id, 2 user_id, 3 prefix, 4 sha256 }
@@ -152,9 +154,9 @@ macro_rules! stored_messages {
             IdempotencyRecorded { 1 key, 2 fingerprint, 3 result }
             IdempotentResult { 1 placed, 2 pending, 3 refused, 8 quote_req_id, 9 quote_id }
             Refusal { 1 code, 2 message, 3 details }
-            CheckResult { 1 check, 2 verdict, 3 code, 4 scope, 5 value, 6 limit, 7 limit_version, 8 soft, 9 period }
+            CheckResult { 1 check, 2 verdict, 3 code, 4 scope, 5 value, 6 limit, 7 limit_version, 8 soft, 9 period, 10 until }
             RiskLimit { 1 limit_type, 2 scope, 3 value, 4 version, 5 period, 6 soft }
-            ScopedState { 1 scope, 2 state }
+            ScopedState { 1 scope, 2 state, 3 person }
             CareAccepted { 1 order_id, 2 user_id }
             CarePassed { 1 order_id, 2 from, 3 to, 4 text }
             SagaStepped { 1 order_id, 2 phase, 3 step, 4 part, 5 before, 6 text }
@@ -203,7 +205,7 @@ macro_rules! stored_messages {
                 17 stepped_at, 18 suspended,
             }
             Doubt { 1 intent, 2 revision, 3 since, 4 reason }
-            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 46 work, 52 basis, 53 unanswered, 54 compliance, 55 hold }
+            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 46 work, 52 basis, 53 unanswered, 54 compliance, 55 hold, 63 breached }
             Order {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 state, 13 pending, 15 order_qty,
@@ -258,6 +260,17 @@ macro_rules! stored_messages {
             ShadowRulesSet { 1 name, 2 user_id, 3 rules }
             ShadowRulesRemoved { 1 name }
             ShadowRulesPromoted { 1 name, 2 set_by, 3 user_id, 4 reason }
+            PriceBand { 1 instrument_id, 2 lower, 3 upper, 4 until }
+            PriceBandRemoved { 1 instrument_id }
+            ShortSaleTriggered { 1 instrument_id, 2 prior_close, 3 price, 4 until }
+            PriorCloseSet { 1 instrument_id, 2 price }
+            RiskBreached { 1 order_id, 2 check, 3 scope, 4 value, 5 limit, 6 limit_version, 7 soft, 8 cancels }
+            InFlightRuleSet { 1 rule }
+            DeadMan { 1 scope, 2 timeout_s, 3 action, 4 user_id, 5 beat_at, 6 state, 7 fired_at, 8 fired_seq }
+            DeadManArmed { 1 scope, 2 timeout_s, 3 action, 4 user_id }
+            DeadManBeat { 1 scope, 2 at, 3 by }
+            DeadManDisarmed { 1 scope, 2 user_id }
+            DeadManFired { 1 scope, 2 action, 3 user_id, 4 timeout_s, 5 beat_at }
             Lot { 1 qty, 2 price }
             Position {
                 1 account_id, 2 instrument_id, 3 qty, 4 bought_qty, 5 sold_qty, 6 bought_notional, 7 sold_notional,

@@ -2,7 +2,8 @@
 
 use oms_model::algo::{Algo, Leftover, PegPrice};
 use oms_model::breaker::{BreakerAction, BreakerKind, BreakerState};
-use oms_model::compliance::{HoldReason, ListKind, SelfMatchPolicy};
+use oms_model::compliance::{HoldReason, InFlightRule, ListKind, SelfMatchPolicy};
+use oms_model::dead_man::{DeadManAction, DeadManState};
 use oms_model::event::Exclusion;
 use oms_model::limit::{Check, KillState, LimitType, Period, Verdict};
 use oms_model::overrides::OverrideState;
@@ -36,10 +37,13 @@ macro_rules! stored_terms {
             Code,
             CostMethod,
             ContingencyType,
+            DeadManAction,
+            DeadManState,
             EndedBy,
             Exclusion,
             Exhausted,
             HoldReason,
+            InFlightRule,
             IntentKind,
             KillState,
             LatencyStat,

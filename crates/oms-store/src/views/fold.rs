@@ -160,6 +160,7 @@ impl Fold {
             | Event::OrderHeld(_)
             | Event::OrderReleased(_)
             | Event::RiskOverridden(_) => self.concerned(seq, time, event, rows),
+            Event::RiskBreached(_) => self.concerned(seq, time, event, rows),
             Event::BrokerConnected(_)
             | Event::BrokerDisconnected(_)
             | Event::KillSwitchEngaged(_)
@@ -208,6 +209,15 @@ impl Fold {
             | Event::LimitScheduled(_)
             | Event::LimitScheduleMoved(_)
             | Event::RiskImported(_)
+            | Event::InFlightRuleSet(_)
+            | Event::DeadManArmed(_)
+            | Event::DeadManBeat(_)
+            | Event::DeadManDisarmed(_)
+            | Event::DeadManFired(_)
+            | Event::PriceBandSet(_)
+            | Event::PriceBandRemoved(_)
+            | Event::ShortSaleTriggered(_)
+            | Event::PriorCloseSet(_)
             | Event::IdempotencyRecorded(_) => Ok(()),
         }
     }

@@ -1,6 +1,7 @@
 //! What the gate was told, as the durable log says, and what works and was sold short: a few lines that owe nothing to
 //! the engine's own fold.
 
+use super::controls::Controls;
 use crate::hold;
 use oms_engine::State;
 use oms_model::compliance::{ListKind, SelfMatchPolicy};
@@ -40,11 +41,14 @@ pub struct Gate {
     refused: Option<(OrderId, Check)>,
     /// The last order that failed a check, with the first one.
     failed: Option<(OrderId, Check)>,
+    /// What stops trading by itself.
+    pub controls: Controls,
 }
 
 impl Gate {
     /// A batch was decided.
     pub fn decided(&mut self, batch: &Batch) {
+        self.controls.decided(batch);
         for event in &batch.events {
             self.configured(event);
             self.left(event, batch.time);
@@ -240,6 +244,7 @@ impl Gate {
         hold!(6, state.risk().override_rule() == self.rule, "the rule of overrides is not {:?}", self.rule);
         let schedules: BTreeMap<_, _> = state.risk().schedules().map(|one| (one.schedule_id, *one)).collect();
         hold!(6, schedules == self.schedules, "scheduled are {schedules:?} and not {:?}", self.schedules);
+        self.controls.hold_in(state);
         self.hold_working(state, &parts);
     }
 

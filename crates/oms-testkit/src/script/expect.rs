@@ -2,6 +2,7 @@
 
 use super::run::Run;
 use crate::fixture::{ACCOUNT, OTHER_ACCOUNT};
+use oms_model::limit::Check;
 use oms_model::{AccountId, Anomaly, Code, OrdStatus, Order, Symbol};
 use std::collections::VecDeque;
 
@@ -48,6 +49,17 @@ impl Run {
             }
             _ if subject.starts_with("shown ") => {
                 return assert_eq!(subject.trim_start_matches("shown "), take(expected), "{shown}");
+            }
+            _ if subject.starts_with("dead-man ") => {
+                let found = match self.last_code {
+                    Some(_) if take(expected) == "refused" => self.last_code.map_or_else(String::new, |code| code.to_string()),
+                    Some(code) => panic!("{shown}: it was refused with {code}"),
+                    None => {
+                        let man = state.risk().dead_man(self.scope(subject.trim_start_matches("dead-man ")));
+                        man.map_or("-".to_owned(), |man| man.state.to_string())
+                    }
+                };
+                return assert_eq!(found, take(expected), "{shown}");
             }
             _ if subject.starts_with("switch ") => {
                 let scope = self.scope(subject.trim_start_matches("switch "));
@@ -131,6 +143,14 @@ impl Run {
             "held" => {
                 let hold = order.extras.hold.as_deref().map_or("-".into(), |hold| hold.reason.to_string());
                 assert_eq!(hold, take(expected), "{shown}: held");
+            }
+            "breached" => {
+                let told: Vec<&str> = Check::ALL
+                    .iter()
+                    .filter(|check| order.extras.breached & (1 << check.code()) != 0)
+                    .map(|check| check.as_str())
+                    .collect();
+                assert_eq!(if told.is_empty() { "-".to_owned() } else { told.join("+") }, take(expected), "{shown}: breached");
             }
             "kind" => assert_eq!(order.kind().to_string(), take(expected), "{shown}: kind"),
             "holder" => {

@@ -62,6 +62,20 @@ impl Run {
                 let kind = line.word();
                 return Some(format!("fuse {kind} {}", line.words.pop_front().unwrap_or("tenant")));
             }
+            "band" => {
+                let symbol = line.value();
+                risk(if line.take("off") {
+                    RiskCommand::RemovePriceBand { symbol }
+                } else {
+                    let (lower, upper) = (line.value(), line.value());
+                    let seconds: Option<i64> = line.take("for").then(|| line.value());
+                    let until = seconds.map(|seconds| self.desk.now.plus(seconds * 1_000_000_000));
+                    RiskCommand::SetPriceBand { symbol, lower, upper, until }
+                })
+            }
+            "prior-close" => risk(RiskCommand::SetPriorClose { symbol: line.value(), price: line.value() }),
+            "in-flight" => risk(RiskCommand::SetInFlightRule(line.value())),
+            "dead-man" => return Some(self.dead_man(line)),
             "require" => risk(RiskCommand::RequireLimit { limit_type: line.value(), required: true }),
             "adv" => risk(RiskCommand::SetAdv { symbol: line.value(), adv_qty: Some(line.value()) }),
             "capital" => {
@@ -117,6 +131,30 @@ impl Run {
         let output = self.desk.input(who, InputBody::Command { command: risk(command), idempotency: None });
         self.remember(&output);
         id
+    }
+
+    /// `dead-man arm SCOPE SECONDS [ACTION]`, `dead-man beat SCOPE [other]`, `dead-man disarm SCOPE`, `dead-man SCOPE`.
+    fn dead_man(&mut self, line: &mut Line<'_>) -> String {
+        let verb = line.word();
+        if !matches!(verb, "arm" | "beat" | "disarm") {
+            return format!("dead-man {verb}");
+        }
+        let word = line.word().to_owned();
+        let scope = self.scope(&word);
+        let command = match verb {
+            "arm" => {
+                let timeout_s = line.value();
+                let action = line.words.pop_front().map_or_else(Default::default, |word| word.parse().unwrap());
+                RiskCommand::ArmDeadMan { scope, timeout_s, action }
+            }
+            "beat" => RiskCommand::BeatDeadMan { scope },
+            _ => RiskCommand::DisarmDeadMan { scope },
+        };
+        let who = Actor { user_id: if line.take("other") { OTHER_USER } else { actor().user_id }, ..actor() };
+        let output = self.desk.input(who, InputBody::Command { command: risk(command), idempotency: None });
+        self.remember(&output);
+        self.desk.advance(0);
+        format!("dead-man {word}")
     }
 
     /// `breaker KIND THRESHOLD ACTION [SCOPE] [within SECONDS] [probe SECONDS]`.

@@ -84,6 +84,16 @@ impl Run {
                 self.desk.engine = oms_engine::Engine::new(self.desk.engine.state().clone(), self.config.clone());
                 String::new()
             }
+            "maintenance" => {
+                // `maintenance XNAS mon-fri 20:00-20:30`, in UTC.
+                let venue: Mic = line.value();
+                let (days, hours) = (line.word(), line.word());
+                let text = format!("market RESET A nightly reset\nzone UTC UTC0\nhours {days} core {hours}");
+                let windows = oms_calendar::Calendar::parse(&text).expect("it can be read");
+                std::sync::Arc::make_mut(&mut self.config.maintenance).insert(venue, windows);
+                self.desk.engine = oms_engine::Engine::new(self.desk.engine.state().clone(), self.config.clone());
+                String::new()
+            }
             "at" => {
                 let at: jiff::Timestamp = line.value();
                 let at = oms_model::Time(i64::try_from(at.as_nanosecond()).expect("it is within our time"));
@@ -93,6 +103,12 @@ impl Run {
             "wait" => {
                 let seconds: i64 = line.value();
                 self.desk.advance(seconds * 1_000_000_000);
+                String::new()
+            }
+            "back" => {
+                // The clock outside goes back so many milliseconds behind the log.
+                let ms: i64 = line.value();
+                self.desk.now = self.desk.engine.state().time().plus(-ms * 1_000_000);
                 String::new()
             }
             "later" => {

@@ -116,6 +116,22 @@ marks! {
     LeftoverCanceled,
     /// What an algorithm had left at its end was crossed.
     LeftoverCrossed,
+    /// The rest of an order was canceled because an execution took it beyond a limit.
+    RestCanceled,
+    /// That was recorded alone.
+    BreachRecorded,
+    /// A dead-man switch fired.
+    DeadManFired,
+    /// A heartbeat was recorded.
+    Heartbeat,
+    /// A dead-man switch got a full timeout after a restart.
+    DeadManGranted,
+    /// A breaker tripped.
+    BreakerTripped,
+    /// A breaker tried trading again.
+    BreakerProbes,
+    /// A breaker closed.
+    BreakerClosed,
     /// An order was suspended.
     Suspended,
     /// A suspended order went on.

@@ -76,6 +76,24 @@ mutants! {
     ConsentForgotten,
     /// Recovery: scheduled changes of limits are forgotten.
     SchedulesForgotten,
+    /// Recovery: dead-man switches are forgotten.
+    DeadMenForgotten,
+    /// Recovery: a dead-man switch that fired is armed again.
+    DeadManRearmed,
+    /// Recovery: what orders were told in flight is forgotten.
+    BreachesForgotten,
+    /// Recovery: the rule for what is left of orders is forgotten.
+    InFlightRuleForgotten,
+    /// Recovery: breakers are forgotten.
+    BreakersForgotten,
+    /// Recovery: trading states are forgotten.
+    HaltsForgotten,
+    /// Door: a heartbeat is answered and not taken.
+    HeartbeatDropped,
+    /// Decision: the rest of an order beyond a limit works on.
+    RestGoesOn,
+    /// Fold: a breaker that calms down puts its scope on again, whatever else holds it.
+    CalmBreakerOpensAll,
     /// Recovery: what was sold short today is forgotten.
     ShortedForgotten,
     /// Recovery: what works in a holding is forgotten.

@@ -10,6 +10,7 @@ use oms_engine::input::{Input, InputBody};
 use oms_engine::state::StateParts;
 use oms_engine::{Config, Context, Engine, Output, State};
 use oms_model::command::{Actor, CommandOutcome};
+use oms_model::compliance::InFlightRule;
 use oms_model::event::{Batch, Event};
 use oms_model::report::Report;
 use oms_model::{CommandId, EndedBy, Qty, QuoteState, Seq, Time, TraceId};
@@ -246,8 +247,16 @@ impl Node {
     /// Lets one thing in.
     pub fn decide(&mut self, actor: Actor, body: InputBody, asker: Asker, now: Time, markets: &TestMarkets) -> Output {
         self.command_ids += 1;
+        let body = gate::swapped(body, self.mutant);
+        let is_report = matches!(body, InputBody::Report(_));
         let input = Input { command_id: CommandId::from_u128(self.command_ids), actor, trace_id: TraceId::default(), body };
+        // Neither a rule that is turned for a moment nor what it leads to is in the log as it was decided.
+        let (record, cancel) = (InFlightRule::Record, InFlightRule::Cancel);
+        let turned = self.mutant == Some(Mutant::RestGoesOn) && is_report && gate::turn_rule(&mut self.engine, cancel, record);
         let mut output = self.engine.step(input, &Context { now, markets });
+        if turned {
+            gate::turn_rule(&mut self.engine, record, cancel);
+        }
         let batch = std::mem::take(&mut output.batch);
         let last_seq = if batch.events.is_empty() { 0 } else { batch.last_seq().0 };
         if !batch.events.is_empty() {
@@ -262,6 +271,9 @@ impl Node {
             self.batches.push(shared);
             if self.mutant == Some(Mutant::ReservationKept) {
                 self.keep_reservations(&batch);
+            }
+            if let (Some(Mutant::CalmBreakerOpensAll), Some(state)) = (self.mutant, gate::opened(self.engine.state(), &batch)) {
+                self.engine = Engine::new(state, Config::default());
             }
             if let Some(parts) = self.mutant.and_then(|mutant| books::folded_wrongly(self.engine.state(), &batch, mutant)) {
                 self.engine = Engine::new(State::from_parts(parts), Config::default());

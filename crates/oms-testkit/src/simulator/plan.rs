@@ -78,6 +78,8 @@ pub enum Kind {
     PlaceList,
     /// A client suspends an order, or resumes it.
     Suspend,
+    /// A dead-man switch, a breaker, or a limit that is lowered under what works.
+    Control,
     /// The market trades.
     Print,
     /// A client asks for quotes.
@@ -139,7 +141,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [(Self, u16); 44] = [
+    const ALL: [(Self, u16); 45] = [
         (Self::Place, 220),
         (Self::PlaceMany, 15),
         (Self::Cancel, 60),
@@ -156,6 +158,7 @@ impl Kind {
         (Self::PlaceList, 25),
         (Self::Suspend, 15),
         (Self::Print, 40),
+        (Self::Control, 30),
         (Self::AskQuote, 20),
         (Self::DealerQuote, 40),
         (Self::AcceptQuote, 30),
@@ -201,6 +204,7 @@ impl Kind {
                 | Self::Engage
                 | Self::Release
                 | Self::Limit
+                | Self::Control
                 | Self::TradingState
                 | Self::Unasked
                 | Self::Expire

@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod books;
 mod clients;
+mod controls;
 mod crash;
 mod desk;
 mod groups;
@@ -48,6 +49,8 @@ pub(super) struct World {
     /// What the gate was told, as decided.
     gate: Gate,
     durable_gate: Gate,
+    /// What clients know of their dead-man switches.
+    controls: controls::Controls,
     /// The gross exposure after the last batch.
     gross: i128,
     /// The same as far as it is durable.
@@ -93,6 +96,7 @@ impl World {
             quotes: Quotes::default(),
             gate: Gate::default(),
             durable_gate: Gate::default(),
+            controls: controls::Controls::default(),
             gross: 0,
             durable_quotes: Quotes::default(),
             works: Works::default(),
@@ -179,6 +183,7 @@ impl World {
             | Kind::TradingState => self.client(kind, rng),
             Kind::PlaceWorked | Kind::PlaceList | Kind::Suspend => self.worked(kind, rng),
             Kind::Print => self.print(rng),
+            Kind::Control => self.control(rng),
             Kind::AskQuote | Kind::DealerQuote | Kind::AcceptQuote => self.quoting(kind, rng),
             Kind::Quote => {
                 let instrument = InstrumentId(u32::try_from(rng.below(2)).unwrap_or(0));
@@ -199,6 +204,7 @@ impl World {
             Kind::Wait => {
                 let ns = 1 << rng.below(33);
                 self.now = self.now.plus(ns);
+                self.keep_alive(rng);
                 self.refresh_quotes(rng);
             }
             Kind::LongWait => {
@@ -254,8 +260,15 @@ impl World {
     fn enter(&mut self, from: Actor, body: InputBody, asker: Asker) {
         let Some(node) = self.node.as_mut() else { return };
         self.coverage.inputs += 1;
+        let asked = match &body {
+            InputBody::Command { command: command @ Command::Risk(_), .. } => Some(command.clone()),
+            _ => None,
+        };
         let output = node.decide(from, body, asker, self.now, &self.markets);
         let early = node.early_answers();
+        if let Some(command) = asked {
+            self.took(&command, output.outcome.as_ref());
+        }
         let batch = output.batch;
         if !batch.events.is_empty() {
             self.coverage.events += batch.events.len() as u64;
@@ -276,6 +289,7 @@ impl World {
                 self.quotes.hold_in(node.engine.state(), Some(self.now));
                 self.works.hold_in(node.engine.state());
                 self.hold_watched();
+                self.hold_dead_men();
                 return self.hold_reopened();
             }
             let from = Actor { tenant_id: TENANT, source: Source::Timer, ..Actor::default() };

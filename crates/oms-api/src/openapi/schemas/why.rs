@@ -16,6 +16,7 @@ pub(super) const SHAPES: &[Shape] = &[
             ("limit", "Decimal?", ""),
             ("limit_version", "integer", "0 where it is not a configured limit."),
             ("soft", "boolean", "Whether that limit is a soft one."),
+            ("until", "time?", "When the market opens, or the maintenance or the price band ends."),
             ("period", "Period?", "The period of that limit, where it is not the usual one."),
         ],
     ),

@@ -1,6 +1,7 @@
 //! Checks 9 to 15, the order of precedence and the bounds of arithmetic.
 
 use super::*;
+use oms_model::compliance::PriceBand;
 
 #[test]
 fn order_quantity_is_bounded_in_every_scope() {
@@ -174,7 +175,8 @@ fn against_everything() -> (Desk, Proposed) {
         desk.limit(limit_type, Scope::Tenant, value);
     }
     let price = px("49.995");
-    let worst = Proposed { price: Some(price), order_id: OrderId::from_u128(3), ..base(Side::SellShort, OrdType::Limit, "2.5") };
+    let (order_id, time_in_force) = (OrderId::from_u128(3), oms_model::TimeInForce::Ioc);
+    let worst = Proposed { price: Some(price), order_id, time_in_force, ..base(Side::SellShort, OrdType::Limit, "2.5") };
     for (number, side) in [(1, Side::SellShort), (2, Side::Buy)] {
         let before = order_of(&Proposed { side, order_id: OrderId::from_u128(number), ..worst });
         desk.book.on_checked(&before, Some(price), desk.now, &mut Reservation::default());
@@ -197,6 +199,9 @@ fn against_everything() -> (Desk, Proposed) {
     desk.book.set_trading_state(Scope::Tenant, TradingState::Halted);
     desk.account.active = false;
     desk.instrument.active = false;
+    let (lower, upper) = (px("60"), px("70"));
+    desk.book.set_price_band(&PriceBand { instrument_id: INSTRUMENT, lower, upper, until: None });
+    desk.hours = Hours { market: Opening::Never, maintenance: Some(NOW.plus(1)), on_close: None };
     (desk, worst)
 }
 
@@ -227,6 +232,10 @@ fn the_first_broken_check_gives_the_code_and_all_are_recorded() {
     desk.instrument.ticks = vec![TickStep { from: px("0.001"), tick: px("0.001") }];
     assert_eq!(first(&desk), (Check::Lot, Code::InvalidLot));
     desk.instrument.lot = qty("0.5");
+    assert_eq!(first(&desk), (Check::MarketHours, Code::MarketClosed));
+    desk.hours.market = Opening::Open;
+    assert_eq!(first(&desk), (Check::BrokerMaintenance, Code::BrokerMaintenance));
+    desk.hours.maintenance = None;
     assert_eq!(first(&desk), (Check::Restricted, Code::ComplianceBlocked));
     desk.book.remove_restriction(ListKind::Restricted, Scope::Tenant, Scope::Instrument(INSTRUMENT));
     assert_eq!(first(&desk), (Check::Locate, Code::LocateRequired));
@@ -238,6 +247,10 @@ fn the_first_broken_check_gives_the_code_and_all_are_recorded() {
         let expected = first(&desk);
         assert_eq!(expected.0, check, "{limit_type}");
         desk.book.remove_limit(LimitKey::hard(limit_type, Scope::Tenant));
+        if limit_type == LimitType::PriceCollarPct {
+            assert_eq!(first(&desk), (Check::PriceBand, Code::PriceBand));
+            desk.book.remove_price_band(INSTRUMENT);
+        }
         if limit_type == LimitType::DuplicateWindow {
             assert_eq!(first(&desk), (Check::SelfMatch, Code::SelfMatch));
             desk.book.set_self_match(Scope::Tenant, SelfMatchPolicy::Off);

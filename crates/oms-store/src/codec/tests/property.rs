@@ -4,6 +4,7 @@ use oms_model::Batch;
 use oms_model::allocate::Share;
 use oms_model::breaker::*;
 use oms_model::compliance::*;
+use oms_model::dead_man::*;
 use oms_model::market::{Seen, SeenPrice};
 use oms_model::overrides::{Override, OverrideRule};
 use oms_model::schedule::LimitSchedule;

@@ -11,6 +11,7 @@ use oms_model::breaker::*;
 use oms_model::children::Children;
 use oms_model::command::{Actor, Placed};
 use oms_model::compliance::*;
+use oms_model::dead_man::*;
 use oms_model::event::*;
 use oms_model::instrument::{Account, Currency, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{Check, CheckResult, KillState, LimitType, Period, RiskLimit, Scope, ScopedState, Verdict};

@@ -7,6 +7,7 @@ use oms_model::algo::*;
 use oms_model::allocate::Share;
 use oms_model::breaker::*;
 use oms_model::compliance::*;
+use oms_model::dead_man::*;
 use oms_model::event::*;
 use oms_model::instrument::*;
 use oms_model::limit::*;

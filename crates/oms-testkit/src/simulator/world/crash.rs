@@ -145,6 +145,7 @@ impl World {
 
     /// What was handed over and not answered is in doubt before anything else is decided. Whether that is durable.
     fn begin(&mut self, rng: &mut Rng) -> bool {
+        self.unreachable();
         let skipped = self.mutant == Some(Mutant::RecoveredStepSkipped);
         loop {
             if !skipped {

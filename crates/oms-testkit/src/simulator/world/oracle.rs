@@ -4,6 +4,7 @@ use super::World;
 use crate::hold;
 use crate::simulator::coverage::Mark;
 use oms_engine::State;
+use oms_model::breaker::BreakerState;
 use oms_model::event::{Batch, Event, OrderAnomaly, OrderFillAdjusted};
 use oms_model::limit::{Check, LimitType, Scope};
 use oms_model::report::VenueFill;
@@ -21,6 +22,7 @@ impl World {
         self.quotes.decided(batch);
         self.gate.decided(batch);
         self.works.decided(batch);
+        self.hold_fired(batch);
         for event in &batch.events {
             self.count(event);
             let root = event.order_id().and_then(|id| self.root_of(id));
@@ -47,6 +49,7 @@ impl World {
                 hold_tree(state, order, self.disturbed.contains(&root));
             }
         }
+        self.hold_rest(state, batch);
         hold_exposure(state);
         hold_limits(state, batch);
         hold_confirmed(state, batch);
@@ -69,6 +72,16 @@ impl World {
         let leg = event.order_id().and_then(|id| state.and_then(|state| state.order(id))).filter(|order| !order.is_root());
         let level = |id: OrderId| core::iter::successors(Some(id), |id| state?.order(*id)?.parent_order_id).count();
         let mark = match event {
+            Event::RiskBreached(e) if e.cancels => Mark::RestCanceled,
+            Event::RiskBreached(_) => Mark::BreachRecorded,
+            Event::DeadManFired(_) => Mark::DeadManFired,
+            Event::DeadManBeat(e) if e.by.is_none() => Mark::DeadManGranted,
+            Event::DeadManBeat(_) => Mark::Heartbeat,
+            Event::BreakerMoved(e) => match e.state {
+                BreakerState::Open => Mark::BreakerTripped,
+                BreakerState::HalfOpen => Mark::BreakerProbes,
+                BreakerState::Closed => Mark::BreakerClosed,
+            },
             Event::RouteDecided(e) if e.attempt > 1 => Mark::Replanned,
             Event::RouteDecided(e) if e.legs.len() > 1 => Mark::Legs,
             Event::RouteDecided(_) => Mark::Accepted,
