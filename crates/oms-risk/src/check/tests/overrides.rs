@@ -41,13 +41,16 @@ fn refusal(desk: &Desk, order: &Proposed) -> String {
 
 #[test]
 fn only_limits_of_the_firm_can_be_overridden_and_lists_where_the_tenant_says_so() {
-    const NEVER: [Check; 12] = [
+    const NEVER: [Check; 15] = [
         Check::KillSwitch,
         Check::TradingState,
         Check::AccountActive,
         Check::InstrumentActive,
         Check::Tick,
         Check::Lot,
+        Check::MarketHours,
+        Check::BrokerMaintenance,
+        Check::PriceBand,
         Check::Locate,
         Check::ShortSalePrice,
         Check::SelfMatch,

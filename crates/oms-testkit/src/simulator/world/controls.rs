@@ -10,7 +10,7 @@ use oms_model::command::{Command, CommandOutcome, RiskCommand};
 use oms_model::compliance::InFlightRule;
 use oms_model::dead_man::DeadManAction;
 use oms_model::event::{Batch, Event};
-use oms_model::limit::{LimitKey, LimitType, RiskLimit, Scope};
+use oms_model::limit::{Check, LimitKey, LimitType, RiskLimit, Scope};
 use oms_model::{Decimal, Notional, OrderKind, Pending, Qty, Seq, StrategyId, Time};
 use std::collections::BTreeMap;
 
@@ -161,14 +161,16 @@ impl World {
             } else {
                 (position.saturating_sub(sells), position.saturating_sub(sells).saturating_add(rest))
             };
+            let named = order.extras.compliance.as_deref().map_or(&[][..], |said| &said.override_ids);
+            let by_leave = |check: Check| state.risk().is_overridden(order.order_id, named, check, batch.time);
             for scope in [Scope::Tenant, Scope::Account(order.account_id), Scope::Instrument(order.instrument_id)] {
                 let id = order.order_id;
-                if let Some(limit) = state.risk().limit(LimitType::MaxPositionQty, scope) {
+                if let Some(limit) = state.risk().limit(LimitType::MaxPositionQty, scope).filter(|_| !by_leave(Check::PositionQty)) {
                     let within = Decimal::from(with.abs()) <= limit.value || with.abs() <= without.abs();
                     hold!(24, within, "the rest of order {id} takes the position to {with}, at most {} may be", limit.value);
                 }
                 let reduces = with.abs() < without.abs() && (with.is_zero() || with.is_positive() == without.is_positive());
-                if let Some(limit) = state.risk().limit(LimitType::DailyLoss, scope).filter(|_| !reduces) {
+                if let Some(limit) = state.risk().limit(LimitType::DailyLoss, scope).filter(|_| !reduces && !by_leave(Check::DailyLoss)) {
                     let loss = state.risk().day_loss(scope);
                     let most = limit.value.to_notional().unwrap_or(Notional::MAX);
                     hold!(24, loss <= most, "order {id} works on after a loss of {loss}, at most {most} may be");
