@@ -16,7 +16,7 @@ mod works;
 
 use crate::input::IdempotencyKey;
 use answers::Answers;
-pub use books::FxRate;
+pub use books::{Dismissed, FxRate};
 use foldhash::fast::FixedState;
 pub use groups::Group;
 use hashbrown::HashMap;
@@ -203,6 +203,8 @@ pub struct State {
     // Follows from the orders.
     overfilled: BTreeSet<OrderId>,
     suspense: VecDeque<ExecutionUnmatched>,
+    // What was decided not to be ours, oldest first, so that a venue that says it again is not asked about again.
+    dismissed: VecDeque<Dismissed>,
     answers: Answers,
     quotes: quotes::QuoteBook,
     risk: RiskBook,
@@ -249,6 +251,7 @@ impl Default for State {
             number: 0,
             overfilled: BTreeSet::new(),
             suspense: VecDeque::new(),
+            dismissed: VecDeque::new(),
             answers: Answers::default(),
             quotes: quotes::QuoteBook::default(),
             risk: RiskBook::default(),

@@ -91,7 +91,8 @@ fn unmatched(step: &mut Step<'_>, venue: Mic, transact_time: Time, body: &Report
         }
         _ => return,
     };
-    if step.state().suspense().any(|known| known.venue == venue && known.exec_id == *exec_id) {
+    let state = step.state();
+    if state.suspense().any(|known| known.venue == venue && known.exec_id == *exec_id) || state.is_dismissed(venue, exec_id) {
         return;
     }
     step.emit(Event::ExecutionUnmatched(Box::new(ExecutionUnmatched {

@@ -22,8 +22,22 @@ pub struct FxRate {
     pub at: Time,
 }
 
+/// An execution that a person decided is not ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dismissed {
+    /// Where.
+    pub venue: Mic,
+    /// The venue's id of it.
+    pub exec_id: ExecId,
+}
+
 /// Reading.
 impl State {
+    /// Whether a person decided that an execution is not ours; of the last [`MAX_SUSPENSE`] decisions.
+    #[must_use]
+    pub fn is_dismissed(&self, venue: Mic, exec_id: &ExecId) -> bool {
+        self.dismissed.iter().any(|known| known.venue == venue && known.exec_id == *exec_id)
+    }
     /// A position; `None` where nothing was ever executed.
     #[must_use]
     pub fn position(&self, account: AccountId, instrument: InstrumentId) -> Option<&Position> {
@@ -224,6 +238,12 @@ impl State {
     pub(super) fn suspense_resolved(&mut self, e: &SuspenseResolved) {
         if let Some(at) = self.suspense.iter().position(|known| known.venue == e.venue && known.exec_id == e.exec_id) {
             self.suspense.remove(at);
+        }
+        if e.account_id.is_none() {
+            if self.dismissed.len() == MAX_SUSPENSE {
+                self.dismissed.pop_front();
+            }
+            self.dismissed.push_back(Dismissed { venue: e.venue, exec_id: e.exec_id.clone() });
         }
     }
 

@@ -2,7 +2,7 @@
 //! however they came about; what follows from the parts is built again from them.
 
 use super::answers::Answers;
-use super::{Entry, FxRate, Group, LegPart, Part, RootPart, State, TimerKind, VenueEntry};
+use super::{Dismissed, Entry, FxRate, Group, LegPart, Part, RootPart, State, TimerKind, VenueEntry};
 use oms_model::event::{ApiKeyCreated, ExecutionUnmatched, Mark};
 use oms_model::instrument::{Account, Currency, Instrument, Venue};
 use oms_model::policy::SorPolicy;
@@ -116,6 +116,8 @@ pub struct StateParts {
     pub number: u32,
     /// Executions that match no order, oldest first.
     pub suspense: Vec<ExecutionUnmatched>,
+    /// Executions that are not ours, oldest first.
+    pub dismissed: Vec<Dismissed>,
     /// Limits, switches and exposures.
     pub risk: RiskParts,
     /// Rules that run in shadow, by name.
@@ -163,6 +165,7 @@ impl State {
             number_day: self.number_day,
             number: self.number,
             suspense: self.suspense.iter().cloned().collect(),
+            dismissed: self.dismissed.iter().cloned().collect(),
             risk: self.risk.parts(),
             rule_sets: self.rule_sets.values().cloned().collect(),
             risk_currency: self.risk_currency,
@@ -202,6 +205,7 @@ impl State {
             last_seq: parts.last_seq,
             time: parts.time,
             suspense: parts.suspense.into(),
+            dismissed: parts.dismissed.into(),
             risk: RiskBook::from_parts(parts.risk),
             rule_sets: parts.rule_sets.into_iter().map(|set| (set.name.clone(), set)).collect(),
             risk_currency: parts.risk_currency,
