@@ -13,6 +13,7 @@ pub(crate) mod group;
 pub(crate) mod hold;
 pub(crate) mod instruct;
 pub(crate) mod kill;
+pub(crate) mod named;
 pub(crate) mod parent;
 pub(crate) mod quote;
 pub(crate) mod replace;

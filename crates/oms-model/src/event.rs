@@ -32,7 +32,8 @@ pub use desk::{
 pub use execution::{ExecutionRecorded, ExecutionUnmatched, Filled};
 pub use order::{
     OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderInDoubt, OrderOutcomeResolved,
-    OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, RequestRejected, RiskChecked,
+    OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, RequestNamed, RequestRejected,
+    RiskChecked,
 };
 pub use quote::{QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested};
 pub use risk::{
@@ -279,6 +280,8 @@ events! {
     102 BreakerRemoved(BreakerRemoved),
     /// See the body.
     103 BreakerMoved(Box<BreakerMoved>),
+    /// See the body.
+    140 RequestNamed(Box<RequestNamed>),
 }
 
 impl Event {
@@ -299,6 +302,7 @@ impl Event {
             Self::CancelRejected(e) | Self::ReplaceRejected(e) => Some(e.order_id),
             Self::OrderReplaceRequested(e) => Some(e.order_id),
             Self::OrderReplaced(e) => Some(e.order_id),
+            Self::RequestNamed(e) => Some(e.order_id),
             Self::OrderInDoubt(e) => Some(e.order_id),
             Self::OrderOutcomeResolved(e) => Some(e.order_id),
             Self::OrderClosed(e) => Some(e.order_id),

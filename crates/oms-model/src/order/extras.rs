@@ -2,7 +2,7 @@
 
 use crate::amount::{Decimal, Price, Qty};
 use crate::compliance::{Compliance, Hold};
-use crate::ids::{Mic, OrderId, PolicyName, QuoteId, QuoteRef, Time, UserId};
+use crate::ids::{ClOrdId, Mic, OrderId, PolicyName, QuoteId, QuoteRef, Time, UserId};
 use crate::seldom::Unset;
 use crate::terms::{IntentKind, SagaPhase, SorMode};
 use crate::work::Work;
@@ -134,6 +134,17 @@ pub struct Extras {
     pub compliance: Option<Box<Compliance>>,
     /// Set while it is accepted and waits before it is sent.
     pub hold: Option<Box<Hold>>,
+    /// What its client calls it besides its `cl_ord_id`.
+    pub names: Option<Box<Names>>,
+}
+
+/// The ids that a client gave its requests about an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// That of the last replace that holds: what the client calls the order by now.
+    pub current: Option<ClOrdId>,
+    /// That of the request that is pending, or that ended the order.
+    pub asked: Option<ClOrdId>,
 }
 
 /// What was booked on an order otherwise than through its parts.
@@ -166,5 +177,6 @@ impl Unset for Extras {
         work: None,
         compliance: None,
         hold: None,
+        names: None,
     };
 }

@@ -10,7 +10,7 @@ use oms_model::compliance::*;
 use oms_model::event::*;
 use oms_model::instrument::*;
 use oms_model::limit::*;
-use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Routing, Saga, SagaPart, Stage, Terms};
+use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Names, Routing, Saga, SagaPart, Stage, Terms};
 use oms_model::policy::*;
 use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
