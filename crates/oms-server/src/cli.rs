@@ -69,6 +69,9 @@ pub struct Serve {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
+    /// Where clients that speak FIX connect to [default: the setting fix.listen]. A demo desk takes CLIENT.
+    #[arg(long, value_name = "ADDR")]
+    pub fix: Option<String>,
     /// How fast the recorded market is replayed: 1x to 100x, or max.
     #[arg(long, value_name = "X")]
     pub speed: Option<String>,

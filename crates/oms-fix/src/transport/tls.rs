@@ -41,6 +41,7 @@ fn other(error: &dyn std::fmt::Display) -> TlsError {
 /// # Errors
 /// [`TlsError`].
 pub fn server_tls(certificate: &Path, key: &Path, clients: Option<&Path>) -> Result<Arc<ServerConfig>, TlsError> {
+    let chain = certificates(certificate)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().map_err(|error| other(&error))?;
@@ -56,5 +57,5 @@ pub fn server_tls(certificate: &Path, key: &Path, clients: Option<&Path>) -> Res
         }
     };
     let own = PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::File { path: key.to_owned(), source })?;
-    builder.with_single_cert(certificates(certificate)?, own).map(Arc::new).map_err(|error| other(&error))
+    builder.with_single_cert(chain, own).map(Arc::new).map_err(|error| other(&error))
 }
