@@ -10,7 +10,7 @@ mod peer;
 use oms_e2e::fix::{FixClient, Told, free_address};
 use oms_e2e::http::Client;
 use oms_e2e::prng::Prng;
-use oms_e2e::server::{Home, Launch, Server};
+use oms_e2e::server::{Home, Launch, Server, succeed};
 use oms_e2e::{setting, until};
 use oms_fix::session::Phase;
 use peer::Peer;
@@ -232,6 +232,26 @@ fn quickfix_is_a_client_over_a_kill() {
     quickfix.say("send F 11=q5|41=q3|38=200|54=1|55=BAC|60=20261127-10:00:00.000");
     quickfix.until("received 8 q5  6/6");
     quickfix.until("received 8 q5  4/4");
+    // Looked at and steered from outside: messages while the desk runs, the session, its end and its beginning.
+    let (url, data) = (format!("http://{}", server.address()), home.path().to_str().unwrap());
+    let desk = |words: &[&str]| succeed(&[["fix"].as_slice(), words, &["--url", &url, "--key", server.key(), "--json"]].concat());
+    let sessions: serde_json::Value = serde_json::from_str(&desk(&["sessions"])).unwrap();
+    let session = &sessions["data"][0];
+    assert_eq!((&session["client"], &session["logged_on"], &session["refused"]), (&"CLIENT".into(), &true.into(), &0.into()), "{sessions}");
+    let log = succeed(&["fix", "log", "CLIENT", "--find", "q3", "--data", data]);
+    for line in
+        ["<- CLIENT", "OrderCancelReplaceRequest(G)", "-> CLIENT", "ExecutionReport(8)", "OrigClOrdID(41) = q2", "ExecType(150) = 5"]
+    {
+        assert!(log.contains(line), "{line}: {log}");
+    }
+    desk(&["logout", "CLIENT"]);
+    quickfix.until("logout");
+    assert!(desk(&["status", "CLIENT"]).contains(r#""open":false"#));
+    desk(&["reset", "CLIENT", "--next-out", "5000"]);
+    assert!(desk(&["logon", "CLIENT"]).contains(r#""next_out":5000"#));
+    quickfix.until("logon");
+    // It finds the gap, and is told that there is nothing in it.
+    quickfix.until("admin 4");
     quickfix.quit();
     server.stop();
 }

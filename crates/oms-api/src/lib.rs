@@ -15,6 +15,7 @@ pub mod auth;
 pub mod call;
 pub mod catalog;
 pub mod error;
+pub mod fix;
 pub mod idempotency;
 pub mod json;
 pub mod metrics;

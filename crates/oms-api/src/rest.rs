@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod execute;
 pub mod executions;
+mod fix;
 pub mod gate;
 mod groups;
 pub mod health;
@@ -203,6 +204,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         risk::endpoints(),
         gate::endpoints(),
         sor::endpoints(),
+        fix::endpoints(),
         health::endpoints(),
     ]
     .into_iter()

@@ -20,7 +20,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use oms_model::{Refusal, Seq, TenantId};
+use oms_model::{Refusal, Seq, TenantId, UserId};
 use oms_runtime::history::{AsOf, History, HistoryError};
 use oms_runtime::{Feed, Handle};
 use tokio::sync::mpsc;
@@ -68,6 +68,8 @@ pub struct DeskParts {
 pub struct ClientSession {
     /// Who it is between.
     pub id: SessionId,
+    /// For whom its orders are.
+    pub user_id: UserId,
     /// A way to it.
     pub handle: SessionHandle,
     /// What it counts.
@@ -108,9 +110,10 @@ impl Clients {
         let session = engine.add(spec)?;
         let start = Start { cursor, mark: progress.mark, waiting, received };
         let feed: Feed = parts.handle.feed().clone();
+        let user_id = profile.user_id;
         let client = Client::new(profile, parts, session.clone(), feed.follow(follow_after), book, catalog, figures.clone(), start);
         tokio::spawn(client.run());
-        let shown = ClientSession { id: id.clone(), handle: session, figures };
+        let shown = ClientSession { id: id.clone(), user_id, handle: session, figures };
         self.lock().insert(id.target.clone(), shown.clone());
         Ok(shown)
     }

@@ -3,12 +3,14 @@
 mod index;
 mod journal;
 mod memory;
+mod past;
 mod record;
 
 use tokio::sync::oneshot;
 
 pub use journal::{JournalStore, SessionJournal};
 pub use memory::MemoryStore;
+pub use past::{Direction, PastMessage, past_messages};
 
 use crate::session::Stored;
 use crate::session::outbox::{Fetch, Mark, Outbox, Page};

@@ -265,6 +265,16 @@ impl SessionHandle {
         self.command(Command::Reset).await
     }
 
+    /// Waits until everything that was asked of it before is carried out.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn settled(&self) -> Result<(), Ended> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Post(Vec::new(), Mark::default(), reply)).await?;
+        answer.await.map(drop).map_err(|_| Ended)
+    }
+
     /// Whether an acceptor takes the next Logon; until it does, connections are closed without a word.
     pub fn open(&self, open: bool) {
         self.shared.open.store(open, Ordering::Release);

@@ -1,10 +1,12 @@
 //! The command line: nouns, then verbs.
 #![allow(rustdoc::invalid_html_tags, reason = "the comments are what --help shows")]
 
+mod fix;
 mod risk;
 
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
+pub use fix::{Fix, Log as FixLog, Named as FixNamed};
 use oms_runtime::history::AsOf;
 pub use risk::{ListEntry, NamedLimit, Risk};
 use std::path::PathBuf;
@@ -44,6 +46,9 @@ pub enum Command {
     /// The smart order router.
     #[command(subcommand)]
     Sor(Sor),
+    /// Clients that speak FIX: their sessions and messages.
+    #[command(subcommand)]
+    Fix(Fix),
     /// When markets are open.
     #[command(subcommand)]
     Calendar(Calendar),

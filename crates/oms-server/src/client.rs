@@ -1,5 +1,6 @@
 //! The commands that talk to a desk over its REST interface.
 
+mod fix;
 mod market;
 mod orders;
 mod quotes;
@@ -47,6 +48,7 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Allocation(Allocation::List { remote }) => market::allocations(&remote, settings),
         Command::Risk(risk) => risk::risk(risk, settings),
         Command::Sor(sor) => market::sor(sor, settings),
+        Command::Fix(command) => fix::run(command, settings),
         Command::Serve(_)
         | Command::Allocation(Allocation::Verify { .. })
         | Command::Journal(_)

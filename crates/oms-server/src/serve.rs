@@ -57,8 +57,9 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
         history,
         config: desk.api.clone(),
         telemetry: partition.telemetry().clone(),
-        expositions: figures::of(venues.market.as_ref(), &market),
+        expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref()),
         probes: Vec::new(),
+        fix: fix.as_ref().map(|fix| Box::new(fix::Shown(fix.clients.clone())) as Box<dyn oms_api::fix::FixSessions>),
     };
     let served = http.block_on(async {
         let api = Api::start(parts).await.map_err(|refusal| Failure::Fault(refusal.message))?;

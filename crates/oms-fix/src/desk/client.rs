@@ -553,3 +553,6 @@ async fn wait(deadline: Option<Instant>) {
         None => pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,17 +3,23 @@
 use super::settings::Desk;
 use crate::config::{Fix, FixSession};
 use crate::exit::Failure;
-use oms_fix::desk::{ClientProfile, Clients, DeskParts, user_of};
+use oms_api::Exposition;
+use oms_api::fix::{Acted, FixAction, FixSession as ShownSession, FixSessions};
+use oms_api::metrics::Page;
+use oms_fix::desk::{ClientFigures, ClientProfile, ClientSession, Clients, DeskParts, user_of};
+use oms_fix::session::Phase;
 use oms_fix::session::config::{Config, Credentials, Role, Secret, SessionId};
 use oms_fix::session::throttle::Rate;
 use oms_fix::store::JournalStore;
-use oms_fix::transport::{Engine, Listener, ListenerConfig, server_tls};
+use oms_fix::transport::{Ended, Engine, Listener, ListenerConfig, server_tls};
+use oms_model::{Code, Refusal};
 use oms_runtime::Handle;
 use oms_runtime::history::{Bounds, History};
 use oms_store::EmbeddedJournal;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -164,6 +170,102 @@ impl Running {
         let Self { engine, listener, clients } = self;
         drop(listener);
         clients.stop(&engine).await;
+    }
+}
+
+/// A count of a session: its name, what it counts, and its figure.
+type Count = (&'static str, &'static str, fn(&ClientFigures) -> &AtomicU64);
+
+const COUNTS: [Count; 7] = [
+    ("received", "Messages taken from the client.", |figures| &figures.received),
+    ("sent", "Reports and answers sent to the client.", |figures| &figures.sent),
+    ("refused", "Messages of the client that were refused.", |figures| &figures.refused),
+    ("peer_refused", "Messages of the desk that the client refused.", |figures| &figures.peer_refused),
+    ("logons", "Times that the client logged on.", |figures| &figures.logons),
+    ("gaps", "Gaps in what the client sent.", |figures| &figures.gaps),
+    ("resends", "Times that the client asked for messages again.", |figures| &figures.resends),
+];
+
+fn read(figures: &ClientFigures, (_, _, count): Count) -> u64 {
+    count(figures).load(Ordering::Relaxed)
+}
+
+/// The sessions as the interface sees them.
+pub struct Shown(pub Clients);
+
+fn shown(session: &ClientSession) -> ShownSession {
+    let (next_in, next_out) = session.handle.numbers();
+    ShownSession {
+        client: session.id.target.clone(),
+        desk: session.id.sender.clone(),
+        user_id: session.user_id,
+        logged_on: *session.handle.phase().borrow() == Phase::Up,
+        open: session.handle.is_open(),
+        next_in,
+        next_out,
+        counts: COUNTS.iter().map(|count| (count.0, read(&session.figures, *count))).collect(),
+    }
+}
+
+impl FixSessions for Shown {
+    fn all(&self) -> Vec<ShownSession> {
+        self.0.all().iter().map(shown).collect()
+    }
+
+    fn act(&self, client: &str, action: FixAction) -> Acted {
+        let session = self.0.get(client);
+        Box::pin(async move {
+            let session = session.ok_or_else(|| Refusal::new(Code::NotFound, "there is no such FIX session"))?;
+            act(&session, action).await.map_err(|Ended| Refusal::new(Code::Overloaded, "the session has ended"))?;
+            Ok(shown(&session))
+        })
+    }
+}
+
+async fn act(session: &ClientSession, action: FixAction) -> Result<(), Ended> {
+    let handle = &session.handle;
+    match action {
+        FixAction::Logon => handle.open(true),
+        FixAction::Logout => {
+            handle.open(false);
+            handle.logout("").await?;
+        }
+        FixAction::Reset => handle.reset().await?,
+        FixAction::Numbers { next_in, next_out } => {
+            if let Some(next) = next_in {
+                handle.set_next_in(next).await?;
+            }
+            if let Some(next) = next_out {
+                handle.set_next_out(next).await?;
+            }
+        }
+    }
+    // What it came to is known once it was carried out.
+    handle.settled().await
+}
+
+/// The sessions' figures for `/metrics`.
+pub struct Figures(pub Clients);
+
+impl Exposition for Figures {
+    fn expose(&self, page: &mut Page) {
+        let all = self.0.all();
+        let labels: Vec<String> =
+            all.iter().map(|session| format!("client=\"{}\"", session.id.target.replace(['"', '\\', '\n'], "_"))).collect();
+        for count in COUNTS {
+            let name = format!("oms_fix_{}_total", count.0);
+            page.counter(&name, count.1, labels.iter().zip(&all).map(|(label, session)| (label.as_str(), read(&session.figures, count))));
+        }
+        let logged_on = |session: &ClientSession| u64::from(*session.handle.phase().borrow() == Phase::Up);
+        let each =
+            |figure: fn(&ClientSession) -> u64| labels.iter().zip(&all).map(move |(label, session)| (label.as_str(), figure(session)));
+        page.gauge(
+            "oms_fix_logged_on",
+            "Whether the client is logged on.",
+            labels.iter().zip(&all).map(|(label, session)| (label.as_str(), logged_on(session))),
+        );
+        page.gauge("oms_fix_next_in", "MsgSeqNum expected next.", each(|session| session.handle.numbers().0));
+        page.gauge("oms_fix_next_out", "MsgSeqNum given next.", each(|session| session.handle.numbers().1));
     }
 }
 
