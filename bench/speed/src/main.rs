@@ -3,11 +3,13 @@
 //! - `durable`: orders through a partition, many outstanding, each answered once durable; beside raw writes of the same bytes.
 //! - `recovery`: seconds for each million events, with and without a snapshot.
 //! - `bare-http`: a bare axum handler that parses the same JSON and journals the same bytes; load it with `oms load`.
+//! - `kill`: a kill switch while orders come: when nothing more is sent, when the last cancel is, when nothing works.
 //! - `ticks`: ticks of a market to many streams, each from the tick to its arrival.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench stops at the first thing that is not as it should be")]
 
 mod bare_http;
 mod durable;
+mod kill;
 mod raw;
 mod recovery;
 mod ticks;
@@ -60,6 +62,15 @@ enum What {
         #[arg(long, default_value_t = 5)]
         seconds: u64,
     },
+    /// A kill switch under load.
+    Kill {
+        /// Orders that work when it is engaged.
+        #[arg(long, default_value_t = 50_000)]
+        working: u64,
+        /// Orders each second.
+        #[arg(long, default_value_t = 5_000)]
+        rate: u64,
+    },
     /// The bare handler.
     BareHttp {
         /// Where it listens.
@@ -76,6 +87,7 @@ fn main() {
         What::Durable { outstanding, seconds } => durable::run(dir.path(), outstanding, seconds),
         What::Recovery { millions } => recovery::run(dir.path(), millions),
         What::Ticks { clients, rate, seconds } => ticks::run(dir.path(), clients, rate, seconds),
+        What::Kill { working, rate } => kill::run(dir.path(), working, rate),
         What::BareHttp { listen } => bare_http::run(dir.path(), &listen),
     }
 }

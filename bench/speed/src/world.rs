@@ -37,7 +37,11 @@ pub fn partition(dir: &Path, snapshot_on_stop: bool) -> Partition {
 
 /// A partition over this log, with this market.
 pub fn over(journal: Box<dyn Journal>, market: Arc<MarketBook>, snapshot_on_stop: bool) -> Partition {
-    let clock = Arc::new(BenchClock(AtomicI64::new(OPEN.0)));
+    with_clock(journal, market, snapshot_on_stop, Arc::new(BenchClock(AtomicI64::new(OPEN.0))))
+}
+
+/// A partition over this log, with this market and this clock.
+pub fn with_clock(journal: Box<dyn Journal>, market: Arc<MarketBook>, snapshot_on_stop: bool, clock: Arc<dyn Clock>) -> Partition {
     // Nobody hands these orders over, and none of them is overdue for it while a bench runs.
     let engine = oms_engine::Config { send_within_ns: 3_600_000_000_000, ..oms_engine::Config::default() };
     let config = Config { snapshot_on_stop, engine, ..Config::default() };

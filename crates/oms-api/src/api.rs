@@ -3,6 +3,7 @@
 use crate::catalog::{Catalog, Names};
 use crate::fix::FixSessions;
 use crate::metrics::{Exposition, Metrics};
+use crate::shadow::Shadows;
 use crate::sse::marketdata::MarketHub;
 use oms_calendar::Calendar;
 use oms_model::{Code, Mic, Refusal, Seq, TraceId};
@@ -122,6 +123,7 @@ struct Inner {
     hub: MarketHub,
     requests: AtomicUsize,
     streams: AtomicUsize,
+    shadows: Arc<Shadows>,
     traces: RandomState,
     traced: AtomicU64,
     closing: watch::Sender<bool>,
@@ -141,6 +143,7 @@ impl Api {
             names: Names::new(catalog, seq),
             requests: AtomicUsize::new(0),
             streams: AtomicUsize::new(0),
+            shadows: Arc::default(),
             traces: RandomState::new(),
             traced: AtomicU64::new(0),
             closing: watch::Sender::new(false),
@@ -165,6 +168,10 @@ impl Api {
 
     pub(crate) fn history(&self) -> &History {
         &self.inner.parts.history
+    }
+
+    pub(crate) fn shadows(&self) -> Arc<Shadows> {
+        Arc::clone(&self.inner.shadows)
     }
 
     /// The bounds.

@@ -15,6 +15,7 @@ pub mod orders;
 pub mod quotes;
 pub mod read;
 pub mod risk;
+pub mod shadow;
 pub mod write;
 
 pub use decode::Fields;

@@ -15,6 +15,7 @@ pub mod auth;
 pub mod call;
 pub mod catalog;
 pub mod error;
+pub mod evidence;
 pub mod fix;
 pub mod idempotency;
 pub mod json;
@@ -25,6 +26,7 @@ pub mod query;
 pub mod reply;
 pub mod rest;
 pub mod serve;
+pub mod shadow;
 pub mod sse;
 pub mod why;
 

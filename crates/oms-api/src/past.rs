@@ -52,7 +52,7 @@ pub fn now() -> Time {
     Time(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
-fn refusal(error: HistoryError) -> Refusal {
+pub(crate) fn refusal(error: HistoryError) -> Refusal {
     match error {
         HistoryError::NotYet { last, .. } => {
             Refusal::new(Code::ValidationError, error.to_string()).with("parameter", "as_of").with("last", last)

@@ -1,6 +1,7 @@
 //! The routes, by resource. Router and OpenAPI document are made from the same list.
 
 pub mod commands;
+mod evidence;
 pub mod execute;
 pub mod executions;
 mod fix;
@@ -18,6 +19,7 @@ pub mod preview;
 pub mod queries;
 pub mod quotes;
 pub mod risk;
+pub mod shadow;
 pub mod sor;
 pub mod streams;
 
@@ -203,6 +205,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         streams::endpoints(),
         risk::endpoints(),
         gate::endpoints(),
+        shadow::endpoints(),
+        evidence::endpoints(),
         sor::endpoints(),
         fix::endpoints(),
         health::endpoints(),

@@ -23,6 +23,10 @@ use oms_model::{Mic, OrdType, Side, WireId};
 use oms_testkit::fixture::{ACCOUNT, Desk, actor, dec, limit_order};
 use std::time::Instant;
 
+// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const EIGHT: [&[u8; 4]; 8] = [b"ARCX", b"BATS", b"BATY", b"EDGA", b"EDGX", b"XBOS", b"XNAS", b"XNYS"];
 const SYMBOLS: [&str; 2] = ["XYZ", "ABC"];
 

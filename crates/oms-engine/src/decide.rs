@@ -21,6 +21,7 @@ pub(crate) mod report;
 pub(crate) mod risk;
 pub(crate) mod route;
 pub(crate) mod saga;
+pub(crate) mod shadow;
 pub(crate) mod staged;
 pub(crate) mod suspend;
 pub(crate) mod timer;

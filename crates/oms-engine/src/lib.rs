@@ -14,6 +14,7 @@ mod decide;
 pub mod engine;
 pub mod input;
 pub mod pipeline;
+pub mod shadow;
 pub mod state;
 mod step;
 

@@ -25,9 +25,10 @@ use oms_model::instrument::{Account, Currency, Instrument, Venue};
 use oms_model::policy::SorPolicy;
 use oms_model::position::Holding;
 use oms_model::seldom::Seldom;
+use oms_model::shadow::RuleSet;
 use oms_model::{
-    AccountId, ClOrdId, CostMethod, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Price, Qty, Seq, Symbol, TenantId,
-    Time,
+    AccountId, ClOrdId, CostMethod, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Price, Qty, RuleSetName, Seq,
+    Symbol, TenantId, Time,
 };
 use oms_risk::{Reservation, RiskBook};
 use oms_router::VenueStats;
@@ -204,6 +205,8 @@ pub struct State {
     answers: Answers,
     quotes: quotes::QuoteBook,
     risk: RiskBook,
+    // Rules that run in shadow, by name.
+    rule_sets: BTreeMap<RuleSetName, RuleSet>,
     risk_currency: Currency,
     // The prices that positions were last valued at.
     marks: BTreeMap<InstrumentId, Price>,
@@ -248,6 +251,7 @@ impl Default for State {
             answers: Answers::default(),
             quotes: quotes::QuoteBook::default(),
             risk: RiskBook::default(),
+            rule_sets: BTreeMap::new(),
             risk_currency: Currency::USD,
             marks: BTreeMap::new(),
             holders: BTreeMap::new(),
@@ -414,6 +418,15 @@ impl State {
     /// Every routing policy, by name.
     pub fn policies(&self) -> impl Iterator<Item = &SorPolicy> {
         self.policies.values()
+    }
+    /// A set of rules that runs in shadow.
+    #[must_use]
+    pub fn rule_set(&self, name: &RuleSetName) -> Option<&RuleSet> {
+        self.rule_sets.get(name)
+    }
+    /// Every set of rules that runs in shadow, by name.
+    pub fn rule_sets(&self) -> impl Iterator<Item = &RuleSet> {
+        self.rule_sets.values()
     }
     /// The credential whose key has this SHA-256.
     #[must_use]

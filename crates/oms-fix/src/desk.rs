@@ -118,12 +118,15 @@ impl Clients {
         Ok(shown)
     }
 
-    /// Logs all of them out and ends them.
+    /// Logs all of them out at once, and ends them. Must be called within the runtime that they run on.
     pub async fn stop(&self, engine: &Engine) {
         let all: Vec<SessionId> = std::mem::take(&mut *self.lock()).into_values().map(|session| session.id).collect();
+        let mut leaving = tokio::task::JoinSet::new();
         for id in all {
-            engine.remove(&id).await;
+            let engine = engine.clone();
+            leaving.spawn(async move { engine.remove(&id).await });
         }
+        while leaving.join_next().await.is_some() {}
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, ClientSession>> {

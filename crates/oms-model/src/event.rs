@@ -38,7 +38,8 @@ pub use order::{
 pub use quote::{QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested};
 pub use risk::{
     BreakerMoved, BreakerRemoved, KillSwitchConfirmed, LimitRequired, Mark, OrderHeld, OrderReleased, PositionsMarked, RestrictionRemoved,
-    RiskCurrencySet, SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, ThrottleReset, ThrottleTripped,
+    RiskCurrencySet, SelfMatchPrevented, SelfMatchRuleSet, ShadowRulesPromoted, ShadowRulesRemoved, ShadowRulesSet, ShortSaleStateSet,
+    ThrottleReset, ThrottleTripped,
 };
 pub use route::{Candidate, Exclusion, Leg, RouteDecided};
 pub use work::{
@@ -281,6 +282,12 @@ events! {
     /// See the body.
     103 BreakerMoved(Box<BreakerMoved>),
     /// See the body.
+    104 ShadowRulesSet(Box<ShadowRulesSet>),
+    /// See the body.
+    105 ShadowRulesRemoved(ShadowRulesRemoved),
+    /// See the body.
+    106 ShadowRulesPromoted(Box<ShadowRulesPromoted>),
+    /// See the body.
     140 RequestNamed(Box<RequestNamed>),
 }
 
@@ -349,6 +356,9 @@ impl Event {
             | Self::BreakerSet(_)
             | Self::BreakerRemoved(_)
             | Self::BreakerMoved(_)
+            | Self::ShadowRulesSet(_)
+            | Self::ShadowRulesRemoved(_)
+            | Self::ShadowRulesPromoted(_)
             | Self::PositionChanged(_)
             | Self::FxRateSet(_)
             | Self::PositionFrozen(_)

@@ -106,6 +106,7 @@ text_ids! {
     ExecId = "The venue's execution id (FIX 17).",
     Symbol = "An instrument's ticker.",
     PolicyName = "The name of a routing policy.",
+    RuleSetName = "The name of a set of rules that runs in shadow.",
     QuoteRef = "The dealer's own id of a quote; an order that accepts the quote carries it to the dealer.",
     SecurityId = "An instrument's identifier in somebody else's list (FIX 48).",
     Tenor = "The term of a deal in the market's words: SPOT, ON, 1W, 3M.",

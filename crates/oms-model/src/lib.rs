@@ -30,6 +30,7 @@ pub mod quote;
 pub mod refusal;
 pub mod report;
 pub mod seldom;
+pub mod shadow;
 pub mod strategy;
 pub mod terms;
 pub mod work;

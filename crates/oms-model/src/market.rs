@@ -15,6 +15,42 @@ pub struct Level {
     pub at: Time,
 }
 
+/// A price that a decision saw, and how old it was by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeenPrice {
+    /// Price per unit.
+    pub price: Price,
+    /// When we received it.
+    pub at: Time,
+}
+
+/// What the gate saw of a market: enough to judge the same order again under other rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// National best bid.
+    pub bid: Option<SeenPrice>,
+    /// National best offer.
+    pub ask: Option<SeenPrice>,
+    /// Last trade.
+    pub last: Option<SeenPrice>,
+}
+
+impl Seen {
+    /// Of this market.
+    #[must_use]
+    pub fn of(market: &Market) -> Self {
+        let seen = |level: Option<Level>| level.map(|Level { price, at, .. }| SeenPrice { price, at });
+        Self { bid: seen(market.bid), ask: seen(market.ask), last: seen(market.last) }
+    }
+
+    /// A market that looks the same to the gate: best prices without venues or sizes.
+    #[must_use]
+    pub fn to_market(self) -> Market {
+        let level = |seen: Option<SeenPrice>| seen.map(|SeenPrice { price, at }| Level { price, size: Qty::ZERO, at });
+        Market { bid: level(self.bid), ask: level(self.ask), last: level(self.last), ..Market::default() }
+    }
+}
+
 /// A venue's own last known quote. A side that was never seen, or was withdrawn, is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VenueQuote {

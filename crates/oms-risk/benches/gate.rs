@@ -1,6 +1,7 @@
 //! Nanoseconds for one check with 1,000, 100,000 and 1,000,000 open orders on the book: `cargo bench -p oms-risk`.
 //!
-//! 16 limits over three scopes, 100 accounts, 1,000 instruments. Each figure is the median of 200 rounds of 1,000, so
+//! 16 limits over three scopes, 100 accounts, 1,000 instruments; then 200 limits, of every type, 60 of which concern the
+//! order that is judged. Each figure is the median of 200 rounds of 1,000, so
 //! that what else runs on the machine weighs little. Every column must stay flat.
 #![allow(missing_docs, reason = "a program")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
@@ -19,11 +20,14 @@ const ROUNDS: usize = 200;
 const PER_ROUND: u32 = 1_000;
 
 fn main() {
-    println!("{:>12} {:>14} {:>16} {:>18}", "open orders", "check ns/op", "refused ns/op", "accept+end ns/op");
+    println!("{:>12} {:>14} {:>16} {:>18} {:>16}", "open orders", "check ns/op", "refused ns/op", "accept+end ns/op", "200 limits ns/op");
     for open in [1_000, 100_000, 1_000_000] {
         let mut bench = Bench::new(open);
-        let (check, refused, fold) = (bench.check("50"), bench.check("5000"), bench.fold());
-        println!("{open:>12} {check:>14} {refused:>16} {fold:>18}");
+        let (check, refused) = (bench.check("50"), bench.check("5000"));
+        bench.set_two_hundred();
+        let full = bench.check("50");
+        let fold = bench.fold();
+        println!("{open:>12} {check:>14} {refused:>16} {fold:>18} {full:>16}");
     }
 }
 
@@ -77,6 +81,43 @@ impl Bench {
         }
         let collar = RiskLimit { limit_type: LimitType::PriceCollarPct, value: Decimal::from_count(5), ..RiskLimit::default() };
         self.book.set_limit(&collar);
+    }
+
+    /// Every type for the tenant and for the account of the order that is judged, many for its instrument and user, and
+    /// others elsewhere, so that there are 200.
+    fn set_two_hundred(&mut self) {
+        let own =
+            [Scope::Tenant, Scope::Account(AccountId::from_u128(7)), Scope::Instrument(InstrumentId(7)), Scope::User(UserId::from_u128(0))];
+        let huge = |limit_type: LimitType| match limit_type {
+            LimitType::OrderRate | LimitType::RepeatedExecution => 100_000,
+            LimitType::DuplicateWindow | LimitType::WashWindow => 0,
+            LimitType::MaxQuoteAge | LimitType::MaxFxRateAge => 86_400,
+            LimitType::PriceCollarPct => 5,
+            _ => 1_000_000_000_000,
+        };
+        let mut limits: Vec<RiskLimit> = Vec::new();
+        for scope in own {
+            for &limit_type in LimitType::ALL {
+                let value = Decimal::from_count(huge(limit_type));
+                let limit = RiskLimit { limit_type, scope, value, version: 1, ..RiskLimit::default() };
+                limits.extend(oms_risk::validate_limit(&limit).is_ok().then_some(limit));
+            }
+        }
+        limits.truncate(60);
+        let elsewhere = (100..).map(|n| Scope::Instrument(InstrumentId(n)));
+        let left = 200 - limits.len();
+        limits.extend(elsewhere.take(left).map(|scope| RiskLimit {
+            limit_type: LimitType::MaxOrderQty,
+            scope,
+            value: Decimal::from_count(1_000),
+            version: 1,
+            ..RiskLimit::default()
+        }));
+        for account in 0..ACCOUNTS {
+            self.book.set_capital(AccountId::from_u128(account.into()), "1000000000".parse().ok());
+        }
+        limits.iter().for_each(|limit| self.book.set_limit(limit));
+        self.instruments.iter_mut().for_each(|instrument| instrument.adv_qty = Some(qty("1000000")));
     }
 
     fn order(&self, n: u32, quantity: &str) -> Order {

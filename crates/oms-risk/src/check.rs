@@ -11,6 +11,7 @@ use oms_model::amount::ONE;
 use oms_model::compliance::{HoldReason, SelfMatchPolicy};
 use oms_model::instrument::Valuation;
 use oms_model::limit::{Check, CheckResult, LimitType, Scope, Verdict};
+use oms_model::market::Seen;
 use oms_model::{Code, Decimal, Notional, Order, Price, Qty};
 
 /// Every check in order of precedence; [`Check`] says what each is for. A new check is one line here.
@@ -269,7 +270,7 @@ pub(crate) fn evaluate(inquiry: &Inquiry<'_>) -> Gate {
     let (hold, met) = meetings(inquiry, &results, verdict.as_ref().err());
     let first = verdict.as_ref().err().and_then(|_| results.iter().find(|r| r.verdict == Verdict::Fail));
     let trips = first.filter(|result| repeats::trips(result)).and_then(|result| Some((result.scope, result.value?, result.limit?)));
-    Gate { results, worst_price, verdict, hold, met, trips }
+    Gate { results, worst_price, verdict, hold, met, trips, seen: Seen::of(inquiry.ctx.market) }
 }
 
 /// Why an order that passed waits, and the own working orders that concern it. Those are touched only where nothing else

@@ -4,7 +4,7 @@ use crate::crossing::Meeting;
 use oms_model::compliance::{HoldReason, SelfMatchPolicy};
 use oms_model::instrument::{Account, Instrument};
 use oms_model::limit::{Check, CheckResult, Scope};
-use oms_model::market::Market;
+use oms_model::market::{Market, Seen};
 use oms_model::position::Position;
 use oms_model::{
     AccountId, Code, Decimal, InstrumentId, Mic, OrdType, Order, OrderId, Price, Qty, Refusal, Side, SorMode, StrategyId, Time,
@@ -181,4 +181,6 @@ pub struct Gate {
     pub met: Option<(SelfMatchPolicy, Vec<Meeting>)>,
     /// The scope that this refusal turns off, with what was counted of how many.
     pub trips: Option<(Scope, Decimal, Decimal)>,
+    /// The market that it was judged against.
+    pub seen: Seen,
 }

@@ -84,7 +84,7 @@ impl Inquiry<'_> {
         self.bound_where(bound, measure, |_| bound.tolerated)
     }
 
-    /// Measures in every scope that has the limit. The first scope, widest first, whose hard limit is exceeded refuses.
+    /// Measures in every scope that has the limit, and for the tenant, whose sums are the widest. The first scope, widest first, whose hard limit is exceeded refuses.
     /// Then a soft one that is exceeded does, unless the sender said that they know; otherwise the limit with the least
     /// room is recorded. A measure of `None` is out of range and fails with RISK_LIMIT_BREACH, limit or not. A limit
     /// that must be there and is not refuses too.
@@ -99,6 +99,10 @@ impl Inquiry<'_> {
         let (mut tightest, mut soft): (Option<Measured>, Option<Measured>) = (None, None);
         let mut unlimited = None;
         for (scope, book) in self.scopes() {
+            let limited = book.filter(|book| book.limits.has(bound.limit_type));
+            if limited.is_none() && scope != Scope::Tenant {
+                continue;
+            }
             let at = At { scope, book, period_ns: usual_ns };
             let Some(measured) = measure(&at) else {
                 return CheckResult { verdict: Verdict::Fail, code: Some(Code::RiskLimitBreach), scope, ..result };
@@ -106,7 +110,7 @@ impl Inquiry<'_> {
             if scope == Scope::Tenant {
                 unlimited = Some(measured);
             }
-            let Some(book) = book.filter(|book| book.limits.has(bound.limit_type)) else { continue };
+            let Some(book) = limited else { continue };
             for limit in book.limits.each(bound.limit_type) {
                 let at = At { period_ns: limit.period.map_or(usual_ns, Period::ns), ..at };
                 let value = if limit.period.is_some() { measure(&at).unwrap_or(i128::MAX) } else { measured };

@@ -32,7 +32,23 @@ impl RateWindow {
 
     /// How many orders of the last `period` nanoseconds count at `now`.
     pub(crate) fn used(&self, now: Time, period: i64) -> usize {
-        self.times.len() - self.times.partition_point(|&at| now.since(at) >= period)
+        self.times.len() - self.too_old(now, period)
+    }
+
+    /// How many are as old as the period. Those stand in front, and mostly there are few: looked for in steps that double.
+    fn too_old(&self, now: Time, period: i64) -> usize {
+        let is_old = |at: usize| self.times.get(at).is_some_and(|&at| now.since(at) >= period);
+        let mut high = 1;
+        while is_old(high - 1) {
+            high *= 2;
+        }
+        let (mut low, mut high) = (high / 2, high - 1);
+        // All before `low` are, and `high` is not.
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if is_old(middle) { low = middle + 1 } else { high = middle }
+        }
+        low
     }
 
     /// Nanoseconds until one more order would be within `limit`; zero where it is now, `None` where it never is.
@@ -89,4 +105,22 @@ pub(crate) fn retry_after(inquiry: &Inquiry<'_>) -> Option<i64> {
         }
     }
     Some(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_old_is_counted_as_a_walk_counts_it() {
+        for len in 0..40_i64 {
+            let window = RateWindow { times: (0..len).map(|at| Time(at * 10)).collect() };
+            for now in 0..60_i64 {
+                for period in [1, 5, 10, 95, 400] {
+                    let walked = window.times.iter().filter(|&&at| Time(now * 10).since(at) < period).count();
+                    assert_eq!(window.used(Time(now * 10), period), walked, "{len} at {now} within {period}");
+                }
+            }
+        }
+    }
 }

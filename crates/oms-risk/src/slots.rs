@@ -107,10 +107,31 @@ impl Slots {
 
     /// Every limit of a type that holds, the hard ones first.
     pub(crate) fn each(&self, limit_type: LimitType) -> impl Iterator<Item = InForce> + '_ {
-        let periods: &[Option<Period>] =
-            if limit_type.usual_period().is_some() { &[None, Some(Period::Minute), Some(Period::Day)] } else { &[None] };
-        let kinds = [false, true].into_iter().flat_map(move |soft| periods.iter().map(move |period| (*period, soft)));
-        kinds.filter_map(move |(period, soft)| self.in_force(limit_type, period, soft))
+        /// The places of hard limits.
+        const HARD: u128 = u128::MAX / 3;
+        let mine = self.known & places(limit_type);
+        let (mut hard, mut soft) = (mine & HARD, mine & !HARD);
+        core::iter::from_fn(move || {
+            // Each turn takes a bit away.
+            loop {
+                let left = if hard == 0 { &mut soft } else { &mut hard };
+                if *left == 0 {
+                    return None;
+                }
+                let place = left.trailing_zeros();
+                *left &= *left - 1;
+                if let Some(limit) = self.stands(place) {
+                    return Some(limit);
+                }
+            }
+        })
+    }
+
+    /// The limit at a place, where it holds.
+    fn stands(&self, place: u32) -> Option<InForce> {
+        let slot = self.at(place)?;
+        let period = if place < LONGER { None } else { Period::from_code(u8::try_from((place - LONGER) / 2 % 3 + 1).ok()?) };
+        slot.value.map(|value| InForce { value, version: slot.version, soft: place % 2 == 1, period })
     }
 
     /// The longest period that a limit of a type counts.

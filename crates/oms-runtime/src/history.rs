@@ -7,8 +7,11 @@
 use crate::recovery::{self, RecoveryError};
 use crate::snapshot;
 use oms_engine::State;
+use oms_model::event::Batch;
 use oms_model::{Seq, Time};
+use oms_store::codec::decode_batch;
 use oms_store::{Entry, Journal, JournalError, JournalReader, SnapshotStore};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -203,6 +206,54 @@ impl History {
             }
             Ok(answer)
         })
+    }
+}
+
+/// The chain of hashes over the log.
+impl History {
+    /// The hash of everything up to `seq`; `None` where no batch ends there.
+    ///
+    /// # Errors
+    /// [`HistoryError::Busy`], [`HistoryError::Recovery`].
+    pub fn chain_at(&self, seq: Seq) -> Result<Option<[u8; 32]>, HistoryError> {
+        self.enter(|inside| Ok(inside.reader.hash_at(seq.0)?.map(|hash| hash.0)))
+    }
+}
+
+/// Bytes of the log read at a time, so that others who ask wait for no more than that.
+const PIECE: usize = 256 << 10;
+
+impl History {
+    /// Hands what was decided behind `after` to `visit`, batch by batch, up to `until` or the end of the log, or until it
+    /// breaks. Answers how far that came.
+    ///
+    /// # Errors
+    /// [`HistoryError::Busy`], [`HistoryError::Recovery`].
+    pub fn follow(&self, after: Seq, until: Option<Seq>, mut visit: impl FnMut(&Batch) -> ControlFlow<()>) -> Result<Seq, HistoryError> {
+        let mut last = after;
+        loop {
+            let mut entries = Vec::new();
+            self.enter(|inside| {
+                let tip = Seq(inside.reader.tip().last_seq);
+                if last < until.map_or(tip, |until| until.min(tip)) {
+                    inside.reader.read(last.0 + 1, PIECE, &mut entries)?;
+                }
+                Ok(())
+            })?;
+            if entries.is_empty() {
+                return Ok(last);
+            }
+            for entry in entries {
+                if until.is_some_and(|until| entry.last_seq() > until.0) {
+                    return Ok(last);
+                }
+                let batch = decode_batch(&entry.body).map_err(|error| RecoveryError::Decode { seq: entry.first_seq, error })?;
+                last = batch.last_seq();
+                if visit(&batch).is_break() {
+                    return Ok(last);
+                }
+            }
+        }
     }
 }
 

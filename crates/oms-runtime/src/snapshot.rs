@@ -11,10 +11,11 @@ use oms_model::limit::{KillState, LimitType, Period, RiskLimit, Scope, ScopedSta
 use oms_model::policy::SorPolicy;
 use oms_model::position::{Booking, Position};
 use oms_model::quote::{Quote, QuoteRequest};
+use oms_model::shadow::{Rule, RuleSet};
 use oms_model::strategy::{StrategyEnvelope, StrategyUse};
 use oms_model::{
     AccountId, AllocMode, AssetClass, ClOrdId, CostMethod, Decimal, ExecId, InstrumentId, IntentKind, Notional, Order, OrderId, Price, Qty,
-    Seq, Side, StrategyId, TenantId, Time,
+    RuleSetName, Seq, Side, StrategyId, TenantId, Time, UserId,
 };
 use oms_risk::holdings::Held;
 use oms_risk::parts::{Capital, HeldParts, KilledScope, OpenUse, PnlMarks, RateUse, RecentOrder, RepeatUse, RetiredLimit, SelfMatchRule};
@@ -67,6 +68,7 @@ mirror! {
         1 group_order_id: OrderId, 2 mode: AllocMode, 3 members: Vec<Member>, 4 booked: Option<Box<Allocation>>,
         5 proposed: Option<Box<AllocationProposed>>, 6 dissolved: bool,
     }
+    StoredRuleSet = RuleSet { 1 name: RuleSetName, 2 user_id: UserId, 3 since: Time, 4 rules: Vec<Rule> }
     StoredFxRate = FxRate { 1 from: Currency, 2 to: Currency, 3 rate: Decimal, 4 at: Time }
     StoredVenue = VenueParts { 1 venue: Venue, 2 stats: StoredStats, 3 connected: bool }
 }
@@ -182,6 +184,7 @@ struct StoredState {
     quotes: Vec<Quote>,
     risk_currency: Currency,
     marks: Vec<Mark>,
+    rule_sets: Vec<StoredRuleSet>,
 }
 
 /// How and when what was executed is added up.
@@ -214,7 +217,7 @@ oms_store::message! {
     StoredState {
         1 tenant_id, 2 slug, 3 id_salt, 4 last_seq, 5 time, 6 instruments, 7 accounts, 8 venues, 9 policies, 10 api_keys,
         11 positions, 12 suspense, 13 risk, 14 orders, 15 retired, 16 idempotency, 19 holdings, 20 books, 21 groups,
-        29 quote_requests, 30 quotes, 31 risk_currency, 32 marks,
+        29 quote_requests, 30 quotes, 31 risk_currency, 32 marks, 33 rule_sets,
     }
     StoredBooks { 1 cost_method, 2 fx_rates, 3 closed_day, 4 closed_at, 5 number_day, 6 number }
 }
@@ -409,6 +412,7 @@ impl From<StateParts> for StoredState {
             quotes: parts.quotes,
             risk_currency: parts.risk_currency,
             marks: parts.marks,
+            rule_sets: all(parts.rule_sets),
             holdings: all(parts.holdings),
             groups: all(parts.groups),
             books: StoredBooks {
@@ -446,6 +450,7 @@ impl From<StoredState> for StateParts {
             quotes: stored.quotes,
             risk_currency: stored.risk_currency,
             marks: stored.marks,
+            rule_sets: all(stored.rule_sets),
             holdings: all(stored.holdings),
             groups: all(stored.groups),
             cost_method: stored.books.cost_method,

@@ -3,12 +3,14 @@
 
 mod fix;
 mod risk;
+mod shadow;
 
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
 pub use fix::{Fix, Log as FixLog, Named as FixNamed};
 use oms_runtime::history::AsOf;
 pub use risk::{ListEntry, NamedLimit, Risk};
+pub use shadow::{Shadow, ShadowArgs, ShadowRun};
 use std::path::PathBuf;
 
 /// An order management system and smart order router.

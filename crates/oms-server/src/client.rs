@@ -1,10 +1,12 @@
 //! The commands that talk to a desk over its REST interface.
 
+mod evidence;
 mod fix;
 mod market;
 mod orders;
 mod quotes;
 mod risk;
+mod shadow;
 mod show;
 mod tail;
 

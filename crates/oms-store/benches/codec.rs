@@ -75,7 +75,7 @@ fn checked(order_id: OrderId) -> Event {
         }
     };
     let results = Check::ALL.iter().map(result).collect();
-    Event::RiskChecked(Box::new(RiskChecked { order_id, worst_price: Some(px("177.25")), results }))
+    Event::RiskChecked(Box::new(RiskChecked { order_id, worst_price: Some(px("177.25")), results, ..RiskChecked::default() }))
 }
 
 fn candidate(venue: &[u8; 4], at: u32) -> Candidate {

@@ -3,7 +3,7 @@
 
 use super::decode::{Fields, bad_field};
 use super::read::Value;
-use super::{booking, input, quotes, risk};
+use super::{booking, input, quotes, risk, shadow};
 use crate::catalog::Catalog;
 use core::fmt::Display;
 use core::str::FromStr;
@@ -353,6 +353,27 @@ pub const COMMANDS: &[Spec] = &[
         "Close a breaker that has tripped, as a person.",
         r#"{"type":"BreakerCloseCmd","kind":"LOSS","scope":"TENANT","reason":"the feed was wrong"}"#,
         risk::breaker_close,
+    ),
+    spec(
+        "ShadowRulesSetCmd",
+        "ShadowRulesNamed",
+        "Run rules in shadow, beside those in force.",
+        r#"{"type":"ShadowRulesSetCmd","name":"tighter","rules":[{"type":"RiskLimitSetCmd","limit_type":"MAX_ORDER_QTY","value":"500"}]}"#,
+        shadow::rules_set,
+    ),
+    spec(
+        "ShadowRulesRemoveCmd",
+        "ShadowNamed",
+        "Run them no more.",
+        r#"{"type":"ShadowRulesRemoveCmd","name":"tighter"}"#,
+        shadow::rules_remove,
+    ),
+    spec(
+        "ShadowRulesPromoteCmd",
+        "ShadowPromote",
+        "Make them live, as a second person.",
+        r#"{"type":"ShadowRulesPromoteCmd","name":"tighter","reason":"a week without surprises"}"#,
+        shadow::rules_promote,
     ),
     spec(
         "SorPolicySetCmd",

@@ -6,6 +6,7 @@ use super::write::Writer;
 use crate::catalog::Catalog;
 use crate::error::TraceText;
 use oms_model::event::{Allocation, Batch, Event, ExecutionRecorded, Filled, OrderCreated, OrderEnded, PositionFrozen, RequestRejected};
+use oms_model::market::Seen;
 use oms_model::{AccountId, ExecId, Mic, Notional, OrderKind, Seq};
 
 /// One event with its envelope.
@@ -27,11 +28,28 @@ pub fn write_event(w: &mut Writer, seq: Seq, batch: &Batch, event: &Event, catal
     });
 }
 
+/// The market that the gate saw.
+fn seen_fields(w: &mut Writer, seen: &Seen) {
+    for (key, price) in [("bid", seen.bid), ("ask", seen.ask), ("last", seen.last)] {
+        if let Some(price) = price {
+            w.object_at(key, |w| {
+                w.text("price", price.price);
+                w.time("at", price.at);
+            });
+        }
+    }
+}
+
 /// What an event says, within an object that is open.
 pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
     match event {
         Event::OrderCreated(e) => created(w, e, catalog),
-        Event::RiskChecked(e) => w.array_at("checks", &e.results, |w, result| write_check(w, result, catalog)),
+        Event::RiskChecked(e) => {
+            w.array_at("checks", &e.results, |w, result| write_check(w, result, catalog));
+            if let Some(seen) = &e.seen {
+                w.object_at("market", |w| seen_fields(w, seen));
+            }
+        }
         Event::OrderRejected(e) => {
             w.text("by", e.by);
             w.text("code", e.code);
@@ -164,6 +182,9 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
         | Event::BreakerMoved(_)
         | Event::KillSwitchConfirmed(_)
         | Event::LimitRequired(_) => super::risk::event_fields(w, event, catalog),
+        Event::ShadowRulesSet(_) | Event::ShadowRulesRemoved(_) | Event::ShadowRulesPromoted(_) => {
+            super::shadow::event_fields(w, event, catalog);
+        }
         Event::BrokerConnected(_)
         | Event::BrokerDisconnected(_)
         | Event::KillSwitchEngaged(_)

@@ -286,7 +286,8 @@ pub fn route_fields(w: &mut Writer, route: &RouteDecided) {
     w.array_at("legs", &route.legs, write_leg);
 }
 
-fn write_leg(w: &mut Writer, leg: &Leg) {
+/// A leg of a plan; its id is null where it was planned only.
+pub fn write_leg(w: &mut Writer, leg: &Leg) {
     w.object(|w| {
         if leg.order_id == OrderId::default() {
             w.null("order_id");

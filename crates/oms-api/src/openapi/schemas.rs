@@ -9,6 +9,7 @@ mod market;
 mod orders;
 mod quotes;
 mod risk;
+mod shadow;
 mod system;
 mod why;
 
@@ -78,6 +79,7 @@ const TERMS: &[(&str, &[&str])] = &[
     ("Check", Check::NAMES),
     ("Verdict", Verdict::NAMES),
     ("Exclusion", Exclusion::NAMES),
+    ("ShadowDifferenceKind", crate::shadow::KINDS),
     ("LatencyStat", LatencyStat::NAMES),
     ("Exhausted", Exhausted::NAMES),
 ];
@@ -192,7 +194,7 @@ fn object((_, tense, fields): &Shape) -> Value {
 
 #[rustfmt::skip]
 /// The shapes, by what they are about.
-const SHAPES: &[&[Shape]] = &[system::SHAPES, orders::SHAPES, quotes::SHAPES, books::SHAPES, market::SHAPES, desk::SHAPES, risk::SHAPES, why::SHAPES];
+const SHAPES: &[&[Shape]] = &[system::SHAPES, orders::SHAPES, quotes::SHAPES, books::SHAPES, market::SHAPES, desk::SHAPES, risk::SHAPES, shadow::SHAPES, why::SHAPES];
 
 fn shapes() -> impl Iterator<Item = &'static Shape> {
     SHAPES.iter().copied().flatten()

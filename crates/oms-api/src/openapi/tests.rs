@@ -1,5 +1,5 @@
 use super::*;
-use crate::json::{booking, command, input, orders, risk};
+use crate::json::{booking, command, input, orders, risk, shadow};
 use crate::rest::{executions, positions};
 use std::path::PathBuf;
 
@@ -79,6 +79,10 @@ fn shapes_have_the_fields_that_the_code_reads_and_writes() {
         ("OrderTurnDown", risk::ORDER_TURN_DOWN),
         ("SetAdv", risk::ADV_SET),
         ("SetBreaker", risk::BREAKER),
+        ("ShadowRulesNamed", shadow::SHADOW_RULES),
+        ("ShadowNamed", shadow::SHADOW_NAMED),
+        ("ShadowPromote", shadow::SHADOW_PROMOTE),
+        ("ShadowRun", shadow::SHADOW_RUN),
         ("CloseBreaker", risk::BREAKER_CLOSE),
         ("SetAccountRisk", risk::ACCOUNT_RISK),
         ("SetPolicy", input::POLICY),
@@ -98,7 +102,8 @@ fn every_operation_answers_and_every_post_that_acts_is_idempotent() {
     for endpoint in endpoints() {
         assert!(!endpoint.answers.is_empty(), "{}", endpoint.id);
         // What is done to a FIX session is no fact of the log, which would remember the answer; done twice it is done once.
-        let acts = endpoint.method != "get" && !endpoint.id.starts_with("preview") && endpoint.tag != "fix";
+        let asks = endpoint.id.starts_with("preview") || endpoint.id == "runShadowRules" || endpoint.tag == "fix";
+        let acts = endpoint.method != "get" && !asks;
         let keyed = endpoint.parameters.iter().any(|parameter| parameter.name == "Idempotency-Key");
         assert_eq!(acts, keyed, "{}", endpoint.id);
     }

@@ -270,7 +270,7 @@ impl Doubtful {
 }
 
 /// What the status page says.
-struct Status {
+pub(super) struct Status {
     switches: Vec<Switch>,
     states: Vec<(Scope, TradingState)>,
     open: Vec<(Scope, (u64, Notional))>,
@@ -284,7 +284,7 @@ struct Status {
 }
 
 impl Status {
-    fn of(state: &State, now: Time) -> Self {
+    pub(super) fn of(state: &State, now: Time) -> Self {
         let risk = state.risk();
         let scopes = scopes(state);
         let states = scopes.iter().map(|scope| (*scope, risk.trading_state(*scope)));
@@ -304,53 +304,57 @@ impl Status {
 }
 
 async fn status(call: Call) -> Result<Response, Refusal> {
-    let (Status { switches, states, open, limits, in_doubt, doubts, breakers, held, throttled }, moment) = read(&call, Status::of).await?;
+    let (status, moment) = read(&call, Status::of).await?;
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(1_024);
-    w.object(|w| {
-        w.array_at("kill_switches", &switches, |w, switch| w.item(&catalog.scope_text(switch.scope)));
-        w.object_at("kills", |w| write_switches(w, &switches, &catalog));
-        w.array_at("trading_states", &states, |w, (scope, state)| {
-            w.object(|w| {
-                w.string("scope", &catalog.scope_text(*scope));
-                w.text("state", *state);
-            });
-        });
-        w.array_at("open", &open, |w, (scope, (orders, notional))| {
-            w.object(|w| {
-                w.string("scope", &catalog.scope_text(*scope));
-                w.number("orders", *orders);
-                w.text("notional", *notional);
-            });
-        });
-        w.array_at("limits", &limits, |w, (limit, used, headroom)| {
-            w.object(|w| {
-                limit_fields(w, limit, &catalog);
-                w.text_or_null("used", *used);
-                w.text_or_null("headroom", *headroom);
-            });
-        });
-        w.number("in_doubt", in_doubt);
-        w.array_at("doubts", &doubts, |w, doubt| {
-            w.object(|w| {
-                w.text("order_id", doubt.order_id);
-                w.text("root_order_id", doubt.root_order_id);
-                w.text("venue", doubt.venue);
-                w.time("since", doubt.since);
-                w.string("reason", &doubt.reason);
-                w.text("qty", doubt.qty);
-                w.text("worst_notional", doubt.worst);
-            });
-        });
-        w.array_at("breakers", &breakers, |w, (breaker, state, since)| {
-            w.object(|w| {
-                breaker_fields(w, breaker, &catalog);
-                w.text("state", *state);
-                w.time("since", *since);
-            });
-        });
-        w.number("held", held);
-        w.array_at("throttled", &throttled, |w, scope| w.item(&catalog.scope_text(*scope)));
-    });
+    w.object(|w| status_fields(w, &status, &catalog));
     Ok(answer(&call, w, moment))
+}
+
+/// The page's fields, within an object that is open.
+pub(super) fn status_fields(w: &mut Writer, status: &Status, catalog: &Catalog) {
+    let Status { switches, states, open, limits, in_doubt, doubts, breakers, held, throttled } = status;
+    w.array_at("kill_switches", switches, |w, switch| w.item(&catalog.scope_text(switch.scope)));
+    w.object_at("kills", |w| write_switches(w, switches, catalog));
+    w.array_at("trading_states", states, |w, (scope, state)| {
+        w.object(|w| {
+            w.string("scope", &catalog.scope_text(*scope));
+            w.text("state", *state);
+        });
+    });
+    w.array_at("open", open, |w, (scope, (orders, notional))| {
+        w.object(|w| {
+            w.string("scope", &catalog.scope_text(*scope));
+            w.number("orders", *orders);
+            w.text("notional", *notional);
+        });
+    });
+    w.array_at("limits", limits, |w, (limit, used, headroom)| {
+        w.object(|w| {
+            limit_fields(w, limit, catalog);
+            w.text_or_null("used", *used);
+            w.text_or_null("headroom", *headroom);
+        });
+    });
+    w.number("in_doubt", *in_doubt);
+    w.array_at("doubts", doubts, |w, doubt| {
+        w.object(|w| {
+            w.text("order_id", doubt.order_id);
+            w.text("root_order_id", doubt.root_order_id);
+            w.text("venue", doubt.venue);
+            w.time("since", doubt.since);
+            w.string("reason", &doubt.reason);
+            w.text("qty", doubt.qty);
+            w.text("worst_notional", doubt.worst);
+        });
+    });
+    w.array_at("breakers", breakers, |w, (breaker, state, since)| {
+        w.object(|w| {
+            breaker_fields(w, breaker, catalog);
+            w.text("state", *state);
+            w.time("since", *since);
+        });
+    });
+    w.number("held", *held);
+    w.array_at("throttled", throttled, |w, scope| w.item(&catalog.scope_text(*scope)));
 }

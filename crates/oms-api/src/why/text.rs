@@ -7,6 +7,7 @@ use crate::json::write::rfc3339;
 use oms_model::Order;
 use oms_model::event::{Candidate, Event, RiskChecked, RouteDecided};
 use oms_model::limit::CheckResult;
+use oms_model::market::{Seen, SeenPrice};
 use std::fmt::{Display, Write as _};
 
 /// The page as plain text, 120 columns wide at most where the facts allow it.
@@ -91,6 +92,11 @@ impl Page {
         self.line(format_args!("  {:<14} {:<20} {:>18} {:>18}  {}", "VERDICT", "CHECK", "VALUE", "LIMIT", "SCOPE"));
         for result in &checked.results {
             self.check(result, catalog);
+        }
+        if let Some(Seen { bid, ask, last }) = checked.seen {
+            let shown =
+                |seen: Option<SeenPrice>| seen.map_or_else(|| "-".to_owned(), |seen| format!("{} of {}", seen.price, rfc3339(seen.at)));
+            self.line(format_args!("  market seen: bid {}, ask {}, last {}", shown(bid), shown(ask), shown(last)));
         }
     }
 

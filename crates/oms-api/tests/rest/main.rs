@@ -12,4 +12,5 @@ mod past;
 mod queries;
 mod quotes;
 mod settings;
+mod shadow;
 mod streams;

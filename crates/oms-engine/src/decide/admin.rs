@@ -1,6 +1,7 @@
 //! Limits, switches, policies and reference data. Each change is a fact with its version.
 
 use super::refused;
+use crate::state::State;
 use crate::step::Step;
 use oms_model::asset_class::rules_of;
 use oms_model::command::CommandOutcome;
@@ -25,7 +26,11 @@ fn invalid(text: impl Into<String>) -> CommandOutcome {
 
 /// Whether a scope names something that exists.
 pub(super) fn check_scope(step: &Step<'_>, scope: Scope) -> Result<(), Refusal> {
-    let state = step.state();
+    is_known(step.state(), scope)
+}
+
+/// Whether a scope names something that exists.
+pub(super) fn is_known(state: &State, scope: Scope) -> Result<(), Refusal> {
     let known = match scope {
         Scope::Tenant | Scope::User(_) | Scope::Strategy(_) | Scope::AssetClass(_) => true,
         Scope::Account(id) => state.account(id).is_some(),
@@ -75,29 +80,51 @@ pub(crate) fn set_trading_state(step: &mut Step<'_>, scope: Scope, state: Tradin
     CommandOutcome::Done
 }
 
-pub(crate) fn set_limit(step: &mut Step<'_>, mut limit: RiskLimit) -> CommandOutcome {
-    if let Err(refusal) = check_scope(step, limit.scope) {
-        return refused(refusal);
+fn done(step: &mut Step<'_>, event: Result<Event, Refusal>) -> CommandOutcome {
+    match event {
+        Ok(event) => {
+            step.emit(event);
+            CommandOutcome::Done
+        }
+        Err(refusal) => refused(refusal),
     }
-    limit = RiskLimit::of(limit.key().normal(), limit.value, 0);
-    if let Err(error) = oms_risk::validate_limit(&limit) {
-        return invalid(error.to_string());
-    }
-    limit.version = step.state().risk().next_version(limit.key());
-    step.emit(Event::RiskLimitSet(limit));
-    CommandOutcome::Done
+}
+
+pub(crate) fn set_limit(step: &mut Step<'_>, limit: RiskLimit) -> CommandOutcome {
+    let limit = self::limit(step.state(), limit);
+    done(step, limit.map(Event::RiskLimitSet))
+}
+
+/// A limit with the version that it takes, where it may be set.
+pub(super) fn limit(state: &State, limit: RiskLimit) -> Result<RiskLimit, Refusal> {
+    is_known(state, limit.scope)?;
+    let limit = RiskLimit::of(limit.key().normal(), limit.value, 0);
+    oms_risk::validate_limit(&limit).map_err(|error| Refusal::new(Code::ValidationError, error.to_string()))?;
+    Ok(RiskLimit { version: state.risk().next_version(limit.key()), ..limit })
 }
 
 pub(crate) fn remove_limit(step: &mut Step<'_>, key: LimitKey) -> CommandOutcome {
-    let LimitKey { limit_type, scope, period, soft } = key.normal();
-    if step.state().risk().limit_of(key.normal()).is_none() {
-        return refused(Refusal::new(Code::NotFound, format!("there is no such limit {limit_type} for {scope}")));
-    }
-    step.emit(Event::RiskLimitRemoved(RiskLimitRemoved { limit_type, scope, period, soft }));
-    CommandOutcome::Done
+    let removed = no_limit(step.state(), key);
+    done(step, removed.map(Event::RiskLimitRemoved))
 }
 
-pub(crate) fn set_policy(step: &mut Step<'_>, mut policy: SorPolicy) -> CommandOutcome {
+/// A limit less, where it is there.
+pub(super) fn no_limit(state: &State, key: LimitKey) -> Result<RiskLimitRemoved, Refusal> {
+    let LimitKey { limit_type, scope, period, soft } = key.normal();
+    if state.risk().limit_of(key.normal()).is_none() {
+        return Err(Refusal::new(Code::NotFound, format!("there is no such limit {limit_type} for {scope}")));
+    }
+    Ok(RiskLimitRemoved { limit_type, scope, period, soft })
+}
+
+pub(crate) fn set_policy(step: &mut Step<'_>, policy: SorPolicy) -> CommandOutcome {
+    let policy = self::policy(step.state(), policy);
+    done(step, policy.map(|policy| Event::SorPolicySet(Box::new(policy))))
+}
+
+/// A routing policy with the version that it takes, where it may be set.
+pub(super) fn policy(state: &State, mut policy: SorPolicy) -> Result<SorPolicy, Refusal> {
+    let invalid = |text: &str| Err(Refusal::new(Code::ValidationError, text));
     let weights = policy.weights;
     let sum = [weights.price, weights.latency, weights.fill, weights.fee].iter().map(|&w| u64::from(w)).sum::<u64>();
     if sum == 0 || policy.price_range_bps == 0 || policy.max_quote_age_ns == 0 {
@@ -109,13 +136,12 @@ pub(crate) fn set_policy(step: &mut Step<'_>, mut policy: SorPolicy) -> CommandO
     if policy.mode == oms_model::SorMode::Named {
         return invalid("a policy cannot be NAMED: only an order names its venue");
     }
-    let unknown = policy.allow.iter().chain(&policy.deny).find(|mic| step.state().venue(**mic).is_none());
+    let unknown = policy.allow.iter().chain(&policy.deny).find(|mic| state.venue(**mic).is_none());
     if let Some(mic) = unknown {
-        return refused(Refusal::new(Code::NotFound, format!("there is no venue {mic}")));
+        return Err(Refusal::new(Code::NotFound, format!("there is no venue {mic}")));
     }
-    policy.version = step.state().policy(&policy.name).map_or(0, |known| known.version) + 1;
-    step.emit(Event::SorPolicySet(Box::new(policy)));
-    CommandOutcome::Done
+    policy.version = state.policy(&policy.name).map_or(0, |known| known.version) + 1;
+    Ok(policy)
 }
 
 pub(crate) fn configure_venue(step: &mut Step<'_>, venue: Venue) -> CommandOutcome {

@@ -54,8 +54,8 @@ fn create_in(step: &mut Step<'_>, actor: &Actor, new: &NewOrder, list: Option<Li
 /// What the gate found is recorded; then the order is sent, waits, or is refused.
 fn decided(step: &mut Step<'_>, order: &Order, gate: Gate) -> Placed {
     let order_id = order.order_id;
-    let (worst_price, results) = (gate.worst_price, gate.results);
-    step.emit(Event::RiskChecked(Box::new(RiskChecked { order_id, worst_price, results })));
+    let (worst_price, results, seen) = (gate.worst_price, gate.results, Some(gate.seen));
+    step.emit(Event::RiskChecked(Box::new(RiskChecked { order_id, worst_price, results, seen })));
     if let Some((scope, value, limit)) = gate.trips {
         step.emit(Event::ThrottleTripped(ThrottleTripped { scope, value, limit }));
     }

@@ -114,7 +114,7 @@ fn release(step: &mut Step<'_>, order_id: OrderId, by: Option<oms_model::UserId>
         Ok(approved) => drop(send(step, approved, order_id)),
         Err(refused) => {
             // What it was refused for now, not when it was accepted.
-            step.emit(Event::RiskChecked(Box::new(RiskChecked { order_id, worst_price: None, results: gate.results })));
+            step.emit(Event::RiskChecked(Box::new(RiskChecked { order_id, results: gate.results, ..RiskChecked::default() })));
             let Refusal { code, message: text, .. } = refused.to_refusal();
             let by = EndedBy::Risk;
             step.emit(if order.cum_qty.is_positive() {

@@ -41,8 +41,8 @@ pub(crate) fn replace(step: &mut Step<'_>, actor: &Actor, order: &OrderRef, chan
         let proposal = Proposal { terms, acknowledged: change.acknowledged };
         state.risk().check_replace(&order, &reserved, proposal, &risk_context(state, &order, market, now))
     });
-    let (worst_price, results) = (gate.worst_price, gate.results);
-    step.emit(Event::RiskChecked(Box::new(RiskChecked { order_id, worst_price, results })));
+    let (worst_price, results, seen) = (gate.worst_price, gate.results, Some(gate.seen));
+    step.emit(Event::RiskChecked(Box::new(RiskChecked { order_id, worst_price, results, seen })));
     if let Err(reason) = gate.verdict {
         let refusal = reason.to_refusal();
         let rejected = RequestRejected { order_id, by: EndedBy::Risk, text: refusal.to_string() };

@@ -1,7 +1,8 @@
 //! Changes of what the gate knows besides limits and switches: lists, locates, rules, strategies, throttles, marks.
 
-use super::admin::{MAX_REASON, check_scope, list_instrument, open_account};
-use super::{breaker, hold, refused};
+use super::admin::{MAX_REASON, check_scope, is_known, list_instrument, open_account};
+use super::{breaker, hold, refused, shadow};
+use crate::state::State;
 use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, RiskCommand};
 use oms_model::compliance::{ListKind, Locate, Restriction, SelfMatchPolicy};
@@ -20,21 +21,34 @@ const MAX_STRATEGIES: usize = 10_000;
 /// The most instruments marked by one input; the next ones follow at once.
 const MARKS_AT_ONCE: usize = 64;
 
-fn invalid(text: impl Into<String>) -> Result<(), Refusal> {
+fn invalid<T>(text: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::new(Code::ValidationError, text))
 }
 
 pub(crate) fn change(step: &mut Step<'_>, actor: &Actor, command: RiskCommand) -> CommandOutcome {
     let done = match command {
-        RiskCommand::SetRestriction(entry) => set_restriction(step, entry),
-        RiskCommand::RemoveRestriction { list, scope, subject, reason } => remove_restriction(step, list, scope, subject, reason),
+        RiskCommand::SetRestriction(entry) => {
+            restriction(step.state(), entry).map(|entry| step.emit(Event::RestrictionSet(Box::new(entry))))
+        }
+        RiskCommand::RemoveRestriction { list, scope, subject, reason } => {
+            no_restriction(step.state(), list, scope, subject, reason).map(|e| step.emit(Event::RestrictionRemoved(Box::new(e))))
+        }
         RiskCommand::SetLocate(locate) => set_locate(step, locate),
         RiskCommand::SetShortSaleState { symbol, restricted, reason } => set_short_sale_state(step, &symbol, restricted, reason),
-        RiskCommand::SetSelfMatchRule { scope, policy } => set_self_match(step, scope, policy),
-        RiskCommand::SetStrategyEnvelope(envelope) => set_envelope(step, envelope),
+        RiskCommand::SetSelfMatchRule { scope, policy } => {
+            self_match(step.state(), scope, policy).map(|rule| step.emit(Event::SelfMatchRuleSet(rule)))
+        }
+        RiskCommand::SetStrategyEnvelope(bounds) => {
+            envelope(step.state(), bounds).map(|bounds| step.emit(Event::StrategyEnvelopeSet(Box::new(bounds))))
+        }
         RiskCommand::ResetThrottle { scope, reason } => reset_throttle(step, actor, scope, reason),
         RiskCommand::SetRiskCurrency(currency) => set_currency(step, currency),
-        RiskCommand::RequireLimit { limit_type, required } => require_limit(step, limit_type, required),
+        RiskCommand::RequireLimit { limit_type, required } => {
+            self::required(limit_type, required).map(|e| step.emit(Event::LimitRequired(e)))
+        }
+        RiskCommand::SetShadowRules { name, rules } => shadow::set(step, actor, name, rules),
+        RiskCommand::RemoveShadowRules { name } => shadow::remove(step, name),
+        RiskCommand::PromoteShadowRules { name, reason } => shadow::promote(step, actor, name, reason),
         RiskCommand::SetBreaker(breaker) => breaker::set(step, breaker),
         RiskCommand::RemoveBreaker { kind, scope } => breaker::remove(step, kind, scope),
         RiskCommand::CloseBreaker { kind, scope, reason } => breaker::close(step, kind, scope, reason),
@@ -61,28 +75,34 @@ fn check_reason(reason: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn set_restriction(step: &mut Step<'_>, entry: Restriction) -> Result<(), Refusal> {
+/// An entry of a list, where it may be put there.
+pub(super) fn restriction(state: &State, entry: Restriction) -> Result<Restriction, Refusal> {
     check_reason(&entry.reason)?;
-    check_scope(step, entry.scope)?;
-    check_scope(step, entry.subject)?;
+    is_known(state, entry.scope)?;
+    is_known(state, entry.subject)?;
     if !oms_risk::lists::is_entry(entry.scope, entry.subject) {
         return invalid("a list is the tenant's, an account's, a user's or a strategy's, and has instruments, classes, venues or accounts");
     }
-    let known = step.state().risk().has_restriction(entry.list, entry.scope, entry.subject);
-    if !known && step.state().risk().restriction_count() >= oms_risk::lists::MAX_ENTRIES {
+    let known = state.risk().has_restriction(entry.list, entry.scope, entry.subject);
+    if !known && state.risk().restriction_count() >= oms_risk::lists::MAX_ENTRIES {
         return Err(Refusal::new(Code::Overloaded, "the lists are full"));
     }
-    step.emit(Event::RestrictionSet(Box::new(entry)));
-    Ok(())
+    Ok(entry)
 }
 
-fn remove_restriction(step: &mut Step<'_>, list: ListKind, scope: Scope, subject: Scope, reason: String) -> Result<(), Refusal> {
+/// An entry less, where it is there.
+pub(super) fn no_restriction(
+    state: &State,
+    list: ListKind,
+    scope: Scope,
+    subject: Scope,
+    reason: String,
+) -> Result<RestrictionRemoved, Refusal> {
     check_reason(&reason)?;
-    if !step.state().risk().has_restriction(list, scope, subject) {
+    if !state.risk().has_restriction(list, scope, subject) {
         return Err(Refusal::new(Code::NotFound, format!("{subject} is not on the {list} list of {scope}")));
     }
-    step.emit(Event::RestrictionRemoved(Box::new(RestrictionRemoved { list, scope, subject, reason })));
-    Ok(())
+    Ok(RestrictionRemoved { list, scope, subject, reason })
 }
 
 fn set_locate(step: &mut Step<'_>, locate: Locate) -> Result<(), Refusal> {
@@ -106,19 +126,20 @@ fn set_short_sale_state(step: &mut Step<'_>, symbol: &Symbol, restricted: bool, 
     Ok(())
 }
 
-fn set_self_match(step: &mut Step<'_>, scope: Scope, policy: SelfMatchPolicy) -> Result<(), Refusal> {
-    check_scope(step, scope)?;
+/// A rule for own orders that meet, where the scope has one.
+pub(super) fn self_match(state: &State, scope: Scope, policy: SelfMatchPolicy) -> Result<SelfMatchRuleSet, Refusal> {
+    is_known(state, scope)?;
     if !matches!(scope, Scope::Tenant | Scope::Account(_)) {
         return invalid("a rule for own orders that meet is the tenant's or an account's");
     }
-    step.emit(Event::SelfMatchRuleSet(SelfMatchRuleSet { scope, policy }));
-    Ok(())
+    Ok(SelfMatchRuleSet { scope, policy })
 }
 
-fn set_envelope(step: &mut Step<'_>, mut envelope: StrategyEnvelope) -> Result<(), Refusal> {
+/// A strategy's bounds with the version that they take, where they may be set.
+pub(super) fn envelope(state: &State, mut envelope: StrategyEnvelope) -> Result<StrategyEnvelope, Refusal> {
     const DAY_S: u32 = 86_400;
-    let known = step.state().risk().envelope(envelope.strategy).map(|known| known.version);
-    if known.is_none() && step.state().risk().envelopes().count() >= MAX_STRATEGIES {
+    let known = state.risk().envelope(envelope.strategy).map(|known| known.version);
+    if known.is_none() && state.risk().envelopes().count() >= MAX_STRATEGIES {
         return Err(Refusal::new(Code::Overloaded, "too many strategies have bounds"));
     }
     if envelope.strategy.as_str().is_empty() {
@@ -128,7 +149,7 @@ fn set_envelope(step: &mut Step<'_>, mut envelope: StrategyEnvelope) -> Result<(
         return invalid(format!("a strategy names at most {MAX_INSTRUMENTS} instruments"));
     }
     for instrument in &envelope.instruments {
-        check_scope(step, Scope::Instrument(instrument.instrument_id))?;
+        is_known(state, Scope::Instrument(instrument.instrument_id))?;
     }
     if envelope.max_notional.is_some_and(Decimal::is_negative) {
         return invalid("max_notional is not below zero");
@@ -140,8 +161,7 @@ fn set_envelope(step: &mut Step<'_>, mut envelope: StrategyEnvelope) -> Result<(
         return invalid("hours are seconds after midnight UTC, 0 to 86400");
     }
     envelope.version = known.unwrap_or(0) + 1;
-    step.emit(Event::StrategyEnvelopeSet(Box::new(envelope)));
-    Ok(())
+    Ok(envelope)
 }
 
 /// RTS 6 article 15(3): what was turned off stays off until a named person turns it on.
@@ -173,14 +193,14 @@ fn set_currency(step: &mut Step<'_>, currency: Currency) -> Result<(), Refusal> 
     Ok(())
 }
 
-fn require_limit(step: &mut Step<'_>, limit_type: LimitType, required: bool) -> Result<(), Refusal> {
+/// A type of limit that must be there, where it bounds something.
+pub(super) fn required(limit_type: LimitType, required: bool) -> Result<LimitRequired, Refusal> {
     const NEVER: [LimitType; 4] =
         [LimitType::MaxQuoteAge, LimitType::MaxFxRateAge, LimitType::ApprovalNotional, LimitType::RepeatedExecution];
     if NEVER.contains(&limit_type) {
         return invalid(format!("a limit of {limit_type} bounds nothing by itself and cannot be required"));
     }
-    step.emit(Event::LimitRequired(LimitRequired { limit_type, required }));
-    Ok(())
+    Ok(LimitRequired { limit_type, required })
 }
 
 /// Values positions at the market, a bounded number at a time. How far it came; `None` once all were looked at.

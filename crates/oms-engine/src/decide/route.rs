@@ -126,6 +126,13 @@ fn mode_of(routing: Option<&Routing>, policy: &SorPolicy) -> SorMode {
     routing.and_then(|routing| routing.mode).unwrap_or(policy.mode)
 }
 
+/// The plan of an order as its policy is now, on a market that was recorded.
+pub(crate) fn plan_on(state: &State, order: &Order, qty: Qty, market: &Market, now: Time) -> RoutePlan {
+    let (policy, routing) = (policy(state, order), routing(state, order));
+    let (mode, named) = (mode_of(routing, &policy), routing.and_then(|r| r.venue));
+    plan_against(state, market, now, order, qty, &policy, mode, named, &[])
+}
+
 fn plan(step: &mut Step<'_>, order: &Order, qty: Qty, policy: &SorPolicy, failed: &[(Mic, u32)]) -> (RoutePlan, SorMode) {
     let routing = routing(step.state(), order);
     let mut mode = mode_of(routing, policy);

@@ -4,9 +4,10 @@ use super::works::Waits;
 use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, LegPart, Part, State, TimerKind};
 use crate::input::fingerprint_head;
 use oms_model::breaker::BreakerKind;
-use oms_model::event::{Batch, Event, IdempotencyRecorded, Mark, OrderCreated, OrderSent, RiskChecked, RiskLimitRemoved};
+use oms_model::event::{Batch, Event, IdempotencyRecorded, Mark, OrderCreated, OrderSent, RiskChecked, RiskLimitRemoved, ShadowRulesSet};
 use oms_model::instrument::{Instrument, Venue};
 use oms_model::limit::LimitKey;
+use oms_model::shadow::RuleSet;
 use oms_model::{Decimal, IntentKind, Mic, OrdState, Order, OrderId, QuoteReqState, QuoteState, Seq, Time};
 
 impl State {
@@ -87,6 +88,9 @@ impl State {
             Event::PositionsMarked(e) => self.marked(&e.marks),
             Event::RiskCurrencySet(e) => self.risk_currency = e.currency,
             Event::LimitRequired(e) => self.risk.require(e.limit_type, e.required),
+            Event::ShadowRulesSet(e) => self.shadowed(e, time),
+            Event::ShadowRulesRemoved(e) => drop(self.rule_sets.remove(&e.name)),
+            Event::ShadowRulesPromoted(e) => drop(self.rule_sets.remove(&e.name)),
             Event::SorPolicySet(e) => drop(self.policies.insert(e.name.clone(), (**e).clone())),
             Event::VenueConfigured(e) => self.configured(e),
             Event::InstrumentListed(e) => self.listed(e),
@@ -369,6 +373,11 @@ impl State {
         if let Some(Entry { order, part: Part::Root(root) }) = self.orders.get_mut(event.order_id) {
             self.risk.on_checked(order, event.worst_price, time, &mut root.reserved);
         }
+    }
+
+    fn shadowed(&mut self, e: &ShadowRulesSet, time: Time) {
+        let set = RuleSet { name: e.name.clone(), user_id: e.user_id, since: time, rules: e.rules.clone() };
+        self.rule_sets.insert(e.name.clone(), set);
     }
 
     fn closed(&mut self, order_id: OrderId) {

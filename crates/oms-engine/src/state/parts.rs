@@ -8,6 +8,7 @@ use oms_model::instrument::{Account, Currency, Instrument, Venue};
 use oms_model::policy::SorPolicy;
 use oms_model::position::{Booking, Holding, Position};
 use oms_model::quote::{Quote, QuoteRequest};
+use oms_model::shadow::RuleSet;
 use oms_model::{ClOrdId, CostMethod, ExecId, IntentKind, Order, OrderId, Seq, TenantId, Time};
 use oms_risk::{Reservation, RiskBook, RiskParts};
 use oms_router::{VenueStats, VenueStatsParts};
@@ -117,6 +118,8 @@ pub struct StateParts {
     pub suspense: Vec<ExecutionUnmatched>,
     /// Limits, switches and exposures.
     pub risk: RiskParts,
+    /// Rules that run in shadow, by name.
+    pub rule_sets: Vec<RuleSet>,
     /// See [`State::risk_currency`].
     pub risk_currency: Currency,
     /// The prices that positions were last valued at, by instrument.
@@ -161,6 +164,7 @@ impl State {
             number: self.number,
             suspense: self.suspense.iter().cloned().collect(),
             risk: self.risk.parts(),
+            rule_sets: self.rule_sets.values().cloned().collect(),
             risk_currency: self.risk_currency,
             marks: self.marks().collect(),
             orders: self.orders_sorted().into_iter().map(|entry| self.entry_parts(entry)).collect(),
@@ -199,6 +203,7 @@ impl State {
             time: parts.time,
             suspense: parts.suspense.into(),
             risk: RiskBook::from_parts(parts.risk),
+            rule_sets: parts.rule_sets.into_iter().map(|set| (set.name.clone(), set)).collect(),
             risk_currency: parts.risk_currency,
             marks: parts.marks.into_iter().map(|mark| (mark.instrument_id, mark.price)).collect(),
             groups: parts.groups.into_iter().map(|group| (group.group_order_id, group)).collect(),

@@ -10,8 +10,15 @@ use oms_model::{ClOrdId, Order, OrderId, Seq, Source, Time, UserId};
 #[derive(Clone, Debug)]
 pub struct Book {
     user_id: UserId,
-    orders: BTreeMap<OrderId, Order>,
+    orders: BTreeMap<OrderId, Named>,
     names: BTreeMap<ClOrdId, OrderId>,
+}
+
+/// An order with every name that it was given.
+#[derive(Clone, Debug)]
+struct Named {
+    order: Order,
+    names: Vec<ClOrdId>,
 }
 
 impl Book {
@@ -28,9 +35,9 @@ impl Book {
     fn insert(&mut self, order: Order) {
         let names = order.extras.names.as_deref();
         let all = names.into_iter().flat_map(|names| names.current.iter().chain(&names.asked)).chain([&order.cl_ord_id]);
-        let all: Vec<ClOrdId> = all.cloned().collect();
-        self.names.extend(all.into_iter().map(|name| (name, order.order_id)));
-        self.orders.insert(order.order_id, order);
+        let names: Vec<ClOrdId> = all.cloned().collect();
+        self.names.extend(names.iter().map(|name| (name.clone(), order.order_id)));
+        self.orders.insert(order.order_id, Named { order, names });
     }
 
     /// Whether an order is one of the session's.
@@ -48,13 +55,18 @@ impl Book {
             return;
         }
         let Some(order_id) = event.order_id() else { return };
-        let Some(order) = self.orders.get_mut(&order_id) else { return };
-        order.apply(event, time);
+        let Some(known) = self.orders.get_mut(&order_id) else { return };
+        known.order.apply(event, time);
         match event {
-            Event::RequestNamed(e) => drop(self.names.insert(e.cl_ord_id.clone(), order_id)),
+            Event::RequestNamed(e) => {
+                known.names.push(e.cl_ord_id.clone());
+                self.names.insert(e.cl_ord_id.clone(), order_id);
+            }
             Event::OrderClosed(_) => {
-                self.orders.remove(&order_id);
-                self.names.retain(|_, id| *id != order_id);
+                let gone = self.orders.remove(&order_id);
+                for name in gone.iter().flat_map(|gone| &gone.names) {
+                    self.names.remove(name);
+                }
             }
             _ => (),
         }
@@ -63,7 +75,7 @@ impl Book {
     /// One of the orders.
     #[must_use]
     pub fn get(&self, order_id: OrderId) -> Option<&Order> {
-        self.orders.get(&order_id)
+        self.orders.get(&order_id).map(|known| &known.order)
     }
 
     /// The order that a name is of: its own, or that of a request about it.
@@ -75,6 +87,6 @@ impl Book {
 
     /// Those that are not done, oldest first.
     pub fn working(&self) -> impl Iterator<Item = &Order> {
-        self.orders.values().filter(|order| !order.state.is_done())
+        self.orders.values().map(|known| &known.order).filter(|order| !order.state.is_done())
     }
 }

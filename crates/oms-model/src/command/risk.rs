@@ -1,10 +1,10 @@
 //! What is asked of the gate itself.
 
-use super::OrderRef;
+use super::{Command, OrderRef};
 use crate::amount::{Decimal, Qty};
 use crate::breaker::{Breaker, BreakerKind};
 use crate::compliance::{ListKind, Locate, Restriction, SelfMatchPolicy};
-use crate::ids::{AccountId, Symbol};
+use crate::ids::{AccountId, RuleSetName, Symbol};
 use crate::instrument::Currency;
 use crate::limit::{LimitType, Scope};
 use crate::strategy::StrategyEnvelope;
@@ -112,5 +112,24 @@ pub enum RiskCommand {
         limit_type: LimitType,
         /// Whether it must.
         required: bool,
+    },
+    /// Run rules in shadow, from here on, beside those in force.
+    SetShadowRules {
+        /// Their name; rules of that name are replaced.
+        name: RuleSetName,
+        /// The rules, as the commands that would make them live.
+        rules: Vec<Command>,
+    },
+    /// Run them no more.
+    RemoveShadowRules {
+        /// Their name.
+        name: RuleSetName,
+    },
+    /// Make them live, as a second person.
+    PromoteShadowRules {
+        /// Their name.
+        name: RuleSetName,
+        /// Why, in words.
+        reason: String,
     },
 }

@@ -3,7 +3,7 @@
 use crate::amount::Price;
 use crate::command::Placed;
 use crate::ids::{ApiKeyId, InstrumentId, Mic, OrderId, QuoteId, QuoteReqId, TenantId, Time, UserId};
-use crate::limit::{LimitType, Period, Scope};
+use crate::limit::{LimitKey, LimitType, Period, Scope};
 use crate::refusal::Refusal;
 use crate::terms::TradingState;
 
@@ -47,6 +47,14 @@ pub struct RiskLimitRemoved {
     pub period: Option<Period>,
     /// Whether it was a soft one.
     pub soft: bool,
+}
+
+impl RiskLimitRemoved {
+    /// Which limit it was.
+    #[must_use]
+    pub const fn key(&self) -> LimitKey {
+        LimitKey { limit_type: self.limit_type, scope: self.scope, period: self.period, soft: self.soft }
+    }
 }
 
 /// The tenant of this partition was named.

@@ -4,6 +4,7 @@ use crate::amount::{Price, Qty};
 use crate::compliance::Compliance;
 use crate::ids::{AccountId, BrokerOrderId, ClOrdId, InstrumentId, Mic, OrderId, Time, UserId};
 use crate::limit::CheckResult;
+use crate::market::Seen;
 use crate::order::{Basis, Routing, Terms};
 use crate::refusal::Code;
 use crate::terms::{Anomaly, EndedBy, IntentKind, OrdState, OrdType, OrderKind, Outcome, Side, Source, TimeInForce};
@@ -47,6 +48,8 @@ pub struct RiskChecked {
     pub worst_price: Option<Price>,
     /// Every check in order of precedence.
     pub results: Vec<CheckResult>,
+    /// The market that it was judged against; absent where the order was looked at again before it was sent.
+    pub seen: Option<Seen>,
 }
 
 /// An order was refused.

@@ -3,9 +3,10 @@
 use crate::amount::{Decimal, Price, Qty};
 use crate::breaker::{BreakerKind, BreakerState};
 use crate::compliance::{HoldReason, ListKind, SelfMatchPolicy};
-use crate::ids::{InstrumentId, OrderId, Time, UserId};
+use crate::ids::{InstrumentId, OrderId, RuleSetName, Time, UserId};
 use crate::instrument::Currency;
 use crate::limit::{LimitType, Scope};
+use crate::shadow::Rule;
 
 /// An entry of a restricted or an allow list was taken away.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -164,4 +165,35 @@ pub struct BreakerMoved {
     pub value: Option<Decimal>,
     /// Why, in words.
     pub text: String,
+}
+
+/// Rules run in shadow from here on; they take the place of those of the same name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShadowRulesSet {
+    /// Their name.
+    pub name: RuleSetName,
+    /// Who set them.
+    pub user_id: UserId,
+    /// The rules.
+    pub rules: Vec<Rule>,
+}
+
+/// Rules do not run in shadow any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShadowRulesRemoved {
+    /// Their name.
+    pub name: RuleSetName,
+}
+
+/// Rules that ran in shadow became live; each of them is a fact of the same batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShadowRulesPromoted {
+    /// Their name.
+    pub name: RuleSetName,
+    /// Who had set them.
+    pub set_by: UserId,
+    /// The second person.
+    pub user_id: UserId,
+    /// Why, in words.
+    pub reason: String,
 }

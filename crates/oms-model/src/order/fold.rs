@@ -144,6 +144,9 @@ impl Order {
             | Event::BreakerSet(_)
             | Event::BreakerRemoved(_)
             | Event::BreakerMoved(_)
+            | Event::ShadowRulesSet(_)
+            | Event::ShadowRulesRemoved(_)
+            | Event::ShadowRulesPromoted(_)
             | Event::TenantCreated(_) => self.version -= 1,
         }
     }

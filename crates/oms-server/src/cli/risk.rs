@@ -1,7 +1,9 @@
 //! `oms risk`.
 
 use super::Remote;
+use super::shadow::ShadowArgs;
 use clap::{Args, Subcommand};
+use std::path::PathBuf;
 
 /// `oms risk`.
 #[derive(Debug, Subcommand)]
@@ -116,6 +118,26 @@ pub enum Risk {
         /// Why, in words.
         #[arg(long)]
         reason: String,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Show what other rules would have changed over a day, or run rules in shadow beside those in force.
+    Shadow(ShadowArgs),
+    /// Write the evidence of a period: limits in force, changes, breaches, stops. Or of one closed day.
+    Evidence {
+        /// A trading day, such as 20261121.
+        #[arg(long, conflicts_with_all = ["from", "to"], required_unless_present = "from")]
+        day: Option<u32>,
+        /// A sequence or a time: what is behind it is in the pack.
+        #[arg(long)]
+        from: Option<String>,
+        /// A sequence or a time; now where it is not given.
+        #[arg(long)]
+        to: Option<String>,
+        /// Into this file, as JSON; without it a summary is shown.
+        #[arg(long)]
+        out: Option<PathBuf>,
         /// The desk.
         #[command(flatten)]
         remote: Remote,

@@ -36,6 +36,11 @@ pub(super) fn risk(risk: Risk, settings: &Settings) -> Outcome {
         Risk::ResetThrottle { scope, reason, remote } => {
             execute(&json!({"type": "ThrottleResetCmd", "scope": scope, "reason": reason}), &remote, settings)
         }
+        Risk::Evidence { day, from, to, out, remote } => {
+            let query = [("day", day.map(|day| day.to_string())), ("from", from), ("to", to)];
+            super::evidence::evidence(query, out.as_deref(), &remote, settings)
+        }
+        Risk::Shadow(args) => super::shadow::shadow(args, settings),
         Risk::Execute { command, remote } => {
             // Sent as it is: the desk says what is wrong with it.
             let command = serde_json::from_str(&command).unwrap_or(Value::String(command));

@@ -3,7 +3,7 @@
 use oms_model::instrument::{Currency, Valuation};
 use oms_model::{
     AccountId, AllocId, ApiKeyId, BrokerOrderId, ClOrdId, CommandId, ExecId, InstrumentId, Mic, OrderId, PolicyName, QuoteId, QuoteRef,
-    QuoteReqId, SecurityId, Seq, StrategyId, Symbol, TenantId, Tenor, Time, TraceId, UserId, WireId,
+    QuoteReqId, RuleSetName, SecurityId, Seq, StrategyId, Symbol, TenantId, Tenor, Time, TraceId, UserId, WireId,
 };
 use prost::encoding::WireType;
 
@@ -65,7 +65,7 @@ macro_rules! text_ids {
         }
     )*};
 }
-text_ids!(ClOrdId, WireId, BrokerOrderId, ExecId, Symbol, PolicyName, QuoteRef, SecurityId, Tenor);
+text_ids!(ClOrdId, WireId, BrokerOrderId, ExecId, Symbol, PolicyName, RuleSetName, QuoteRef, SecurityId, Tenor);
 
 /// Text; empty only where no strategy was named.
 impl Value for StrategyId {

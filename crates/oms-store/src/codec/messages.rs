@@ -15,16 +15,18 @@ use oms_model::event::{
     OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrderTriggered, OrdersGrouped, OrdersUngrouped,
     PeerFilled, PositionFrozen, PositionsMarked, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded,
     QuoteRequested, RequestNamed, RequestRejected, RestrictionRemoved, RiskChecked, RiskCurrencySet, RiskLimitRemoved, RouteDecided, SagaStepped,
-    SelfMatchPrevented, SelfMatchRuleSet, ShortSaleStateSet, SliceReleased, StageEnded, StageStarted, StopMoved, SuspenseResolved,
-    TenantCreated, ThrottleReset, ThrottleTripped, TradingStateSet,
+    SelfMatchPrevented, SelfMatchRuleSet, ShadowRulesPromoted, ShadowRulesRemoved, ShadowRulesSet, ShortSaleStateSet, SliceReleased,
+    StageEnded, StageStarted, StopMoved, SuspenseResolved, TenantCreated, ThrottleReset, ThrottleTripped, TradingStateSet,
 };
 use oms_model::instrument::{Account, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
+use oms_model::market::{Seen, SeenPrice};
 use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Names, Routing, Saga, SagaPart, Stage, Terms};
 use oms_model::policy::{SorPolicy, Weights};
 use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::refusal::{Code, Refusal};
+use oms_model::shadow::Rule;
 use oms_model::strategy::{StrategyEnvelope, Tradable};
 use oms_model::work::{Instructions, Link, Trail, Work};
 use oms_model::{AccountId, AssetClass, InstrumentId, Mic, OrderId, StrategyId, UserId};
@@ -48,7 +50,9 @@ macro_rules! stored_messages {
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 order_qty, 13 price,
                 14 stop_px, 15 expire_at, 16 routing, 17 venue, 18 metadata, 19 kind, 23 number, 26 work, 34 basis, 40 compliance,
             }
-            RiskChecked { 1 order_id, 2 worst_price, 3 results }
+            SeenPrice { 1 price, 2 at }
+            Seen { 1 bid, 2 ask, 3 last }
+            RiskChecked { 1 order_id, 2 worst_price, 3 results, 4 seen }
             OrderRejected { 1 order_id, 2 by, 3 code, 4 text }
             Candidate {
                 1 venue, 2 excluded, 3 bid, 4 bid_size, 5 ask, 6 ask_size, 7 quote_age_ns, 8 latency_ns,
@@ -231,6 +235,9 @@ macro_rules! stored_messages {
             BreakerRemoved { 1 kind, 2 scope }
             BreakerMoved { 1 kind, 2 scope, 3 state, 4 value, 5 text }
             KillSwitchConfirmed { 1 scope, 2 engaged_at, 3 last_asked_at }
+            ShadowRulesSet { 1 name, 2 user_id, 3 rules }
+            ShadowRulesRemoved { 1 name }
+            ShadowRulesPromoted { 1 name, 2 set_by, 3 user_id, 4 reason }
             Lot { 1 qty, 2 price }
             Position {
                 1 account_id, 2 instrument_id, 3 qty, 4 bought_qty, 5 sold_qty, 6 bought_notional, 7 sold_notional,
@@ -340,6 +347,54 @@ impl Message for Placed {
                 Ok(Self::Refused { order_id, code })
             }
             Some(3) => case(&mut fields).map(Self::Invalid),
+            Some(_) => Err(fields.refuse(Fault::UnknownField)),
+            None => Err(fields.refuse(Fault::Missing)),
+        }
+    }
+}
+
+/// A `oneof` of which one case always stands.
+impl Message for Rule {
+    const NAME: &'static str = "Rule";
+    const FIELDS: &'static [(u32, &'static str)] = &[
+        (1, "limit"),
+        (2, "no_limit"),
+        (3, "restriction"),
+        (4, "no_restriction"),
+        (5, "self_match"),
+        (6, "envelope"),
+        (7, "required"),
+        (8, "policy"),
+    ];
+
+    fn blank() -> Self {
+        Self::NoLimit(RiskLimitRemoved::blank())
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Limit(rule) => put_case(rule, 1, out),
+            Self::NoLimit(rule) => put_case(rule, 2, out),
+            Self::Restriction(rule) => put_case(rule, 3, out),
+            Self::NoRestriction(rule) => put_case(rule, 4, out),
+            Self::SelfMatch(rule) => put_case(rule, 5, out),
+            Self::Envelope(rule) => put_case(rule, 6, out),
+            Self::Required(rule) => put_case(rule, 7, out),
+            Self::Policy(rule) => put_case(rule, 8, out),
+        }
+    }
+
+    fn decode_without<const SKIP: u32>(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut fields = Fields::new(Self::NAME, bytes);
+        match fields.next_tag()? {
+            Some(1) => case(&mut fields).map(Self::Limit),
+            Some(2) => case(&mut fields).map(Self::NoLimit),
+            Some(3) => case(&mut fields).map(Self::Restriction),
+            Some(4) => case(&mut fields).map(Self::NoRestriction),
+            Some(5) => case(&mut fields).map(Self::SelfMatch),
+            Some(6) => case(&mut fields).map(Self::Envelope),
+            Some(7) => case(&mut fields).map(Self::Required),
+            Some(8) => case(&mut fields).map(Self::Policy),
             Some(_) => Err(fields.refuse(Fault::UnknownField)),
             None => Err(fields.refuse(Fault::Missing)),
         }

@@ -191,6 +191,9 @@ impl Fold {
             | Event::BreakerSet(_)
             | Event::BreakerRemoved(_)
             | Event::BreakerMoved(_)
+            | Event::ShadowRulesSet(_)
+            | Event::ShadowRulesRemoved(_)
+            | Event::ShadowRulesPromoted(_)
             | Event::IdempotencyRecorded(_) => Ok(()),
         }
     }

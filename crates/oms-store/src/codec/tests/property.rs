@@ -4,6 +4,7 @@ use oms_model::Batch;
 use oms_model::allocate::Share;
 use oms_model::breaker::*;
 use oms_model::compliance::*;
+use oms_model::market::{Seen, SeenPrice};
 use oms_model::strategy::{StrategyEnvelope, Tradable};
 use proptest::collection::vec;
 use proptest::prelude::*;

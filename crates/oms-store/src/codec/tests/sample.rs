@@ -14,11 +14,13 @@ use oms_model::compliance::*;
 use oms_model::event::*;
 use oms_model::instrument::{Account, Currency, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{Check, CheckResult, KillState, LimitType, Period, RiskLimit, Scope, ScopedState, Verdict};
+use oms_model::market::{Seen, SeenPrice};
 use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Names, Routing, Saga, SagaPart, Stage, Terms};
 use oms_model::policy::{Exhausted, LatencyStat, SorPolicy, Weights};
 use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::seldom::Seldom;
+use oms_model::shadow::Rule;
 use oms_model::strategy::{StrategyEnvelope, Tradable};
 use oms_model::work::*;
 use oms_model::*;
@@ -188,7 +190,7 @@ macro_rules! text_ids {
         }
     )*};
 }
-text_ids!(ClOrdId, BrokerOrderId, ExecId, Symbol, PolicyName, QuoteRef, SecurityId, Tenor);
+text_ids!(ClOrdId, BrokerOrderId, ExecId, Symbol, PolicyName, RuleSetName, QuoteRef, SecurityId, Tenor);
 
 macro_rules! amounts {
     ($($name:ident $full:literal),*) => {$(
@@ -258,6 +260,21 @@ impl Sample for Scope {
             4 => Self::Venue(Mic::sample(tape)),
             5 => Self::Strategy(StrategyId::sample(tape)),
             _ => Self::AssetClass(AssetClass::sample(tape)),
+        }
+    }
+}
+
+impl Sample for Rule {
+    fn sample(tape: &mut Tape) -> Self {
+        match tape.below(8) {
+            0 => Self::Limit(Sample::sample(tape)),
+            1 => Self::NoLimit(Sample::sample(tape)),
+            2 => Self::Restriction(Sample::sample(tape)),
+            3 => Self::NoRestriction(Sample::sample(tape)),
+            4 => Self::SelfMatch(Sample::sample(tape)),
+            5 => Self::Envelope(Sample::sample(tape)),
+            6 => Self::Required(Sample::sample(tape)),
+            _ => Self::Policy(Sample::sample(tape)),
         }
     }
 }

@@ -10,6 +10,7 @@ use oms_model::compliance::*;
 use oms_model::event::*;
 use oms_model::instrument::*;
 use oms_model::limit::*;
+use oms_model::market::{Seen, SeenPrice};
 use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Names, Routing, Saga, SagaPart, Stage, Terms};
 use oms_model::policy::*;
 use oms_model::position::{Booking, Lot, Position};
@@ -109,7 +110,7 @@ fn the_schema_has_the_same_fields() {
         assert_eq!(described, fields, "{name}");
     }
     // What is written by hand, or is not a message of the model.
-    let others = ["Batch", "Event", "Decimal", "Notional", "Scope", "Detail", "PendingOrder", "Placed", "RefusedOrder"];
+    let others = ["Batch", "Event", "Decimal", "Notional", "Scope", "Detail", "PendingOrder", "Placed", "RefusedOrder", "Rule"];
     let known = |name: &str| others.contains(&name) || stored.iter().any(|(stored, _)| *stored == name);
     let extra: Vec<_> = POOL.all_messages().filter(|message| !known(message.name())).collect();
     assert!(extra.is_empty(), "the schema describes what is not stored: {extra:?}");
