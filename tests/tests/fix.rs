@@ -1,6 +1,6 @@
 //! Clients that speak FIX, against the real desk: a day of orders, `kill -9` in the middle of it, QuickFIX as the client.
 //!
-//! `OMS_FIX_KILLS` sets how many kills (6 by default), `OMS_SEED` where chance begins, `OMS_FIX_ORDERS` how many orders the
+//! `OMS_KILLS` sets how many kills (6 by default), `OMS_SEED` where chance begins, `OMS_ORDERS` how many orders the
 //! measurement sends.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -53,6 +53,9 @@ fn at_the_desk(client: &mut Client) -> BTreeMap<String, (String, f64)> {
     }
 }
 
+/// An order's id, its fields, and whether it rests.
+type Kind<'k> = (&'k str, Vec<(i32, &'k str)>, bool);
+
 #[test]
 fn a_day_of_orders_of_every_kind() {
     let (home, address) = (Home::new("fix-day"), free_address().to_string());
@@ -71,8 +74,8 @@ fn a_day_of_orders_of_every_kind() {
         let first = client.until("the first report", |told| told.get(11) == id);
         if first.is("0") { Ok(()) } else { Err(first.get(58).to_owned()) }
     });
-    // Of each type: what it must be told first, and whether it rests.
-    let kinds: [(&str, Vec<(i32, &str)>, bool); 10] = [
+    // One of each type.
+    let kinds: [Kind<'_>; 10] = [
         ("market", vec![(40, "1")], false),
         ("limit", vec![(44, &deep)], true),
         ("ioc", vec![(44, &through), (59, "3")], false),
@@ -151,7 +154,7 @@ fn nothing_is_lost_or_doubled_when_the_desk_is_killed() {
     let mut server = Server::start(home.path(), &launch(&address).speed("20x"));
     let ask = offer(&mut server.client(), "BAC");
     let mut client = FixClient::connect("CLIENT", &address);
-    let (mut number, kills) = (0_u64, setting("OMS_FIX_KILLS", 6));
+    let (mut number, kills) = (0_u64, setting("OMS_KILLS", 6));
     for life in 0..kills {
         client.until_phase(Phase::Up);
         let orders = 40 + prng.below(120);
@@ -266,7 +269,7 @@ fn quickfix_is_a_client_over_a_kill() {
 /// Orders a second, and how long an order takes to its first report; reported, not judged.
 #[test]
 fn how_fast_orders_come_in() {
-    let orders = setting("OMS_FIX_ORDERS", 2_000);
+    let orders = setting("OMS_ORDERS", 2_000);
     let (home, address) = (Home::new("fix-speed"), free_address().to_string());
     let server = Server::start(home.path(), &launch(&address).speed("1x").with("OMS_DEMO_LIMITS_DUPLICATE_WINDOW", ""));
     let deep = price(offer(&mut server.client(), "BAC") * 95 / 100);
