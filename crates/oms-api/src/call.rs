@@ -166,6 +166,18 @@ impl Call {
         Ok(bytes)
     }
 
+    /// The request's body, which is JSON or comma-separated values, and whether it is the latter.
+    ///
+    /// # Errors
+    /// As [`Call::body`].
+    pub async fn file(&mut self) -> Result<(bool, Bytes), Refusal> {
+        let csv = is_of(&self.headers, "text/csv");
+        if !csv && !is_json(&self.headers) {
+            return Err(Refusal::new(Code::UnsupportedMediaType, "the body must be application/json or text/csv"));
+        }
+        Ok((csv, self.bytes().await?))
+    }
+
     async fn bytes(&mut self) -> Result<Bytes, Refusal> {
         let most = self.api.config().max_body;
         let too_large = || Refusal::new(Code::PayloadTooLarge, format!("the body has more than {most} bytes")).with("max_bytes", most);
@@ -240,9 +252,14 @@ impl Call {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
+    is_of(headers, "application/json")
+}
+
+/// Whether the body is said to be of a media type.
+fn is_of(headers: &HeaderMap, media: &str) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
     let essence = value.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    essence.eq_ignore_ascii_case(media)
 }
 
 fn is_too_large(error: &axum::Error) -> bool {

@@ -19,7 +19,19 @@ pub const MAX_ENTRIES: usize = 100_000;
 #[must_use]
 pub const fn section(event: &Event) -> Option<Section> {
     match event {
-        Event::RiskLimitSet(_) | Event::RiskLimitRemoved(_) | Event::LimitRequired(_) | Event::RiskCurrencySet(_) => Some(Section::Limits),
+        Event::RiskLimitSet(_)
+        | Event::RiskLimitRemoved(_)
+        | Event::LimitRequired(_)
+        | Event::RiskCurrencySet(_)
+        | Event::LimitScheduled(_)
+        | Event::LimitScheduleMoved(_)
+        | Event::RiskImported(_) => Some(Section::Limits),
+        Event::OverrideGranted(_)
+        | Event::OverrideConsented(_)
+        | Event::OverrideRevoked(_)
+        | Event::OverrideExpired(_)
+        | Event::OverrideRuleSet(_)
+        | Event::RiskOverridden(_) => Some(Section::Overrides),
         Event::RestrictionSet(_)
         | Event::RestrictionRemoved(_)
         | Event::LocateSet(_)
@@ -47,6 +59,8 @@ pub enum Section {
     Limits,
     /// Lists, locates, rules, bounds of strategies, routing policies.
     Rules,
+    /// Leaves that were granted to break a rule, and what used them.
+    Overrides,
     /// Rules in shadow, and who made them live.
     Shadow,
     /// Kill switches and trading states.
@@ -61,7 +75,8 @@ pub enum Section {
 
 impl Section {
     /// Every part.
-    pub const ALL: [Self; 7] = [Self::Limits, Self::Rules, Self::Shadow, Self::Stops, Self::Breakers, Self::Approvals, Self::Anomalies];
+    pub const ALL: [Self; 8] =
+        [Self::Limits, Self::Rules, Self::Overrides, Self::Shadow, Self::Stops, Self::Breakers, Self::Approvals, Self::Anomalies];
 
     /// Its name in the pack.
     #[must_use]
@@ -69,6 +84,7 @@ impl Section {
         match self {
             Self::Limits => "limit_changes",
             Self::Rules => "rule_changes",
+            Self::Overrides => "overrides",
             Self::Shadow => "shadow",
             Self::Stops => "stops",
             Self::Breakers => "breakers",
@@ -138,7 +154,8 @@ impl Evidence {
             Event::OrderRejected(e) => self.refused += u64::from(e.by == oms_model::EndedBy::Risk),
             Event::RiskChecked(e) => {
                 self.judged += 1;
-                let failed = e.results.iter().filter(|result| matches!(result.verdict, Verdict::Fail | Verdict::Warn));
+                let failed =
+                    e.results.iter().filter(|result| matches!(result.verdict, Verdict::Fail | Verdict::Warn | Verdict::Overridden));
                 for result in failed {
                     let (order_id, user_id) = (e.order_id, batch.actor.user_id);
                     self.breaches.push(Breach { seq, time: batch.time, order_id, user_id, result: *result });
@@ -175,7 +192,7 @@ impl Evidence {
     pub fn write(&self, w: &mut Writer, catalog: &Catalog) {
         let mut codes: BTreeMap<&str, u64> = BTreeMap::new();
         for breach in &self.breaches {
-            *codes.entry(breach.result.code.map_or("SOFT", |code| code.as_str())).or_default() += 1;
+            *codes.entry(breach.result.code.map_or(breach.result.verdict.as_str(), |code| code.as_str())).or_default() += 1;
         }
         w.number("orders", self.orders);
         w.number("judged", self.judged);

@@ -14,6 +14,7 @@ pub mod api;
 pub mod auth;
 pub mod call;
 pub mod catalog;
+pub mod csv;
 pub mod error;
 pub mod evidence;
 pub mod fix;

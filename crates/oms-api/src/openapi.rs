@@ -74,7 +74,10 @@ fn operation(endpoint: &Endpoint) -> Value {
     });
     let Some(map) = operation.as_object_mut() else { return operation };
     if let Some((schema, required)) = endpoint.body {
-        let content = json!({"application/json": {"schema": schemas::schema(schema)}});
+        let mut content = json!({"application/json": {"schema": schemas::schema(schema)}});
+        if let (true, Some(media)) = (endpoint.csv, content.as_object_mut()) {
+            media.insert("text/csv".to_owned(), json!({"schema": {"type": "string"}}));
+        }
         map.insert("requestBody".to_owned(), json!({"required": required, "content": content}));
     }
     if endpoint.access == Access::Public {

@@ -53,6 +53,11 @@ pub fn sequence(response: &mut Response, seq: Seq) {
     insert(response.headers_mut(), X_SEQUENCE, format_args!("{seq}"));
 }
 
+/// `ETag`: the revision of limits or lists.
+pub fn revision(response: &mut Response, revision: u64) {
+    insert(response.headers_mut(), ETAG, format_args!("\"{revision}\""));
+}
+
 /// `ETag`: the version of an order.
 pub fn etag(response: &mut Response, version: u32) {
     insert(response.headers_mut(), ETAG, format_args!("\"{version}\""));

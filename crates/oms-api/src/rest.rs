@@ -1,5 +1,6 @@
 //! The routes, by resource. Router and OpenAPI document are made from the same list.
 
+mod breaches;
 pub mod commands;
 mod evidence;
 pub mod execute;
@@ -9,9 +10,12 @@ pub mod gate;
 mod groups;
 pub mod health;
 pub mod history;
+pub mod imports;
 pub mod instruments;
+pub mod limits;
 pub mod marketdata;
 pub mod orders;
+pub mod overrides;
 pub mod place;
 pub mod pnl;
 pub mod positions;
@@ -89,6 +93,8 @@ pub struct Endpoint {
     pub parameters: Vec<Parameter>,
     /// Schema of the request's body, and whether there must be one.
     pub body: Option<(&'static str, bool)>,
+    /// Whether the body may be comma-separated values too.
+    pub csv: bool,
     /// Status, media type, schema and meaning of each successful answer.
     pub answers: Vec<(u16, &'static str, &'static str, &'static str)>,
     /// Codes that it refuses with, besides those of every operation.
@@ -119,6 +125,7 @@ impl Endpoint {
             access,
             parameters: Vec::new(),
             body: None,
+            csv: false,
             answers: Vec::new(),
             errors: Vec::new(),
             filters: None,
@@ -139,6 +146,10 @@ impl Endpoint {
     fn optional_body(mut self, schema: &'static str) -> Self {
         self.body = Some((schema, false));
         self
+    }
+
+    fn csv_too(self) -> Self {
+        Self { csv: true, ..self }
     }
 
     fn json(mut self, status: u16, schema: &'static str, meaning: &'static str) -> Self {
@@ -204,6 +215,9 @@ pub fn endpoints() -> Vec<Endpoint> {
         marketdata::endpoints(),
         streams::endpoints(),
         risk::endpoints(),
+        limits::endpoints(),
+        imports::endpoints(),
+        overrides::endpoints(),
         gate::endpoints(),
         shadow::endpoints(),
         evidence::endpoints(),

@@ -9,6 +9,7 @@ use crate::json::Writer;
 use crate::json::orders::{order_fields, route_fields, write_check};
 use oms_engine::pipeline::{self, TaskResult};
 use oms_model::event::{Batch, Event, RiskChecked, RouteDecided, SagaStepped};
+use oms_model::limit::Verdict;
 use oms_model::{EndedBy, Mic, OrdState, Order, OrderId, OrderKind, Qty, SagaPhase, Seq, Time};
 use std::collections::BTreeMap;
 
@@ -180,7 +181,10 @@ pub fn sentence(event: &Event) -> String {
         }
         Event::RiskChecked(e) => match e.results.iter().find(|result| result.code.is_some()) {
             Some(failed) => format!("checked: {} failed", failed.check),
-            None => format!("checked: {} checks, none failed", e.results.len()),
+            None => match e.results.iter().filter(|result| result.verdict == Verdict::Overridden).count() {
+                0 => format!("checked: {} checks, none failed", e.results.len()),
+                overridden => format!("checked: {} checks, {overridden} overridden", e.results.len()),
+            },
         },
         Event::OrderRejected(e) => format!("refused by {}: {} ({})", e.by, e.text, e.code),
         Event::RouteDecided(e) if e.legs.is_empty() => format!("routed, attempt {}: no venue is eligible", e.attempt),

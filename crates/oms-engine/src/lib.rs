@@ -19,5 +19,7 @@ pub mod state;
 mod step;
 
 pub use config::{Config, Opening};
+pub use decide::import::{limit_problems, list_problems};
 pub use engine::{Context, Engine, Markets, Output};
+pub use oms_risk::{Changes, LimitStatus};
 pub use state::State;

@@ -6,6 +6,7 @@ mod books;
 mod groups;
 mod holds;
 mod kills;
+mod leaves;
 mod orders;
 mod parts;
 mod quotes;

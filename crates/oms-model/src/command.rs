@@ -18,7 +18,7 @@ use crate::terms::{CostMethod, OrdType, Reversal, Side, Source, TimeInForce, Tra
 use crate::work::{ArmRule, ContingencyType, Instructions};
 pub use allocation::NewGroup;
 pub use booking::{BookOn, Correction, ExecutionRef, Figures, NewExecution};
-pub use risk::RiskCommand;
+pub use risk::{MAX_IMPORT, RiskCommand};
 
 /// Who asks, and through which door.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What may not be traded, by whom, and what has to be there before it is.
 
 use crate::amount::Qty;
-use crate::ids::{AccountId, InstrumentId, OrderId, Time};
+use crate::ids::{AccountId, InstrumentId, OrderId, OverrideId, Time};
 use crate::limit::Scope;
 use crate::strategy::StrategyId;
 use crate::terms::terms;
@@ -53,12 +53,14 @@ impl Default for HoldReason {
 }
 
 /// What an order says for the gate. Most orders say nothing, so it stands apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compliance {
     /// The strategy that sent it.
     pub strategy: Option<StrategyId>,
     /// Whether its sender knows that it is beyond a soft limit and wants it all the same.
     pub acknowledged: bool,
+    /// Leaves of a person that it may use, one for each rule that it breaks.
+    pub override_ids: Vec<OverrideId>,
 }
 
 /// An order that is accepted and waits before it is sent.

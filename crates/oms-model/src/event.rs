@@ -4,6 +4,7 @@ mod allocation;
 mod booking;
 mod desk;
 mod execution;
+mod leave;
 mod order;
 mod quote;
 mod risk;
@@ -16,8 +17,10 @@ use crate::compliance::{Locate, Restriction};
 use crate::ids::{CommandId, OrderId, Seq, Time, TraceId};
 use crate::instrument::{Account, Instrument, Venue};
 use crate::limit::RiskLimit;
+use crate::overrides::{Override, OverrideRule};
 use crate::policy::SorPolicy;
 use crate::position::Position;
+use crate::schedule::LimitSchedule;
 use crate::strategy::StrategyEnvelope;
 
 pub use allocation::{Allocation, AllocationApproved, AllocationProposed, AllocationRejected, Member, OrdersGrouped, OrdersUngrouped};
@@ -30,6 +33,7 @@ pub use desk::{
     TradingStateSet,
 };
 pub use execution::{ExecutionRecorded, ExecutionUnmatched, Filled};
+pub use leave::{LimitScheduleMoved, OverrideConsented, OverrideExpired, OverrideRevoked, RiskImported, RiskOverridden};
 pub use order::{
     OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderInDoubt, OrderOutcomeResolved,
     OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, RequestNamed, RequestRejected,
@@ -287,6 +291,24 @@ events! {
     105 ShadowRulesRemoved(ShadowRulesRemoved),
     /// See the body.
     106 ShadowRulesPromoted(Box<ShadowRulesPromoted>),
+    /// As it was granted.
+    110 OverrideGranted(Box<Override>),
+    /// See the body.
+    111 OverrideConsented(OverrideConsented),
+    /// See the body.
+    112 OverrideRevoked(Box<OverrideRevoked>),
+    /// See the body.
+    113 OverrideExpired(OverrideExpired),
+    /// See the body.
+    114 RiskOverridden(Box<RiskOverridden>),
+    /// As it now is.
+    115 OverrideRuleSet(OverrideRule),
+    /// As it was scheduled.
+    116 LimitScheduled(Box<LimitSchedule>),
+    /// See the body.
+    117 LimitScheduleMoved(Box<LimitScheduleMoved>),
+    /// See the body.
+    118 RiskImported(RiskImported),
     /// See the body.
     140 RequestNamed(Box<RequestNamed>),
 }
@@ -341,6 +363,7 @@ impl Event {
             Self::SelfMatchPrevented(e) => Some(e.order_id),
             Self::OrderHeld(e) => Some(e.order_id),
             Self::OrderReleased(e) => Some(e.order_id),
+            Self::RiskOverridden(e) => Some(e.order_id),
             Self::RestrictionSet(_)
             | Self::RestrictionRemoved(_)
             | Self::LocateSet(_)
@@ -359,6 +382,14 @@ impl Event {
             | Self::ShadowRulesSet(_)
             | Self::ShadowRulesRemoved(_)
             | Self::ShadowRulesPromoted(_)
+            | Self::OverrideGranted(_)
+            | Self::OverrideConsented(_)
+            | Self::OverrideRevoked(_)
+            | Self::OverrideExpired(_)
+            | Self::OverrideRuleSet(_)
+            | Self::LimitScheduled(_)
+            | Self::LimitScheduleMoved(_)
+            | Self::RiskImported(_)
             | Self::PositionChanged(_)
             | Self::FxRateSet(_)
             | Self::PositionFrozen(_)

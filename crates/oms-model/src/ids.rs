@@ -95,6 +95,8 @@ uuid_ids! {
     QuoteReqId = "A client's request for quotes (FIX 131).",
     QuoteId = "Given by us to a dealer's quote (FIX 117); the dealer's own id stands beside it.",
     AllocId = "Given by us to an allocation.",
+    OverrideId = "Given by us to a person's leave to break a rule.",
+    LimitScheduleId = "Given by us to a change of a limit that takes effect at a time.",
     CommandId = "Given by us to every input; the cause of the events it led to.",
     TraceId = "The W3C trace id that an input came with.",
 }

@@ -156,6 +156,8 @@ terms! {
         Warn = 4 "WARN",
         /// It is taken, and waits before it is sent.
         Hold = 5 "HOLD",
+        /// Beyond the limit, and a person had given this order leave to be.
+        Overridden = 6 "OVERRIDDEN",
     }
 }
 
@@ -267,6 +269,37 @@ impl LimitKey {
     #[must_use]
     pub fn normal(self) -> Self {
         Self { period: self.period.filter(|period| Some(*period) != self.limit_type.usual_period()), ..self }
+    }
+}
+
+impl Check {
+    /// The type of limit that the check compares with; `None` for one that has none.
+    #[must_use]
+    pub const fn limit_type(self) -> Option<LimitType> {
+        Some(match self {
+            Self::Duplicate => LimitType::DuplicateWindow,
+            Self::WashTrade => LimitType::WashWindow,
+            Self::PriceCollar => LimitType::PriceCollarPct,
+            Self::OrderQty => LimitType::MaxOrderQty,
+            Self::OrderNotional => LimitType::MaxOrderNotional,
+            Self::PctAdv => LimitType::MaxPctAdv,
+            Self::OrderRate => LimitType::OrderRate,
+            Self::RepeatedExecution => LimitType::RepeatedExecution,
+            Self::OpenOrders => LimitType::MaxOpenOrders,
+            Self::OpenNotional => LimitType::MaxOpenNotional,
+            Self::PositionQty => LimitType::MaxPositionQty,
+            Self::PositionNotional => LimitType::MaxPositionNotional,
+            Self::AssetClassExposure => LimitType::MaxAssetClassExposure,
+            Self::Concentration => LimitType::MaxConcentrationPct,
+            Self::GrossExposure => LimitType::MaxGrossExposure,
+            Self::NetExposure => LimitType::MaxNetExposure,
+            Self::Leverage => LimitType::MaxLeverage,
+            Self::BuyingPower => LimitType::BuyingPower,
+            Self::DailyLoss => LimitType::DailyLoss,
+            Self::TrailingDrawdown => LimitType::TrailingDrawdown,
+            Self::Approval => LimitType::ApprovalNotional,
+            _ => return None,
+        })
     }
 }
 

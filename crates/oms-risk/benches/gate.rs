@@ -148,6 +148,7 @@ impl Bench {
             account: &self.accounts[account],
             position: None,
             rate: Some(Rate::same()),
+            overrides: &[],
         };
         self.book.check(&Proposed::of(order), &ctx)
     }

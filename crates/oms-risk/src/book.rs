@@ -1,6 +1,7 @@
 //! The state of the gate: limits, switches and exposures. It changes by facts, and by nothing else.
 
 use crate::breakers::Standing;
+use crate::changes::Revisions;
 use crate::check::{Inquiry, Purpose, evaluate};
 use crate::crossing::{Crossing, resting_rank};
 use crate::duplicate::Recent;
@@ -9,6 +10,7 @@ use crate::exposure::{Exposure, Owner, Reservation};
 use crate::gate::{Gate, Proposed, RiskContext};
 use crate::holdings::{Held, Sums, moved};
 use crate::lists::{Lists, Locates};
+use crate::overrides::Overrides;
 use crate::rate::RateWindow;
 use crate::repeats::Repeats;
 use crate::slots::{Slot, Slots};
@@ -18,7 +20,8 @@ use oms_model::breaker::BreakerKind;
 use oms_model::compliance::SelfMatchPolicy;
 use oms_model::limit::{KillState, LimitKey, LimitType, RiskLimit, Scope};
 use oms_model::order::Terms;
-use oms_model::{AccountId, AssetClass, InstrumentId, Notional, Order, Price, Qty, StrategyId, Time, TradingState};
+use oms_model::schedule::LimitSchedule;
+use oms_model::{AccountId, AssetClass, InstrumentId, LimitScheduleId, Notional, Order, Price, Qty, StrategyId, Time, TradingState};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An engaged kill switch.
@@ -74,6 +77,9 @@ pub struct RiskBook {
     pub(crate) required: u64,
     /// How many limits depend on what positions are worth.
     pub(crate) on_marks: u32,
+    pub(crate) overrides: Overrides,
+    pub(crate) schedules: BTreeMap<LimitScheduleId, LimitSchedule>,
+    pub(crate) revisions: Revisions,
 }
 
 /// What a replace asks for.
@@ -187,6 +193,7 @@ impl RiskBook {
     /// A limit was set; its version is the one of [`next_version`](Self::next_version). Its value must be one that
     /// [`validate_limit`](crate::validate_limit) takes. What already works is not touched by it.
     pub fn set_limit(&mut self, limit: &RiskLimit) {
+        self.revisions.limits += 1;
         let before = self.limit_of(limit.key()).is_some();
         if let Some(slot) = self.scope_mut(limit.scope).limits.slot_mut(limit.key()) {
             *slot = Slot { value: Some(limit.value), version: limit.version };
@@ -197,6 +204,7 @@ impl RiskBook {
 
     /// A limit was taken away.
     pub fn remove_limit(&mut self, key: LimitKey) {
+        self.revisions.limits += 1;
         let before = self.limit_of(key).is_some();
         self.on_marks -= u32::from(before && depends_on_marks(key.limit_type));
         let book = self.scope_mut(key.scope);

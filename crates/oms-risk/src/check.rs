@@ -5,6 +5,7 @@ use crate::crossing::Meeting;
 use crate::exposure::{Exposure, Owner, Reservation, worst_of};
 use crate::gate::{Approved, Gate, Proposed, Refused, RiskContext};
 use crate::holdings::Held;
+use crate::overrides::{self, Lifted};
 use crate::portfolio::Impact;
 use crate::{collar, crossing, duplicate, envelope, exposure, kill_switch, lists, portfolio, position, rate, repeats, size};
 use oms_model::amount::ONE;
@@ -261,16 +262,18 @@ pub(crate) fn evaluate(inquiry: &Inquiry<'_>) -> Gate {
     for check in CHECKS {
         results.push(check(inquiry));
     }
+    let lifted = overrides::lift(inquiry, &mut results);
     let verdict = match results.iter().find(|r| r.verdict == Verdict::Fail) {
         None => Ok(Approved::new(inquiry.order)),
-        Some(first) => Err(refused(inquiry, first)),
+        Some(first) => Err(refused(inquiry, first, &lifted)),
     };
     assert!(verdict.is_err() || matches!(inquiry.worst_price, Some(Ok(_))), "an order passed the gate without a price");
     let worst_price = inquiry.worst_price.and_then(Result::ok).filter(|_| verdict.is_ok());
     let (hold, met) = meetings(inquiry, &results, verdict.as_ref().err());
     let first = verdict.as_ref().err().and_then(|_| results.iter().find(|r| r.verdict == Verdict::Fail));
     let trips = first.filter(|result| repeats::trips(result)).and_then(|result| Some((result.scope, result.value?, result.limit?)));
-    Gate { results, worst_price, verdict, hold, met, trips, seen: Seen::of(inquiry.ctx.market) }
+    let overridden = if verdict.is_ok() { lifted.used } else { Vec::new() };
+    Gate { results, worst_price, verdict, hold, met, trips, overridden, seen: Seen::of(inquiry.ctx.market) }
 }
 
 /// Why an order that passed waits, and the own working orders that concern it. Those are touched only where nothing else
@@ -294,16 +297,19 @@ fn meetings(
     (hold, met)
 }
 
-fn refused(inquiry: &Inquiry<'_>, first: &CheckResult) -> Refused {
+fn refused(inquiry: &Inquiry<'_>, first: &CheckResult, lifted: &Lifted) -> Refused {
     let code = first.code.unwrap_or(Code::Internal);
     let retry_after_ns = if first.check == Check::OrderRate { rate::retry_after(inquiry) } else { None };
-    let text = match (first.value, first.limit) {
+    let mut text = match (first.value, first.limit) {
         (Some(value), Some(limit)) => format!("{}: {value} against {limit} ({})", first.check, first.scope),
         (Some(value), None) => format!("{}: {value} ({})", first.check, first.scope),
         (None, Some(limit)) => format!("{}: nothing to compare with {limit} ({})", first.check, first.scope),
         (None, None) if code == Code::RiskLimitBreach => format!("{}: the amount is out of range", first.check),
         (None, None) => format!("{}: {code} ({})", first.check, first.scope),
     };
+    if let Some((id, why)) = lifted.idle {
+        text += &format!("; override {id} {why}");
+    }
     Refused { code, check: first.check, scope: first.scope, value: first.value, limit: first.limit, text, retry_after_ns }
 }
 

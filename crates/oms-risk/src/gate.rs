@@ -1,13 +1,14 @@
 //! What the gate is asked, what it knows, and what it answers.
 
 use crate::crossing::Meeting;
+use crate::overrides::Overridden;
 use oms_model::compliance::{HoldReason, SelfMatchPolicy};
 use oms_model::instrument::{Account, Instrument};
 use oms_model::limit::{Check, CheckResult, Scope};
 use oms_model::market::{Market, Seen};
 use oms_model::position::Position;
 use oms_model::{
-    AccountId, Code, Decimal, InstrumentId, Mic, OrdType, Order, OrderId, Price, Qty, Refusal, Side, SorMode, StrategyId, Time,
+    AccountId, Code, Decimal, InstrumentId, Mic, OrdType, Order, OrderId, OverrideId, Price, Qty, Refusal, Side, SorMode, StrategyId, Time,
     TimeInForce, UserId,
 };
 
@@ -54,7 +55,7 @@ impl Proposed {
     #[must_use]
     pub fn of(order: &Order) -> Self {
         let named_venue = order.extras.routing.as_deref().filter(|r| r.mode == Some(SorMode::Named)).and_then(|r| r.venue);
-        let said = order.extras.compliance.as_deref().copied().unwrap_or_default();
+        let said = order.extras.compliance.as_deref();
         Self {
             order_id: order.order_id,
             account_id: order.account_id,
@@ -67,8 +68,8 @@ impl Proposed {
             stop_px: order.extras.stop_px,
             time_in_force: order.time_in_force,
             named_venue,
-            strategy: said.strategy,
-            acknowledged: said.acknowledged,
+            strategy: said.and_then(|said| said.strategy),
+            acknowledged: said.is_some_and(|said| said.acknowledged),
             is_care: order.extras.care.is_some(),
         }
     }
@@ -106,6 +107,8 @@ pub struct RiskContext<'a> {
     pub position: Option<&'a Position>,
     /// From the instrument's currency to the risk currency; `None` where none is recorded.
     pub rate: Option<Rate>,
+    /// The leaves of a person that the order names.
+    pub overrides: &'a [OverrideId],
 }
 
 /// A value that passed the gate. Nobody else can make one.
@@ -183,4 +186,6 @@ pub struct Gate {
     pub trips: Option<(Scope, Decimal, Decimal)>,
     /// The market that it was judged against.
     pub seen: Seen,
+    /// What it broke by a person's leave, where it passed.
+    pub overridden: Vec<Overridden>,
 }

@@ -14,6 +14,7 @@
 
 pub mod book;
 pub mod breakers;
+pub mod changes;
 mod check;
 mod collar;
 pub mod crossing;
@@ -25,19 +26,23 @@ pub mod holdings;
 mod kill_switch;
 pub mod limits;
 pub mod lists;
+pub mod overrides;
 pub mod parts;
 mod portfolio;
 mod position;
 pub mod rate;
 pub mod repeats;
+pub mod schedules;
 mod size;
 mod slots;
 
 pub use book::{Killed, Proposal, RiskBook};
 pub use breakers::Standing;
+pub use changes::{Changes, Revisions};
 pub use crossing::Meeting;
 pub use exposure::Reservation;
 pub use gate::{Approved, Gate, Proposed, Rate, Refused, RiskContext};
 pub use holdings::Valued;
 pub use limits::{InvalidLimit, LimitStatus, validate_limit};
+pub use overrides::{Overridden, is_overridable};
 pub use parts::RiskParts;

@@ -316,6 +316,12 @@ impl RiskBook {
     /// For screens: it costs time in proportion to limits, positions and working instruments.
     #[must_use]
     pub fn status<'a>(&self, now: Time, positions: impl Iterator<Item = &'a Position>) -> Vec<LimitStatus> {
+        self.status_of(self.limits(), now, positions)
+    }
+
+    /// [`status`](Self::status) of limits that need not be in force.
+    #[must_use]
+    pub fn status_of<'a>(&self, limits: Vec<RiskLimit>, now: Time, positions: impl Iterator<Item = &'a Position>) -> Vec<LimitStatus> {
         let mut held: BTreeMap<(AccountId, InstrumentId), Qty> = BTreeMap::new();
         for position in positions {
             held.insert((position.account_id, position.instrument_id), position.qty);
@@ -334,7 +340,7 @@ impl RiskBook {
             let used = self.used(&limit, now, &worst);
             LimitStatus { limit, used, headroom: used.map(|used| limit.value.saturating_sub(used)) }
         };
-        self.limits().into_iter().map(with_use).collect()
+        limits.into_iter().map(with_use).collect()
     }
 
     fn used(&self, limit: &RiskLimit, now: Time, worst: &[(AccountId, InstrumentId, Qty)]) -> Option<Decimal> {

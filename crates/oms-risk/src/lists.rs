@@ -82,11 +82,13 @@ impl Lists {
 impl RiskBook {
     /// Something stands on a list.
     pub fn set_restriction(&mut self, entry: &Restriction) {
+        self.revisions.lists += 1;
         self.lists.set(entry);
     }
 
     /// It stands there no more.
     pub fn remove_restriction(&mut self, list: ListKind, scope: Scope, subject: Scope) {
+        self.revisions.lists += 1;
         self.lists.remove(list, scope, subject);
     }
 

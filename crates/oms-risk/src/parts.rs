@@ -2,10 +2,13 @@
 
 use crate::book::{Killed, RiskBook, ScopeBook};
 use crate::breakers::Standing;
+use crate::changes::Revisions;
 use crate::holdings::Held;
 use crate::rate::RateWindow;
 use oms_model::compliance::{Locate, Restriction, SelfMatchPolicy};
 use oms_model::limit::{KillState, LimitKey, LimitType, Period, RiskLimit, Scope, ScopedState};
+use oms_model::overrides::{Override, OverrideRule};
+use oms_model::schedule::LimitSchedule;
 use oms_model::strategy::{StrategyEnvelope, StrategyUse};
 use oms_model::{AccountId, AssetClass, InstrumentId, Notional, Price, Qty, Side, Time, TradingState};
 
@@ -168,6 +171,14 @@ pub struct RiskParts {
     pub breakers: Vec<Standing>,
     /// The asset class of each instrument, by its place.
     pub classes: Vec<AssetClass>,
+    /// Overrides whose time is not over, by id.
+    pub overrides: Vec<Override>,
+    /// See [`RiskBook::override_rule`].
+    pub override_rule: OverrideRule,
+    /// Scheduled changes of limits, by id.
+    pub schedules: Vec<LimitSchedule>,
+    /// See [`RiskBook::revisions`].
+    pub revisions: Revisions,
 }
 
 impl RiskBook {
@@ -197,6 +208,10 @@ impl RiskBook {
             required: LimitType::ALL.iter().copied().filter(|limit_type| self.requires(*limit_type)).collect(),
             classes: self.classes.clone(),
             breakers: self.breakers().cloned().collect(),
+            overrides: self.overrides().cloned().collect(),
+            override_rule: self.override_rule(),
+            schedules: self.schedules().copied().collect(),
+            revisions: self.revisions,
             ..RiskParts::default()
         };
         for (scope, book) in self.sorted_scopes() {
@@ -299,6 +314,10 @@ impl RiskBook {
         for limit_type in parts.required {
             book.require(limit_type, true);
         }
+        parts.overrides.iter().for_each(|granted| book.grant(granted));
+        book.set_override_rule(parts.override_rule);
+        parts.schedules.iter().for_each(|schedule| book.schedule(schedule));
+        book.revisions = parts.revisions;
         book
     }
 }

@@ -8,9 +8,11 @@ use oms_model::compliance::{Locate, Restriction, SelfMatchPolicy};
 use oms_model::event::{Allocation, AllocationProposed, ApiKeyCreated, ExecutionUnmatched, Mark, Member};
 use oms_model::instrument::{Account, Currency, Instrument, Valuation, Venue};
 use oms_model::limit::{KillState, LimitType, Period, RiskLimit, Scope, ScopedState};
+use oms_model::overrides::{Override, OverrideRule};
 use oms_model::policy::SorPolicy;
 use oms_model::position::{Booking, Position};
 use oms_model::quote::{Quote, QuoteRequest};
+use oms_model::schedule::LimitSchedule;
 use oms_model::shadow::{Rule, RuleSet};
 use oms_model::strategy::{StrategyEnvelope, StrategyUse};
 use oms_model::{
@@ -20,7 +22,7 @@ use oms_model::{
 use oms_risk::holdings::Held;
 use oms_risk::parts::{Capital, HeldParts, KilledScope, OpenUse, PnlMarks, RateUse, RecentOrder, RepeatUse, RetiredLimit, SelfMatchRule};
 use oms_risk::{Killed, Standing};
-use oms_risk::{Reservation, RiskParts};
+use oms_risk::{Reservation, Revisions, RiskParts};
 use oms_router::{FillCount, LATENCY_COLUMNS, LATENCY_ROWS, VenueStatsParts};
 use oms_store::codec::{DecodeError, Message};
 use sha2::{Digest, Sha256};
@@ -57,6 +59,7 @@ mirror! {
         1 at: Time, 2 account_id: AccountId, 3 instrument_id: InstrumentId, 4 side: Side, 5 order_qty: Qty,
         6 price: Option<Price>, 7 stop_px: Option<Price>,
     }
+    StoredRevisions = Revisions { 1 limits: u64, 2 lists: u64 }
     StoredKey = IdempotencyParts { 1 time: Time, 2 key: u128, 3 fingerprint: u64, 4 seq: Seq }
     StoredEntry = EntryParts {
         1 order: Order, 2 execs: Vec<ExecId>, 3 reserved: StoredReservation, 4 request: Option<IntentKind>,
@@ -153,6 +156,10 @@ struct StoredRisk {
     capitals: Vec<StoredCapital>,
     classes: Vec<StoredClass>,
     breakers: Vec<StoredStanding>,
+    overrides: Vec<Override>,
+    override_rule: OverrideRule,
+    schedules: Vec<LimitSchedule>,
+    revisions: StoredRevisions,
 }
 
 struct StoredClOrdId {
@@ -211,7 +218,7 @@ oms_store::message! {
     StoredRisk {
         1 limits, 2 retired, 3 killed, 4 trading_states, 5 open, 7 rates, 8 recent, 9 holdings, 10 pnl_marks, 11 repeats,
         12 tripped, 13 restrictions, 14 locates, 15 short_sale_restricted, 16 self_match, 17 envelopes, 18 strategy_uses,
-        19 required, 20 capitals, 21 classes, 22 breakers,
+        19 required, 20 capitals, 21 classes, 22 breakers, 60 overrides, 61 override_rule, 62 schedules, 63 revisions,
     }
     StoredClOrdId { 1 cl_ord_id, 2 order_id }
     StoredState {
@@ -356,6 +363,10 @@ impl From<RiskParts> for StoredRisk {
             capitals: all(parts.capitals),
             classes: all(parts.classes),
             breakers: all(parts.breakers),
+            overrides: parts.overrides,
+            override_rule: parts.override_rule,
+            schedules: parts.schedules,
+            revisions: parts.revisions.into(),
         }
     }
 }
@@ -384,6 +395,10 @@ impl From<StoredRisk> for RiskParts {
             capitals: all(stored.capitals),
             classes: stored.classes.into_iter().map(|one| one.class).collect(),
             breakers: all(stored.breakers),
+            overrides: stored.overrides,
+            override_rule: stored.override_rule,
+            schedules: stored.schedules,
+            revisions: stored.revisions.into(),
         }
     }
 }

@@ -2,12 +2,14 @@
 #![allow(rustdoc::invalid_html_tags, reason = "the comments are what --help shows")]
 
 mod fix;
+mod leaves;
 mod risk;
 mod shadow;
 
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
 pub use fix::{Fix, Log as FixLog, Named as FixNamed};
+pub use leaves::{Format, ImportHow, Leaves};
 use oms_runtime::history::AsOf;
 pub use risk::{ListEntry, NamedLimit, Risk};
 pub use shadow::{Shadow, ShadowArgs, ShadowRun};
@@ -165,6 +167,9 @@ pub struct Ticket {
     /// Hold a stop here even where a venue has stops of its own.
     #[arg(long)]
     pub emulate: bool,
+    /// A leave to break a rule that the order may use, of `oms risk override`; may be repeated.
+    #[arg(long = "override", value_name = "ID")]
+    pub overrides: Vec<String>,
 }
 
 /// Terms are written in capitals; people need not.

@@ -1,6 +1,7 @@
 //! The commands that talk to a desk over its REST interface.
 
 mod evidence;
+mod leaves;
 mod fix;
 mod market;
 mod orders;
@@ -111,6 +112,15 @@ impl Client {
             request = request.header(*name, value);
         }
         self.answer(request.send(body.to_string()))
+    }
+
+    fn delete(&self, path: &str) -> Result<Answer, Failure> {
+        self.answer(self.agent.delete(format!("{}/api/v1{path}", self.url)).header("x-api-key", &self.key).call())
+    }
+
+    fn upload(&self, path: &str, media: &str, text: &str) -> Result<Answer, Failure> {
+        let request = self.agent.post(format!("{}/api/v1{path}", self.url)).header("x-api-key", &self.key).header("content-type", media);
+        self.answer(request.send(text))
     }
 
     /// Sends a request and answers what came, refusals too.

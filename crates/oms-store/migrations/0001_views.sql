@@ -146,6 +146,24 @@ CREATE TABLE frozen_positions (
 
 CREATE INDEX frozen_positions_by_day ON frozen_positions (day, seq);
 
+-- Where limits were set and taken away; the events say to what, and who did it.
+CREATE TABLE limit_changes (
+    seq       INTEGER PRIMARY KEY,
+    limit_key TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX limit_changes_by_key ON limit_changes (limit_key, seq);
+
+-- The last order that went beyond each limit, and how many did on that day (UTC).
+CREATE TABLE limit_breaches (
+    limit_key TEXT PRIMARY KEY,
+    day       INTEGER NOT NULL,
+    count     INTEGER NOT NULL,
+    seq       INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    order_id  BLOB NOT NULL
+) STRICT;
+
 -- What the planner should take for granted: a million client orders in some hundred symbols and a few accounts, of
 -- which those that are asked for by status are mostly the open ones. It is written down rather than measured, so that
 -- a question has one plan, on a new desk as on an old one.

@@ -29,6 +29,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 pub use error::ViewError;
 pub use query::{Filter, ListQuery, Op, QueryError, Resource, Sort};
+pub use reader::limits::{LimitBreach, limit_key};
 pub use reader::{AnomalyRow, EventRef, ExecutionRow, FrozenFilter, Page, PositionFilter, SuspenseRow, ViewReader};
 
 use error::During;

@@ -25,6 +25,8 @@ pub const ACCOUNT: AccountId = AccountId::from_u128(0x0190_0000_0000_7000_8000_0
 pub const OTHER_ACCOUNT: AccountId = AccountId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00AD);
 /// Another person.
 pub const OTHER_USER: UserId = UserId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0056);
+/// A third person.
+pub const THIRD_USER: UserId = UserId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0057);
 /// Its trader.
 pub const USER: UserId = UserId::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0055);
 /// When its day begins: 2026-11-20 14:30:00 UTC.

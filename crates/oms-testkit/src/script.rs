@@ -16,6 +16,7 @@
 mod books;
 mod expect;
 mod gate;
+mod leaves;
 mod parse;
 mod run;
 

@@ -3,7 +3,7 @@
 
 use super::decode::{Fields, bad_field};
 use super::read::Value;
-use super::{booking, input, quotes, risk, shadow};
+use super::{booking, imports, input, leaves, quotes, risk, shadow};
 use crate::catalog::Catalog;
 use core::fmt::Display;
 use core::str::FromStr;
@@ -233,7 +233,56 @@ pub const COMMANDS: &[Spec] = &[
         "SetLimit",
         "Set a limit.",
         r#"{"type":"RiskLimitSetCmd","limit_type":"MAX_ORDER_QTY","scope":"TENANT","value":"5000"}"#,
-        |fields, catalog| Ok(Command::SetRiskLimit(input::limit(fields, catalog)?)),
+        leaves::limit_set,
+    ),
+    spec(
+        "LimitScheduleRemoveCmd",
+        "ScheduleEnd",
+        "Take a scheduled limit away; one that is in force ends at once.",
+        r#"{"type":"LimitScheduleRemoveCmd","schedule_id":"00000000-0000-7000-8000-000000000001","reason":"not needed"}"#,
+        leaves::schedule_end,
+    ),
+    spec(
+        "RiskLimitsImportCmd",
+        "ImportLimits",
+        "Take limits over from a list: all of them or none.",
+        r#"{"type":"RiskLimitsImportCmd","data":[{"limit_type":"MAX_ORDER_QTY","value":"5000"}],"replace_all":false}"#,
+        imports::limits_import,
+    ),
+    spec(
+        "RestrictionsImportCmd",
+        "ImportRestrictions",
+        "Take restricted and allow lists over: all entries or none.",
+        r#"{"type":"RestrictionsImportCmd","data":[{"subject":"INSTRUMENT:AAPL","reason":"insider list"}],"if_revision":3}"#,
+        imports::restrictions_import,
+    ),
+    spec(
+        "OverrideGrantCmd",
+        "GrantOverride",
+        "Give leave for an order like a refused one to break one rule.",
+        r#"{"type":"OverrideGrantCmd","cl_ord_id":"A-1","check":"ORDER_QTY","reason":"block trade agreed","life_s":600}"#,
+        leaves::override_grant,
+    ),
+    spec(
+        "OverrideConsentCmd",
+        "OverrideNamed",
+        "Consent to an override, as a second person.",
+        r#"{"type":"OverrideConsentCmd","override_id":"00000000-0000-7000-8000-000000000001"}"#,
+        leaves::override_consent,
+    ),
+    protected(spec(
+        "OverrideRevokeCmd",
+        "OverrideEnd",
+        "Take an override back that was not used.",
+        r#"{"type":"OverrideRevokeCmd","override_id":"00000000-0000-7000-8000-000000000001","reason":"the deal is off"}"#,
+        leaves::override_revoke,
+    )),
+    spec(
+        "OverrideRuleSetCmd",
+        "SetOverrideRule",
+        "Say who has to consent to overrides, and whether lists may be overridden.",
+        r#"{"type":"OverrideRuleSetCmd","second_person":true,"lists":false}"#,
+        leaves::override_rule_set,
     ),
     spec(
         "RiskLimitRemoveCmd",

@@ -185,6 +185,15 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
         Event::ShadowRulesSet(_) | Event::ShadowRulesRemoved(_) | Event::ShadowRulesPromoted(_) => {
             super::shadow::event_fields(w, event, catalog);
         }
+        Event::OverrideGranted(_)
+        | Event::OverrideConsented(_)
+        | Event::OverrideRevoked(_)
+        | Event::OverrideExpired(_)
+        | Event::RiskOverridden(_)
+        | Event::OverrideRuleSet(_)
+        | Event::LimitScheduled(_)
+        | Event::LimitScheduleMoved(_)
+        | Event::RiskImported(_) => super::leaves::event_fields(w, event, catalog),
         Event::BrokerConnected(_)
         | Event::BrokerDisconnected(_)
         | Event::KillSwitchEngaged(_)

@@ -3,10 +3,10 @@
 use super::decode::Fields;
 use super::instructions::{contingency, instructions};
 use super::read::Value;
-use super::risk::{compliance, limit_key};
+use super::risk::compliance;
 use crate::catalog::Catalog;
 use oms_model::command::{Change, Command, MAX_BATCH, NewOrder, NewPart};
-use oms_model::limit::{RiskLimit, Scope};
+use oms_model::limit::Scope;
 use oms_model::order::Routing;
 use oms_model::policy::{SorPolicy, Weights};
 use oms_model::{Code, Decimal, Mic, PolicyName, Qty, Refusal, TimeInForce};
@@ -41,6 +41,7 @@ pub const NEW_ORDER: &[&str] = &[
     "algo",
     "strategy",
     "acknowledged",
+    "override_ids",
 ];
 /// The fields of its `routing`.
 pub const ROUTING: &[&str] = &["mode", "venue", "policy", "care"];
@@ -49,7 +50,7 @@ pub const NEW_PART: &[&str] = &["cl_ord_id", "order_qty", "ord_type", "price", "
 /// The fields of a change of terms.
 pub const CHANGE: &[&str] = &["order_qty", "price", "stop_px", "acknowledged"];
 /// The fields of a limit.
-pub const LIMIT: &[&str] = &["limit_type", "scope", "value", "period", "soft"];
+pub const LIMIT: &[&str] = &["limit_type", "scope", "value", "period", "soft", "effective_from", "effective_until"];
 /// The fields of a routing policy.
 pub const POLICY: &[&str] = &[
     "name",
@@ -237,19 +238,6 @@ pub fn scope_and_reason(fields: &Fields<'_, '_>, catalog: &Catalog) -> Result<(S
         return Err(fields.bad("reason", format_args!("must have 1 to {MAX_REASON} bytes")));
     }
     Ok((scope_field(fields, catalog)?, reason.to_owned()))
-}
-
-/// A limit.
-///
-/// # Errors
-/// `VALIDATION_ERROR` naming the field.
-pub fn limit(value: &Value<'_>, catalog: &Catalog) -> Result<RiskLimit, Refusal> {
-    let fields = Fields::of(value, "", LIMIT)?;
-    let bound: Decimal = fields.required("value", fields.amount("value")?)?;
-    if bound.is_negative() {
-        return Err(fields.bad("value", "must not be below zero"));
-    }
-    Ok(RiskLimit::of(limit_key(&fields, catalog)?, bound, 0))
 }
 
 /// A routing policy; what is absent has its default.

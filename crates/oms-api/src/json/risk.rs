@@ -70,10 +70,18 @@ pub fn limit_key(fields: &Fields<'_, '_>, catalog: &Catalog) -> Result<LimitKey,
 /// # Errors
 /// `VALIDATION_ERROR` naming the field.
 pub fn compliance(order: &Fields<'_, '_>) -> Result<Compliance, Refusal> {
-    Ok(Compliance { strategy: order.parsed("strategy")?, acknowledged: order.bool("acknowledged")?.unwrap_or(false) })
+    Ok(Compliance {
+        strategy: order.parsed("strategy")?,
+        acknowledged: order.bool("acknowledged")?.unwrap_or(false),
+        override_ids: order.parsed_list("override_ids")?,
+    })
 }
 
-fn entry(value: &Value<'_>, catalog: &Catalog) -> Result<Restriction, Refusal> {
+/// An entry of a list.
+///
+/// # Errors
+/// `VALIDATION_ERROR` naming the field.
+pub fn restriction(value: &Value<'_>, catalog: &Catalog) -> Result<Restriction, Refusal> {
     let fields = Fields::of(value, "", RESTRICTION)?;
     let subject = fields.required("subject", fields.string("subject")?)?;
     Ok(Restriction {
@@ -85,11 +93,11 @@ fn entry(value: &Value<'_>, catalog: &Catalog) -> Result<Restriction, Refusal> {
 }
 
 pub(super) fn restriction_set(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
-    entry(value, catalog).map(|entry| command(RiskCommand::SetRestriction(entry)))
+    restriction(value, catalog).map(|entry| command(RiskCommand::SetRestriction(entry)))
 }
 
 pub(super) fn restriction_remove(value: &Value<'_>, catalog: &Catalog) -> Result<Command, Refusal> {
-    let Restriction { list, scope, subject, reason } = entry(value, catalog)?;
+    let Restriction { list, scope, subject, reason } = restriction(value, catalog)?;
     Ok(command(RiskCommand::RemoveRestriction { list, scope, subject, reason }))
 }
 
@@ -347,6 +355,6 @@ pub(crate) fn sentence(event: &Event) -> Option<String> {
             Some(by) => format!("released by user {by}: {}", e.text),
             None => format!("released: {}", e.text),
         },
-        _ => return None,
+        other => return super::leaves::sentence(other),
     })
 }

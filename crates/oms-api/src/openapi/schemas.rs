@@ -5,6 +5,7 @@
 
 mod books;
 mod desk;
+mod leaves;
 mod market;
 mod orders;
 mod quotes;
@@ -19,7 +20,9 @@ use oms_model::breaker::{BreakerAction, BreakerKind, BreakerState};
 use oms_model::compliance::{HoldReason, ListKind, SelfMatchPolicy};
 use oms_model::event::{Event, Exclusion};
 use oms_model::limit::{Check, KillState, LimitType, Period, Verdict};
+use oms_model::overrides::OverrideState;
 use oms_model::policy::{Exhausted, LatencyStat};
+use oms_model::schedule::ScheduleState;
 use oms_model::work::{ArmRule, ContingencyType, TriggerSource};
 use oms_model::{
     AllocMode, AssetClass, Code, CostMethod, EndedBy, ExecType, Liquidity, OptionRight, OrdState, OrdStatus, OrdType, OrderKind, Pending,
@@ -76,6 +79,8 @@ const TERMS: &[(&str, &[&str])] = &[
     ("ListKind", ListKind::NAMES),
     ("SelfMatchPolicy", SelfMatchPolicy::NAMES),
     ("HoldReason", HoldReason::NAMES),
+    ("OverrideState", OverrideState::NAMES),
+    ("ScheduleState", ScheduleState::NAMES),
     ("Check", Check::NAMES),
     ("Verdict", Verdict::NAMES),
     ("Exclusion", Exclusion::NAMES),
@@ -194,7 +199,7 @@ fn object((_, tense, fields): &Shape) -> Value {
 
 #[rustfmt::skip]
 /// The shapes, by what they are about.
-const SHAPES: &[&[Shape]] = &[system::SHAPES, orders::SHAPES, quotes::SHAPES, books::SHAPES, market::SHAPES, desk::SHAPES, risk::SHAPES, shadow::SHAPES, why::SHAPES];
+const SHAPES: &[&[Shape]] = &[system::SHAPES, orders::SHAPES, quotes::SHAPES, books::SHAPES, market::SHAPES, desk::SHAPES, risk::SHAPES, leaves::SHAPES, shadow::SHAPES, why::SHAPES];
 
 fn shapes() -> impl Iterator<Item = &'static Shape> {
     SHAPES.iter().copied().flatten()

@@ -1,5 +1,5 @@
 use super::*;
-use crate::json::{booking, command, input, orders, risk, shadow};
+use crate::json::{booking, command, imports, input, leaves, orders, risk, shadow};
 use crate::rest::{executions, positions};
 use std::path::PathBuf;
 
@@ -70,6 +70,14 @@ fn shapes_have_the_fields_that_the_code_reads_and_writes() {
         ("AllocationReject", booking::ALLOC_REJECT),
         ("SetCostMethod", booking::COST_METHOD),
         ("SetLimit", input::LIMIT),
+        ("GrantOverride", leaves::OVERRIDE_GRANT),
+        ("OverrideNamed", leaves::OVERRIDE_NAMED),
+        ("OverrideEnd", leaves::OVERRIDE_END),
+        ("SetOverrideRule", leaves::OVERRIDE_RULE),
+        ("ScheduleEnd", leaves::SCHEDULE_END),
+        ("LimitRow", imports::LIMIT_ROW),
+        ("ImportLimits", imports::IMPORT),
+        ("ImportRestrictions", imports::IMPORT),
         ("SetRestriction", risk::RESTRICTION),
         ("SetLocate", risk::LOCATE),
         ("SetShortSaleState", risk::SHORT_SALE_STATE),

@@ -1,5 +1,6 @@
 //! The evidence pack of a period, and the compliance snapshot of a closed day.
 
+use super::breaches::Beside;
 use super::risk::{Status, answer, status_fields};
 use super::{Endpoint, get, query};
 use crate::call::{Access, Call};
@@ -84,7 +85,7 @@ async fn evidence(call: Call) -> Result<Response, Refusal> {
         w.string("state_hash", &hex(&pack.state_hash));
         w.string_or_null("chain_hash", pack.chain_hash.as_ref().map(|hash| hex(hash)).as_deref());
         w.array_at("limits_before", &pack.before, |w, limit| w.object(|w| limit_fields(w, limit, &catalog)));
-        w.object_at("closing", |w| status_fields(w, &pack.status, &catalog));
+        w.object_at("closing", |w| status_fields(w, &pack.status, &Beside::default(), &catalog));
         w.array_at("positions", &pack.positions, |w, position| {
             w.object(|w| {
                 w.text("account_id", position.account_id);

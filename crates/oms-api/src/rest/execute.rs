@@ -11,7 +11,7 @@ use axum::response::Response;
 use core::fmt::Display;
 use http::StatusCode;
 use oms_model::command::{Command, CommandOutcome, Placed};
-use oms_model::event::Batch;
+use oms_model::event::{Batch, Event};
 use oms_model::{Code, OrderId, Refusal};
 use oms_runtime::handle::Answer;
 
@@ -61,7 +61,10 @@ async fn execute(mut call: Call) -> Result<Response, Refusal> {
         },
         (CommandOutcome::Orders(placed), false) => result(&call, &answer, "APPLIED", placed),
         (CommandOutcome::Pending { orders }, _) => concerned(&call, &answer, orders, spec.at_once),
-        (CommandOutcome::Done, _) => result(&call, &answer, "APPLIED", &[]),
+        (CommandOutcome::Done, _) => match made(&answer.batch) {
+            Some(id) => named(&call, &answer, &id),
+            None => result(&call, &answer, "APPLIED", &[]),
+        },
         (CommandOutcome::QuoteRequested { quote_req_id }, _) => named(&call, &answer, quote_req_id),
         (CommandOutcome::QuoteReceived { quote_id }, _) => named(&call, &answer, quote_id),
         (CommandOutcome::Refused(refusal), _) => respond(refusal, trace_of(&call, &answer.batch)),
@@ -70,6 +73,15 @@ async fn execute(mut call: Call) -> Result<Response, Refusal> {
         call.api.metrics().placed(call.began.elapsed());
     }
     Ok(mark_replay(response, &answer))
+}
+
+/// The override or the schedule that a command made.
+fn made(batch: &Batch) -> Option<String> {
+    batch.events.iter().find_map(|event| match event {
+        Event::OverrideGranted(e) => Some(e.override_id.to_string()),
+        Event::LimitScheduled(e) => Some(e.schedule_id.to_string()),
+        _ => None,
+    })
 }
 
 /// The result's fields that every command has, within an object that is open.

@@ -1,5 +1,6 @@
 //! Limits, kill switches, trading states.
 
+use super::breaches::{Beside, TREND, trend_s};
 use super::commands::done;
 use super::orders::AS_OF;
 use super::place::{last_seq, mark_replay, trace_of, unexpected};
@@ -7,6 +8,7 @@ use super::{Endpoint, delete, get, post, put, query};
 use crate::call::{Access, Call};
 use crate::catalog::Catalog;
 use crate::error::respond;
+use crate::json::leaves::{limit_set, schedule_fields};
 use crate::json::orders::limit_fields;
 use crate::json::risk::breaker_fields;
 use crate::json::{Fields, Writer, input};
@@ -26,14 +28,15 @@ use oms_runtime::history::Moment;
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "risk", summary);
     vec![
-        get(Access::Key, "/api/v1/risk/limits", named("listLimits", "The limits in force"), limits)
+        get(Access::Key, "/api/v1/risk/limits", named("listLimits", "The limits in force, and the scheduled ones"), limits)
             .parameters(&[AS_OF])
-            .json(200, "LimitList", "Every limit.")
+            .json(200, "LimitList", "Every limit, and every change that waits for its time or is to go back.")
             .errors(&[Code::HistoryTooFar]),
         put(Access::Key, "/api/v1/risk/limits", named("setLimit", "Set a limit"), set_limit)
             .body("SetLimit")
             .json(200, "Limit", "The limit with its new version.")
-            .errors(&[Code::UnsupportedMediaType])
+            .json(202, "ScheduledLimit", "It holds at the times that it names; at once where no `effective_from` is given.")
+            .errors(&[Code::StateConflict, Code::UnsupportedMediaType])
             .idempotent(),
         delete(Access::Key, "/api/v1/risk/limits", named("removeLimit", "Take a limit away"), remove_limit)
             .parameters(&[
@@ -46,7 +49,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .errors(&[Code::NotFound])
             .idempotent(),
         get(Access::Key, "/api/v1/risk/status", named("riskStatus", "Switches, trading states, and each limit with its use"), status)
-            .parameters(&[AS_OF])
+            .parameters(&[AS_OF, TREND])
             .json(200, "RiskStatus", "The state of the gate.")
             .errors(&[Code::HistoryTooFar]),
         get(Access::Key, "/api/v1/risk/kill-switch", named("listKillSwitches", "The kill switches that are engaged"), kill_switches)
@@ -101,10 +104,18 @@ pub(super) fn answer(call: &Call, w: Writer, moment: Option<Moment>) -> Response
 }
 
 async fn limits(call: Call) -> Result<Response, Refusal> {
-    let (limits, moment) = read(&call, |state, _| state.risk().limits()).await?;
+    let ((limits, schedules, revision), moment) = read(&call, |state, _| {
+        let risk = state.risk();
+        (risk.limits(), risk.schedules().copied().collect::<Vec<_>>(), risk.revisions().limits)
+    })
+    .await?;
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(64 + 128 * limits.len());
-    w.object(|w| w.array_at("data", &limits, |w, limit| w.object(|w| limit_fields(w, limit, &catalog))));
+    w.object(|w| {
+        w.array_at("data", &limits, |w, limit| w.object(|w| limit_fields(w, limit, &catalog)));
+        w.array_at("scheduled", &schedules, |w, schedule| w.object(|w| schedule_fields(w, schedule, &catalog)));
+        w.number("revision", revision);
+    });
     Ok(answer(&call, w, moment))
 }
 
@@ -112,11 +123,23 @@ async fn set_limit(mut call: Call) -> Result<Response, Refusal> {
     call.no_params()?;
     let bytes = call.body().await?;
     let value = call.parse(&bytes)?;
-    let limit = input::limit(&value, &*call.api.catalog_now().await?)?;
+    let command = limit_set(&value, &*call.api.catalog_now().await?)?;
     let key = call.idempotency("PUT /risk/limits", "", &value)?;
-    let answer = call.execute(Command::SetRiskLimit(limit), key).await?;
+    let answer = call.execute(command, key).await?;
     if let CommandOutcome::Refused(refusal) = &answer.outcome {
         return Ok(mark_replay(respond(refusal, trace_of(&call, &answer.batch)), &answer));
+    }
+    let scheduled = answer.batch.events.iter().find_map(|event| match event {
+        Event::LimitScheduled(schedule) => Some(schedule),
+        _ => None,
+    });
+    if let Some(schedule) = scheduled {
+        let catalog = call.api.catalog_now().await?;
+        let mut w = Writer::with_capacity(256);
+        w.object(|w| schedule_fields(w, schedule, &catalog));
+        let mut response = reply::json(StatusCode::ACCEPTED, w.finish(), call.trace_id);
+        reply::sequence(&mut response, last_seq(&answer.batch));
+        return Ok(mark_replay(response, &answer));
     }
     let set = answer.batch.events.iter().find_map(|event| match event {
         Event::RiskLimitSet(limit) => Some(limit),
@@ -304,15 +327,20 @@ impl Status {
 }
 
 async fn status(call: Call) -> Result<Response, Refusal> {
-    let (status, moment) = read(&call, Status::of).await?;
+    let mut params = call.params()?;
+    let as_of = past::as_of(&mut params)?;
+    let trend_s = trend_s(&mut params, as_of.is_some())?;
+    params.end()?;
+    let (status, moment) = call.api.state_as_of(as_of, Status::of).await?;
+    let beside = Beside::of(&call, as_of.is_none(), trend_s, status.limits.iter().map(|(limit, _, _)| *limit).collect()).await?;
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(1_024);
-    w.object(|w| status_fields(w, &status, &catalog));
+    w.object(|w| status_fields(w, &status, &beside, &catalog));
     Ok(answer(&call, w, moment))
 }
 
 /// The page's fields, within an object that is open.
-pub(super) fn status_fields(w: &mut Writer, status: &Status, catalog: &Catalog) {
+pub(super) fn status_fields(w: &mut Writer, status: &Status, beside: &Beside, catalog: &Catalog) {
     let Status { switches, states, open, limits, in_doubt, doubts, breakers, held, throttled } = status;
     w.array_at("kill_switches", switches, |w, switch| w.item(&catalog.scope_text(switch.scope)));
     w.object_at("kills", |w| write_switches(w, switches, catalog));
@@ -334,6 +362,7 @@ pub(super) fn status_fields(w: &mut Writer, status: &Status, catalog: &Catalog) 
             limit_fields(w, limit, catalog);
             w.text_or_null("used", *used);
             w.text_or_null("headroom", *headroom);
+            beside.write(w, limit, *used);
         });
     });
     w.number("in_doubt", *in_doubt);

@@ -6,6 +6,7 @@ mod client;
 mod commands;
 mod desk;
 mod errors;
+mod leaves;
 mod fix;
 mod orders;
 mod past;

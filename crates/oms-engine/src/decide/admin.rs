@@ -24,20 +24,24 @@ fn invalid(text: impl Into<String>) -> CommandOutcome {
     refused(Refusal::new(Code::ValidationError, text))
 }
 
-/// Whether a scope names something that exists.
+/// Refuses a scope that names nothing.
 pub(super) fn check_scope(step: &Step<'_>, scope: Scope) -> Result<(), Refusal> {
     is_known(step.state(), scope)
 }
 
 /// Whether a scope names something that exists.
 pub(super) fn is_known(state: &State, scope: Scope) -> Result<(), Refusal> {
-    let known = match scope {
+    if knows(state, scope) { Ok(()) } else { Err(Refusal::new(Code::NotFound, format!("there is no {scope}"))) }
+}
+
+/// Whether a scope names something that exists.
+pub(super) fn knows(state: &State, scope: Scope) -> bool {
+    match scope {
         Scope::Tenant | Scope::User(_) | Scope::Strategy(_) | Scope::AssetClass(_) => true,
         Scope::Account(id) => state.account(id).is_some(),
         Scope::Instrument(id) => state.instrument(id).is_some(),
         Scope::Venue(mic) => state.venue(mic).is_some(),
-    };
-    if known { Ok(()) } else { Err(Refusal::new(Code::NotFound, format!("there is no {scope}"))) }
+    }
 }
 
 pub(crate) fn engage(step: &mut Step<'_>, scope: Scope, reason: String) -> CommandOutcome {

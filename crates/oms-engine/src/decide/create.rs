@@ -1,7 +1,7 @@
 //! A client's new order, task by task as [`crate::pipeline::Task`] names them.
 
 use super::instruct::{self, ListPlace};
-use super::{hold, quote, refused, route, valued};
+use super::{hold, overrides, quote, refused, route, valued};
 use crate::input::Preview;
 use crate::state::State;
 use crate::step::Step;
@@ -12,6 +12,7 @@ use oms_model::event::{Event, OrderCreated, OrderRejected, RiskChecked, Throttle
 use oms_model::instrument::Instrument;
 use oms_model::market::Market;
 use oms_model::order::{Basis, Routing};
+use oms_model::overrides::MAX_NAMED;
 use oms_model::work::{ArmRule, ContingencyType, Work};
 use oms_model::{
     AccountId, ClOrdId, Code, EndedBy, InstrumentId, OrdType, Order, OrderId, PolicyName, Qty, Refusal, SorMode, Time, TimeInForce,
@@ -59,6 +60,7 @@ fn decided(step: &mut Step<'_>, order: &Order, gate: Gate) -> Placed {
     if let Some((scope, value, limit)) = gate.trips {
         step.emit(Event::ThrottleTripped(ThrottleTripped { scope, value, limit }));
     }
+    overrides::used(step, order_id, gate.overridden);
     match (gate.verdict, gate.hold) {
         (Ok(_), Some(reason)) => {
             hold::hold(step, order_id, reason, gate.met);
@@ -180,6 +182,8 @@ fn rehearse(step: &mut Step<'_>, actor: &Actor, orders: &[NewOrder]) -> Result<(
         let order = Order::create(&created, step.state().next_seq(), step.now());
         let gate = step.with_market(order.instrument_id, |state, market, now| gate(state, &book, &order, market, now));
         gate.verdict.as_ref().map_err(|refused| named(refused.to_refusal()))?;
+        // What one order of the batch uses, the next cannot.
+        gate.overridden.iter().for_each(|used| book.use_override(used.override_id, order.order_id));
         let valuation = step.state().risk_valuation(order.instrument_id).0;
         book.on_checked(&order, gate.worst_price, step.now(), &mut Reservation { valuation, ..Reservation::default() });
     }
@@ -218,13 +222,14 @@ fn gate(state: &State, book: &RiskBook, order: &Order, market: &Market, now: Tim
 }
 
 /// What the gate may know about an order's surroundings.
-pub(crate) fn risk_context<'a>(state: &'a State, order: &Order, market: &'a Market, now: Time) -> RiskContext<'a> {
+pub(crate) fn risk_context<'a>(state: &'a State, order: &'a Order, market: &'a Market, now: Time) -> RiskContext<'a> {
     let (Some(instrument), Some(account)) = (state.instrument(order.instrument_id), state.account(order.account_id)) else {
         unreachable!("an order is created only for an instrument and an account that are known");
     };
     let position = state.position(order.account_id, order.instrument_id);
     let rate = state.risk_rate(instrument.currency);
-    RiskContext { now, market, instrument, account, position, rate }
+    let overrides = order.extras.compliance.as_deref().map_or(&[][..], |said| &said.override_ids);
+    RiskContext { now, market, instrument, account, position, rate, overrides }
 }
 
 /// The account that a command names, or the tenant's only one.
@@ -270,6 +275,10 @@ fn by_rules(refusal: Refusal) -> RefusedBy {
 
 /// Every rule that an order by itself keeps. What is refused here is recorded as a refused order.
 fn valid(step: &Step<'_>, new: &NewOrder, resolved: &Resolved) -> Result<(), RefusedBy> {
+    if new.compliance.override_ids.len() > MAX_NAMED {
+        let text = format!("an order names at most {MAX_NAMED} overrides");
+        return Err((EndedBy::Validation, Refusal::new(Code::ValidationError, text)));
+    }
     validate_type(new, step.now()).map_err(|refusal| (EndedBy::Validation, refusal))?;
     rules(step.state(), new, resolved, step.now()).map_err(by_rules)?;
     instruct::validate(new, &step.config, step.state().instrument(resolved.instrument_id), step.now()).map_err(by_rules)
@@ -380,7 +389,7 @@ fn created(
         basis,
         number: step.state().next_number(step.now()),
         work,
-        compliance: (new.compliance != Compliance::default()).then(|| Box::new(new.compliance)),
+        compliance: (new.compliance != Compliance::default()).then(|| Box::new(new.compliance.clone())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Changes of what the gate knows besides limits and switches: lists, locates, rules, strategies, throttles, marks.
 
 use super::admin::{MAX_REASON, check_scope, is_known, list_instrument, open_account};
-use super::{breaker, hold, refused, shadow};
+use super::{breaker, hold, import, overrides, refused, schedule, shadow};
 use crate::state::State;
 use crate::step::Step;
 use oms_model::command::{Actor, CommandOutcome, RiskCommand};
@@ -59,6 +59,16 @@ pub(crate) fn change(step: &mut Step<'_>, actor: &Actor, command: RiskCommand) -
             };
             return open_account(step, Account { currencies, converts, capital, ..account });
         }
+        RiskCommand::GrantOverride { order, check, reason, life_s } => {
+            overrides::grant(step, actor, overrides::Asked { order, check, reason, life_s })
+        }
+        RiskCommand::ConsentOverride { override_id } => overrides::consent(step, actor, override_id),
+        RiskCommand::RevokeOverride { override_id, reason } => overrides::revoke(step, actor, override_id, reason),
+        RiskCommand::SetOverrideRule(rule) => overrides::set_rule(step, rule),
+        RiskCommand::ScheduleLimit { limit, from, until } => schedule::schedule(step, actor, limit, from, until),
+        RiskCommand::UnscheduleLimit { schedule_id, reason } => schedule::withdraw(step, actor, schedule_id, &reason),
+        RiskCommand::ImportLimits { limits, replace_all, if_revision } => import::limits(step, &limits, replace_all, if_revision),
+        RiskCommand::ImportRestrictions { entries, replace_all, if_revision } => import::lists(step, &entries, replace_all, if_revision),
         RiskCommand::ApproveOrder { order, if_version } => return hold::approve(step, actor, &order, if_version),
         RiskCommand::TurnOrderDown { order, reason, if_version } => return hold::turn_down(step, actor, &order, &reason, if_version),
     };

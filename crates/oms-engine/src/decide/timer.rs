@@ -1,12 +1,12 @@
 //! What time brings: orders expire, answers are overdue, done orders leave the hot state, sweeps go on.
 
-use super::{cancel, day, quote, report, risk, staged, work};
+use super::{cancel, day, overrides, quote, report, risk, schedule, staged, work};
 use crate::engine::Moved;
 use crate::state::TimerKind;
 use crate::step::Step;
 use oms_model::event::{BrokerSession, Event, OrderClosed};
 use oms_model::limit::Scope;
-use oms_model::{EndedBy, InstrumentId, Mic, OrderId, Pending, QuoteId, QuoteReqId};
+use oms_model::{EndedBy, InstrumentId, LimitScheduleId, Mic, OrderId, OverrideId, Pending, QuoteId, QuoteReqId};
 
 /// How much one timer input does at most; what is left is due at once.
 const AT_ONCE: usize = 256;
@@ -25,6 +25,8 @@ pub(crate) fn timer(step: &mut Step<'_>) {
             TimerKind::QuoteLife => quote::expire_quote(step, QuoteId::from_u128(order_id.as_u128()), ""),
             TimerKind::QuoteRequestLife => quote::expire_request(step, QuoteReqId::from_u128(order_id.as_u128())),
             TimerKind::Work => work::woken(step, due, order_id),
+            TimerKind::Override => overrides::expire(step, OverrideId::from_u128(order_id.as_u128())),
+            TimerKind::LimitSchedule => schedule::due(step, LimitScheduleId::from_u128(order_id.as_u128())),
         }
         assert!(!step.state().is_set(due, kind, order_id), "a timer that was served is set no more");
     }

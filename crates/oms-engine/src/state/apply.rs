@@ -91,6 +91,15 @@ impl State {
             Event::ShadowRulesSet(e) => self.shadowed(e, time),
             Event::ShadowRulesRemoved(e) => drop(self.rule_sets.remove(&e.name)),
             Event::ShadowRulesPromoted(e) => drop(self.rule_sets.remove(&e.name)),
+            Event::OverrideGranted(_)
+            | Event::OverrideConsented(_)
+            | Event::OverrideRevoked(_)
+            | Event::OverrideExpired(_)
+            | Event::RiskOverridden(_)
+            | Event::OverrideRuleSet(_)
+            | Event::LimitScheduled(_)
+            | Event::LimitScheduleMoved(_)
+            | Event::RiskImported(_) => self.leave_changed(event, time),
             Event::SorPolicySet(e) => drop(self.policies.insert(e.name.clone(), (**e).clone())),
             Event::VenueConfigured(e) => self.configured(e),
             Event::InstrumentListed(e) => self.listed(e),
@@ -196,7 +205,7 @@ impl State {
     }
 
     /// Folds an event of one order and what follows from it for indexes, timers, exposure and statistics.
-    fn on_order(&mut self, order_id: OrderId, event: &Event, time: Time) {
+    pub(super) fn on_order(&mut self, order_id: OrderId, event: &Event, time: Time) {
         // Taken out for the moment, so that the rest of the state may change beside it.
         let Some(mut taken) = self.orders.take(order_id) else { return };
         let entry = &mut *taken.entry;

@@ -236,6 +236,7 @@ impl State {
             state.restore(entry);
         }
         state.restore_quotes(parts.quote_requests, parts.quotes);
+        state.restore_leaves();
         state
     }
 

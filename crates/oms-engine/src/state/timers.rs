@@ -22,6 +22,10 @@ pub enum TimerKind {
     QuoteLife = 11,
     /// A request for quotes is over; the id is the request's.
     QuoteRequestLife = 12,
+    /// The time of an override is over; the id is the override's.
+    Override = 20,
+    /// A scheduled change of a limit begins or ends; the id is the change's.
+    LimitSchedule = 21,
 }
 
 impl TimerKind {
@@ -41,6 +45,8 @@ impl TimerKind {
             7 => Some(Self::Work),
             11 => Some(Self::QuoteLife),
             12 => Some(Self::QuoteRequestLife),
+            20 => Some(Self::Override),
+            21 => Some(Self::LimitSchedule),
             _ => None,
         }
     }
@@ -48,9 +54,9 @@ impl TimerKind {
 
 /// What is due, each kind on its own: an order is due once for each.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Timers([BTreeSet<(Time, OrderId)>; 7]);
+pub(super) struct Timers([BTreeSet<(Time, OrderId)>; 9]);
 
-const KINDS: [TimerKind; 7] = [
+const KINDS: [TimerKind; 9] = [
     TimerKind::Expire,
     TimerKind::Answer,
     TimerKind::Close,
@@ -58,11 +64,13 @@ const KINDS: [TimerKind; 7] = [
     TimerKind::Work,
     TimerKind::QuoteLife,
     TimerKind::QuoteRequestLife,
+    TimerKind::Override,
+    TimerKind::LimitSchedule,
 ];
 
 impl Timers {
     fn of(&self, kind: TimerKind) -> &BTreeSet<(Time, OrderId)> {
-        let Self([expire, answer, close, stage, work, quote, request]) = self;
+        let Self([expire, answer, close, stage, work, quote, request, granted, schedule]) = self;
         match kind {
             TimerKind::Expire => expire,
             TimerKind::Answer => answer,
@@ -71,11 +79,13 @@ impl Timers {
             TimerKind::Work => work,
             TimerKind::QuoteLife => quote,
             TimerKind::QuoteRequestLife => request,
+            TimerKind::Override => granted,
+            TimerKind::LimitSchedule => schedule,
         }
     }
 
     fn of_mut(&mut self, kind: TimerKind) -> &mut BTreeSet<(Time, OrderId)> {
-        let Self([expire, answer, close, stage, work, quote, request]) = self;
+        let Self([expire, answer, close, stage, work, quote, request, granted, schedule]) = self;
         match kind {
             TimerKind::Expire => expire,
             TimerKind::Answer => answer,
@@ -84,6 +94,8 @@ impl Timers {
             TimerKind::Work => work,
             TimerKind::QuoteLife => quote,
             TimerKind::QuoteRequestLife => request,
+            TimerKind::Override => granted,
+            TimerKind::LimitSchedule => schedule,
         }
     }
 }

@@ -4,9 +4,10 @@ use super::{Command, OrderRef};
 use crate::amount::{Decimal, Qty};
 use crate::breaker::{Breaker, BreakerKind};
 use crate::compliance::{ListKind, Locate, Restriction, SelfMatchPolicy};
-use crate::ids::{AccountId, RuleSetName, Symbol};
+use crate::ids::{AccountId, LimitScheduleId, OverrideId, RuleSetName, Symbol, Time};
 use crate::instrument::Currency;
-use crate::limit::{LimitType, Scope};
+use crate::limit::{Check, LimitType, RiskLimit, Scope};
+use crate::overrides::OverrideRule;
 use crate::strategy::StrategyEnvelope;
 
 /// A change of what the gate knows besides limits and switches.
@@ -132,4 +133,66 @@ pub enum RiskCommand {
         /// Why, in words.
         reason: String,
     },
+    /// Give leave for one order to break one rule, on an order that was refused.
+    GrantOverride {
+        /// The refused order, while it is in the hot state.
+        order: OrderRef,
+        /// The check that an order like it may fail.
+        check: Check,
+        /// Why, in words.
+        reason: String,
+        /// For how long, seconds; [`MAX_LIFE_S`](crate::overrides::MAX_LIFE_S) at most.
+        life_s: u32,
+    },
+    /// Consent to an override, as a second person.
+    ConsentOverride {
+        /// Which.
+        override_id: OverrideId,
+    },
+    /// Take an override back that was not used.
+    RevokeOverride {
+        /// Which.
+        override_id: OverrideId,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Say who has to consent to overrides, and whether lists may be overridden.
+    SetOverrideRule(OverrideRule),
+    /// Set a limit for a time, or from a time on.
+    ScheduleLimit {
+        /// The limit; its version is assigned when it begins.
+        limit: RiskLimit,
+        /// From when on; at once where it is `None`.
+        from: Option<Time>,
+        /// Until when; for good where it is `None`.
+        until: Option<Time>,
+    },
+    /// Take a scheduled change away; one that is in force ends at once.
+    UnscheduleLimit {
+        /// Which.
+        schedule_id: LimitScheduleId,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Take limits over from a file: all of them or none.
+    ImportLimits {
+        /// What is to hold, at most [`MAX_IMPORT`].
+        limits: Vec<RiskLimit>,
+        /// Whether every other limit is taken away.
+        replace_all: bool,
+        /// Refuse unless this is the revision of the limits.
+        if_revision: Option<u64>,
+    },
+    /// Take lists over from a file: all of them or none.
+    ImportRestrictions {
+        /// What is to stand on lists, at most [`MAX_IMPORT`].
+        entries: Vec<Restriction>,
+        /// Whether every other entry is taken away.
+        replace_all: bool,
+        /// Refuse unless this is the revision of the lists.
+        if_revision: Option<u64>,
+    },
 }
+
+/// The most limits or entries of lists in one import.
+pub const MAX_IMPORT: usize = 10_000;

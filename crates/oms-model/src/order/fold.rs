@@ -97,7 +97,7 @@ impl Order {
                 self.extras.hold = Some(Box::new(Hold { reason: e.reason, since: time, waits_for: e.waits_for.clone() }));
             }
             Event::OrderReleased(_) => self.extras.clear_with(|extras| extras.hold = None),
-            Event::RiskChecked(_) | Event::OrderAnomaly(_) | Event::SelfMatchPrevented(_) => (),
+            Event::RiskChecked(_) | Event::OrderAnomaly(_) | Event::SelfMatchPrevented(_) | Event::RiskOverridden(_) => (),
             Event::OrderCreated(_)
             | Event::CommissionRecorded(_)
             | Event::SuspenseResolved(_)
@@ -147,6 +147,14 @@ impl Order {
             | Event::ShadowRulesSet(_)
             | Event::ShadowRulesRemoved(_)
             | Event::ShadowRulesPromoted(_)
+            | Event::OverrideGranted(_)
+            | Event::OverrideConsented(_)
+            | Event::OverrideRevoked(_)
+            | Event::OverrideExpired(_)
+            | Event::OverrideRuleSet(_)
+            | Event::LimitScheduled(_)
+            | Event::LimitScheduleMoved(_)
+            | Event::RiskImported(_)
             | Event::TenantCreated(_) => self.version -= 1,
         }
     }

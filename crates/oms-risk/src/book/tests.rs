@@ -104,7 +104,15 @@ impl World {
         let position = self.positions.get(&(order.account_id, order.instrument_id));
         ask(
             &self.book,
-            &RiskContext { now: self.now, market: &market, instrument: &instrument, account: &account, position, rate: Some(Rate::same()) },
+            &RiskContext {
+                now: self.now,
+                market: &market,
+                instrument: &instrument,
+                account: &account,
+                position,
+                rate: Some(Rate::same()),
+                overrides: &[],
+            },
         )
     }
 

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod compliance;
+mod overrides;
 mod portfolio;
 mod prices;
 mod replace;
@@ -19,8 +20,8 @@ use oms_model::order::{Extras, Routing, Terms};
 use oms_model::position::Position;
 use oms_model::strategy::StrategyEnvelope;
 use oms_model::{
-    AccountId, AssetClass, Code, Decimal, InstrumentId, Mic, Notional, OrdType, Order, OrderId, Price, Qty, Side, SorMode, StrategyId,
-    Time, TradingState, UserId,
+    AccountId, AssetClass, Code, Decimal, InstrumentId, Mic, Notional, OrdType, Order, OrderId, OverrideId, Price, Qty, Side, SorMode,
+    StrategyId, Time, TradingState, UserId,
 };
 
 const ACCOUNT: AccountId = AccountId::from_u128(7);
@@ -61,6 +62,8 @@ struct Desk {
     account: Account,
     position: Option<Position>,
     rate: Option<Rate>,
+    /// The overrides that orders name.
+    named: Vec<OverrideId>,
 }
 
 impl Desk {
@@ -74,7 +77,7 @@ impl Desk {
         book.set_envelope(&StrategyEnvelope { strategy: STRATEGY, enabled: true, version: 1, ..StrategyEnvelope::default() });
         let (qty, until) = (qty("1000000"), Time(i64::MAX));
         book.set_locate(&Locate { account_id: ACCOUNT, instrument_id: INSTRUMENT, qty, until, ..Locate::default() });
-        Self { book, now: NOW, market, instrument, account, position: None, rate: Some(Rate::same()) }
+        Self { book, now: NOW, market, instrument, account, position: None, rate: Some(Rate::same()), named: Vec::new() }
     }
 
     fn with(limit_type: LimitType, scope: Scope, value: &str) -> Self {
@@ -101,6 +104,7 @@ impl Desk {
             account: &self.account,
             position: self.position.as_ref(),
             rate: self.rate,
+            overrides: &self.named,
         }
     }
 
@@ -136,7 +140,7 @@ fn order_of(p: &Proposed) -> Order {
         price: p.price,
         extras: Extras {
             stop_px: p.stop_px,
-            compliance: Some(Box::new(Compliance { strategy: p.strategy, acknowledged: p.acknowledged })),
+            compliance: Some(Box::new(Compliance { strategy: p.strategy, acknowledged: p.acknowledged, ..Compliance::default() })),
             ..Extras::default()
         }
         .into(),

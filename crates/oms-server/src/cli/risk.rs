@@ -1,7 +1,7 @@
 //! `oms risk`.
 
-use super::Remote;
 use super::shadow::ShadowArgs;
+use super::{Leaves, Remote};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -79,6 +79,12 @@ pub enum Risk {
         named: NamedLimit,
         /// The bound, in the unit of the type.
         value: String,
+        /// From when on it holds, RFC 3339; at once where it is not given.
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// Until when, RFC 3339: then what was there before holds again.
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
         /// The desk.
         #[command(flatten)]
         remote: Remote,
@@ -92,6 +98,9 @@ pub enum Risk {
         #[command(flatten)]
         remote: Remote,
     },
+    /// Overrides, limits over time, and files.
+    #[command(flatten)]
+    Leaves(Leaves),
     /// Put something on a restricted or an allow list.
     Restrict {
         /// Which entry.

@@ -8,7 +8,8 @@ use serde_json::Value;
 use std::path::Path;
 
 /// Parts of the pack that the summary counts.
-const PARTS: [&str; 8] = ["limit_changes", "rule_changes", "shadow", "breakers", "approvals", "anomalies", "kill_switches", "breaches"];
+const PARTS: [&str; 9] =
+    ["limit_changes", "rule_changes", "overrides", "shadow", "breakers", "approvals", "anomalies", "kill_switches", "breaches"];
 
 pub(super) fn evidence(query: [(&str, Option<String>); 3], out: Option<&Path>, remote: &Remote, settings: &Settings) -> Outcome {
     let client = Client::new(remote, settings)?;

@@ -95,6 +95,9 @@ pub(super) fn body(ticket: &Ticket) -> Value {
     if let Some(algo) = &ticket.algo {
         body.insert("algo".to_owned(), self::algo(algo, &ticket.param));
     }
+    if !ticket.overrides.is_empty() {
+        body.insert("override_ids".to_owned(), ticket.overrides.clone().into());
+    }
     let mut routing = Map::new();
     fill(&mut routing, &[("mode", ticket.mode.as_ref()), ("venue", ticket.venue.as_ref()), ("policy", ticket.policy.as_ref())]);
     if !routing.is_empty() {

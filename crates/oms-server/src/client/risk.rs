@@ -1,14 +1,17 @@
 //! `oms risk`.
 
-use super::{Client, show};
+use super::{Client, leaves, show};
 use crate::cli::{ListEntry, NamedLimit, Remote, Risk};
 use crate::config::Settings;
 use crate::exit::Outcome;
 use serde_json::{Value, json};
 
+/// Each limit's use is compared with that of five minutes ago.
+const STATUS: &str = "/risk/status?trend_s=300";
+
 pub(super) fn risk(risk: Risk, settings: &Settings) -> Outcome {
     match risk {
-        Risk::Status { remote } => read("/risk/status", status, &remote, settings),
+        Risk::Status { remote } => read(STATUS, status, &remote, settings),
         Risk::Rules { remote } => read("/risk/rules", rules, &remote, settings),
         Risk::Held { remote } => read("/risk/held", held, &remote, settings),
         Risk::Kill { scope, reason, remote } => switch("/risk/kill-switch/engage", &scope, &reason, &remote, settings),
@@ -23,14 +26,17 @@ pub(super) fn risk(risk: Risk, settings: &Settings) -> Outcome {
         Risk::TurnDown { order_id, reason, remote } => {
             execute(&json!({"type": "OrderTurnDownCmd", "order_id": order_id, "reason": reason}), &remote, settings)
         }
-        Risk::Limit { named, value, remote } => {
+        Risk::Limit { named, value, from, until, remote } => {
             let mut command = limit("RiskLimitSetCmd", &named);
             if let Some(fields) = command.as_object_mut() {
                 fields.insert("value".to_owned(), value.into());
+                let times = [("effective_from", from), ("effective_until", until)];
+                fields.extend(times.into_iter().filter_map(|(name, time)| Some((name.to_owned(), time?.into()))));
             }
             execute(&command, &remote, settings)
         }
         Risk::Unlimit { named, remote } => execute(&limit("RiskLimitRemoveCmd", &named), &remote, settings),
+        Risk::Leaves(leaves) => leaves::run(leaves, settings),
         Risk::Restrict { entry, remote } => execute(&list("RestrictionSetCmd", &entry), &remote, settings),
         Risk::Unrestrict { entry, remote } => execute(&list("RestrictionRemoveCmd", &entry), &remote, settings),
         Risk::ResetThrottle { scope, reason, remote } => {
@@ -87,8 +93,9 @@ fn status(status: &Value) -> String {
     } else {
         format!("\n{}", show::table(&["scope", "state", ">working", ">in_doubt", "since"], switches, show::field))
     };
-    let columns = ["limit_type", "scope", "period", "soft", ">value", ">used", ">headroom", ">version"];
-    let limits = show::table(&columns, show::items(status, "limits"), show::field);
+    let columns =
+        ["limit_type", "scope", "period", "soft", ">value", ">used", ">headroom", ">trend", ">breaches", "last_breach", ">version"];
+    let limits = show::table(&columns, show::items(status, "limits"), limit_cell);
     let open = show::table(&["scope", ">orders", ">notional"], show::items(status, "open"), show::field);
     let states = show::table(&["scope", "state"], show::items(status, "trading_states"), show::field);
     let doubts =
@@ -100,6 +107,16 @@ fn status(status: &Value) -> String {
         count("in_doubt"),
         count("held")
     )
+}
+
+/// A limit's field; of its trend the change in five minutes, of its last breach when it was and by which order.
+fn limit_cell(row: &Value, name: &str) -> String {
+    let inner = |field: &str| row.get(name).map_or_else(String::new, |inside| show::field(inside, field));
+    match name {
+        "trend" => inner("change"),
+        "last_breach" => [show::time(&inner("time")), inner("order_id")].join(" ").trim().to_owned(),
+        _ => show::field(row, name),
+    }
 }
 
 fn rules(rules: &Value) -> String {

@@ -37,7 +37,9 @@ macro_rules! stored_events {
             85 QuoteRequested, 86 QuoteReceived, 87 QuoteAccepted, 88 QuoteExpired, 89 QuoteWithdrawn, 90 QuoteReplaced,
             91 QuoteRequestExpired, 92 QuoteRequestCanceled, 93 NavSet, 94 OrderSized, 95 OrderHeld, 96 OrderReleased, 97 PositionsMarked,
             98 RiskCurrencySet, 99 LimitRequired, 100 KillSwitchConfirmed, 101 BreakerSet, 102 BreakerRemoved,
-            103 BreakerMoved, 104 ShadowRulesSet, 105 ShadowRulesRemoved, 106 ShadowRulesPromoted, 140 RequestNamed,
+            103 BreakerMoved, 104 ShadowRulesSet, 105 ShadowRulesRemoved, 106 ShadowRulesPromoted,
+            110 OverrideGranted, 111 OverrideConsented, 112 OverrideRevoked, 113 OverrideExpired, 114 RiskOverridden, 115 OverrideRuleSet,
+            116 LimitScheduled, 117 LimitScheduleMoved, 118 RiskImported, 140 RequestNamed,
         }
     };
 }

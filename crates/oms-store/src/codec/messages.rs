@@ -10,22 +10,25 @@ use oms_model::event::{
     AlgoStepped, Allocation, AllocationApproved, AllocationProposed, AllocationRejected, ApiKeyCreated, BreakerMoved, BreakerRemoved,
     BrokerSession, Candidate, CareAccepted, CarePassed, CommissionRecorded, CostMethodSet, DayClosed, ExecutionCorrected,
     ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, Filled, FxRateSet, IdempotencyRecorded, IdempotentResult, KillSwitchChanged,
-    KillSwitchConfirmed, Leg, LimitRequired, Mark, Member, NavSet, OrderAccepted, OrderAnomaly, OrderArmed, OrderCancelRequested,
-    OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderHeld, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReleased,
-    OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrderTriggered, OrdersGrouped, OrdersUngrouped,
-    PeerFilled, PositionFrozen, PositionsMarked, QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded,
-    QuoteRequested, RequestNamed, RequestRejected, RestrictionRemoved, RiskChecked, RiskCurrencySet, RiskLimitRemoved, RouteDecided, SagaStepped,
-    SelfMatchPrevented, SelfMatchRuleSet, ShadowRulesPromoted, ShadowRulesRemoved, ShadowRulesSet, ShortSaleStateSet, SliceReleased,
-    StageEnded, StageStarted, StopMoved, SuspenseResolved, TenantCreated, ThrottleReset, ThrottleTripped, TradingStateSet,
+    KillSwitchConfirmed, Leg, LimitRequired, LimitScheduleMoved, Mark, Member, NavSet, OrderAccepted, OrderAnomaly, OrderArmed,
+    OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderHeld, OrderInDoubt, OrderOutcomeResolved,
+    OrderRejected, OrderReleased, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, OrderTriggered,
+    OrdersGrouped, OrdersUngrouped, OverrideConsented, OverrideExpired, OverrideRevoked, PeerFilled, PositionFrozen, PositionsMarked,
+    QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestNamed, RequestRejected, RestrictionRemoved,
+    RiskChecked, RiskCurrencySet, RiskImported, RiskLimitRemoved, RiskOverridden, RouteDecided, SagaStepped, SelfMatchPrevented,
+    SelfMatchRuleSet, ShadowRulesPromoted, ShadowRulesRemoved, ShadowRulesSet, ShortSaleStateSet, SliceReleased, StageEnded, StageStarted,
+    StopMoved, SuspenseResolved, TenantCreated, ThrottleReset, ThrottleTripped, TradingStateSet,
 };
 use oms_model::instrument::{Account, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
 use oms_model::market::{Seen, SeenPrice};
 use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Names, Routing, Saga, SagaPart, Stage, Terms};
+use oms_model::overrides::{Override, OverrideRule};
 use oms_model::policy::{SorPolicy, Weights};
 use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::refusal::{Code, Refusal};
+use oms_model::schedule::LimitSchedule;
 use oms_model::shadow::Rule;
 use oms_model::strategy::{StrategyEnvelope, Tradable};
 use oms_model::work::{Instructions, Link, Trail, Work};
@@ -211,7 +214,26 @@ macro_rules! stored_messages {
                 35 created_at, 36 updated_at, 37 children, 38 extras, 39 own_kind, 42 number,
             }
             Booked { 1 direct_qty, 2 group_order_id, 3 member_count, 4 alloc_qty }
-            Compliance { 1 strategy, 2 acknowledged }
+            Compliance { 1 strategy, 2 acknowledged, 3 override_ids }
+            Override {
+                1 override_id, 2 refused, 3 check, 4 account_id, 5 instrument_id, 6 side, 7 ord_type, 8 max_qty, 9 price,
+                10 stop_px, 11 reason, 12 granted_by, 13 granted_at, 14 expires_at, 15 second_person, 16 consented_by,
+                17 state, 18 used_by,
+            }
+            OverrideRule { 1 second_person, 2 lists }
+            OverrideConsented { 1 override_id, 2 user_id }
+            OverrideRevoked { 1 override_id, 2 user_id, 3 reason }
+            OverrideExpired { 1 override_id }
+            RiskOverridden {
+                1 order_id, 2 override_id, 3 check, 4 scope, 5 value, 6 limit, 7 limit_version, 8 granted_by,
+                9 consented_by, 10 reason,
+            }
+            LimitSchedule {
+                1 schedule_id, 2 limit_type, 3 scope, 4 period, 5 soft, 6 value, 7 from, 8 until, 9 state, 10 version,
+                11 before, 12 user_id, 13 created_at,
+            }
+            LimitScheduleMoved { 1 schedule_id, 2 state, 3 version, 4 before, 5 user_id, 6 text, 7 scheduled_by }
+            RiskImported { 1 lists, 2 replace_all, 3 added, 4 changed, 5 removed }
             Hold { 1 reason, 2 since, 3 waits_for }
             Restriction { 1 list, 2 scope, 3 subject, 4 reason }
             RestrictionRemoved { 1 list, 2 scope, 3 subject, 4 reason }

@@ -5,7 +5,9 @@ use oms_model::breaker::{BreakerAction, BreakerKind, BreakerState};
 use oms_model::compliance::{HoldReason, ListKind, SelfMatchPolicy};
 use oms_model::event::Exclusion;
 use oms_model::limit::{Check, KillState, LimitType, Period, Verdict};
+use oms_model::overrides::OverrideState;
 use oms_model::policy::{Exhausted, LatencyStat};
+use oms_model::schedule::ScheduleState;
 use oms_model::work::{AlgoAction, ArmRule, ContingencyType, TriggerSource};
 use oms_model::{
     AllocMode, Anomaly, AssetClass, Code, CostMethod, EndedBy, IntentKind, Liquidity, OptionRight, OrdState, OrdType, OrderKind, Outcome,
@@ -50,12 +52,14 @@ macro_rules! stored_terms {
             OrdType,
             OrderKind,
             Outcome,
+            OverrideState,
             PegPrice,
             Pending,
             Period,
             QuoteReqState,
             QuoteState,
             SagaPhase,
+            ScheduleState,
             SecurityIdSource,
             SelfMatchPolicy,
             SettlMethod,

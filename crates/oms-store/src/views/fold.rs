@@ -2,6 +2,7 @@
 
 use oms_model::event::{ExecutionRecorded, OrderCreated};
 use oms_model::instrument::Instrument;
+use oms_model::limit::LimitKey;
 use oms_model::position::Position;
 use oms_model::{AccountId, Batch, Event, InstrumentId, Order, OrderId, Seq, Symbol, Time};
 use rusqlite::Connection;
@@ -113,8 +114,15 @@ impl Fold {
             }
             Event::ExecutionUnmatched(e) => rows.suspense(seq, time, e),
             Event::InstrumentListed(e) => self.listed(e, rows),
-            Event::RiskChecked(_)
-            | Event::OrderRejected(_)
+            Event::RiskLimitSet(e) => rows.limit_changed(seq, e.key()),
+            Event::RiskLimitRemoved(e) => {
+                rows.limit_changed(seq, LimitKey { limit_type: e.limit_type, scope: e.scope, period: e.period, soft: e.soft })
+            }
+            Event::RiskChecked(e) => {
+                self.concerned(seq, time, event, rows)?;
+                e.results.iter().try_for_each(|result| rows.limit_broken(seq, time, e.order_id, result))
+            }
+            Event::OrderRejected(_)
             | Event::RouteDecided(_)
             | Event::OrderSent(_)
             | Event::OrderStateSynced(_)
@@ -151,14 +159,13 @@ impl Fold {
             | Event::PeerFilled(_)
             | Event::SelfMatchPrevented(_)
             | Event::OrderHeld(_)
-            | Event::OrderReleased(_) => self.concerned(seq, time, event, rows),
+            | Event::OrderReleased(_)
+            | Event::RiskOverridden(_) => self.concerned(seq, time, event, rows),
             Event::BrokerConnected(_)
             | Event::BrokerDisconnected(_)
             | Event::KillSwitchEngaged(_)
             | Event::KillSwitchReleased(_)
             | Event::TradingStateSet(_)
-            | Event::RiskLimitSet(_)
-            | Event::RiskLimitRemoved(_)
             | Event::SorPolicySet(_)
             | Event::VenueConfigured(_)
             | Event::AccountOpened(_)
@@ -194,6 +201,14 @@ impl Fold {
             | Event::ShadowRulesSet(_)
             | Event::ShadowRulesRemoved(_)
             | Event::ShadowRulesPromoted(_)
+            | Event::OverrideGranted(_)
+            | Event::OverrideConsented(_)
+            | Event::OverrideRevoked(_)
+            | Event::OverrideExpired(_)
+            | Event::OverrideRuleSet(_)
+            | Event::LimitScheduled(_)
+            | Event::LimitScheduleMoved(_)
+            | Event::RiskImported(_)
             | Event::IdempotencyRecorded(_) => Ok(()),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Every answer is of one moment: cursor and rows are read in one transaction.
 
+pub(super) mod limits;
 mod pool;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! The rows that the fold writes and reads back.
 
+mod limits;
+
 use oms_model::event::{
     CommissionRecorded, ExecutionCorrected, ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, OrderAnomaly, PositionFrozen,
     SuspenseResolved,

@@ -1,6 +1,7 @@
 //! How values of the model stand in columns: exact, and sorting as the values do.
 
-use oms_model::{Notional, OrdStatus, Price, Qty, Seq};
+use oms_model::limit::LimitKey;
+use oms_model::{Notional, OrdStatus, Price, Qty, Seq, Time};
 
 /// 128 bits big-endian with the sign bit flipped: bytes compare as the numbers do.
 pub(super) const fn wide(value: i128) -> [u8; 16] {
@@ -35,6 +36,18 @@ pub(super) fn to_seq(value: i64) -> Seq {
 
 pub(super) fn status(value: OrdStatus) -> i64 {
     i64::from(value.code())
+}
+
+/// A limit as one text, the same for its usual period said or not.
+pub(super) fn limit_key(key: LimitKey) -> String {
+    let LimitKey { limit_type, scope, period, soft } = key.normal();
+    let (period, kind) = (period.map_or("-", oms_model::limit::Period::as_str), if soft { "SOFT" } else { "HARD" });
+    format!("{limit_type}|{scope}|{period}|{kind}")
+}
+
+/// The day that a time lies in (UTC), counted from 1970-01-01.
+pub(super) const fn day(time: Time) -> i64 {
+    time.0.div_euclid(86_400_000_000_000)
 }
 
 #[cfg(test)]

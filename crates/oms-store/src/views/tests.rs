@@ -1,3 +1,4 @@
+mod limits;
 mod stream;
 
 use std::fs;

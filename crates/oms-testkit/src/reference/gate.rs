@@ -5,8 +5,10 @@ use crate::hold;
 use oms_engine::State;
 use oms_model::compliance::{ListKind, SelfMatchPolicy};
 use oms_model::event::{Batch, Event};
-use oms_model::limit::{KillState, LimitKey, LimitType, Scope};
-use oms_model::{AccountId, Decimal, InstrumentId, OrderId, Qty, Side, StrategyId, Time};
+use oms_model::limit::{Check, KillState, LimitKey, LimitType, Scope, Verdict};
+use oms_model::overrides::{Override, OverrideRule, OverrideState};
+use oms_model::schedule::{LimitSchedule, ScheduleState};
+use oms_model::{AccountId, Decimal, InstrumentId, LimitScheduleId, OrderId, OverrideId, Qty, Side, StrategyId, Time, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 
 type Holding = (AccountId, InstrumentId);
@@ -29,6 +31,15 @@ pub struct Gate {
     met: BTreeSet<OrderId>,
     /// Orders that were accepted and waited before they were sent.
     waited: BTreeSet<OrderId>,
+    overrides: BTreeMap<OverrideId, Override>,
+    rule: OverrideRule,
+    schedules: BTreeMap<LimitScheduleId, LimitSchedule>,
+    /// Who sent each order.
+    senders: BTreeMap<OrderId, UserId>,
+    /// The last order that the gate refused, with the check that it failed first.
+    refused: Option<(OrderId, Check)>,
+    /// The last order that failed a check, with the first one.
+    failed: Option<(OrderId, Check)>,
 }
 
 impl Gate {
@@ -36,6 +47,7 @@ impl Gate {
     pub fn decided(&mut self, batch: &Batch) {
         for event in &batch.events {
             self.configured(event);
+            self.left(event, batch.time);
             self.sold(event);
         }
     }
@@ -43,6 +55,93 @@ impl Gate {
     /// What of the book is off, for whoever turns it on.
     pub fn off(&self) -> Option<Scope> {
         self.off.first().copied()
+    }
+
+    /// The last order that the gate refused, with the check that it failed first.
+    pub fn refused(&self) -> Option<(OrderId, Check)> {
+        self.refused
+    }
+
+    /// Every override whose time is not over.
+    pub fn overrides(&self) -> impl Iterator<Item = &Override> {
+        self.overrides.values()
+    }
+
+    /// Every scheduled change of a limit.
+    pub fn schedules(&self) -> impl Iterator<Item = LimitScheduleId> + '_ {
+        self.schedules.keys().copied()
+    }
+
+    /// What the log says of overrides and scheduled limits.
+    fn left(&mut self, event: &Event, now: Time) {
+        match event {
+            Event::OrderCreated(e) if e.parent_order_id.is_none() => drop(self.senders.insert(e.order_id, e.user_id)),
+            Event::RiskChecked(e) => {
+                let first = e.results.iter().find(|result| result.verdict == Verdict::Fail);
+                self.failed = first.map(|result| (e.order_id, result.check)).or(self.failed);
+            }
+            Event::OrderRejected(e) if e.by == oms_model::EndedBy::Risk => {
+                self.refused = self.failed.filter(|(order_id, _)| *order_id == e.order_id).or(self.refused);
+            }
+            Event::OverrideGranted(e) => {
+                hold!(
+                    6,
+                    self.senders.get(&e.refused) != Some(&e.granted_by),
+                    "{} overrides a rule for the own order {}",
+                    e.granted_by,
+                    e.refused
+                );
+                let wanted = if self.rule.second_person { OverrideState::Pending } else { OverrideState::Active };
+                hold!(6, e.state == wanted, "an override begins as {} where {wanted} is the rule", e.state);
+                self.overrides.insert(e.override_id, (**e).clone());
+            }
+            Event::OverrideConsented(e) => {
+                let Some(leave) = self.overrides.get_mut(&e.override_id) else { panic!("invariant 6: nobody granted {}", e.override_id) };
+                hold!(6, leave.granted_by != e.user_id, "{} consents to the own grant", e.user_id);
+                (leave.consented_by, leave.state) = (Some(e.user_id), OverrideState::Active);
+            }
+            Event::OverrideRevoked(e) => {
+                let Some(leave) = self.overrides.get_mut(&e.override_id) else { panic!("invariant 6: nobody granted {}", e.override_id) };
+                hold!(6, leave.used_by.is_none(), "what {:?} used is taken back", leave.used_by);
+                leave.state = OverrideState::Revoked;
+            }
+            Event::OverrideExpired(e) => {
+                let leave = self.overrides.remove(&e.override_id);
+                hold!(6, leave.as_ref().is_some_and(|leave| leave.expires_at <= now), "{leave:?} is over before its time");
+            }
+            Event::RiskOverridden(e) => {
+                let (sender, rule) = (self.senders.get(&e.order_id).copied(), self.rule);
+                let Some(leave) = self.overrides.get_mut(&e.override_id) else { panic!("invariant 6: nobody granted {}", e.override_id) };
+                hold!(
+                    6,
+                    leave.state == OverrideState::Active && leave.used_by.is_none(),
+                    "{} uses an override that is {leave:?}",
+                    e.order_id
+                );
+                hold!(6, now < leave.expires_at, "{} uses an override whose time is over: {leave:?}", e.order_id);
+                hold!(6, sender != Some(leave.granted_by) && sender != leave.consented_by, "{sender:?} uses the own leave");
+                hold!(6, !rule.second_person || leave.consented_by.is_some(), "nobody consented to what {} uses", e.order_id);
+                (leave.state, leave.used_by) = (OverrideState::Used, Some(e.order_id));
+            }
+            Event::OverrideRuleSet(e) => self.rule = *e,
+            Event::LimitScheduled(e) => drop(self.schedules.insert(e.schedule_id, **e)),
+            Event::LimitScheduleMoved(e) => {
+                let Some(known) = self.schedules.get_mut(&e.schedule_id) else {
+                    panic!("invariant 6: {} was not scheduled", e.schedule_id)
+                };
+                let begins = known.state == ScheduleState::Waiting && e.version > 0;
+                hold!(6, !begins || known.from <= now, "{known:?} begins before its time");
+                let ends = e.state == ScheduleState::Ended && known.state == ScheduleState::InForce;
+                hold!(6, !ends || known.until.is_some_and(|until| until <= now), "{known:?} ends before its time");
+                known.state = e.state;
+                if e.state == ScheduleState::InForce {
+                    (known.version, known.before) = (e.version, e.before);
+                } else {
+                    self.schedules.remove(&e.schedule_id);
+                }
+            }
+            _ => (),
+        }
     }
 
     /// Whether an order would have traded with an own one.
@@ -136,6 +235,11 @@ impl Gate {
         hold!(6, required == self.required, "{required:?} are required and not {:?}", self.required);
         let killed: BTreeMap<_, _> = parts.killed.iter().map(|one| (one.scope, one.killed.state)).collect();
         hold!(28, killed == self.killed, "kill switches are {killed:?} and not {:?}", self.killed);
+        let overrides: BTreeMap<OverrideId, Override> = state.risk().overrides().map(|one| (one.override_id, one.clone())).collect();
+        hold!(6, overrides == self.overrides, "overrides are {overrides:?} and not {:?}", self.overrides);
+        hold!(6, state.risk().override_rule() == self.rule, "the rule of overrides is not {:?}", self.rule);
+        let schedules: BTreeMap<_, _> = state.risk().schedules().map(|one| (one.schedule_id, *one)).collect();
+        hold!(6, schedules == self.schedules, "scheduled are {schedules:?} and not {:?}", self.schedules);
         self.hold_working(state, &parts);
     }
 

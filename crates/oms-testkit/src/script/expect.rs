@@ -36,6 +36,19 @@ impl Run {
                 let found = standing.map_or("-".to_owned(), |standing| standing.state.to_string());
                 return assert_eq!(found, take(expected), "{shown}");
             }
+            _ if subject.starts_with("leave ") => {
+                let word = take(expected);
+                if word == "refused" {
+                    let code: Code = take(expected).parse().unwrap();
+                    return assert_eq!(self.last_code, Some(code), "{shown}");
+                }
+                assert_eq!(self.last_code, None, "{shown}: it was refused");
+                let known = state.risk().override_of(self.leave(subject.trim_start_matches("leave ")));
+                return assert_eq!(known.map_or("-".to_owned(), |known| known.state.to_string()), word, "{shown}");
+            }
+            _ if subject.starts_with("shown ") => {
+                return assert_eq!(subject.trim_start_matches("shown "), take(expected), "{shown}");
+            }
             _ if subject.starts_with("switch ") => {
                 let scope = self.scope(subject.trim_start_matches("switch "));
                 let found = state.risk().killed(scope).map_or("-".to_owned(), |killed| killed.state.to_string());

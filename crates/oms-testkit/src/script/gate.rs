@@ -18,7 +18,7 @@ impl Run {
     pub(super) fn gate(&mut self, verb: &str, line: &mut Line<'_>) -> Option<String> {
         let reason = REASON.to_owned();
         let command = match verb {
-            "limit" => Command::SetRiskLimit(self.limit(line)),
+            "limit" => self.set_limit(line),
             "unlimit" => Command::RemoveRiskLimit(RiskLimit { value: oms_model::Decimal::ZERO, ..self.limit_named(line) }.key()),
             "switch" => return Some(format!("switch {}", line.words.pop_front().unwrap_or("tenant"))),
             "agree" | "turn-down" => return Some(self.second_person(verb, line)),
@@ -75,10 +75,16 @@ impl Run {
         Some(String::new())
     }
 
-    /// `limit TYPE VALUE [SCOPE] [by PERIOD] [soft]`.
-    fn limit(&self, line: &mut Line<'_>) -> RiskLimit {
+    /// `limit TYPE VALUE [from SECONDS] [until SECONDS] [SCOPE] [by PERIOD] [soft]`.
+    fn set_limit(&self, line: &mut Line<'_>) -> Command {
         let (limit_type, value) = (line.value(), line.value());
-        RiskLimit { limit_type, value, ..self.limit_rest(line) }
+        let from = line.take("from").then(|| self.in_seconds(line.value()));
+        let until = line.take("until").then(|| self.in_seconds(line.value()));
+        let limit = RiskLimit { limit_type, value, ..self.limit_rest(line) };
+        if from.is_none() && until.is_none() {
+            return Command::SetRiskLimit(limit);
+        }
+        risk(RiskCommand::ScheduleLimit { limit, from, until })
     }
 
     fn limit_named(&self, line: &mut Line<'_>) -> RiskLimit {
@@ -86,7 +92,7 @@ impl Run {
         RiskLimit { limit_type, ..self.limit_rest(line) }
     }
 
-    fn limit_rest(&self, line: &mut Line<'_>) -> RiskLimit {
+    pub(super) fn limit_rest(&self, line: &mut Line<'_>) -> RiskLimit {
         let mut limit = RiskLimit::default();
         while let Some(word) = line.words.pop_front() {
             match word {
@@ -150,7 +156,7 @@ impl Run {
     }
 }
 
-fn risk(command: RiskCommand) -> Command {
+pub(super) fn risk(command: RiskCommand) -> Command {
     Command::Risk(Box::new(command))
 }
 

@@ -38,6 +38,11 @@
 //! | `take NAME ID [buy\|sell] [qty QTY]` | the client accepts a quote with the order ID |
 //! | `rfq NAME`, `dealt NAME` | only an expectation: the state of a request, of a quote |
 //! | `nav SYMBOL PRICE [ago SECONDS]` | a fund is valued |
+//! | `override NAME ORDER CHECK [for SECONDS] [by alone\|other\|third]`, `consent NAME`, `revoke NAME` | leave for an order like a refused one to break one rule; `submit ... leave NAME` names it |
+//! | `override-rule [second-person] [lists]` | who has to consent to overrides, and whether lists may be overridden |
+//! | `limit TYPE VALUE [from SECONDS] [until SECONDS] ...`, `unschedule TYPE [SCOPE]` | a limit that holds for a time, or from a time on; it is taken away |
+//! | `import [all] [if REVISION] TYPE=VALUE...` | limits from a file |
+//! | `leave NAME`, `in-force TYPE [SCOPE]`, `scheduled` | only an expectation: how an override stands, a limit's value, how many changes are scheduled |
 //! | `order ORDER`, `position SYMBOL`, `open`, `suspense`, `exposure` | only an expectation |
 
 use std::collections::VecDeque;

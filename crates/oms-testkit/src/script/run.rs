@@ -11,8 +11,8 @@ use oms_model::order::Routing;
 use oms_model::policy::{Exhausted, SorPolicy};
 use oms_model::report::{ReportBody, VenueFill};
 use oms_model::{
-    ClOrdId, Code, ExecId, IntentKind, Liquidity, Mic, OrdType, Order, OrderId, Price, Qty, QuoteId, QuoteRef, QuoteReqId, Side, SorMode,
-    TimeInForce, UserId, WireId,
+    ClOrdId, Code, ExecId, IntentKind, Liquidity, Mic, OrdType, Order, OrderId, OverrideId, Price, Qty, QuoteId, QuoteRef, QuoteReqId,
+    Side, SorMode, TimeInForce, UserId, WireId,
 };
 use std::collections::BTreeMap;
 
@@ -24,6 +24,8 @@ pub(super) struct Run {
     /// Requests for quotes by the names that the script gives them, and quotes.
     pub(super) asked: BTreeMap<String, QuoteReqId>,
     pub(super) quoted: BTreeMap<String, QuoteId>,
+    /// Overrides by the names that the script gives them.
+    pub(super) granted: BTreeMap<String, OverrideId>,
     queued: Vec<NewOrder>,
 }
 
@@ -36,6 +38,7 @@ impl Run {
             execs: 0,
             asked: BTreeMap::new(),
             quoted: BTreeMap::new(),
+            granted: BTreeMap::new(),
             queued: Vec::new(),
         }
     }
@@ -104,7 +107,7 @@ impl Run {
             "order" => line.word().to_owned(),
             "position" => format!("position {}", line.word()),
             "open" | "suspense" | "exposure" => verb.to_owned(),
-            _ => match self.books(verb, line).or_else(|| self.gate(verb, line)) {
+            _ => match self.books(verb, line).or_else(|| self.gate(verb, line)).or_else(|| self.leaves(verb, line)) {
                 Some(subject) => subject,
                 None => self.venue_says(verb, line),
             },
@@ -217,6 +220,7 @@ impl Run {
             "CARE" => order.routing.care = true,
             "strategy" => order.compliance.strategy = Some(line.value()),
             "acknowledged" => order.compliance.acknowledged = true,
+            "leave" => order.compliance.override_ids.push(self.leave(line.word())),
             "by" => order.instructions.trigger_source = Some(line.value()),
             "emulated" => order.instructions.emulate = true,
             "show" => order.instructions.max_floor = Some(line.value()),

@@ -172,6 +172,12 @@ marks! {
     TurnedDown,
     /// Something that had been shared out was taken back.
     SharedBack,
+    /// An order broke a rule by a person's leave.
+    Overridden,
+    /// The time of an override was over.
+    OverrideExpired,
+    /// A limit that held for a time went back to what it was.
+    LimitBack,
 }
 
 /// Counts of a run.

@@ -68,6 +68,14 @@ mutants! {
     ThrottleForgotten,
     /// Recovery: which limits must be there is forgotten.
     RequiredForgotten,
+    /// Recovery: a used override may be used again.
+    OverrideRevived,
+    /// Recovery: an override holds longer than it was given.
+    OverrideStretched,
+    /// Recovery: nobody has to consent to overrides any more.
+    ConsentForgotten,
+    /// Recovery: scheduled changes of limits are forgotten.
+    SchedulesForgotten,
     /// Recovery: what was sold short today is forgotten.
     ShortedForgotten,
     /// Recovery: what works in a holding is forgotten.

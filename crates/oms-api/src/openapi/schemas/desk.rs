@@ -30,6 +30,8 @@ pub(super) const SHAPES: &[Shape] = &[
             ("value", "DecimalInput", "In the unit of the type."),
             ("period", "Period?", "The usual one of the type where absent; only ORDER_RATE and REPEATED_EXECUTION have others."),
             ("soft", "boolean?", "A soft limit warns, and takes what is acknowledged; hard where absent."),
+            ("effective_from", "time?", "From when on it holds; at once where absent."),
+            ("effective_until", "time?", "Until when: then what was there before holds again. For good where absent."),
         ],
     ),
     (
@@ -74,7 +76,15 @@ pub(super) const SHAPES: &[Shape] = &[
             ("soft", "boolean", ""),
         ],
     ),
-    ("LimitList", Answer, &[("data", "[Limit]", "")]),
+    (
+        "LimitList",
+        Answer,
+        &[
+            ("data", "[Limit]", ""),
+            ("scheduled", "[ScheduledLimit]", "What waits for its time, or is to go back."),
+            ("revision", "integer", "Raised by every change of a limit."),
+        ],
+    ),
     (
         "LimitUse",
         Answer,
@@ -87,6 +97,9 @@ pub(super) const SHAPES: &[Shape] = &[
             ("soft", "boolean", ""),
             ("used", "Decimal?", "Null where the limit bounds each order by itself."),
             ("headroom", "Decimal?", ""),
+            ("breaches", "integer?", "Orders that went beyond it today (UTC), refused or not; null for a past moment."),
+            ("last_breach", "LimitBreach?", "The last order that did."),
+            ("trend", "LimitTrend?", "Its use now against a while ago, where `trend_s` asks for it."),
         ],
     ),
     ("ScopedState", Answer, &[("scope", "Scope", ""), ("state", "TradingState", "")]),

@@ -41,6 +41,7 @@ pub(super) const SHAPES: &[Shape] = &[
             ("algo", "Algo?", "The algorithm that releases a MARKET or LIMIT order in slices."),
             ("strategy", "string?", "The strategy that sends it; its bounds must be set."),
             ("acknowledged", "boolean?", "Whether the sender knows that it is beyond a soft limit and wants it all the same."),
+            ("override_ids", "[uuid]?", "Leaves of a person that it may use, one for each rule that it breaks; 8 at most."),
         ],
     ),
     (

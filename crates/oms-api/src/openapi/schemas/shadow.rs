@@ -122,6 +122,7 @@ pub(super) const SHAPES: &[Shape] = &[
             ("kill_switches", "[object]", "Every one that was engaged, and how long until nothing worked any more."),
             ("limit_changes", "[Event]", ""),
             ("rule_changes", "[Event]", ""),
+            ("overrides", "[Event]", "Leaves to break a rule, and what used them."),
             ("shadow", "[Event]", ""),
             ("stops", "[Event]", "Kill switches and trading states."),
             ("breakers", "[Event]", "Breakers and throttles."),

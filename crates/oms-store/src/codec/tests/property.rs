@@ -5,6 +5,8 @@ use oms_model::allocate::Share;
 use oms_model::breaker::*;
 use oms_model::compliance::*;
 use oms_model::market::{Seen, SeenPrice};
+use oms_model::overrides::{Override, OverrideRule};
+use oms_model::schedule::LimitSchedule;
 use oms_model::strategy::{StrategyEnvelope, Tradable};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -16,9 +16,11 @@ use oms_model::instrument::{Account, Currency, ExternalId, Instrument, TickStep,
 use oms_model::limit::{Check, CheckResult, KillState, LimitType, Period, RiskLimit, Scope, ScopedState, Verdict};
 use oms_model::market::{Seen, SeenPrice};
 use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Names, Routing, Saga, SagaPart, Stage, Terms};
+use oms_model::overrides::{Override, OverrideRule, OverrideState};
 use oms_model::policy::{Exhausted, LatencyStat, SorPolicy, Weights};
 use oms_model::position::{Booking, Lot, Position};
 use oms_model::quote::{Quote, QuoteRequest};
+use oms_model::schedule::{LimitSchedule, ScheduleState};
 use oms_model::seldom::Seldom;
 use oms_model::shadow::Rule;
 use oms_model::strategy::{StrategyEnvelope, Tradable};
@@ -176,7 +178,7 @@ macro_rules! uuid_ids {
         }
     )*};
 }
-uuid_ids!(AllocId, TenantId, UserId, ApiKeyId, AccountId, OrderId, QuoteReqId, QuoteId, CommandId, TraceId);
+uuid_ids!(AllocId, TenantId, UserId, ApiKeyId, AccountId, OrderId, QuoteReqId, QuoteId, OverrideId, LimitScheduleId, CommandId, TraceId);
 
 macro_rules! text_ids {
     ($($name:ident),*) => {$(

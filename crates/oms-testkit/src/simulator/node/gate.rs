@@ -4,7 +4,10 @@ use crate::simulator::mutant::Mutant;
 use oms_engine::State;
 use oms_model::Qty;
 use oms_model::limit::KillState;
+use oms_model::overrides::OverrideState;
 use oms_risk::parts::HeldParts;
+
+const DAY_NS: i64 = 86_400_000_000_000;
 
 /// The state with what the bug forgets; `None` where the bug is another.
 pub(super) fn forget(state: &State, mutant: Mutant) -> Option<State> {
@@ -21,6 +24,14 @@ pub(super) fn forget(state: &State, mutant: Mutant) -> Option<State> {
         Mutant::StrategiesForgotten => risk.envelopes.clear(),
         Mutant::ThrottleForgotten => risk.tripped.clear(),
         Mutant::RequiredForgotten => risk.required.clear(),
+        Mutant::OverrideRevived => {
+            for known in risk.overrides.iter_mut().filter(|known| known.state == OverrideState::Used) {
+                (known.state, known.used_by) = (OverrideState::Active, None);
+            }
+        }
+        Mutant::OverrideStretched => risk.overrides.iter_mut().for_each(|known| known.expires_at = known.expires_at.plus(DAY_NS)),
+        Mutant::ConsentForgotten => risk.override_rule.second_person = false,
+        Mutant::SchedulesForgotten => risk.schedules.clear(),
         Mutant::ShortedForgotten => risk.holdings.iter_mut().for_each(|one| one.held.shorted_qty = Qty::ZERO),
         Mutant::HoldingsForgotten => {
             let idle = |one: &HeldParts| one.held.buy_qty.is_zero() && one.held.sell_qty.is_zero();

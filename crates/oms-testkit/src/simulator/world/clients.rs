@@ -1,7 +1,7 @@
 //! What clients and operators ask.
 
 use super::World;
-use crate::fixture::{ACCOUNT, OTHER_ACCOUNT, USER, VENUES, actor, dec, limit_order};
+use crate::fixture::{ACCOUNT, OTHER_ACCOUNT, OTHER_USER, THIRD_USER, USER, VENUES, actor, dec, limit_order};
 use crate::reference::Asked;
 use crate::simulator::node::Asker;
 use crate::simulator::plan::Kind;
@@ -9,10 +9,26 @@ use crate::simulator::rng::Rng;
 use oms_engine::input::InputBody;
 use oms_model::command::{Actor, Change, Command, CommandOutcome, NewOrder, NewPart, OrderRef, Placed, RiskCommand};
 use oms_model::compliance::{ListKind, Locate, Restriction, SelfMatchPolicy};
-use oms_model::limit::{LimitKey, LimitType, Period, RiskLimit, Scope};
+use oms_model::limit::{Check, LimitKey, LimitType, Period, RiskLimit, Scope};
 use oms_model::order::Routing;
+use oms_model::overrides::{Override, OverrideRule};
 use oms_model::strategy::StrategyEnvelope;
-use oms_model::{ClOrdId, InstrumentId, OrdType, Order, Price, Qty, Side, SorMode, StrategyId, Time, TimeInForce, TradingState, UserId};
+use oms_model::{
+    ClOrdId, InstrumentId, LimitScheduleId, OrdType, Order, OverrideId, Price, Qty, Side, SorMode, StrategyId, Time, TimeInForce,
+    TradingState, UserId,
+};
+
+/// Who asks for it: leave is given by others than those who send orders, mostly.
+fn person(command: &Command, rng: &mut Rng) -> UserId {
+    match command {
+        Command::Risk(risk) => match **risk {
+            RiskCommand::GrantOverride { .. } | RiskCommand::RevokeOverride { .. } => OTHER_USER,
+            RiskCommand::ConsentOverride { .. } => rng.pick(&[OTHER_USER, THIRD_USER, THIRD_USER]),
+            _ => USER,
+        },
+        _ => USER,
+    }
+}
 
 /// A price around the market.
 pub(super) fn price(rng: &mut Rng) -> Price {
@@ -101,7 +117,22 @@ impl World {
                 Command::SetTradingState { scope: Scope::Tenant, state, reason: "drill".into() }
             }
         };
-        self.ask(command, rng);
+        self.ask_as(person(&command, rng), command, rng);
+    }
+
+    /// The order that a person gave leave for, sent again.
+    fn overridden(&self, rng: &mut Rng, order: &mut NewOrder) {
+        let known: Vec<&Override> = self.gate.overrides().collect();
+        if known.is_empty() {
+            return;
+        }
+        let like = rng.pick(&known);
+        order.account_id = Some(like.account_id);
+        order.symbol = if like.instrument_id.0 == 0 { "XYZ" } else { "ABC" }.parse().unwrap_or_default();
+        (order.side, order.ord_type, order.order_qty) = (like.side, like.ord_type, like.max_qty);
+        (order.price, order.stop_px, order.routing) = (like.price, like.stop_px, Routing::default());
+        (order.time_in_force, order.expire_at) = (TimeInForce::Day, None);
+        order.compliance.override_ids = known.iter().filter(|one| one.refused == like.refused).take(8).map(|one| one.override_id).collect();
     }
 
     /// A change of what the gate knows besides limits.
@@ -111,6 +142,9 @@ impl World {
         let (scope, subject) = (rng.pick(&[Scope::Tenant, Scope::Account(ACCOUNT)]), Scope::Instrument(instrument_id));
         let limit_type = rng.pick(&[LimitType::MaxOpenOrders, LimitType::MaxOrderQty, LimitType::MaxGrossExposure, LimitType::BuyingPower]);
         let strategy = StrategyId::of(b"MM-1");
+        if rng.chance(250) {
+            return self.leave_command(rng);
+        }
         if rng.chance(150) {
             return Command::RemoveRiskLimit(LimitKey::hard(limit_type, scope));
         }
@@ -134,6 +168,36 @@ impl World {
             6 => RiskCommand::SetStrategyEnvelope(StrategyEnvelope { strategy, enabled: rng.chance(800), ..StrategyEnvelope::default() }),
             7 => RiskCommand::RequireLimit { limit_type, required: rng.chance(200) },
             _ => RiskCommand::ResetThrottle { scope: self.gate.off().unwrap_or(scope), reason },
+        };
+        Command::Risk(Box::new(command))
+    }
+
+    /// A person gives leave, consents, or schedules a limit.
+    fn leave_command(&mut self, rng: &mut Rng) -> Command {
+        let reason = "drill".to_owned();
+        let overrides: Vec<OverrideId> = self.gate.overrides().map(|known| known.override_id).collect();
+        let schedules: Vec<LimitScheduleId> = self.gate.schedules().collect();
+        let known = if overrides.is_empty() { OverrideId::default() } else { rng.pick(&overrides) };
+        let command = match rng.below(10) {
+            0 => RiskCommand::SetOverrideRule(OverrideRule { second_person: rng.chance(200), lists: rng.chance(500) }),
+            1 => RiskCommand::ConsentOverride { override_id: known },
+            2 => RiskCommand::RevokeOverride { override_id: known, reason },
+            3 if !schedules.is_empty() => RiskCommand::UnscheduleLimit { schedule_id: rng.pick(&schedules), reason },
+            3..6 => {
+                let (limit_type, value) =
+                    (rng.pick(&[LimitType::MaxOrderQty, LimitType::MaxOpenOrders]), dec(rng.pick(&["3", "300", "9000"])));
+                let limit = RiskLimit { limit_type, scope: Scope::Account(ACCOUNT), value, ..RiskLimit::default() };
+                let from = rng.chance(500).then(|| self.now.plus(1 << (26 + rng.below(10))));
+                let until = Some(from.unwrap_or(self.now).plus(1 << (26 + rng.below(12)))).filter(|_| from.is_none() || rng.chance(700));
+                RiskCommand::ScheduleLimit { limit, from, until }
+            }
+            _ => {
+                let (order, failed) = self.gate.refused().unwrap_or_default();
+                let check = if rng.chance(800) { failed } else { rng.pick(Check::ALL) };
+                let life_s = u32::try_from(1 + rng.below(600)).unwrap_or(1);
+                let order = OrderRef::Id(order);
+                RiskCommand::GrantOverride { order, check, reason, life_s }
+            }
         };
         Command::Risk(Box::new(command))
     }
@@ -173,6 +237,9 @@ impl World {
         order.routing = Routing { mode, venue, policy: None, care: false };
         let waits = !matches!(order.time_in_force, Ioc | Fok);
         order.routing.care = waits && rng.chance(150);
+        if rng.chance(80) {
+            self.overridden(rng, &mut order);
+        }
         order
     }
 

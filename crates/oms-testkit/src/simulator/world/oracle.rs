@@ -5,7 +5,7 @@ use crate::hold;
 use crate::simulator::coverage::Mark;
 use oms_engine::State;
 use oms_model::event::{Batch, Event, OrderAnomaly, OrderFillAdjusted};
-use oms_model::limit::{LimitType, Scope};
+use oms_model::limit::{Check, LimitType, Scope};
 use oms_model::report::VenueFill;
 use oms_model::work::AlgoAction;
 use oms_model::{
@@ -74,6 +74,9 @@ impl World {
             Event::RouteDecided(_) => Mark::Accepted,
             Event::OrderRejected(e) if e.by == EndedBy::Risk => Mark::Refused,
             Event::OrderInDoubt(_) => Mark::InDoubt,
+            Event::RiskOverridden(_) => Mark::Overridden,
+            Event::OverrideExpired(_) => Mark::OverrideExpired,
+            Event::LimitScheduleMoved(e) if e.state == oms_model::schedule::ScheduleState::Ended && e.version == 0 => Mark::LimitBack,
             Event::OrderOutcomeResolved(e) => match e.outcome {
                 Outcome::Live | Outcome::Filled => Mark::FoundLive,
                 Outcome::Canceled => Mark::FoundCanceled,
@@ -280,12 +283,17 @@ fn hold_confirmed(state: &State, batch: &Batch) {
     }
 }
 
+/// Whether an order of the batch failed a check by a person's leave.
+fn is_overridden(batch: &Batch, check: Check) -> bool {
+    batch.events.iter().any(|event| matches!(event, Event::RiskOverridden(e) if e.check == check))
+}
+
 /// No new order took the gross exposure beyond the limit in force.
 fn hold_gross(state: &State, batch: &Batch, before: i128) {
     let Some(limit) = state.risk().limit(LimitType::MaxGrossExposure, Scope::Tenant) else { return };
     let accepted = |event: &Event| matches!(event, Event::RiskChecked(e) if e.worst_price.is_some());
     let moved = |event: &Event| matches!(event, Event::ExecutionRecorded(_) | Event::PositionsMarked(_) | Event::RiskLimitSet(_));
-    if !batch.events.iter().any(accepted) || batch.events.iter().any(moved) {
+    if !batch.events.iter().any(accepted) || batch.events.iter().any(moved) || is_overridden(batch, Check::GrossExposure) {
         return;
     }
     let after = state.risk().gross_exposure(Scope::Tenant).raw();
@@ -300,6 +308,9 @@ fn hold_limits(state: &State, batch: &Batch) {
         state.entry(e.order_id).is_some_and(|entry| entry.order.kind() == OrderKind::Client && entry.reserved().is_accepted())
     });
     let Some(limit) = state.risk().limit(LimitType::MaxOpenOrders, Scope::Tenant).filter(|_| accepted) else { return };
+    if is_overridden(batch, Check::OpenOrders) {
+        return;
+    }
     let most = u64::try_from(limit.value.raw() / 1_000_000_000).unwrap_or(0);
     let (open, _) = state.risk().open(Scope::Tenant);
     hold!(24, open <= most, "{open} orders are open, at most {most} may be");
