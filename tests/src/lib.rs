@@ -6,6 +6,7 @@
 //! http      a small HTTP/1.1 client that sends any bytes, the well-formed and the others
 //! sse       a client of event streams
 //! ledger    what the paper venues say happened
+//! fix       a client that speaks FIX
 //! audit     what must hold after every restart
 //! load      clients that place, cancel and modify orders and remember every answer
 //! strace    faults at chosen system calls
@@ -16,6 +17,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test rig fails by panicking")]
 
 pub mod audit;
+pub mod fix;
 pub mod http;
 pub mod ledger;
 pub mod load;

@@ -61,6 +61,7 @@ pub fn run(dir: &Path, clients: usize, rate: u64, seconds: u64) {
         telemetry: partition.telemetry().clone(),
         expositions: Vec::new(),
         probes: Vec::new(),
+        fix: None,
     };
     let total = rate * seconds;
     let versions = |_| (0..total).map(|_| AtomicU64::new(0)).collect();

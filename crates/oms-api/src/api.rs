@@ -1,6 +1,7 @@
 //! What every request sees: the engine's door, the views, the names, the bounds.
 
 use crate::catalog::{Catalog, Names};
+use crate::fix::FixSessions;
 use crate::metrics::{Exposition, Metrics};
 use crate::shadow::Shadows;
 use crate::sse::marketdata::MarketHub;
@@ -105,6 +106,8 @@ pub struct Parts {
     pub expositions: Vec<Box<dyn Exposition>>,
     /// More conditions for `/health/ready`.
     pub probes: Vec<Box<dyn Probe>>,
+    /// The FIX sessions; `None` where the desk takes none.
+    pub fix: Option<Box<dyn FixSessions>>,
 }
 
 /// The interface of one tenant. Cheap to clone.
@@ -197,6 +200,11 @@ impl Api {
 
     pub(crate) fn hub(&self) -> &MarketHub {
         &self.inner.hub
+    }
+
+    /// The FIX sessions.
+    pub(crate) fn fix(&self) -> Option<&dyn FixSessions> {
+        self.inner.parts.fix.as_deref()
     }
 
     /// How far the views are.

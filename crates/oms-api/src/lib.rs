@@ -17,6 +17,7 @@ pub mod catalog;
 pub mod csv;
 pub mod error;
 pub mod evidence;
+pub mod fix;
 pub mod idempotency;
 pub mod json;
 pub mod metrics;

@@ -6,6 +6,7 @@ mod dead_man;
 mod evidence;
 pub mod execute;
 pub mod executions;
+mod fix;
 pub mod gate;
 mod groups;
 pub mod health;
@@ -223,6 +224,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         shadow::endpoints(),
         evidence::endpoints(),
         sor::endpoints(),
+        fix::endpoints(),
         health::endpoints(),
     ]
     .into_iter()

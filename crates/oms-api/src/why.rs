@@ -207,6 +207,7 @@ pub fn sentence(event: &Event) -> String {
         Event::ReplaceRejected(e) => worded(format!("replace refused by {}", e.by), &e.text),
         Event::OrderReplaceRequested(e) => format!("replace asked: {}{}", e.terms.order_qty, at(e.terms.price)),
         Event::OrderReplaced(e) => format!("replaced: {}{}", e.terms.order_qty, at(e.terms.price)),
+        Event::RequestNamed(e) => format!("its client calls the {} {}", e.intent, e.cl_ord_id),
         Event::OrderInDoubt(e) => format!("{} in doubt: {}", e.intent, e.reason),
         Event::OrderOutcomeResolved(e) => format!("{} found to be {}: {}", e.intent, e.outcome, e.evidence),
         Event::OrderClosed(_) => "closed".to_owned(),

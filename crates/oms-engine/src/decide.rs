@@ -16,6 +16,7 @@ pub(crate) mod import;
 pub(crate) mod in_flight;
 pub(crate) mod instruct;
 pub(crate) mod kill;
+pub(crate) mod named;
 pub(crate) mod overrides;
 pub(crate) mod parent;
 pub(crate) mod quote;

@@ -240,6 +240,8 @@ fn command_outcome(step: &mut Step<'_>, actor: &Actor, command: Command) -> Comm
         Command::SuspendOrder { order, if_version } => decide::suspend::suspend(step, actor, &order, if_version),
         Command::ResumeOrder { order, if_version } => decide::suspend::resume(step, actor, &order, if_version),
         Command::CreateOrderList { orders, contingency, arm } => decide::create::create_list(step, actor, &orders, contingency, arm),
+        Command::Named { cl_ord_id, request } => decide::named::named(step, actor, cl_ord_id, *request),
+        Command::CancelOrders { orders } => decide::cancel::cancel_orders(step, orders),
         Command::MassCancel { scope } => decide::cancel::mass_cancel(step, scope),
         Command::EngageKillSwitch { scope, reason } => decide::admin::engage(step, scope, reason),
         Command::ReleaseKillSwitch { scope, reason } => decide::admin::release(step, scope, reason),

@@ -233,6 +233,12 @@ impl Session {
         self.next_out
     }
 
+    /// When the numbers last were 1, in nanoseconds since 1970; 0 for a session that never began.
+    #[must_use]
+    pub fn numbering(&self) -> i64 {
+        self.created.unwrap_or_default()
+    }
+
     /// Bytes of memory held for messages above a gap.
     #[must_use]
     pub fn stashed_bytes(&self) -> usize {

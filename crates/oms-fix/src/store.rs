@@ -3,15 +3,17 @@
 mod index;
 mod journal;
 mod memory;
+mod past;
 mod record;
 
 use tokio::sync::oneshot;
 
 pub use journal::{JournalStore, SessionJournal};
 pub use memory::MemoryStore;
+pub use past::{Direction, PastMessage, past_messages};
 
 use crate::session::Stored;
-use crate::session::outbox::{Fetch, Outbox, Page};
+use crate::session::outbox::{Fetch, Mark, Outbox, Page};
 
 /// Why a store could not do what was asked.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -51,6 +53,15 @@ impl<T> Pending<T> {
     }
 }
 
+/// How far the application of a session has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Progress {
+    /// Messages kept so far; see [`Kept`](crate::session::outbox::Kept).
+    pub taken: u64,
+    /// What it has dealt with and sent.
+    pub mark: Mark,
+}
+
 /// The store of one session.
 ///
 /// One batch of an outbox is one atomic step: the inbound number is consumed together with the
@@ -58,6 +69,11 @@ impl<T> Pending<T> {
 pub trait MessageStore: Send {
     /// What is stored of the session.
     fn stored(&self) -> Stored;
+
+    /// How far the application has come; a store that is gone with the process knows nothing.
+    fn progress(&self) -> Progress {
+        Progress::default()
+    }
 
     /// Stores the batch of an outbox. Nothing of the outbox may have effects before it is durable.
     ///

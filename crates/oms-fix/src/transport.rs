@@ -15,9 +15,10 @@ mod driver;
 mod engine;
 mod stream;
 mod task;
+mod tls;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -26,11 +27,12 @@ pub use accept::{ListenError, Listener, ListenerConfig};
 pub use address::{AddressError, Network};
 pub use connect::{Endpoint, Reconnect};
 pub use engine::{AddError, Engine};
+pub use tls::{TlsError, server_tls};
 
 use crate::codec::scan::View;
 use crate::session::Phase;
 use crate::session::config::{Config, SessionId};
-use crate::session::outbox::{Event, Outgoing, SendError, Sent};
+use crate::session::outbox::{Event, Kept, Mark, Outgoing, SendError, Sent};
 use crate::store::MessageStore;
 
 /// What a session serves.
@@ -42,6 +44,20 @@ pub trait Application: Send {
     /// the message, and sent after it. That step is not durable yet when this is called: what else is
     /// done about the message must be in the same log, or bear to be done again after a crash.
     fn deliver(&mut self, session: &SessionId, message: &View<'_>, replies: &mut Vec<Outgoing>);
+
+    /// Whether messages are kept in the store until the application has dealt with them. Then each is handed to
+    /// [`Application::take`] and not to [`Application::deliver`].
+    fn keeps(&self) -> bool {
+        false
+    }
+
+    /// A message came that is kept. What is done about it may have effects at once: after a crash before it is stored
+    /// the counterparty sends it again, after one behind that it is found in the store. In both cases it has the same
+    /// [`Kept::numbering`] and [`Kept::seq`]. False: it is not taken, and `replies` say so.
+    fn take(&mut self, session: &SessionId, kept: &Kept, message: &View<'_>, replies: &mut Vec<Outgoing>) -> bool {
+        let _ = (session, kept, message, replies);
+        false
+    }
 
     /// Something happened.
     fn event(&mut self, session: &SessionId, event: &Event) {
@@ -106,6 +122,7 @@ impl SessionSpec {
 
 pub(crate) enum Command {
     Send(Outgoing, Option<oneshot::Sender<Result<Sent, SendError>>>),
+    Post(Vec<Outgoing>, Mark, oneshot::Sender<Result<(), Vec<Outgoing>>>),
     Logout(String),
     SetNextOut(u64),
     SetNextIn(u64),
@@ -120,11 +137,18 @@ pub(crate) struct Shared {
     next_in: AtomicU64,
     next_out: AtomicU64,
     phase: watch::Sender<Phase>,
+    /// Whether an acceptor takes a Logon.
+    open: AtomicBool,
 }
 
 impl Shared {
     fn new() -> Arc<Self> {
-        Arc::new(Self { next_in: AtomicU64::new(1), next_out: AtomicU64::new(1), phase: watch::Sender::new(Phase::Down) })
+        Arc::new(Self {
+            next_in: AtomicU64::new(1),
+            next_out: AtomicU64::new(1),
+            phase: watch::Sender::new(Phase::Down),
+            open: AtomicBool::new(true),
+        })
     }
 }
 
@@ -145,6 +169,17 @@ pub enum SendFailure {
     /// Too much waits for the session already.
     #[error("too much waits for the session")]
     Busy,
+}
+
+/// Why messages were not posted.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PostFailure {
+    /// Nobody is logged on; nothing was done, and the messages are given back.
+    #[error("nobody is logged on")]
+    NotLoggedOn(Vec<Outgoing>),
+    /// The session ended. Whether it sent them is not known.
+    #[error(transparent)]
+    Ended(#[from] Ended),
 }
 
 /// A way to a running session.
@@ -183,6 +218,17 @@ impl SessionHandle {
         })
     }
 
+    /// Sends messages, all of them or none, and stores how far the application has come with them in one atomic step.
+    /// Waits until that is durable. Without messages it may be done while nobody is logged on.
+    ///
+    /// # Errors
+    /// [`PostFailure`].
+    pub async fn post(&self, messages: Vec<Outgoing>, mark: Mark) -> Result<(), PostFailure> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Post(messages, mark, reply)).await.map_err(|_| Ended)?;
+        answer.await.map_err(|_| Ended)?.map_err(PostFailure::NotLoggedOn)
+    }
+
     async fn command(&self, command: Command) -> Result<(), Ended> {
         self.commands.send(command).await.map_err(|_| Ended)
     }
@@ -217,6 +263,27 @@ impl SessionHandle {
     /// [`Ended`].
     pub async fn reset(&self) -> Result<(), Ended> {
         self.command(Command::Reset).await
+    }
+
+    /// Waits until everything that was asked of it before is carried out.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn settled(&self) -> Result<(), Ended> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Post(Vec::new(), Mark::default(), reply)).await?;
+        answer.await.map(drop).map_err(|_| Ended)
+    }
+
+    /// Whether an acceptor takes the next Logon; until it does, connections are closed without a word.
+    pub fn open(&self, open: bool) {
+        self.shared.open.store(open, Ordering::Release);
+    }
+
+    /// Whether an acceptor takes a Logon.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.shared.open.load(Ordering::Acquire)
     }
 
     /// The next inbound and outbound number.

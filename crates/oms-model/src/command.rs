@@ -245,6 +245,19 @@ pub enum Command {
         /// Refuse unless this is its version.
         if_version: Option<u32>,
     },
+    /// A cancel or replace to which its client gave an id of its own (FIX 11 of F and G). The id is used for ever, as an
+    /// order's is, and names the order too once it was taken on.
+    Named {
+        /// The id.
+        cl_ord_id: ClOrdId,
+        /// [`Command::CancelOrder`] or [`Command::ReplaceOrder`].
+        request: Box<Command>,
+    },
+    /// Cancel those of these client orders that still work; at most as many as a mass cancel takes.
+    CancelOrders {
+        /// Which.
+        orders: Vec<OrderId>,
+    },
     /// Cancel every working order in a scope.
     MassCancel {
         /// Which.

@@ -36,7 +36,8 @@ pub use execution::{ExecutionRecorded, ExecutionUnmatched, Filled};
 pub use leave::{LimitScheduleMoved, OverrideConsented, OverrideExpired, OverrideRevoked, RiskImported, RiskOverridden};
 pub use order::{
     OrderAccepted, OrderAnomaly, OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderInDoubt, OrderOutcomeResolved,
-    OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, RequestRejected, RiskChecked,
+    OrderRejected, OrderReplaceRequested, OrderReplaced, OrderSent, OrderSized, OrderStateSynced, RequestNamed, RequestRejected,
+    RiskChecked,
 };
 pub use quote::{QuoteAccepted, QuoteEnded, QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested};
 pub use risk::{
@@ -329,6 +330,8 @@ events! {
     128 ShortSaleTriggered(ShortSaleTriggered),
     /// See the body.
     129 PriorCloseSet(PriorCloseSet),
+    /// See the body.
+    140 RequestNamed(Box<RequestNamed>),
 }
 
 impl Event {
@@ -349,6 +352,7 @@ impl Event {
             Self::CancelRejected(e) | Self::ReplaceRejected(e) => Some(e.order_id),
             Self::OrderReplaceRequested(e) => Some(e.order_id),
             Self::OrderReplaced(e) => Some(e.order_id),
+            Self::RequestNamed(e) => Some(e.order_id),
             Self::OrderInDoubt(e) => Some(e.order_id),
             Self::OrderOutcomeResolved(e) => Some(e.order_id),
             Self::OrderClosed(e) => Some(e.order_id),

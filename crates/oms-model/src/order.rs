@@ -15,7 +15,7 @@ use crate::refusal::Code;
 use crate::seldom::Seldom;
 use crate::strategy::StrategyId;
 use crate::terms::{EndedBy, OrdState, OrdStatus, OrdType, OrderKind, Pending, Side, Source, TimeInForce};
-pub use extras::{Basis, Booked, Care, Doubt, Extras, Routing, Saga, SagaPart, Stage, Terms};
+pub use extras::{Basis, Booked, Care, Doubt, Extras, Names, Routing, Saga, SagaPart, Stage, Terms};
 
 /// The state machine of orders.
 pub struct OrderMachine;
@@ -215,6 +215,12 @@ impl Order {
             Pending::Replace => OrdStatus::PendingReplace,
             Pending::None => self.state.into(),
         }
+    }
+
+    /// What its client calls it by now: the id of the last replace that holds, or its own.
+    #[must_use]
+    pub fn current_cl_ord_id(&self) -> &ClOrdId {
+        self.extras.names.as_deref().and_then(|names| names.current.as_ref()).unwrap_or(&self.cl_ord_id)
     }
 
     /// FIX 152: the money that the order is for, where it names that and not a quantity.

@@ -96,6 +96,17 @@ impl Handle {
         answer.await.map_err(|_| stopped())?
     }
 
+    /// Submits a command without waiting: commands that one caller submits are decided in the order of its calls. What
+    /// comes of it is received later; where nothing ever is, the engine has stopped and the outcome is not known.
+    ///
+    /// # Errors
+    /// `OVERLOADED` where the queue is full or the engine has stopped: nothing was done.
+    pub fn submit(&self, request: Request) -> Result<oneshot::Receiver<Result<Answer, Refusal>>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.knock(Door::Command { request: Box::new(request), reply })?;
+        Ok(answer)
+    }
+
     /// [`Handle::execute`] for callers without an async runtime.
     ///
     /// # Errors

@@ -166,6 +166,12 @@ impl History {
         Self { inside: Arc::new(Mutex::new(inside)), waiting: Arc::new(AtomicUsize::new(0)), bounds }
     }
 
+    /// The same past with bounds of its own and nothing kept yet; it waits for those who ask the other.
+    #[must_use]
+    pub fn with_bounds(&self, bounds: Bounds) -> Self {
+        Self { inside: self.inside.clone(), waiting: Arc::new(AtomicUsize::new(0)), bounds }
+    }
+
     fn enter<T>(&self, work: impl FnOnce(&mut Inside) -> Result<T, HistoryError>) -> Result<T, HistoryError> {
         let before = self.waiting.fetch_add(1, Ordering::Relaxed);
         let _place = Waiting(&self.waiting);

@@ -1,12 +1,14 @@
 //! The command line: nouns, then verbs.
 #![allow(rustdoc::invalid_html_tags, reason = "the comments are what --help shows")]
 
+mod fix;
 mod leaves;
 mod risk;
 mod shadow;
 
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
+pub use fix::{Fix, Log as FixLog, Named as FixNamed};
 pub use leaves::{Format, ImportHow, Leaves};
 use oms_runtime::history::AsOf;
 pub use risk::{DeadMan, ListEntry, NamedLimit, Risk};
@@ -48,6 +50,9 @@ pub enum Command {
     /// The smart order router.
     #[command(subcommand)]
     Sor(Sor),
+    /// Clients that speak FIX: their sessions and messages.
+    #[command(subcommand)]
+    Fix(Fix),
     /// When markets are open.
     #[command(subcommand)]
     Calendar(Calendar),
@@ -73,6 +78,9 @@ pub struct Serve {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
+    /// Where clients that speak FIX connect to [default: the setting fix.listen]. A demo desk takes CLIENT.
+    #[arg(long, value_name = "ADDR")]
+    pub fix: Option<String>,
     /// How fast the recorded market is replayed: 1x to 100x, or max.
     #[arg(long, value_name = "X")]
     pub speed: Option<String>,

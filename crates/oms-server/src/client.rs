@@ -1,6 +1,7 @@
 //! The commands that talk to a desk over its REST interface.
 
 mod evidence;
+mod fix;
 mod leaves;
 mod market;
 mod orders;
@@ -50,6 +51,7 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Allocation(Allocation::List { remote }) => market::allocations(&remote, settings),
         Command::Risk(risk) => risk::risk(risk, settings),
         Command::Sor(sor) => market::sor(sor, settings),
+        Command::Fix(command) => fix::run(command, settings),
         Command::Serve(_)
         | Command::Allocation(Allocation::Verify { .. })
         | Command::Journal(_)

@@ -33,6 +33,8 @@ pub struct Settings {
     pub journal: Journal,
     /// The interface.
     pub api: Api,
+    /// Clients that speak FIX.
+    pub fix: Fix,
     /// The paper venues.
     pub paper: Paper,
     /// A new demo desk.
@@ -127,6 +129,43 @@ pub struct Api {
     pub body_timeout_ms: u64,
     pub read_wait_ms: u64,
     pub drain_ms: u64,
+}
+
+/// See `config.default.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct Fix {
+    pub listen: String,
+    pub comp_id: String,
+    pub tls_certificate: String,
+    pub tls_key: String,
+    pub tls_clients: String,
+    pub sessions: Vec<FixSession>,
+}
+
+/// See `config.default.toml`. What is not said has its default there.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct FixSession {
+    pub comp_id: String,
+    pub username: String,
+    pub password: String,
+    pub user_id: String,
+    pub account: String,
+    pub allowed: Vec<String>,
+    pub certificate_sha256: String,
+    pub reset_on_logon: bool,
+    pub cancel_on_disconnect_s: Option<u32>,
+    pub orders_per_second: Option<u32>,
+}
+
+impl std::fmt::Debug for FixSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Its password is never shown.
+        f.debug_struct("FixSession").field("comp_id", &self.comp_id).finish_non_exhaustive()
+    }
 }
 
 /// See `config.default.toml`.
@@ -305,8 +344,13 @@ impl Loaded {
 fn shown(path: &str, value: &Value) -> String {
     let name = path.rsplit('.').next().unwrap_or(path);
     let secret = SECRET.iter().any(|ending| name == *ending || name.ends_with(&format!("_{ending}")));
-    match value.as_str() {
-        Some(text) if secret && !text.is_empty() => "\"********\"".to_owned(),
+    match value {
+        Value::String(text) if secret && !text.is_empty() => "\"********\"".to_owned(),
+        Value::Array(all) => format!("[{}]", all.iter().map(|one| shown(path, one)).collect::<Vec<_>>().join(", ")),
+        Value::Table(table) => {
+            let fields: Vec<String> = table.iter().map(|(key, value)| format!("{key} = {}", shown(key, value))).collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
         _ => value.to_string(),
     }
 }

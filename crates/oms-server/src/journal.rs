@@ -2,6 +2,7 @@
 
 pub mod allocations;
 mod frozen;
+pub mod messages;
 mod past;
 mod progress;
 

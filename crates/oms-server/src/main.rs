@@ -41,6 +41,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Serve(flags) => serve::run(&flags, loaded.settings),
         Command::Journal(command) => journal::run(command, &loaded.settings),
         Command::Allocation(cli::Allocation::Verify { stored }) => journal::allocations::verify(&stored, &loaded.settings),
+        Command::Fix(cli::Fix::Log(log)) => journal::messages::show(&log, &loaded.settings),
         Command::Calendar(command) => calendars::run(&command, &loaded.settings.calendars),
         Command::Load(flags) => load::run(&flags, &loaded.settings),
         Command::Config(cli::Config::Check) => {
@@ -54,7 +55,8 @@ fn run(cli: Cli) -> Outcome {
         | Command::Position(_)
         | Command::Allocation(_)
         | Command::Risk(_)
-        | Command::Sor(_)) => client::run(command, &loaded.settings),
+        | Command::Sor(_)
+        | Command::Fix(_)) => client::run(command, &loaded.settings),
     }
 }
 

@@ -3,6 +3,7 @@
 mod demo;
 mod fault;
 mod figures;
+mod fix;
 mod greeting;
 pub mod key;
 mod settings;
@@ -47,6 +48,8 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
     let (views, reader) = views(&handle, &desk)?;
     let venues = Venues::open(&partition, &handle, &market, &desk)?;
 
+    let fix = fix::Running::open(&desk, &handle, &history, &http)?;
+
     let parts = Parts {
         handle,
         views: reader,
@@ -54,15 +57,19 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
         history,
         config: desk.api.clone(),
         telemetry: partition.telemetry().clone(),
-        expositions: figures::of(venues.market.as_ref(), &market),
+        expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref()),
         probes: Vec::new(),
+        fix: fix.as_ref().map(|fix| Box::new(fix::Shown(fix.clients.clone())) as Box<dyn oms_api::fix::FixSessions>),
     };
     let served = http.block_on(async {
         let api = Api::start(parts).await.map_err(|refusal| Failure::Fault(refusal.message))?;
         let address = listener.local_addr().map_err(|error| Failure::Fault(error.to_string()))?;
-        greeting::print(address, key.as_deref(), &desk, partition.recovery());
+        greeting::print(address, key.as_deref(), &desk, fix.as_ref().map(fix::Running::address), partition.recovery());
         oms_api::serve(listener, api, stop.wait()).await.map_err(|error| Failure::Fault(format!("the listener failed: {error}")))
     });
+    if let Some(fix) = fix {
+        http.block_on(fix.stop());
+    }
     stop_in_order(http, venues, partition, views)?;
     served
 }

@@ -12,6 +12,9 @@ pub fn build() -> Result<(), String> {
     call(cargo(["build", "--release", "--locked", "--package", "oms-server"]))
 }
 
+/// Where the demo's FIX client connects to, unless a flag says otherwise.
+const FIX: [&str; 2] = ["--fix", "127.0.0.1:9880"];
+
 /// Opens a demo desk in the place of this process, so that signals reach it.
 ///
 /// # Errors
@@ -19,6 +22,7 @@ pub fn build() -> Result<(), String> {
 pub fn run(flags: &[String]) -> Result<(), String> {
     eprintln!("building the program as it is shipped; the first time takes some minutes");
     build()?;
-    let error = Command::new(oms()).args(["serve", "--demo"]).args(flags).exec();
+    let fix = if flags.iter().any(|flag| flag.starts_with("--fix")) { &[] } else { FIX.as_slice() };
+    let error = Command::new(oms()).args(["serve", "--demo"]).args(fix).args(flags).exec();
     Err(format!("{}: {error}", oms().display()))
 }

@@ -79,6 +79,10 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
             w.object_at("terms", |w| write_terms(w, &e.terms));
             w.number("revision", e.revision);
         }
+        Event::RequestNamed(e) => {
+            w.text("intent", e.intent);
+            w.string("cl_ord_id", e.cl_ord_id.as_str());
+        }
         Event::OrderInDoubt(e) => {
             w.text("intent", e.intent);
             w.number("revision", e.revision);

@@ -115,7 +115,8 @@ fn shapes_have_the_fields_that_the_code_reads_and_writes() {
 fn every_operation_answers_and_every_post_that_acts_is_idempotent() {
     for endpoint in endpoints() {
         assert!(!endpoint.answers.is_empty(), "{}", endpoint.id);
-        let asks = endpoint.id.starts_with("preview") || endpoint.id == "runShadowRules";
+        // What is done to a FIX session is no fact of the log, which would remember the answer; done twice it is done once.
+        let asks = endpoint.id.starts_with("preview") || endpoint.id == "runShadowRules" || endpoint.tag == "fix";
         let acts = endpoint.method != "get" && !asks;
         let keyed = endpoint.parameters.iter().any(|parameter| parameter.name == "Idempotency-Key");
         assert_eq!(acts, keyed, "{}", endpoint.id);

@@ -167,6 +167,9 @@ async fn stretch(call: &Call, fields: &Fields<'_, '_>) -> Result<(Moment, Moment
     Ok((from, to))
 }
 
+/// The rules to run, read from a state.
+type RulesOf = Box<dyn FnOnce(&oms_engine::State) -> Result<Vec<Rule>, Refusal> + Send>;
+
 async fn run(mut call: Call) -> Result<Response, Refusal> {
     call.no_params()?;
     let bytes = call.body().await?;
@@ -178,15 +181,14 @@ async fn run(mut call: Call) -> Result<Response, Refusal> {
         return Err(fields.bad("limit", format_args!("must be 1 to {MAX_TOLD}")));
     }
     let stretch = stretch(&call, &fields).await?;
-    let rules: Box<dyn FnOnce(&oms_engine::State) -> Result<Vec<Rule>, Refusal> + Send> =
-        match (json::rules(&fields, &catalog)?, fields.parsed::<RuleSetName>("name")?) {
-            (Some(commands), None) => Box::new(|state| oms_engine::shadow::rules(state, commands)),
-            (None, Some(name)) => {
-                let rules = known(&call, name).await?.0.rules;
-                Box::new(|_| Ok(rules))
-            }
-            _ => return Err(fields.bad("rules", "or the name of a set is required, and not both")),
-        };
+    let rules: RulesOf = match (json::rules(&fields, &catalog)?, fields.parsed::<RuleSetName>("name")?) {
+        (Some(commands), None) => Box::new(|state| oms_engine::shadow::rules(state, commands)),
+        (None, Some(name)) => {
+            let rules = known(&call, name).await?.0.rules;
+            Box::new(|_| Ok(rules))
+        }
+        _ => return Err(fields.bad("rules", "or the name of a set is required, and not both")),
+    };
     let (shadows, history) = (call.api.shadows(), call.api.history().clone());
     let report: Report = call.api.blocking(move || shadows.run(&history, stretch, rules, (after, most as usize))).await?;
     let mut w = Writer::with_capacity(1024);

@@ -154,6 +154,7 @@ impl Desk {
             telemetry,
             expositions: Vec::new(),
             probes: Vec::new(),
+            fix: Some(Box::new(crate::fix::Told)),
         };
         let api = Api::start(parts).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

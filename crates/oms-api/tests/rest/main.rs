@@ -6,6 +6,7 @@ mod client;
 mod commands;
 mod desk;
 mod errors;
+mod fix;
 mod leaves;
 mod orders;
 mod past;

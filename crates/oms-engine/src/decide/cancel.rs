@@ -28,6 +28,22 @@ pub(crate) fn cancel(step: &mut Step<'_>, actor: &Actor, order: &OrderRef, if_ve
 
 pub(crate) fn mass_cancel(step: &mut Step<'_>, scope: Scope) -> CommandOutcome {
     let found = working_in(step, scope, MAX_MASS_CANCEL + 1);
+    cancel_all(step, found)
+}
+
+/// Those of `orders` that are a client's and still work.
+pub(crate) fn cancel_orders(step: &mut Step<'_>, mut orders: Vec<OrderId>) -> CommandOutcome {
+    orders.sort_unstable();
+    orders.dedup();
+    orders.retain(|id| step.state().order(*id).is_some_and(is_free));
+    cancel_all(step, orders)
+}
+
+fn is_free(order: &Order) -> bool {
+    order.is_root() && !order.state.is_done() && order.pending != Pending::Cancel
+}
+
+fn cancel_all(step: &mut Step<'_>, found: Vec<OrderId>) -> CommandOutcome {
     if found.len() > MAX_MASS_CANCEL {
         let text = format!("more than {MAX_MASS_CANCEL} orders work in this scope; narrow it or engage its kill switch");
         return refused(Refusal::new(Code::ValidationError, text));
@@ -53,8 +69,7 @@ pub(crate) fn working_in(step: &Step<'_>, scope: Scope, limit: usize) -> Vec<Ord
 /// The same, of those that `concerns` picks.
 pub(crate) fn working_where(step: &Step<'_>, limit: usize, concerns: impl Fn(&State, &Order) -> bool) -> Vec<OrderId> {
     let state = step.state();
-    let free = |order: &Order| order.is_root() && !order.state.is_done() && order.pending != Pending::Cancel;
-    let mut found = state.pick(|entry| free(&entry.order) && concerns(state, &entry.order));
+    let mut found = state.pick(|entry| is_free(&entry.order) && concerns(state, &entry.order));
     found.truncate(limit);
     found
 }

@@ -142,6 +142,10 @@ impl State {
                 self.on_order(e.order_id, event, time);
                 self.checked(e, time);
             }
+            Event::RequestNamed(e) => {
+                self.orders.name(&e.cl_ord_id, e.order_id);
+                self.on_order(e.order_id, event, time);
+            }
             Event::OrderClosed(e) => self.closed(e.order_id),
             Event::RouteDecided(e) => {
                 self.released.clone_from(&e.legs);

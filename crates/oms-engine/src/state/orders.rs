@@ -39,7 +39,8 @@ pub(super) struct Orders {
     free: Vec<u32>,
     by_id: HashTable<Place>,
     by_cl_ord_id: HashTable<Place>,
-    // Kept for ever: an id that was used once is never taken again. Those of orders that are still here stand in them.
+    // Kept for ever: an id that was used once is never taken again. Those of orders that are still here stand in them;
+    // those of requests about them stand here.
     retired: HashMap<ClOrdId, OrderId, FixedState>,
 }
 
@@ -123,7 +124,13 @@ impl Orders {
     pub(super) fn find(&self, id: &ClOrdId) -> Option<&Entry> {
         let hash = hash_of(id);
         let is_it = |place: &Place| place.hash == hash && self.at(place.slot).is_some_and(|entry| entry.order.cl_ord_id == *id);
-        self.by_cl_ord_id.find(Place::spread(hash), is_it).and_then(|place| self.at(place.slot))
+        let own = self.by_cl_ord_id.find(Place::spread(hash), is_it).and_then(|place| self.at(place.slot));
+        own.or_else(|| self.get(*self.retired.get(id)?))
+    }
+
+    /// The client uses this id for a request about an order, and so for the order.
+    pub(super) fn name(&mut self, id: &ClOrdId, order: OrderId) {
+        self.retired.insert(id.clone(), order);
     }
 
     /// The order that used this id, also where it is gone.

@@ -215,9 +215,32 @@ pub struct Page {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-enum Kept {
+enum Place {
     Wire(Range<usize>),
     Aside(Range<usize>),
+}
+
+/// How far an application has come, stored in the same atomic step as what it sends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Mark {
+    /// Every kept message up to this one was dealt with; see [`Kept::ordinal`].
+    pub handled: Option<u64>,
+    /// A place in another log, of which everything up to here was sent.
+    pub cursor: Option<u64>,
+}
+
+/// A message of the counterparty that is stored in the same atomic step as its number, until the application has dealt
+/// with it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Kept {
+    /// Counts the kept messages of a session from 1, whatever becomes of its numbers.
+    pub ordinal: u64,
+    /// MsgSeqNum(34).
+    pub seq: u64,
+    /// When the numbers last were 1, in nanoseconds since 1970: with `seq` it names the message for ever.
+    pub numbering: i64,
+    /// When it came, in nanoseconds since 1970.
+    pub received_at: i64,
 }
 
 /// What must be durable before the bytes of the same outbox are sent.
@@ -229,14 +252,18 @@ pub struct Batch {
     pub next_in: Option<u64>,
     /// The next outbound number, if it moved.
     pub next_out: Option<u64>,
-    messages: Vec<(u64, Kept)>,
+    /// How far the application has come, if it has.
+    pub mark: Mark,
+    messages: Vec<(u64, Place)>,
+    kept: Vec<(Kept, Range<usize>)>,
 }
 
 impl Batch {
     /// Whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.reset.is_none() && self.next_in.is_none() && self.next_out.is_none() && self.messages.is_empty()
+        let numbers = self.reset.is_none() && self.next_in.is_none() && self.next_out.is_none();
+        numbers && self.messages.is_empty() && self.kept.is_empty() && self.mark == Mark::default()
     }
 }
 
@@ -270,8 +297,10 @@ impl Outbox {
         }
         self.spans.clear();
         self.spans.shrink_to(KEPT / size_of::<Span>());
-        self.batch = Batch { messages: std::mem::take(&mut self.batch.messages), ..Batch::default() };
+        let (messages, kept) = (std::mem::take(&mut self.batch.messages), std::mem::take(&mut self.batch.kept));
+        self.batch = Batch { messages, kept, ..Batch::default() };
         self.batch.messages.clear();
+        self.batch.kept.clear();
         self.deliveries.clear();
         self.events.clear();
         (self.fetch, self.disconnect) = (None, None);
@@ -284,11 +313,28 @@ impl Outbox {
         View::new(bytes, self.spans.get(delivery.spans.clone()).unwrap_or_default())
     }
 
+    /// Stores a delivered message until it was dealt with.
+    pub fn keep(&mut self, kept: Kept, delivery: &Delivery) {
+        self.batch.kept.push((kept, delivery.bytes.clone()));
+    }
+
+    #[cfg(test)]
+    pub(crate) fn keep_bytes(&mut self, kept: Kept, bytes: &[u8]) {
+        let start = self.inbound.len();
+        self.inbound.extend_from_slice(bytes);
+        self.batch.kept.push((kept, start..self.inbound.len()));
+    }
+
+    /// The delivered messages to be stored.
+    pub fn kept(&self) -> impl Iterator<Item = (Kept, &[u8])> {
+        self.batch.kept.iter().map(|(kept, place)| (*kept, self.inbound.get(place.clone()).unwrap_or_default()))
+    }
+
     /// The messages to be stored, with their numbers.
     pub fn stored(&self) -> impl Iterator<Item = (u64, &[u8])> {
         self.batch.messages.iter().map(|(seq, kept)| match kept {
-            Kept::Wire(place) => (*seq, self.wire.get(place.clone()).unwrap_or_default()),
-            Kept::Aside(place) => (*seq, self.aside.get(place.clone()).unwrap_or_default()),
+            Place::Wire(place) => (*seq, self.wire.get(place.clone()).unwrap_or_default()),
+            Place::Aside(place) => (*seq, self.aside.get(place.clone()).unwrap_or_default()),
         })
     }
 
@@ -300,13 +346,13 @@ impl Outbox {
     }
 
     pub(super) fn store_sent(&mut self, seq: u64, place: Range<usize>) {
-        self.batch.messages.push((seq, Kept::Wire(place)));
+        self.batch.messages.push((seq, Place::Wire(place)));
     }
 
     /// Stores a message that is not sent now: `write` appends it to the buffer.
     pub(super) fn store_aside(&mut self, seq: u64, write: impl FnOnce(&mut Vec<u8>) -> Range<usize>) {
         let place = write(&mut self.aside);
-        self.batch.messages.push((seq, Kept::Aside(place)));
+        self.batch.messages.push((seq, Place::Aside(place)));
     }
 
     pub(super) fn reset(&mut self, time_ns: i64) {

@@ -1,6 +1,9 @@
 //! Where in the log the messages of a session are: sparse, so that it stays small.
 
+use std::collections::VecDeque;
+
 use crate::session::Stored;
+use crate::session::outbox::Mark;
 
 /// Messages between two points of the index.
 const STRIDE: u64 = 64;
@@ -18,6 +21,11 @@ pub(super) struct SessionIndex {
     pub(super) stored: Stored,
     points: Vec<Point>,
     last: u64,
+    pub(super) mark: Mark,
+    /// Kept messages so far.
+    pub(super) taken: u64,
+    /// Those that were not dealt with, and the entry in which each is.
+    waiting: VecDeque<(u64, u64)>,
 }
 
 impl SessionIndex {
@@ -25,6 +33,26 @@ impl SessionIndex {
     pub(super) fn reset(&mut self) {
         self.points.clear();
         self.last = 0;
+    }
+
+    /// Takes in that a message is kept in an entry.
+    pub(super) fn keep(&mut self, ordinal: u64, entry: u64) {
+        self.taken = self.taken.max(ordinal);
+        self.waiting.push_back((ordinal, entry));
+    }
+
+    /// Takes in how far the application has come.
+    pub(super) fn advance(&mut self, mark: Mark) {
+        self.mark = Mark { handled: mark.handled.or(self.mark.handled), cursor: mark.cursor.or(self.mark.cursor) };
+        let handled = self.mark.handled.unwrap_or_default();
+        while self.waiting.front().is_some_and(|(ordinal, _)| *ordinal <= handled) {
+            self.waiting.pop_front();
+        }
+    }
+
+    /// The entry from which on all kept messages are that were not dealt with.
+    pub(super) fn first_waiting(&self) -> Option<u64> {
+        self.waiting.front().map(|(_, entry)| *entry)
     }
 
     /// Takes in that a message is in an entry.

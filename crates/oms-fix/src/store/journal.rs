@@ -11,10 +11,10 @@ use tokio::sync::oneshot;
 
 use super::index::SessionIndex;
 use super::record::{self, Record};
-use super::{MessageStore, Pending, StoreError, advance};
+use super::{MessageStore, Pending, Progress, StoreError, advance};
 use crate::session::Stored;
 use crate::session::config::SessionId;
-use crate::session::outbox::{Fetch, Outbox, Page};
+use crate::session::outbox::{Fetch, Kept, Outbox, Page};
 
 /// Batches that wait for the log; each session has one at most, so this is a bound on sessions at once.
 const QUEUE: usize = 4096;
@@ -77,6 +77,39 @@ impl JournalStore {
     }
 }
 
+impl JournalStore {
+    /// The kept messages of a session that were not dealt with, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn unhandled(&self, id: &SessionId) -> Result<Vec<(Kept, Vec<u8>)>, StoreError> {
+        let name = id.to_string();
+        let session = lock(&self.log.index).get(&name).cloned().unwrap_or_default();
+        let Some(start) = session.first_waiting() else { return Ok(Vec::new()) };
+        let handled = session.mark.handled.unwrap_or_default();
+        let mut found = Vec::new();
+        self.scan(start, |record| {
+            let kept = record.kept.iter().filter(|(kept, _)| record.session == name && handled < kept.ordinal);
+            found.extend(kept.map(|(kept, bytes)| (*kept, bytes.to_vec())));
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    }
+
+    fn scan(&self, from: u64, mut read: impl FnMut(&Record<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {
+        let mut damage = None;
+        let mut reader = self.log.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.scan(from, &mut |stored| match record::read(stored.entry.first_seq, stored.entry.body) {
+            Ok(record) => read(&record),
+            Err(error) => {
+                damage = Some(error);
+                ControlFlow::Break(())
+            }
+        })?;
+        damage.map_or(Ok(()), Err)
+    }
+}
+
 impl Drop for Log {
     fn drop(&mut self) {
         drop(self.jobs.take());
@@ -118,6 +151,10 @@ fn take_in(sessions: &mut BTreeMap<String, SessionIndex>, record: &Record<'_>, e
     for (seq, _) in &record.messages {
         session.add(*seq, entry);
     }
+    for (kept, _) in &record.kept {
+        session.keep(kept.ordinal, entry);
+    }
+    session.advance(record.mark);
 }
 
 struct Committer {
@@ -174,6 +211,11 @@ pub struct SessionJournal {
 }
 
 impl MessageStore for SessionJournal {
+    fn progress(&self) -> Progress {
+        let index = lock(&self.log.index);
+        index.get(&self.name).map(|session| Progress { taken: session.taken, mark: session.mark }).unwrap_or_default()
+    }
+
     fn stored(&self) -> Stored {
         lock(&self.log.index).get(&self.name).map(|session| session.stored).unwrap_or_default()
     }

@@ -3,7 +3,7 @@
 //! Written by hand, so that messages go from the outbox into the log without a copy in between.
 
 use super::StoreError;
-use crate::session::outbox::Outbox;
+use crate::session::outbox::{Kept, Mark, Outbox};
 
 /// Version of the encoding; a higher one is not read.
 const VERSION: u64 = 1;
@@ -14,8 +14,16 @@ const F_RESET: u64 = 3;
 const F_NEXT_IN: u64 = 4;
 const F_NEXT_OUT: u64 = 5;
 const F_MESSAGE: u64 = 6;
+const F_HANDLED: u64 = 7;
+const F_CURSOR: u64 = 8;
+const F_KEPT: u64 = 9;
 const F_SEQ: u64 = 1;
 const F_BYTES: u64 = 2;
+const F_ORDINAL: u64 = 1;
+const F_KEPT_SEQ: u64 = 2;
+const F_NUMBERING: u64 = 3;
+const F_RECEIVED_AT: u64 = 4;
+const F_KEPT_BYTES: u64 = 5;
 
 const VARINT: u64 = 0;
 const LENGTH: u64 = 2;
@@ -28,6 +36,8 @@ pub(super) struct Record<'a> {
     pub(super) next_in: Option<u64>,
     pub(super) next_out: Option<u64>,
     pub(super) messages: Vec<(u64, &'a [u8])>,
+    pub(super) mark: Mark,
+    pub(super) kept: Vec<(Kept, &'a [u8])>,
 }
 
 fn put_varint(out: &mut Vec<u8>, mut value: u64) {
@@ -58,7 +68,7 @@ pub(super) fn put(out: &mut Vec<u8>, session: &str, outbox: &Outbox) {
     put_uint(out, F_VERSION, VERSION);
     put_bytes(out, F_SESSION, session.as_bytes());
     if let Some(reset) = outbox.batch.reset {
-        put_uint(out, F_RESET, u64::from_le_bytes(reset.to_le_bytes()));
+        put_uint(out, F_RESET, unsigned(reset));
     }
     for (field, value) in [(F_NEXT_IN, outbox.batch.next_in), (F_NEXT_OUT, outbox.batch.next_out)] {
         if let Some(value) = value {
@@ -72,6 +82,29 @@ pub(super) fn put(out: &mut Vec<u8>, session: &str, outbox: &Outbox) {
         put_uint(out, F_SEQ, seq);
         put_bytes(out, F_BYTES, message);
     }
+    for (field, value) in [(F_HANDLED, outbox.batch.mark.handled), (F_CURSOR, outbox.batch.mark.cursor)] {
+        if let Some(value) = value {
+            put_uint(out, field, value);
+        }
+    }
+    for (kept, message) in outbox.kept() {
+        let numbers = [kept.ordinal, kept.seq, unsigned(kept.numbering), unsigned(kept.received_at)];
+        let length: usize = numbers.iter().map(|number| 1 + varint_len(*number)).sum();
+        put_varint(out, F_KEPT << 3 | LENGTH);
+        put_varint(out, (length + 1 + varint_len(message.len() as u64) + message.len()) as u64);
+        for (field, number) in (F_ORDINAL..).zip(numbers) {
+            put_uint(out, field, number);
+        }
+        put_bytes(out, F_KEPT_BYTES, message);
+    }
+}
+
+fn unsigned(time: i64) -> u64 {
+    u64::from_le_bytes(time.to_le_bytes())
+}
+
+fn signed(bits: u64) -> i64 {
+    i64::from_le_bytes(bits.to_le_bytes())
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -121,10 +154,13 @@ pub(super) fn read(seq: u64, bytes: &[u8]) -> Result<Record<'_>, StoreError> {
         match reader.field().ok_or_else(|| damaged("a field is cut off"))? {
             (F_VERSION, Value::Uint(value)) => version = value,
             (F_SESSION, Value::Bytes(value)) => record.session = str::from_utf8(value).map_err(|_| damaged("the session is no text"))?,
-            (F_RESET, Value::Uint(value)) => record.reset = Some(i64::from_le_bytes(value.to_le_bytes())),
+            (F_RESET, Value::Uint(value)) => record.reset = Some(signed(value)),
             (F_NEXT_IN, Value::Uint(value)) => record.next_in = Some(value),
             (F_NEXT_OUT, Value::Uint(value)) => record.next_out = Some(value),
             (F_MESSAGE, Value::Bytes(value)) => record.messages.push(message(value).ok_or_else(|| damaged("a message is cut off"))?),
+            (F_HANDLED, Value::Uint(value)) => record.mark.handled = Some(value),
+            (F_CURSOR, Value::Uint(value)) => record.mark.cursor = Some(value),
+            (F_KEPT, Value::Bytes(value)) => record.kept.push(kept(value).ok_or_else(|| damaged("a kept message is cut off"))?),
             _ => return Err(damaged("a field is not known")),
         }
     }
@@ -138,6 +174,20 @@ fn message(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut reader = Reader(bytes);
     match (reader.field()?, reader.field()?) {
         ((F_SEQ, Value::Uint(seq)), (F_BYTES, Value::Bytes(bytes))) if reader.0.is_empty() => Some((seq, bytes)),
+        _ => None,
+    }
+}
+
+fn kept(bytes: &[u8]) -> Option<(Kept, &[u8])> {
+    let mut reader = Reader(bytes);
+    let mut number = |wanted: u64| match reader.field()? {
+        (field, Value::Uint(value)) if field == wanted => Some(value),
+        _ => None,
+    };
+    let (ordinal, seq) = (number(F_ORDINAL)?, number(F_KEPT_SEQ)?);
+    let (numbering, received_at) = (signed(number(F_NUMBERING)?), signed(number(F_RECEIVED_AT)?));
+    match reader.field()? {
+        (F_KEPT_BYTES, Value::Bytes(bytes)) if reader.0.is_empty() => Some((Kept { ordinal, seq, numbering, received_at }, bytes)),
         _ => None,
     }
 }

@@ -207,3 +207,46 @@ proptest! {
         let _ = record::read(1, &bytes);
     }
 }
+
+#[test]
+fn what_came_is_kept_until_it_was_dealt_with() {
+    use crate::session::outbox::{Kept, Mark};
+    let disk = SimDisk::new(3);
+    let open = || JournalStore::open(Box::new(EmbeddedJournal::open(Arc::new(disk.clone()), LogConfig::default()).unwrap())).unwrap();
+    let (own, other) = (id("A"), id("B"));
+    {
+        let journal = open();
+        for id in [&own, &other] {
+            let (mut store, mut session) = (journal.session(id), session(id, Stored::default()));
+            for ordinal in 1..=5_u64 {
+                let mut out = Outbox::default();
+                send(&mut session, &mut out, &format!("text{ordinal}"));
+                let kept = Kept { ordinal, seq: ordinal + 10, numbering: -7, received_at: 9 };
+                out.keep_bytes(kept, format!("{id} {ordinal}").as_bytes());
+                // How far it has come is told now and then.
+                out.batch.mark = if ordinal == 4 { Mark { handled: Some(2), cursor: Some(99) } } else { Mark::default() };
+                wait(store.commit(&out)).unwrap();
+            }
+        }
+    }
+    let journal = open();
+    assert_eq!(journal.session(&own).progress(), Progress { taken: 5, mark: Mark { handled: Some(2), cursor: Some(99) } });
+    let kept = journal.unhandled(&own).unwrap();
+    let expected: Vec<(Kept, Vec<u8>)> = (3..=5)
+        .map(|ordinal| (Kept { ordinal, seq: ordinal + 10, numbering: -7, received_at: 9 }, format!("{own} {ordinal}").into_bytes()))
+        .collect();
+    assert_eq!(kept, expected);
+    // A reset of the numbers takes nothing of it away.
+    let mut store = journal.session(&own);
+    let mut session = session(&own, store.stored());
+    let mut out = Outbox::default();
+    session.step(Input::Reset, Now { mono: 2, utc: 2_000 }, &mut out);
+    wait(store.commit(&out)).unwrap();
+    assert_eq!(journal.unhandled(&own).unwrap(), expected);
+    let mut out = Outbox::default();
+    out.batch.mark.handled = Some(5);
+    wait(store.commit(&out)).unwrap();
+    assert_eq!(journal.unhandled(&own).unwrap(), []);
+    assert_eq!(journal.unhandled(&other).unwrap().len(), 3);
+    assert_eq!(journal.unhandled(&id("C")).unwrap(), []);
+}

@@ -7,7 +7,7 @@ use super::clock;
 use super::connection::Connection;
 use super::{Application, Command, ConnectionLimits, Shared};
 use crate::codec::frame::Cut;
-use crate::session::outbox::{Event, Fetch, Outbox, Outgoing, Reason, SendError, Sent};
+use crate::session::outbox::{Event, Fetch, Kept, Mark, Outbox, Outgoing, Reason, SendError, Sent};
 use crate::session::{Input, Phase, Session};
 use crate::store::MessageStore;
 use tokio::sync::oneshot;
@@ -26,6 +26,9 @@ pub(super) struct Driver {
     told: usize,
     replies: Vec<Outgoing>,
     answers: Vec<Answer>,
+    posted: Vec<oneshot::Sender<Result<(), Vec<Outgoing>>>>,
+    /// Messages kept so far.
+    taken: u64,
     fetch: Option<Fetch>,
     failed: bool,
 }
@@ -45,7 +48,7 @@ impl Driver {
         application: Box<dyn Application>,
         shared: Arc<Shared>,
     ) -> Self {
-        let out = Outbox::default();
+        let (out, taken) = (Outbox::default(), store.progress().taken);
         Self {
             session,
             limits,
@@ -57,6 +60,8 @@ impl Driver {
             told: 0,
             replies: Vec::new(),
             answers: Vec::new(),
+            posted: Vec::new(),
+            taken,
             fetch: None,
             failed: false,
         }
@@ -81,6 +86,7 @@ impl Driver {
                 }
                 self.deliver();
             }
+            Command::Post(messages, mark, reply) => self.post(messages, mark, reply),
             Command::Logout(text) => self.step(Input::Logout(&text)),
             Command::SetNextOut(next) => self.step(Input::SetNextOut(next)),
             Command::SetNextIn(next) => self.step(Input::SetNextIn(next)),
@@ -88,6 +94,27 @@ impl Driver {
             Command::Stop => return false,
         }
         true
+    }
+
+    /// Sends all of the messages or none.
+    fn post(&mut self, messages: Vec<Outgoing>, mark: Mark, reply: oneshot::Sender<Result<(), Vec<Outgoing>>>) {
+        let may = messages.is_empty() || self.session.phase() == Phase::Up;
+        if !may {
+            // Whoever asked may have gone away.
+            let _ = reply.send(Err(messages));
+            return;
+        }
+        for message in messages {
+            let token = message.token;
+            if self.session.send(message, clock::now(), &mut self.out).is_err() {
+                // Too large: it would never get out, however often it is tried.
+                self.out.events.push(Event::NotSent { token });
+            }
+        }
+        let stored = &mut self.out.batch.mark;
+        *stored = Mark { handled: mark.handled.or(stored.handled), cursor: mark.cursor.or(stored.cursor) };
+        self.posted.push(reply);
+        self.deliver();
     }
 
     /// Hands deliveries and events to the application; its replies go into the same batch.
@@ -99,7 +126,18 @@ impl Driver {
             }
             let Some(delivery) = self.out.deliveries.get(self.delivered) else { break };
             self.delivered += 1;
-            self.application.deliver(self.session.id(), &self.out.delivered(delivery), &mut self.replies);
+            let message = self.out.delivered(delivery);
+            if self.application.keeps() {
+                let (seq, numbering) = (delivery.seq, self.session.numbering());
+                let kept = Kept { ordinal: self.taken + 1, seq, numbering, received_at: clock::now().utc };
+                if self.application.take(self.session.id(), &kept, &message, &mut self.replies) {
+                    self.taken += 1;
+                    let delivery = delivery.clone();
+                    self.out.keep(kept, &delivery);
+                }
+            } else {
+                self.application.deliver(self.session.id(), &message, &mut self.replies);
+            }
             for reply in std::mem::take(&mut self.replies) {
                 let token = reply.token;
                 if self.session.send(reply, clock::now(), &mut self.out).is_err() {
@@ -141,6 +179,9 @@ impl Driver {
         for (reply, result) in self.answers.drain(..) {
             // Whoever asked may have gone away.
             let _ = reply.send(result);
+        }
+        for reply in self.posted.drain(..) {
+            let _ = reply.send(Ok(()));
         }
         self.fetch = self.out.fetch.take().or(self.fetch).filter(|_| flow == Flow::GoOn);
         self.clear();
@@ -188,6 +229,7 @@ impl Driver {
     fn fail(&mut self) {
         self.clear();
         self.answers.clear();
+        self.posted.clear();
         self.session.step(Input::Abort(Reason::StoreFailed), clock::now(), &mut self.out);
         self.deliver();
         self.clear();

@@ -111,6 +111,6 @@ impl Engine {
         let sessions = self.sessions();
         let entry = sessions.get(id).filter(|entry| entry.role == Role::Acceptor)?;
         let known = entry.client_certificate.is_none_or(|expected| certificate == Some(expected));
-        (known && allows(&entry.allowed, address)).then(|| entry.attach.clone())
+        (known && entry.handle.is_open() && allows(&entry.allowed, address)).then(|| entry.attach.clone())
     }
 }

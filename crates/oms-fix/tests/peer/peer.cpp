@@ -4,7 +4,7 @@
 //   peer acceptor PORT SENDER TARGET STORE_DIR|memory
 //   peer initiator PORT SENDER TARGET STORE_DIR|memory
 //
-// Commands, one a line: "order ID", "logout", "logon", "nextout N", "quit".
+// Commands, one a line: "order ID", "send TYPE TAG=VALUE|TAG=VALUE", "logout", "logon", "nextout N", "quit".
 #include <quickfix/Application.h>
 #include <quickfix/FileStore.h>
 #include <quickfix/Message.h>
@@ -51,7 +51,7 @@ public:
     void fromApp(const FIX::Message& message, const FIX::SessionID& session)
         throw(FIX::FieldNotFound, FIX::IncorrectDataFormat, FIX::IncorrectTagValue, FIX::UnsupportedMessageType) override {
         const std::string type = field(message.getHeader(), 35);
-        if (!quiet_) say("received " + type + " " + field(message, 11) + " " + field(message.getHeader(), 43));
+        if (!quiet_) say("received " + type + " " + field(message, 11) + " " + field(message.getHeader(), 43) + " " + field(message, 150) + "/" + field(message, 39));
         if (type == "D") report(message, session);
     }
 
@@ -92,6 +92,18 @@ void order(const FIX::SessionID& session, const std::string& id) {
     FIX::Session::sendToTarget(order, session);
 }
 
+void send(const FIX::SessionID& session, const std::string& type, const std::string& fields) {
+    FIX::Message message;
+    message.getHeader().setField(35, type);
+    std::istringstream all(fields);
+    std::string one;
+    while (std::getline(all, one, '|')) {
+        const std::string::size_type at = one.find('=');
+        message.setField(std::stoi(one.substr(0, at)), one.substr(at + 1));
+    }
+    FIX::Session::sendToTarget(message, session);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -130,6 +142,11 @@ int main(int argc, char** argv) {
             words >> verb >> rest;
             FIX::Session* own = FIX::Session::lookupSession(session);
             if (verb == "order") order(session, rest);
+            if (verb == "send") {
+                std::string fields;
+                words >> fields;
+                send(session, rest, fields);
+            }
             if (verb == "logout" && own) own->logout();
             if (verb == "logon" && own) own->logon();
             if (verb == "nextout" && own) own->setNextSenderMsgSeqNum(std::stoi(rest));

@@ -9,7 +9,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peer/peer.cpp");
+/// Where its source is, seen from this crate and from the end-to-end tests.
+const SOURCES: [&str; 2] = [
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peer/peer.cpp"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/oms-fix/tests/peer/peer.cpp"),
+];
 const HEADER: &str = "/usr/include/quickfix/Application.h";
 
 /// Builds the peer, installing what it needs where that is missing.
@@ -26,14 +30,15 @@ fn program() -> &'static Path {
             );
         }
         let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("quickfix-peer-{}", std::process::id()));
+        let source = SOURCES.into_iter().find(|path| Path::new(path).is_file()).expect("the source of the peer");
         // Its headers use what later standards removed.
         let built = Command::new("g++")
             .args(["-std=c++14", "-O2", "-w", "-o"])
             .arg(&program)
-            .arg(SOURCE)
+            .arg(source)
             .args(["-lquickfix", "-lpthread"])
             .status();
-        assert!(built.is_ok_and(|built| built.success()), "g++ cannot build {SOURCE}");
+        assert!(built.is_ok_and(|built| built.success()), "g++ cannot build {source}");
         program
     })
 }

@@ -142,6 +142,17 @@ pub struct OrderReplaceRequested {
     pub terms: Terms,
 }
 
+/// A cancel or replace that was taken on has an id of its client's (FIX 11 of F and G).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestNamed {
+    /// The order.
+    pub order_id: OrderId,
+    /// What was asked.
+    pub intent: IntentKind,
+    /// The client's id of the request; the order's too once a replace holds.
+    pub cl_ord_id: ClOrdId,
+}
+
 /// New terms hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OrderReplaced {

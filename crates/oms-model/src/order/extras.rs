@@ -2,7 +2,7 @@
 
 use crate::amount::{Decimal, Price, Qty};
 use crate::compliance::{Compliance, Hold};
-use crate::ids::{Mic, OrderId, PolicyName, QuoteId, QuoteRef, Time, UserId};
+use crate::ids::{ClOrdId, Mic, OrderId, PolicyName, QuoteId, QuoteRef, Time, UserId};
 use crate::seldom::Unset;
 use crate::terms::{IntentKind, SagaPhase, SorMode};
 use crate::work::Work;
@@ -134,8 +134,19 @@ pub struct Extras {
     pub compliance: Option<Box<Compliance>>,
     /// Set while it is accepted and waits before it is sent.
     pub hold: Option<Box<Hold>>,
+    /// What its client calls it besides its `cl_ord_id`.
+    pub names: Option<Box<Names>>,
     /// The checks that its rest was told to break, by the bits of their numbers; only roots.
     pub breached: u64,
+}
+
+/// The ids that a client gave its requests about an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// That of the last replace that holds: what the client calls the order by now.
+    pub current: Option<ClOrdId>,
+    /// That of the request that is pending, or that ended the order.
+    pub asked: Option<ClOrdId>,
 }
 
 /// What was booked on an order otherwise than through its parts.
@@ -169,5 +180,6 @@ impl Unset for Extras {
         compliance: None,
         hold: None,
         breached: 0,
+        names: None,
     };
 }

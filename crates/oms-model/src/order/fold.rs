@@ -3,7 +3,7 @@
 use super::{Booked, Care, Doubt, Order, OrderMachine, SagaPart, Stage, Terms};
 use crate::amount::{Notional, Qty};
 use crate::compliance::Hold;
-use crate::event::{Event, OrderFillAdjusted, SagaStepped};
+use crate::event::{Event, OrderFillAdjusted, RequestNamed, SagaStepped};
 use crate::ids::Time;
 use crate::machine::Machine as _;
 use crate::refusal::Code;
@@ -33,12 +33,23 @@ impl Order {
                 self.broker_order_id.clone_from(&e.broker_order_id);
             }
             Event::OrderPartiallyFilled(e) | Event::OrderFilled(e) => self.filled(e.last_qty, e.last_notional),
-            Event::OrderCancelRequested(_) => self.pending = Pending::Cancel,
+            Event::OrderCancelRequested(_) => {
+                self.forget_asked();
+                self.pending = Pending::Cancel;
+            }
             Event::OrderCanceled(e) => self.end(Canceled, e.by, None, &e.text),
             Event::OrderExpired(e) => self.end(Expired, e.by, None, &e.text),
-            Event::CancelRejected(_) => self.settle(Pending::Cancel),
-            Event::ReplaceRejected(_) => self.settle(Pending::Replace),
+            Event::CancelRejected(_) => {
+                self.unname(Pending::Cancel);
+                self.settle(Pending::Cancel);
+            }
+            Event::ReplaceRejected(_) => {
+                self.unname(Pending::Replace);
+                self.settle(Pending::Replace);
+            }
+            Event::RequestNamed(e) => self.named(e),
             Event::OrderReplaceRequested(e) => {
+                self.forget_asked();
                 self.pending = Pending::Replace;
                 self.extras.replacing = Some(Box::new(e.terms));
             }
@@ -156,6 +167,28 @@ impl Order {
             | Event::PriorCloseSet(_)
             | Event::TenantCreated(_) => self.version -= 1,
         }
+    }
+
+    /// A request has a name. Where it was done at once, it is not pending any more.
+    fn named(&mut self, event: &RequestNamed) {
+        let (names, cl_ord_id) = (self.extras.names.get_or_insert_default(), Some(event.cl_ord_id.clone()));
+        if event.intent == IntentKind::Replace && self.pending != Pending::Replace {
+            names.current = cl_ord_id;
+        } else {
+            names.asked = cl_ord_id;
+        }
+    }
+
+    /// The request that was pending was refused: its name means nothing any more.
+    fn unname(&mut self, refused: Pending) {
+        if self.pending == refused {
+            self.forget_asked();
+        }
+    }
+
+    /// The name of an earlier request; that of a new one follows behind it.
+    fn forget_asked(&mut self) {
+        self.extras.clear_with(|extras| extras.names.iter_mut().for_each(|names| names.asked = None));
     }
 
     fn saga_stepped(&mut self, event: &SagaStepped) {
@@ -279,6 +312,13 @@ impl Order {
             self.extras.tidy();
         }
         self.venue_revision = revision;
+        if self.pending == Pending::Replace {
+            self.extras.clear_with(|extras| {
+                if let Some(names) = &mut extras.names {
+                    names.current = names.asked.take().or(names.current.take());
+                }
+            });
+        }
         self.settle(Pending::Replace);
         if self.state.is_done() {
             return;

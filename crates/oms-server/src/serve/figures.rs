@@ -1,5 +1,6 @@
 //! The venues' and the market's figures for `/metrics`.
 
+use super::fix;
 use oms_api::Exposition;
 use oms_api::metrics::Page;
 use oms_model::Mic;
@@ -11,10 +12,13 @@ use std::sync::Arc;
 
 /// Everything that the wiring knows and the interface does not.
 #[must_use]
-pub fn of(paper: Option<&PaperMarket>, market: &Arc<MarketBook>) -> Vec<Box<dyn Exposition>> {
+pub fn of(paper: Option<&PaperMarket>, market: &Arc<MarketBook>, fix: Option<&fix::Running>) -> Vec<Box<dyn Exposition>> {
     let mut all: Vec<Box<dyn Exposition>> = vec![Box::new(Ticks(market.clone()))];
     if let Some(paper) = paper {
         all.push(Box::new(PaperVenues(paper.floor().clone())));
+    }
+    if let Some(fix) = fix {
+        all.push(Box::new(fix::Figures(fix.clients.clone())));
     }
     all
 }

@@ -7,14 +7,18 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 
 /// Prints it. A closed stdout is no reason not to trade.
-pub fn print(address: SocketAddr, api_key: Option<&str>, desk: &Desk, recovery: &RecoveryReport) {
+pub fn print(address: SocketAddr, api_key: Option<&str>, desk: &Desk, fix: Option<SocketAddr>, recovery: &RecoveryReport) {
     let mut out = std::io::stdout().lock();
-    let _written = out.write_all(text(address, api_key, desk, recovery).as_bytes()).and_then(|()| out.flush());
+    let _written = out.write_all(text(address, api_key, desk, fix, recovery).as_bytes()).and_then(|()| out.flush());
 }
 
-fn text(address: SocketAddr, api_key: Option<&str>, desk: &Desk, recovery: &RecoveryReport) -> String {
+fn text(address: SocketAddr, api_key: Option<&str>, desk: &Desk, fix: Option<SocketAddr>, recovery: &RecoveryReport) -> String {
     let mut text = format!("oms {}: the desk is open\n\n", env!("CARGO_PKG_VERSION"));
     text.push_str(&format!("  listening on http://{address}\n"));
+    if let Some(fix) = fix {
+        let names: Vec<String> = desk.fix.iter().flat_map(|fix| &fix.profiles).map(|profile| profile.config.id.target.clone()).collect();
+        text.push_str(&format!("  FIX 4.4      on {fix}, {} for {}\n", desk.settings.fix.comp_id, names.join(", ")));
+    }
     text.push_str(&format!("  data in      {}\n", desk.data.display()));
     text.push_str(&format!("  recovered    {} events in {} ms", recovery.events, recovery.took.as_millis()));
     if recovery.snapshot_seq > 0 {

@@ -4,6 +4,7 @@ use crate::calendars;
 use crate::cli::Serve;
 use crate::config::{self, Settings};
 use crate::exit::{Failure, Outcome};
+use crate::serve::fix::FixDesk;
 use oms_model::{InstrumentId, Symbol, Time};
 use oms_venues::floor::{FloorConfig, Ledgers};
 use oms_venues::replay::{Recording, Speed};
@@ -36,6 +37,8 @@ pub struct Desk {
     pub journal: oms_store::Config,
     /// Its interface.
     pub api: oms_api::Config,
+    /// Its clients that speak FIX; `None`: it takes none.
+    pub fix: Option<FixDesk>,
     /// How fast its market is replayed.
     pub speed: Speed,
     /// Everything else.
@@ -47,7 +50,7 @@ pub struct Desk {
 /// # Errors
 /// [`Failure::Usage`].
 pub fn check(settings: &Settings) -> Outcome {
-    let flags = Serve { demo: false, data: None, listen: None, speed: None, seed: None };
+    let flags = Serve { demo: false, data: None, listen: None, fix: None, speed: None, seed: None };
     Desk::of(&flags, settings.clone())?;
     EnvFilter::try_new(&settings.log.filter).map_err(|error| Failure::Usage(format!("log.filter: {error}")))?;
     super::demo::limits(&settings.demo).map(drop)
@@ -65,6 +68,10 @@ impl Desk {
         if flags.demo && !listen.ip().is_loopback() {
             return Err(Failure::Usage(format!("a demo desk listens on loopback only, not on {listen}: its key lies in a file")));
         }
+        if let Some(fix) = &flags.fix {
+            settings.fix.listen.clone_from(fix);
+        }
+        let fix = FixDesk::of(&settings.fix, flags.demo)?;
         let configured_data = settings.server.data.clone();
         if let Some(data) = &flags.data {
             settings.server.data.clone_from(data);
@@ -98,6 +105,7 @@ impl Desk {
             },
             journal: journal(&settings)?,
             api: oms_api::Config { calendars, ..api(&settings)? },
+            fix,
             speed,
             settings,
         })
@@ -107,6 +115,12 @@ impl Desk {
     #[must_use]
     pub fn log_dir(&self) -> PathBuf {
         self.data.join("log")
+    }
+
+    /// The folder of the messages of FIX sessions.
+    #[must_use]
+    pub fn fix_dir(&self) -> PathBuf {
+        self.data.join("fix")
     }
 
     /// The file of the views.
@@ -205,7 +219,7 @@ mod tests {
     }
 
     fn flags() -> Serve {
-        Serve { demo: true, data: None, listen: None, speed: None, seed: None }
+        Serve { demo: true, data: None, listen: None, fix: None, speed: None, seed: None }
     }
 
     #[test]

@@ -42,6 +42,7 @@ macro_rules! stored_events {
             116 LimitScheduled, 117 LimitScheduleMoved, 118 RiskImported,
             120 RiskBreached, 121 InFlightRuleSet, 122 DeadManArmed, 123 DeadManBeat, 124 DeadManDisarmed, 125 DeadManFired,
             126 PriceBandSet, 127 PriceBandRemoved, 128 ShortSaleTriggered, 129 PriorCloseSet,
+            140 RequestNamed,
         }
     };
 }

@@ -16,15 +16,15 @@ use oms_model::event::{
     OrderFillAdjusted, OrderHeld, OrderInDoubt, OrderOutcomeResolved, OrderRejected, OrderReleased, OrderReplaceRequested, OrderReplaced,
     OrderSent, OrderSized, OrderStateSynced, OrderTriggered, OrdersGrouped, OrdersUngrouped, OverrideConsented, OverrideExpired,
     OverrideRevoked, PeerFilled, PositionFrozen, PositionsMarked, PriceBandRemoved, PriorCloseSet, QuoteAccepted, QuoteEnded,
-    QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestRejected, RestrictionRemoved, RiskBreached, RiskChecked,
-    RiskCurrencySet, RiskImported, RiskLimitRemoved, RiskOverridden, RouteDecided, SagaStepped, SelfMatchPrevented, SelfMatchRuleSet,
-    ShadowRulesPromoted, ShadowRulesRemoved, ShadowRulesSet, ShortSaleStateSet, ShortSaleTriggered, SliceReleased, StageEnded,
-    StageStarted, StopMoved, SuspenseResolved, TenantCreated, ThrottleReset, ThrottleTripped, TradingStateSet,
+    QuoteReceived, QuoteReplaced, QuoteRequestEnded, QuoteRequested, RequestNamed, RequestRejected, RestrictionRemoved, RiskBreached,
+    RiskChecked, RiskCurrencySet, RiskImported, RiskLimitRemoved, RiskOverridden, RouteDecided, SagaStepped, SelfMatchPrevented,
+    SelfMatchRuleSet, ShadowRulesPromoted, ShadowRulesRemoved, ShadowRulesSet, ShortSaleStateSet, ShortSaleTriggered, SliceReleased,
+    StageEnded, StageStarted, StopMoved, SuspenseResolved, TenantCreated, ThrottleReset, ThrottleTripped, TradingStateSet,
 };
 use oms_model::instrument::{Account, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{CheckResult, RiskLimit, Scope, ScopedState};
 use oms_model::market::{Seen, SeenPrice};
-use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Routing, Saga, SagaPart, Stage, Terms};
+use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Names, Routing, Saga, SagaPart, Stage, Terms};
 use oms_model::overrides::{Override, OverrideRule};
 use oms_model::policy::{SorPolicy, Weights};
 use oms_model::position::{Booking, Lot, Position};
@@ -76,6 +76,7 @@ macro_rules! stored_messages {
             OrderEnded { 1 order_id, 2 by, 3 text }
             RequestRejected { 1 order_id, 2 by, 3 text }
             OrderReplaceRequested { 1 order_id, 2 terms }
+            RequestNamed { 1 order_id, 2 intent, 3 cl_ord_id }
             OrderReplaced { 1 order_id, 2 terms, 3 revision }
             OrderInDoubt { 1 order_id, 2 intent, 3 revision, 4 reason }
             OrderOutcomeResolved { 1 order_id, 2 intent, 3 revision, 4 outcome, 5 evidence }
@@ -205,7 +206,8 @@ macro_rules! stored_messages {
                 17 stepped_at, 18 suspended,
             }
             Doubt { 1 intent, 2 revision, 3 since, 4 reason }
-            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 46 work, 52 basis, 53 unanswered, 54 compliance, 55 hold, 63 breached }
+            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 46 work, 52 basis, 53 unanswered, 54 compliance, 55 hold, 60 names, 63 breached }
+            Names { 1 current, 2 asked }
             Order {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,
                 7 instrument_id, 8 side, 9 ord_type, 10 time_in_force, 11 source, 12 state, 13 pending, 15 order_qty,

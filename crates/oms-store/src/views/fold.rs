@@ -134,6 +134,7 @@ impl Fold {
             | Event::CancelRejected(_)
             | Event::OrderReplaceRequested(_)
             | Event::OrderReplaced(_)
+            | Event::RequestNamed(_)
             | Event::ReplaceRejected(_)
             | Event::OrderExpired(_)
             | Event::OrderInDoubt(_)

@@ -379,9 +379,10 @@ impl Run {
 
     fn change(&mut self, verb: &str, line: &mut Line<'_>) -> String {
         let id = line.word().to_owned();
-        let (mut change, mut if_version, mut by) = (Change::default(), None, USER);
+        let (mut change, mut if_version, mut by, mut named) = (Change::default(), None, USER, None);
         while let Some(word) = line.words.pop_front() {
             match word {
+                "as" => named = Some(line.value()),
                 "qty" => change.order_qty = Some(line.value()),
                 "price" => change.price = Some(line.value()),
                 "stop" => change.stop_px = Some(line.value()),
@@ -393,6 +394,10 @@ impl Run {
         let order = self.order_ref(&id);
         let command =
             if verb == "cancel" { Command::CancelOrder { order, if_version } } else { Command::ReplaceOrder { order, change, if_version } };
+        let command = match named {
+            Some(cl_ord_id) => Command::Named { cl_ord_id, request: Box::new(command) },
+            None => command,
+        };
         let actor = Actor { user_id: by, ..crate::fixture::actor() };
         let output = self.desk.input(actor, InputBody::Command { command, idempotency: None });
         self.remember(&output);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 fn desk(name: &str) -> (Desk, PathBuf) {
     let data = std::env::temp_dir().join(format!("oms-demo-{}-{name}", std::process::id()));
     std::fs::create_dir_all(&data).unwrap();
-    let flags = Serve { demo: true, data: Some(data.clone()), listen: None, speed: None, seed: None };
+    let flags = Serve { demo: true, data: Some(data.clone()), listen: None, fix: None, speed: None, seed: None };
     (Desk::of(&flags, config::load(None, std::iter::empty()).unwrap().settings).unwrap(), data)
 }
 

@@ -16,7 +16,7 @@ use oms_model::event::*;
 use oms_model::instrument::{Account, Currency, ExternalId, Instrument, TickStep, Venue};
 use oms_model::limit::{Check, CheckResult, KillState, LimitType, Period, RiskLimit, Scope, ScopedState, Verdict};
 use oms_model::market::{Seen, SeenPrice};
-use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Routing, Saga, SagaPart, Stage, Terms};
+use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Names, Routing, Saga, SagaPart, Stage, Terms};
 use oms_model::overrides::{Override, OverrideRule, OverrideState};
 use oms_model::policy::{Exhausted, LatencyStat, SorPolicy, Weights};
 use oms_model::position::{Booking, Lot, Position};

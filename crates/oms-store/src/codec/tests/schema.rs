@@ -12,7 +12,7 @@ use oms_model::event::*;
 use oms_model::instrument::*;
 use oms_model::limit::*;
 use oms_model::market::{Seen, SeenPrice};
-use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Routing, Saga, SagaPart, Stage, Terms};
+use oms_model::order::{Basis, Booked, Care, Doubt, Extras, Names, Routing, Saga, SagaPart, Stage, Terms};
 use oms_model::overrides::{Override, OverrideRule, OverrideState};
 use oms_model::policy::*;
 use oms_model::position::{Booking, Lot, Position};

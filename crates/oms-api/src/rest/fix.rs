@@ -1,0 +1,105 @@
+//! FIX sessions: how they stand, and what a person may do to them.
+
+use super::{Endpoint, get, post};
+use crate::call::{Access, Call};
+use crate::fix::{FixAction, FixSession};
+use crate::json::Writer;
+use crate::json::decode::Fields;
+use crate::reply;
+use axum::response::Response;
+use http::StatusCode;
+use oms_model::{Code, Refusal};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let named = |id, summary| (id, "fix", summary);
+    let session = |endpoint: Endpoint, meaning| endpoint.json(200, "FixSession", meaning).errors(&[Code::NotFound]);
+    let after = "The session once it was taken on.";
+    vec![
+        get(Access::Key, "/api/v1/fix/sessions", named("listFixSessions", "FIX sessions and how they stand"), list).json(
+            200,
+            "FixSessionList",
+            "Every session.",
+        ),
+        session(get(Access::Key, "/api/v1/fix/sessions/{client}", named("getFixSession", "One FIX session"), one), "The session."),
+        session(post(Access::Key, "/api/v1/fix/sessions/{client}/logon", named("fixLogon", "Take the next Logon"), logon), after),
+        session(
+            post(
+                Access::KeyProtected,
+                "/api/v1/fix/sessions/{client}/logout",
+                named("fixLogout", "Log out, and take no Logon until told to"),
+                logout,
+            ),
+            after,
+        ),
+        session(post(Access::Key, "/api/v1/fix/sessions/{client}/reset", named("fixReset", "Begin both numbers anew"), reset), after),
+        session(post(Access::Key, "/api/v1/fix/sessions/{client}/numbers", named("fixNumbers", "Set the next numbers"), numbers), after)
+            .body("FixNumbers")
+            .errors(&[Code::UnsupportedMediaType]),
+    ]
+}
+
+fn fields(w: &mut Writer, session: &FixSession) {
+    w.string("client", &session.client);
+    w.string("desk", &session.desk);
+    w.text("user_id", session.user_id);
+    w.bool("logged_on", session.logged_on);
+    w.bool("open", session.open);
+    w.number("next_in", session.next_in);
+    w.number("next_out", session.next_out);
+    session.counts.iter().for_each(|(name, count)| w.number(name, *count));
+}
+
+fn shown(call: &Call, session: &FixSession) -> Response {
+    let mut w = Writer::with_capacity(512);
+    w.object(|w| fields(w, session));
+    reply::json(StatusCode::OK, w.finish(), call.trace_id)
+}
+
+async fn list(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let all = call.api.fix().map(|fix| fix.all()).unwrap_or_default();
+    let mut w = Writer::with_capacity(64 + 512 * all.len());
+    w.object(|w| w.array_at("data", &all, |w, session| w.object(|w| fields(w, session))));
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+fn unknown() -> Refusal {
+    Refusal::new(Code::NotFound, "there is no such FIX session")
+}
+
+async fn one(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let all = call.api.fix().map(|fix| fix.all()).unwrap_or_default();
+    let session = all.into_iter().find(|session| session.client == call.id).ok_or_else(unknown)?;
+    Ok(shown(&call, &session))
+}
+
+async fn act(call: Call, action: FixAction) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let acted = call.api.fix().ok_or_else(unknown)?.act(&call.id, action);
+    tracing::warn!(client = %call.id, user_id = %call.actor.user_id, ?action, "somebody acts on a FIX session");
+    Ok(shown(&call, &acted.await?))
+}
+
+async fn logon(call: Call) -> Result<Response, Refusal> {
+    act(call, FixAction::Logon).await
+}
+
+async fn logout(call: Call) -> Result<Response, Refusal> {
+    act(call, FixAction::Logout).await
+}
+
+async fn reset(call: Call) -> Result<Response, Refusal> {
+    act(call, FixAction::Reset).await
+}
+
+async fn numbers(mut call: Call) -> Result<Response, Refusal> {
+    let bytes = call.body().await?;
+    let value = call.parse(&bytes)?;
+    let fields = Fields::of(&value, "", &["next_in", "next_out"])?;
+    let (next_in, next_out) = (fields.count("next_in")?, fields.count("next_out")?);
+    if next_in == Some(0) || next_out == Some(0) || (next_in, next_out) == (None, None) {
+        return Err(fields.bad("next_in", "or next_out must be given, and numbers begin at 1"));
+    }
+    act(call, FixAction::Numbers { next_in, next_out }).await
+}

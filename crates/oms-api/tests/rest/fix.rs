@@ -1,0 +1,61 @@
+//! FIX sessions over REST. What runs them is told what to do and remembers it.
+
+use crate::desk::Desk;
+use oms_api::fix::{Acted, FixAction, FixSession, FixSessions};
+use oms_model::{Code, Refusal};
+
+/// One session, whose client is `CLIENT`; each action shows in its numbers.
+pub struct Told;
+
+fn session() -> FixSession {
+    FixSession {
+        client: "CLIENT".to_owned(),
+        desk: "OMS".to_owned(),
+        next_in: 5,
+        next_out: 7,
+        counts: vec![("received", 3)],
+        ..FixSession::default()
+    }
+}
+
+impl FixSessions for Told {
+    fn all(&self) -> Vec<FixSession> {
+        vec![session()]
+    }
+
+    fn act(&self, client: &str, action: FixAction) -> Acted {
+        let known = client == "CLIENT";
+        Box::pin(async move {
+            if !known {
+                return Err(Refusal::new(Code::NotFound, "there is no such FIX session"));
+            }
+            Ok(match action {
+                FixAction::Logon => FixSession { open: true, ..session() },
+                FixAction::Logout => FixSession { open: false, ..session() },
+                FixAction::Reset => FixSession { next_in: 1, next_out: 1, ..session() },
+                FixAction::Numbers { next_in, next_out } => {
+                    FixSession { next_in: next_in.unwrap_or(5), next_out: next_out.unwrap_or(7), ..session() }
+                }
+            })
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_are_shown_and_steered() {
+    let desk = Desk::open().await;
+    let client = &desk.client;
+    let all = client.get("/api/v1/fix/sessions").await.expect(200);
+    assert_eq!((all.get("/data/0/client"), all.get("/data/0/received")), ("CLIENT".into(), "3".into()));
+    assert_eq!(client.get("/api/v1/fix/sessions/CLIENT").await.expect(200).get("/next_out"), "7");
+    client.get("/api/v1/fix/sessions/NOBODY").await.refused(404, "NOT_FOUND");
+    for (path, field, value) in [("logon", "/open", "true"), ("logout", "/open", "false"), ("reset", "/next_in", "1")] {
+        assert_eq!(client.post(&format!("/api/v1/fix/sessions/CLIENT/{path}"), &[], "{}").await.expect(200).get(field), value, "{path}");
+        client.post(&format!("/api/v1/fix/sessions/NOBODY/{path}"), &[], "{}").await.refused(404, "NOT_FOUND");
+    }
+    let set = client.post("/api/v1/fix/sessions/CLIENT/numbers", &[], r#"{"next_out": 9}"#).await.expect(200);
+    assert_eq!((set.get("/next_in"), set.get("/next_out")), ("5".into(), "9".into()));
+    for wrong in ["{}", r#"{"next_in": 0}"#, r#"{"next": 1}"#] {
+        client.post("/api/v1/fix/sessions/CLIENT/numbers", &[], wrong).await.refused(400, "VALIDATION_ERROR");
+    }
+}

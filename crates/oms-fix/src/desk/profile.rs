@@ -1,0 +1,51 @@
+//! How the session of a client is set up.
+
+use std::time::Duration;
+
+use oms_model::command::NewOrder;
+use oms_model::{Code, Refusal, UserId};
+use sha2::{Digest as _, Sha256};
+
+use super::catalog::Catalog;
+use crate::session::config::{Config, SessionId};
+use crate::transport::Network;
+
+/// The session of one client.
+#[derive(Clone, Debug)]
+pub struct ClientProfile {
+    /// Its set-up as a session.
+    pub config: Config,
+    /// For whom its orders are. Each session has a user of its own: it is told of that user's orders by FIX, and of no others.
+    pub user_id: UserId,
+    /// The only account that its orders are for, by name or id; `None`: any, which the order names.
+    pub account: Option<String>,
+    /// From where it may connect; empty: from everywhere.
+    pub allowed: Vec<Network>,
+    /// SHA-256 of the certificate that it must show; `None`: any that the listener takes.
+    pub client_certificate: Option<[u8; 32]>,
+    /// Its orders are canceled where it has been gone for so long; `None`: they work on.
+    pub cancel_after: Option<Duration>,
+}
+
+impl ClientProfile {
+    /// Holds an order to the session's account.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` where it names another one, `NOT_FOUND` where the session's own is not there.
+    pub(super) fn scope(&self, mut order: Box<NewOrder>, catalog: &Catalog) -> Result<Box<NewOrder>, Refusal> {
+        let Some(name) = &self.account else { return Ok(order) };
+        let own = catalog.account(name.as_bytes())?;
+        if order.account_id.is_some_and(|asked| asked != own) {
+            return Err(Refusal::new(Code::Forbidden, "the session is not for this Account(1)"));
+        }
+        order.account_id = Some(own);
+        Ok(order)
+    }
+}
+
+/// The user that a session is where none is named: the same at every start.
+#[must_use]
+pub fn user_of(id: &SessionId) -> UserId {
+    let hash: [u8; 32] = Sha256::digest(format!("fix session {id}")).into();
+    UserId::from_u128(hash.first_chunk().copied().map_or(0, u128::from_be_bytes))
+}

@@ -1,0 +1,75 @@
+//! The messages of sessions as their log has them, for people who look into it.
+
+use std::ops::ControlFlow;
+
+use oms_store::JournalReader;
+
+use super::StoreError;
+use super::record;
+
+/// Which way a message went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// From the counterparty.
+    In,
+    /// To it.
+    Out,
+}
+
+/// An application message of a session's log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PastMessage<'m> {
+    /// The entry of the log that has it.
+    pub entry: u64,
+    /// BeginString:SenderCompID->TargetCompID, as this side writes them.
+    pub session: &'m str,
+    /// Which way it went.
+    pub direction: Direction,
+    /// MsgSeqNum(34).
+    pub seq: u64,
+    /// When it came, in nanoseconds since 1970; what was sent has its SendingTime(52).
+    pub received_at: Option<i64>,
+    /// The message, byte for byte.
+    pub bytes: &'m [u8],
+}
+
+/// Reads all application messages from an entry on, in the order in which they were stored, until `visit` breaks off.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn past_messages(
+    reader: &mut dyn JournalReader,
+    from: u64,
+    visit: &mut dyn FnMut(PastMessage<'_>) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let mut damage = None;
+    reader.scan(from.max(1), &mut |stored| {
+        let entry = stored.entry.first_seq;
+        let record = match record::read(entry, stored.entry.body) {
+            Ok(record) => record,
+            Err(error) => {
+                damage = Some(error);
+                return ControlFlow::Break(());
+            }
+        };
+        let session = record.session;
+        let came = record.kept.iter().map(|(kept, bytes)| PastMessage {
+            entry,
+            session,
+            direction: Direction::In,
+            seq: kept.seq,
+            received_at: Some(kept.received_at),
+            bytes,
+        });
+        let sent = record.messages.iter().map(|(seq, bytes)| PastMessage {
+            entry,
+            session,
+            direction: Direction::Out,
+            seq: *seq,
+            received_at: None,
+            bytes,
+        });
+        came.chain(sent).try_for_each(&mut *visit)
+    })?;
+    damage.map_or(Ok(()), Err)
+}

@@ -1,0 +1,61 @@
+//! Certificates and keys from files in PEM form.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem};
+
+/// Why connections cannot be encrypted.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read, or holds nothing of the kind.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: pem::Error,
+    },
+    /// They do not go together.
+    #[error("the certificates and the key: {0}")]
+    Config(String),
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let failed = |source| TlsError::File { path: path.to_owned(), source };
+    let all: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(failed)?.collect();
+    let all = all.map_err(failed)?;
+    if all.is_empty() { Err(failed(pem::Error::NoItemsFound)) } else { Ok(all) }
+}
+
+fn other(error: &dyn std::fmt::Display) -> TlsError {
+    TlsError::Config(error.to_string())
+}
+
+/// How a listener encrypts: its certificate with those that vouch for it, its key, and, where clients must show a
+/// certificate, those that vouch for theirs.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn server_tls(certificate: &Path, key: &Path, clients: Option<&Path>) -> Result<Arc<ServerConfig>, TlsError> {
+    let chain = certificates(certificate)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().map_err(|error| other(&error))?;
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(path) => {
+            let mut roots = RootCertStore::empty();
+            for root in certificates(path)? {
+                roots.add(root).map_err(|error| other(&error))?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            builder.with_client_cert_verifier(verifier.map_err(|error| other(&error))?)
+        }
+    };
+    let own = PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::File { path: key.to_owned(), source })?;
+    builder.with_single_cert(chain, own).map(Arc::new).map_err(|error| other(&error))
+}

@@ -1,0 +1,224 @@
+//! What clients ask of the desk by FIX, and what they are told: the pairs of execution type and order status.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+#[path = "desk/stage.rs"]
+mod stage;
+
+use std::time::Duration;
+
+use oms_fix::session::Phase;
+use oms_model::command::{Change, Command, CommandOutcome, OrderRef};
+use oms_model::report::{ReportBody, VenueFill};
+use oms_model::{IntentKind, WireId};
+use oms_testkit::fixture::dec;
+use stage::{Client, Desk, NOW};
+
+/// An order that its venue works.
+async fn working(desk: &mut Desk, client: &mut Client, id: &str, qty: &str) -> WireId {
+    client.order(id, qty, &[]).await;
+    let new = client.report("0", "0").await;
+    assert_eq!((new.get(11), new.get(14), new.get(151), new.get(38)), (id, "0", qty, qty));
+    let wire_id = desk.taken(IntentKind::New).await;
+    desk.ack(&wire_id);
+    wire_id
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_is_filled_in_parts() {
+    let mut desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    let wire_id = working(&mut desk, &mut client, "A1", "100").await;
+    desk.fill(&wire_id, "X1", "40", "20.00");
+    let part = client.report("F", "1").await;
+    assert_eq!((part.get(32), part.get(31), part.get(14), part.get(151), part.get(6)), ("40", "20", "40", "60", "20"));
+    assert_eq!((part.get(17), part.get(30), part.get(1), part.get(55), part.get(54)), ("XNAS-X1", "XNAS", "main", "XYZ", "1"));
+    // The venue says it twice; the client is told once.
+    desk.fill(&wire_id, "X1", "40", "20.00");
+    desk.fill(&wire_id, "X2", "60", "19.95");
+    let whole = client.report("F", "2").await;
+    assert_eq!((whole.get(17), whole.get(14), whole.get(151), whole.get(6)), ("XNAS-X2", "100", "0", "19.97"));
+    assert_eq!((whole.get(37), whole.get(11)), (part.get(37), "A1"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cancels_and_replaces_go_by_their_own_ids() {
+    let mut desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    let wire_id = working(&mut desk, &mut client, "A1", "100").await;
+    client.replace("R1", "A1", "80", "19.99").await;
+    let pending = client.report("E", "E").await;
+    assert_eq!((pending.get(11), pending.get(41), pending.get(38)), ("R1", "A1", "100"));
+    let asked = desk.taken(IntentKind::Replace).await;
+    desk.report(ReportBody::Replaced { wire_id: asked.clone(), order_qty: None });
+    let replaced = client.report("5", "0").await;
+    assert_eq!((replaced.get(11), replaced.get(41), replaced.get(38), replaced.get(44)), ("R1", "A1", "80", "19.99"));
+    desk.fill(&asked, "X1", "30", "19.99");
+    assert_eq!(client.report("F", "1").await.get(11), "R1");
+    // A replace that the venue refuses leaves the order as it was.
+    client.replace("R2", "R1", "90", "19.99").await;
+    client.report("E", "E").await;
+    let asked = desk.taken(IntentKind::Replace).await;
+    desk.report(ReportBody::ReplaceRejected { wire_id: asked, text: "no".to_owned() });
+    let refused = client.next().await;
+    assert_eq!((refused.get(35), refused.get(434), refused.get(39), refused.get(11), refused.get(41)), ("9", "2", "1", "R2", "R1"));
+    client.cancel("K1", "R1").await;
+    let pending = client.report("6", "6").await;
+    assert_eq!((pending.get(11), pending.get(41)), ("K1", "R1"));
+    let asked = desk.taken(IntentKind::Cancel).await;
+    desk.report(ReportBody::CancelRejected { wire_id: asked, text: "too busy".to_owned() });
+    let refused = client.next().await;
+    assert_eq!((refused.get(35), refused.get(434), refused.get(39), refused.get(11), refused.get(41)), ("9", "1", "1", "K1", "R1"));
+    client.cancel("K2", "R1").await;
+    client.report("6", "6").await;
+    // An execution crosses the cancel.
+    desk.fill(&wire_id, "X2", "10", "19.99");
+    let crossed = client.report("F", "6").await;
+    assert_eq!((crossed.get(14), crossed.get(151)), ("40", "40"));
+    let asked = desk.taken(IntentKind::Cancel).await;
+    desk.report(ReportBody::Canceled { wire_id: asked, text: String::new() });
+    let canceled = client.report("4", "4").await;
+    assert_eq!((canceled.get(11), canceled.get(41), canceled.get(14), canceled.get(151)), ("K2", "R1", "40", "0"));
+    client.cancel("K3", "R1").await;
+    let late = client.next().await;
+    assert_eq!((late.get(35), late.get(434), late.get(102), late.get(39), late.get(11)), ("9", "1", "0", "4", "K3"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_done_is_refused_with_its_reason() {
+    let mut desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    for (id, more, reason, code) in [
+        ("N1", [(55, "NOSUCH")].as_slice(), "1", "UNKNOWN_SYMBOL"),
+        ("N2", &[(44, "20.001")], "99", "INVALID_TICK"),
+        ("N3", &[(1, "nobody")], "15", "NOT_FOUND"),
+        ("N4", &[(110, "10")], "11", "ORDER_TYPE_UNSUPPORTED"),
+        ("N5", &[(40, "E")], "11", "ORDER_TYPE_UNSUPPORTED"),
+        ("N6", &[(15, "EUR")], "99", "CURRENCY_MISMATCH"),
+        ("N7", &[(44, "")], "99", "VALIDATION_ERROR"),
+        ("N8", &[(54, "8")], "11", "ORDER_TYPE_UNSUPPORTED"),
+    ] {
+        client.order(id, "100", more).await;
+        let refused = client.report("8", "8").await;
+        assert_eq!((refused.get(11), refused.get(103), refused.get(151)), (id, reason, "0"), "{refused:?}");
+        assert!(refused.get(58).starts_with(code), "{refused:?}");
+    }
+    working(&mut desk, &mut client, "A1", "100").await;
+    client.order("A1", "100", &[]).await;
+    assert_eq!(client.report("8", "8").await.get(103), "6");
+    // Sent again in case it had not come: the order stands, and nothing is refused.
+    let mut again = oms_fix::session::outbox::Outgoing::new(b"D");
+    again.header.text(97, "Y");
+    again.body.text(11, "A1").text(38, "100").text(40, "2").text(44, "20.00").text(54, "1").text(55, "XYZ").text(60, NOW);
+    client.session.send(again).await.unwrap();
+    assert_eq!(client.report("I", "0").await.get(11), "A1");
+    for (orig, text) in [("A9", "NOT_FOUND"), ("N2", "STATE_CONFLICT")] {
+        client.cancel("K1", orig).await;
+        let refused = client.next().await;
+        assert_eq!((refused.get(35), refused.get(11), refused.get(41)), ("9", "K1", orig));
+        assert!(refused.get(58).starts_with(text), "{refused:?}");
+    }
+    client.send("F", &[(11, "K2"), (38, "100"), (41, "A1"), (54, "2"), (55, "XYZ"), (60, NOW)]).await;
+    assert_eq!((client.next().await.get(102)), "99", "another side");
+    client.replace("A1", "A1", "50", "20.00").await;
+    assert_eq!((client.next().await.get(102)), "6", "a name that was used");
+    client.send("Q", &[(17, "X1"), (37, "O1"), (54, "1"), (55, "XYZ"), (127, "A")]).await;
+    let refused = client.next().await;
+    assert_eq!((refused.get(35), refused.get(372), refused.get(380)), ("j", "Q", "3"), "{refused:?}");
+    // Of another session there are no orders.
+    let mut other = desk.client("C2", |_| ()).await;
+    other.cancel("K9", "A1").await;
+    assert_eq!((other.next().await.get(102)), "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn trades_are_taken_back_and_corrected() {
+    let mut desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    let wire_id = working(&mut desk, &mut client, "A1", "100").await;
+    desk.fill(&wire_id, "X1", "100", "20.00");
+    client.report("F", "2").await;
+    let fill = VenueFill { exec_id: "Y1".parse().unwrap(), last_qty: dec("90"), last_px: dec("19.99"), ..VenueFill::default() };
+    desk.report(ReportBody::Corrected { wire_id: wire_id.clone(), exec_ref: "X1".parse().unwrap(), fill, text: "wrong".to_owned() });
+    let corrected = client.report("G", "1").await;
+    assert_eq!((corrected.get(19), corrected.get(32), corrected.get(31)), ("XNAS-X1", "90", "19.99"));
+    assert_eq!((corrected.get(14), corrected.get(151), corrected.get(6)), ("90", "10", "19.99"));
+    let (exec_ref, exec_id) = ("X1".parse().unwrap(), "Y2".parse().unwrap());
+    desk.report(ReportBody::Busted { wire_id, exec_ref, exec_id, text: "erroneous".to_owned() });
+    let busted = client.report("H", "0").await;
+    assert_eq!((busted.get(19), busted.get(14), busted.get(151), busted.get(6)), ("XNAS-X1", "0", "100", "0"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_are_asked_about_and_canceled_together() {
+    let mut desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    let first = working(&mut desk, &mut client, "A1", "100").await;
+    working(&mut desk, &mut client, "A2", "50").await;
+    desk.fill(&first, "X1", "40", "20.00");
+    client.report("F", "1").await;
+    client.send("H", &[(11, "A1"), (54, "1"), (55, "XYZ"), (790, "Q1")]).await;
+    let status = client.report("I", "1").await;
+    assert_eq!((status.get(11), status.get(790), status.get(14), status.get(151)), ("A1", "Q1", "40", "60"));
+    client.send("H", &[(11, "A9"), (54, "1"), (55, "XYZ")]).await;
+    assert_eq!(client.report("I", "8").await.get(103), "5");
+    client.send("AF", &[(584, "M1"), (585, "7")]).await;
+    let (one, two) = (client.report("I", "1").await, client.report("I", "0").await);
+    assert_eq!((one.get(911), one.get(912), one.get(584)), ("2", "N", "M1"));
+    assert_eq!((two.get(911), two.get(912), two.get(11)), ("2", "Y", "A2"));
+    client.send("q", &[(11, "Q9"), (530, "1"), (55, "ABC"), (60, NOW)]).await;
+    let none = client.next().await;
+    assert_eq!((none.get(35), none.get(531), none.get(533)), ("r", "1", "0"));
+    client.send("q", &[(11, "Q8"), (530, "1"), (55, "NOSUCH"), (60, NOW)]).await;
+    assert_eq!((client.next().await.get(532)), "1");
+    client.send("q", &[(11, "Q7"), (530, "7"), (60, NOW)]).await;
+    // An order behind it is not meant by it.
+    client.order("A3", "70", &[]).await;
+    let taken = client.next().await;
+    assert_eq!((taken.get(35), taken.get(531), taken.get(533), taken.get(534)), ("r", "7", "2", "2"));
+    assert_eq!(client.report("0", "0").await.get(11), "A3");
+    for _ in 0..2 {
+        let asked = desk.taken(IntentKind::Cancel).await;
+        desk.report(ReportBody::Canceled { wire_id: asked, text: String::new() });
+    }
+    let ended = [client.report("4", "4").await, client.report("4", "4").await];
+    let mut names: Vec<&str> = ended.iter().map(|report| report.get(11)).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["A1", "A2"]);
+    desk.taken(IntentKind::New).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_while_the_client_is_away_is_told_when_it_is_back() {
+    let mut desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    let wire_id = working(&mut desk, &mut client, "A1", "100").await;
+    client.session.logout("").await.unwrap();
+    client.phase(Phase::Down).await;
+    desk.fill(&wire_id, "X1", "40", "20.00");
+    let order = OrderRef::ClOrdId("A1".parse().unwrap());
+    let change = Change { order_qty: Some(dec("90")), ..Change::default() };
+    let outcome = desk.run(Command::ReplaceOrder { order: order.clone(), change, if_version: None }).await;
+    assert!(matches!(outcome, CommandOutcome::Pending { .. }), "{outcome:?}");
+    let asked = desk.taken(IntentKind::Replace).await;
+    desk.report(ReportBody::Replaced { wire_id: asked, order_qty: None });
+    desk.run(Command::CancelOrder { order, if_version: None }).await;
+    let asked = desk.taken(IntentKind::Cancel).await;
+    desk.report(ReportBody::Canceled { wire_id: asked, text: String::new() });
+    // The client comes back by itself.
+    assert_eq!(client.report("F", "1").await.get(14), "40");
+    let restated = client.report("D", "1").await;
+    assert_eq!((restated.get(378), restated.get(38), restated.get(11)), ("2", "90", "A1"));
+    let canceled = client.report("4", "4").await;
+    assert_eq!((canceled.get(11), canceled.get(41), canceled.get(14)), ("A1", "", "40"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_stays_away_has_its_orders_canceled() {
+    let mut desk = Desk::open().await;
+    let mut client = desk.client("C1", |profile| profile.cancel_after = Some(Duration::from_millis(1))).await;
+    working(&mut desk, &mut client, "A1", "100").await;
+    client.session.logout("").await.unwrap();
+    let asked = desk.taken(IntentKind::Cancel).await;
+    desk.report(ReportBody::Canceled { wire_id: asked, text: String::new() });
+    assert_eq!(client.report("4", "4").await.get(11), "A1");
+}

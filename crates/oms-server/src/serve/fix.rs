@@ -1,0 +1,332 @@
+//! Clients that speak FIX: from settings to sessions that run.
+
+use super::settings::Desk;
+use crate::config::{Fix, FixSession};
+use crate::exit::Failure;
+use oms_api::Exposition;
+use oms_api::fix::{Acted, FixAction, FixSession as ShownSession, FixSessions};
+use oms_api::metrics::Page;
+use oms_fix::desk::{ClientFigures, ClientProfile, ClientSession, Clients, DeskParts, user_of};
+use oms_fix::session::Phase;
+use oms_fix::session::config::{Config, Credentials, Role, Secret, SessionId};
+use oms_fix::session::throttle::Rate;
+use oms_fix::store::JournalStore;
+use oms_fix::transport::{Ended, Engine, Listener, ListenerConfig, server_tls};
+use oms_model::{Code, Refusal};
+use oms_runtime::Handle;
+use oms_runtime::history::{Bounds, History};
+use oms_store::EmbeddedJournal;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// The client that a demo desk takes where the settings name none.
+const DEMO_CLIENT: &str = "CLIENT";
+
+/// The sessions of a desk, as they are to be run.
+pub struct FixDesk {
+    /// Where they connect to.
+    pub listener: ListenerConfig,
+    /// Each client.
+    pub profiles: Vec<ClientProfile>,
+}
+
+fn bad(what: &str, error: &dyn std::fmt::Display) -> Failure {
+    Failure::Usage(format!("fix.{what}: {error}"))
+}
+
+impl FixDesk {
+    /// Reads the settings; `None` where nobody is listened to.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] naming the setting.
+    pub fn of(settings: &Fix, demo: bool) -> Result<Option<Self>, Failure> {
+        if settings.listen.is_empty() {
+            return Ok(None);
+        }
+        let address: SocketAddr = settings
+            .listen
+            .parse()
+            .map_err(|_| bad("listen", &format!("{:?} is not an address and port such as 127.0.0.1:9880", settings.listen)))?;
+        let mut sessions = settings.sessions.clone();
+        if demo && sessions.is_empty() {
+            if !address.ip().is_loopback() {
+                return Err(bad(
+                    "listen",
+                    &format!("the demo's client needs no password, so it is taken on loopback only, not on {address}"),
+                ));
+            }
+            sessions.push(FixSession { comp_id: DEMO_CLIENT.to_owned(), ..FixSession::default() });
+        }
+        let profiles: Vec<ClientProfile> = sessions.iter().map(|session| profile(settings, session)).collect::<Result<_, _>>()?;
+        let (mut names, mut users) = (BTreeSet::new(), BTreeSet::new());
+        for profile in &profiles {
+            if !names.insert(&profile.config.id) {
+                return Err(bad("sessions", &format!("{} is there twice", profile.config.id.target)));
+            }
+            // Reports go to the session whose user sent the order.
+            if !users.insert(profile.user_id) {
+                return Err(bad("sessions", &format!("{} has the user_id of another session", profile.config.id.target)));
+            }
+        }
+        let mut listener = ListenerConfig::new(address);
+        if !settings.tls_certificate.is_empty() {
+            let clients = Some(Path::new(&settings.tls_clients)).filter(|path| !path.as_os_str().is_empty());
+            let tls = server_tls(Path::new(&settings.tls_certificate), Path::new(&settings.tls_key), clients);
+            listener.tls = Some(tls.map_err(|error| bad("tls_certificate", &error))?);
+        }
+        Ok(Some(Self { listener, profiles }))
+    }
+}
+
+fn profile(settings: &Fix, session: &FixSession) -> Result<ClientProfile, Failure> {
+    let wrong = |what: &str, error: &dyn std::fmt::Display| bad(&format!("sessions: {}: {what}", session.comp_id), error);
+    if session.comp_id.is_empty() || settings.comp_id.is_empty() {
+        return Err(bad("sessions", &"a session needs a comp_id on both sides"));
+    }
+    let id = SessionId::fix44(&settings.comp_id, &session.comp_id);
+    let mut config = Config::new(id.clone(), Role::Acceptor);
+    config.reset_on.logon = session.reset_on_logon;
+    if session.username.is_empty() != session.password.is_empty() {
+        return Err(wrong("password", &"username and password go together"));
+    }
+    config.credentials = (!session.username.is_empty())
+        .then(|| Credentials { username: session.username.clone(), password: Secret::new(&session.password) });
+    let rate = session.orders_per_second.map(|per_second| Rate { per_second: per_second.max(1), burst: per_second.max(1) });
+    (config.throttles.inbound, config.throttles.inbound_cancels) = (rate, rate);
+    let user_id = match session.user_id.as_str() {
+        "" => user_of(&id),
+        text => text.parse().map_err(|error| wrong("user_id", &error))?,
+    };
+    let allowed = session.allowed.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(|error| wrong("allowed", &error))?;
+    let client_certificate = match session.certificate_sha256.as_str() {
+        "" => None,
+        text => Some(hash(text).ok_or_else(|| wrong("certificate_sha256", &"must be 64 hexadecimal digits"))?),
+    };
+    if client_certificate.is_some() && settings.tls_clients.is_empty() {
+        return Err(wrong("certificate_sha256", &"no certificate is asked for without fix.tls_clients"));
+    }
+    Ok(ClientProfile {
+        config,
+        user_id,
+        account: Some(session.account.clone()).filter(|account| !account.is_empty()),
+        allowed,
+        client_certificate,
+        cancel_after: session.cancel_on_disconnect_s.map(|seconds| Duration::from_secs(seconds.into())),
+    })
+}
+
+fn hash(text: &str) -> Option<[u8; 32]> {
+    let digits: Option<Vec<u8>> = text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let bytes: Vec<u8> = digits?.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
+    bytes.try_into().ok().filter(|_| text.len() == 64)
+}
+
+/// The sessions that run.
+pub struct Running {
+    engine: Engine,
+    listener: Listener,
+    /// What is shown of them.
+    pub clients: Clients,
+}
+
+impl Running {
+    /// Opens the message store, takes up every session where it was, and listens.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] where the store or the log does not allow it.
+    pub fn open(desk: &Desk, handle: &Handle, history: &History, runtime: &Runtime) -> Result<Option<Self>, Failure> {
+        let Some(fix) = &desk.fix else { return Ok(None) };
+        let refused = |error: &dyn std::fmt::Display| Failure::Refused(format!("FIX: {error}"));
+        let dir = desk.fix_dir();
+        let journal = EmbeddedJournal::open_dir(&dir, desk.journal.clone());
+        let journal = journal.map_err(|error| refused(&format!("the message store in {}: {error}", dir.display())))?;
+        let store = JournalStore::open(Box::new(journal)).map_err(|error| refused(&error))?;
+        let tenant_id = handle.inspect_blocking(|state, _| state.tenant_id()).map_err(|error| Failure::Fault(error.message))?;
+        // However far behind a client is, its reports begin where the last one ended.
+        let history = history.with_bounds(Bounds { max_events: u64::MAX, ..Bounds::default() });
+        let parts = DeskParts { handle: handle.clone(), history, tenant_id };
+        let (engine, clients) = (Engine::new(), Clients::default());
+        let listener = runtime.block_on(async {
+            for profile in &fix.profiles {
+                clients.add(&engine, &store, &parts, profile.clone()).map_err(|error| refused(&error))?;
+            }
+            engine.listen(fix.listener.clone()).await.map_err(|error| Failure::Usage(format!("fix.listen: {error}")))
+        })?;
+        Ok(Some(Self { engine, listener, clients }))
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    /// Logs every client out.
+    pub async fn stop(self) {
+        let Self { engine, listener, clients } = self;
+        drop(listener);
+        clients.stop(&engine).await;
+    }
+}
+
+/// A count of a session: its name, what it counts, and its figure.
+type Count = (&'static str, &'static str, fn(&ClientFigures) -> &AtomicU64);
+
+const COUNTS: [Count; 7] = [
+    ("received", "Messages taken from the client.", |figures| &figures.received),
+    ("sent", "Reports and answers sent to the client.", |figures| &figures.sent),
+    ("refused", "Messages of the client that were refused.", |figures| &figures.refused),
+    ("peer_refused", "Messages of the desk that the client refused.", |figures| &figures.peer_refused),
+    ("logons", "Times that the client logged on.", |figures| &figures.logons),
+    ("gaps", "Gaps in what the client sent.", |figures| &figures.gaps),
+    ("resends", "Times that the client asked for messages again.", |figures| &figures.resends),
+];
+
+fn read(figures: &ClientFigures, (_, _, count): Count) -> u64 {
+    count(figures).load(Ordering::Relaxed)
+}
+
+/// The sessions as the interface sees them.
+pub struct Shown(pub Clients);
+
+fn shown(session: &ClientSession) -> ShownSession {
+    let (next_in, next_out) = session.handle.numbers();
+    ShownSession {
+        client: session.id.target.clone(),
+        desk: session.id.sender.clone(),
+        user_id: session.user_id,
+        logged_on: *session.handle.phase().borrow() == Phase::Up,
+        open: session.handle.is_open(),
+        next_in,
+        next_out,
+        counts: COUNTS.iter().map(|count| (count.0, read(&session.figures, *count))).collect(),
+    }
+}
+
+impl FixSessions for Shown {
+    fn all(&self) -> Vec<ShownSession> {
+        self.0.all().iter().map(shown).collect()
+    }
+
+    fn act(&self, client: &str, action: FixAction) -> Acted {
+        let session = self.0.get(client);
+        Box::pin(async move {
+            let session = session.ok_or_else(|| Refusal::new(Code::NotFound, "there is no such FIX session"))?;
+            act(&session, action).await.map_err(|Ended| Refusal::new(Code::Overloaded, "the session has ended"))?;
+            Ok(shown(&session))
+        })
+    }
+}
+
+async fn act(session: &ClientSession, action: FixAction) -> Result<(), Ended> {
+    let handle = &session.handle;
+    match action {
+        FixAction::Logon => handle.open(true),
+        FixAction::Logout => {
+            handle.open(false);
+            handle.logout("").await?;
+        }
+        FixAction::Reset => handle.reset().await?,
+        FixAction::Numbers { next_in, next_out } => {
+            if let Some(next) = next_in {
+                handle.set_next_in(next).await?;
+            }
+            if let Some(next) = next_out {
+                handle.set_next_out(next).await?;
+            }
+        }
+    }
+    // What it came to is known once it was carried out.
+    handle.settled().await
+}
+
+/// The sessions' figures for `/metrics`.
+pub struct Figures(pub Clients);
+
+impl Exposition for Figures {
+    fn expose(&self, page: &mut Page) {
+        let all = self.0.all();
+        let labels: Vec<String> =
+            all.iter().map(|session| format!("client=\"{}\"", session.id.target.replace(['"', '\\', '\n'], "_"))).collect();
+        for count in COUNTS {
+            let name = format!("oms_fix_{}_total", count.0);
+            page.counter(&name, count.1, labels.iter().zip(&all).map(|(label, session)| (label.as_str(), read(&session.figures, count))));
+        }
+        let logged_on = |session: &ClientSession| u64::from(*session.handle.phase().borrow() == Phase::Up);
+        let each =
+            |figure: fn(&ClientSession) -> u64| labels.iter().zip(&all).map(move |(label, session)| (label.as_str(), figure(session)));
+        page.gauge(
+            "oms_fix_logged_on",
+            "Whether the client is logged on.",
+            labels.iter().zip(&all).map(|(label, session)| (label.as_str(), logged_on(session))),
+        );
+        page.gauge("oms_fix_next_in", "MsgSeqNum expected next.", each(|session| session.handle.numbers().0));
+        page.gauge("oms_fix_next_out", "MsgSeqNum given next.", each(|session| session.handle.numbers().1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    fn settings(sessions: &str) -> Fix {
+        let path = std::env::temp_dir().join(format!("oms-fix-{}-{:?}.toml", std::process::id(), std::thread::current().id()));
+        std::fs::write(&path, format!("[fix]\nlisten = \"127.0.0.1:0\"\n{sessions}")).unwrap();
+        let loaded = config::load(Some(&path), std::iter::empty());
+        std::fs::remove_file(path).unwrap();
+        let loaded = loaded.unwrap();
+        assert!(loaded.rows().iter().all(|(_, value, _)| !value.contains("hidden")), "a password is shown");
+        loaded.settings.fix
+    }
+
+    #[test]
+    fn sessions_are_what_the_settings_say() {
+        let hash = "ab".repeat(32);
+        let text = format!(
+            "tls_clients = \"ca\"\n[[fix.sessions]]\ncomp_id = \"A\"\nusername = \"u\"\npassword = \"hidden\"\naccount = \"main\"\nallowed = [\"10.0.0.0/8\"]
+certificate_sha256 = \"{hash}\"\ncancel_on_disconnect_s = 5\norders_per_second = 7\n[[fix.sessions]]\ncomp_id = \"B\""
+        );
+        let desk = FixDesk::of(&settings(&text), true).unwrap().unwrap();
+        let [a, b] = desk.profiles.as_slice() else { panic!("two sessions") };
+        assert_eq!((a.config.id.sender.as_str(), a.config.id.target.as_str()), ("OMS", "A"));
+        assert_eq!(
+            (a.account.as_deref(), a.cancel_after, a.client_certificate),
+            (Some("main"), Some(Duration::from_secs(5)), Some([0xab; 32]))
+        );
+        assert!(a.config.credentials.is_some() && a.config.throttles.inbound.is_some() && a.allowed.len() == 1);
+        assert!(b.config.credentials.is_none() && b.cancel_after.is_none() && b.user_id != a.user_id);
+    }
+
+    #[test]
+    fn a_demo_takes_one_client_on_loopback() {
+        let mut fix = settings("");
+        assert_eq!(FixDesk::of(&fix, true).unwrap().unwrap().profiles.len(), 1);
+        assert!(FixDesk::of(&fix, false).unwrap().unwrap().profiles.is_empty());
+        fix.listen = "0.0.0.0:1".to_owned();
+        assert!(FixDesk::of(&fix, true).is_err());
+        fix.listen = String::new();
+        assert!(FixDesk::of(&fix, true).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_by_name() {
+        for (text, what) in [
+            ("[[fix.sessions]]\ncomp_id = \"A\"\n[[fix.sessions]]\ncomp_id = \"A\"", "A is there twice"),
+            ("[[fix.sessions]]\nusername = \"u\"", "comp_id"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nusername = \"u\"", "password"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nallowed = [\"x\"]", "allowed"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nuser_id = \"x\"", "user_id"),
+            ("tls_clients = \"c\"\n[[fix.sessions]]\ncomp_id = \"A\"\ncertificate_sha256 = \"zz\"", "64 hexadecimal"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\ncertificate_sha256 = \"zz\"", "certificate"),
+            ("tls_certificate = \"nowhere\"\n[[fix.sessions]]\ncomp_id = \"A\"", "nowhere"),
+        ] {
+            let error = FixDesk::of(&settings(text), false).err().unwrap().to_string();
+            assert!(error.contains(what), "{text}: {error}");
+        }
+    }
+}
