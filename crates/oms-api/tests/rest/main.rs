@@ -9,6 +9,7 @@ mod errors;
 mod leaves;
 mod orders;
 mod past;
+mod pnl;
 mod queries;
 mod quotes;
 mod settings;
