@@ -5,7 +5,7 @@ mod holding;
 use crate::amount::{Notional, Price, Qty};
 use crate::ids::{AccountId, InstrumentId};
 use crate::terms::CostMethod;
-pub use holding::{Booking, Day, Holding};
+pub use holding::{Booking, Day, Holding, StrategyBase, StrategyShare};
 use std::collections::VecDeque;
 
 /// A quantity bought or sold at one price and not yet closed. Signed: short lots are below zero.

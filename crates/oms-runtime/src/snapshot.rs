@@ -13,7 +13,7 @@ use oms_model::instrument::{Account, Currency, Instrument, Valuation, Venue};
 use oms_model::limit::{KillState, LimitType, Period, RiskLimit, Scope, ScopedState};
 use oms_model::overrides::{Override, OverrideRule};
 use oms_model::policy::SorPolicy;
-use oms_model::position::{Booking, Position};
+use oms_model::position::{Booking, Position, StrategyBase};
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::schedule::LimitSchedule;
 use oms_model::shadow::{Rule, RuleSet};
@@ -70,6 +70,7 @@ mirror! {
         10 expires: bool,
     }
     StoredHolding = HoldingParts { 1 base: Position, 2 day: Vec<Booking>, 3 closed: Vec<Booking> }
+    StoredStrategyBase = StrategyBase { 1 strategy: Option<StrategyId>, 2 base: Position }
     StoredGroup = Group {
         1 group_order_id: OrderId, 2 mode: AllocMode, 3 members: Vec<Member>, 4 booked: Option<Box<Allocation>>,
         5 proposed: Option<Box<AllocationProposed>>, 6 dissolved: bool,
@@ -202,6 +203,7 @@ struct StoredState {
     marks: Vec<Mark>,
     rule_sets: Vec<StoredRuleSet>,
     dismissed: Vec<StoredDismissed>,
+    strategy_bases: Vec<StoredStrategyBase>,
 }
 
 /// How and when what was executed is added up.
@@ -235,7 +237,7 @@ oms_store::message! {
     StoredState {
         1 tenant_id, 2 slug, 3 id_salt, 4 last_seq, 5 time, 6 instruments, 7 accounts, 8 venues, 9 policies, 10 api_keys,
         11 positions, 12 suspense, 13 risk, 14 orders, 15 retired, 16 idempotency, 19 holdings, 20 books, 21 groups,
-        29 quote_requests, 30 quotes, 31 risk_currency, 32 marks, 33 rule_sets, 34 dismissed,
+        29 quote_requests, 30 quotes, 31 risk_currency, 32 marks, 33 rule_sets, 34 dismissed, 35 strategy_bases,
     }
     StoredBooks { 1 cost_method, 2 fx_rates, 3 closed_day, 4 closed_at, 5 number_day, 6 number }
 }
@@ -450,6 +452,7 @@ impl From<StateParts> for StoredState {
             marks: parts.marks,
             rule_sets: all(parts.rule_sets),
             dismissed: all(parts.dismissed),
+            strategy_bases: all(parts.strategy_bases),
             holdings: all(parts.holdings),
             groups: all(parts.groups),
             books: StoredBooks {
@@ -489,6 +492,7 @@ impl From<StoredState> for StateParts {
             marks: stored.marks,
             rule_sets: all(stored.rule_sets),
             dismissed: all(stored.dismissed),
+            strategy_bases: all(stored.strategy_bases),
             holdings: all(stored.holdings),
             groups: all(stored.groups),
             cost_method: stored.books.cost_method,

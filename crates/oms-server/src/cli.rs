@@ -396,6 +396,24 @@ pub enum Position {
         #[command(flatten)]
         remote: Remote,
     },
+    /// Show profit and loss since the last closed day.
+    Pnl {
+        /// What it is added up by.
+        #[arg(long, value_parser = ["account", "strategy", "tenant"], default_value = "account")]
+        by: String,
+        /// Of this account alone.
+        #[arg(long)]
+        account: Option<String>,
+        /// As it was: a sequence, or a time such as 2026-01-31T16:00:00Z.
+        #[arg(long)]
+        as_of: Option<String>,
+        /// In each instrument's currency, not in the base currency.
+        #[arg(long)]
+        currencies: bool,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
 }
 
 /// `oms allocation`.

@@ -10,6 +10,7 @@ mod fix;
 mod leaves;
 mod orders;
 mod past;
+mod pnl;
 mod queries;
 mod quotes;
 mod settings;

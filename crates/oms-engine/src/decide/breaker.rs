@@ -124,11 +124,14 @@ fn measure(step: &mut Step<'_>, standing: &Standing) -> Option<Decimal> {
         (BreakerKind::RejectStorm | BreakerKind::Disconnect, _) => Some(standing.counted(step.now())),
         (BreakerKind::Latency, Scope::Venue(mic)) => {
             // Once it has tripped only what is acknowledged from then on says whether the venue is fast again.
+            let slowest = slowest(step, mic);
             if standing.state != BreakerState::Closed {
-                return Some(ms(slowest(step, mic)));
+                return Some(ms(slowest));
             }
+            // The percentile remembers what was slow before the breaker closed, and is rounded up. So it takes a slow
+            // acknowledgement now to trip it: the past alone would open it again as soon as it is closed.
             let p95 = step.state().venue(mic)?.stats.latency_ns(LatencyStat::P95, 0);
-            Some(ms(i64::try_from(p95).unwrap_or(i64::MAX)))
+            Some(ms(i64::try_from(p95).unwrap_or(i64::MAX).min(slowest)))
         }
         (BreakerKind::Staleness, Scope::Instrument(id)) => step.with_market(id, |_, market, now| {
             let newest = [market.bid, market.ask, market.last].into_iter().flatten().map(|level| level.at).max()?;

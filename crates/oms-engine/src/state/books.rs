@@ -7,7 +7,7 @@ use oms_model::event::{
 };
 use oms_model::instrument::Currency;
 use oms_model::position::{Booking, Day, Holding, Position};
-use oms_model::{AccountId, CostMethod, Decimal, Event, ExecId, InstrumentId, Mic, OrderId, Qty, Time};
+use oms_model::{AccountId, CostMethod, Decimal, Event, ExecId, InstrumentId, Mic, Order, OrderId, Qty, StrategyId, Time};
 
 /// A recorded rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl State {
     pub(super) fn executed(&mut self, event: &Event, e: &ExecutionRecorded, time: Time) {
         self.remember_exec(e.order_id, &e.exec_id);
         self.on_booked(e.order_id, event, time);
-        let method = self.cost_method;
+        let (method, strategy) = (self.cost_method, self.strategy_of(e.root_order_id));
         self.holding_mut(e.account_id, e.instrument_id).book(
             method,
             Booking {
@@ -128,6 +128,7 @@ impl State {
                 price: e.last_px,
                 fee: e.fee,
                 manual: e.manual,
+                strategy,
                 ..Booking::default()
             },
         );
@@ -195,6 +196,11 @@ impl State {
             holding.correct(method, &change(booking), time);
         }
         self.revalue(account_id, instrument_id);
+    }
+
+    /// The strategy that a client's order was sent for. What is booked for an order that has left the state counts as of none.
+    pub(super) fn strategy_of(&self, root: OrderId) -> Option<StrategyId> {
+        self.order(root).and_then(Order::strategy)
     }
 
     pub(super) fn holding_mut(&mut self, account_id: AccountId, instrument_id: InstrumentId) -> &mut Holding {

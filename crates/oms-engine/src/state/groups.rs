@@ -116,8 +116,10 @@ impl State {
             if member.account_id == e.account_id {
                 continue;
             }
+            let (of_member, of_group) = (self.strategy_of(share.order_id), self.strategy_of(e.group_order_id));
             for booking in lots(e, share.order_id, share.qty, share.notional) {
-                let out = Booking { is_buy: !booking.is_buy, ..booking.clone() };
+                let booking = Booking { strategy: of_member, ..booking };
+                let out = Booking { is_buy: !booking.is_buy, strategy: of_group, ..booking.clone() };
                 book(self, member.account_id, e.instrument_id, booking, time);
                 book(self, e.account_id, e.instrument_id, out, time);
             }

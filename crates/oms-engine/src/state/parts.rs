@@ -6,7 +6,7 @@ use super::{Dismissed, Entry, FxRate, Group, LegPart, Part, RootPart, State, Tim
 use oms_model::event::{ApiKeyCreated, ExecutionUnmatched, Mark};
 use oms_model::instrument::{Account, Currency, Instrument, Venue};
 use oms_model::policy::SorPolicy;
-use oms_model::position::{Booking, Holding, Position};
+use oms_model::position::{Booking, Holding, Position, StrategyBase};
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::shadow::RuleSet;
 use oms_model::{ClOrdId, CostMethod, ExecId, IntentKind, Order, OrderId, Seq, TenantId, Time};
@@ -100,6 +100,8 @@ pub struct StateParts {
     pub positions: Vec<Position>,
     /// What they are made of, in the same order.
     pub holdings: Vec<HoldingParts>,
+    /// See [`Holding::strategy_bases`]; of every position, in their order.
+    pub strategy_bases: Vec<StrategyBase>,
     /// Groups by id.
     pub groups: Vec<Group>,
     /// See [`State::cost_method`].
@@ -157,6 +159,7 @@ impl State {
             api_keys: self.api_keys.values().cloned().collect(),
             positions: self.positions().cloned().collect(),
             holdings: self.holdings.values().map(|holding| holding_parts(holding)).collect(),
+            strategy_bases: self.holdings.values().flat_map(|holding| holding.strategy_bases()).collect(),
             groups: self.groups.values().cloned().collect(),
             cost_method: self.cost_method,
             fx_rates: self.fx_rates.values().copied().collect(),
@@ -222,8 +225,12 @@ impl State {
         state.policies = parts.policies.into_iter().map(|policy| (policy.name.clone(), policy)).collect();
         state.api_keys = parts.api_keys.into_iter().map(|key| (key.sha256, key)).collect();
         state.fx_rates = parts.fx_rates.into_iter().map(|rate| ((rate.from, rate.to), rate)).collect();
+        let mut bases = parts.strategy_bases.into_iter().peekable();
         for (position, held) in parts.positions.into_iter().zip(parts.holdings) {
-            let holding = Holding::from_parts(parts.cost_method, held.base, held.day, held.closed);
+            let of_it =
+                |base: &StrategyBase| (base.base.account_id, base.base.instrument_id) == (position.account_id, position.instrument_id);
+            let strategies = core::iter::from_fn(|| bases.next_if(of_it));
+            let holding = Holding::from_parts(parts.cost_method, held.base, held.day, held.closed, strategies);
             assert_eq!(*holding.now(), position, "a position is what it is made of");
             if !position.qty.is_zero() {
                 state.holders.entry(position.instrument_id).or_default().insert(position.account_id);

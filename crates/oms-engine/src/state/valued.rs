@@ -126,7 +126,7 @@ impl State {
         if side.is_short() {
             self.risk.on_shorted(account_id, instrument_id, qty);
         }
-        if let Some(strategy) = self.order(root).and_then(oms_model::Order::strategy) {
+        if let Some(strategy) = self.strategy_of(root) {
             self.risk.on_strategy_traded(strategy, value);
         }
     }

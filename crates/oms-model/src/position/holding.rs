@@ -1,11 +1,16 @@
 //! A position with what it is made of, so that a reversal, a correction or a late execution gives what would have been
 //! had it come in its time.
 
+mod strategies;
+
 use super::Position;
 use crate::amount::{Notional, Price, Qty};
 use crate::ids::{AccountId, ExecId, InstrumentId, Mic, OrderId, Time};
 use crate::instrument::Currency;
+use crate::strategy::StrategyId;
 use crate::terms::CostMethod;
+use strategies::Shares;
+pub use strategies::{StrategyBase, StrategyShare};
 
 /// So many of the newest executions are booked again where one comes out of order; the ones before are summed up.
 const WINDOW: usize = 64;
@@ -43,6 +48,8 @@ pub struct Booking {
     /// The venue's ids of its last corrections, the newest last. Told once more they are no news, whatever a person made of
     /// the figures since.
     pub corrections: Vec<ExecId>,
+    /// The strategy that the client's order was sent for.
+    pub strategy: Option<StrategyId>,
 }
 
 impl Booking {
@@ -86,12 +93,14 @@ pub struct Holding {
     // The base with the first `settled_len` executions of the day: a starting point that is near.
     settled: Position,
     settled_len: usize,
+    shares: Shares,
 }
 
 /// Two holdings are equal where they hold the same, however they came about.
 impl PartialEq for Holding {
     fn eq(&self, other: &Self) -> bool {
         (&self.now, &self.base, &self.day, &self.closed) == (&other.now, &other.base, &other.day, &other.closed)
+            && self.strategies().eq(other.strategies())
     }
 }
 
@@ -101,13 +110,26 @@ impl Holding {
     /// Nothing held yet.
     #[must_use]
     pub fn flat(account_id: AccountId, instrument_id: InstrumentId) -> Self {
-        Self::from_parts(CostMethod::Fifo, Position { account_id, instrument_id, ..Position::default() }, Vec::new(), Vec::new())
+        Self::from_parts(
+            CostMethod::Fifo,
+            Position { account_id, instrument_id, ..Position::default() },
+            Vec::new(),
+            Vec::new(),
+            Vec::new(),
+        )
     }
 
-    /// From what was frozen and what was booked since, in canonical order.
+    /// From what was frozen, whole and by strategy, and what was booked since, in canonical order.
     #[must_use]
-    pub fn from_parts(method: CostMethod, base: Position, day: Vec<Booking>, closed: Vec<Booking>) -> Self {
-        let mut holding = Self { now: base.clone(), settled: base.clone(), base, day, closed, settled_len: 0 };
+    pub fn from_parts(
+        method: CostMethod,
+        base: Position,
+        day: Vec<Booking>,
+        closed: Vec<Booking>,
+        strategies: impl IntoIterator<Item = StrategyBase>,
+    ) -> Self {
+        let shares = Shares::of(strategies);
+        let mut holding = Self { now: base.clone(), settled: base.clone(), base, day, closed, settled_len: 0, shares };
         holding.rebuild(method, 0);
         holding
     }
@@ -139,6 +161,20 @@ impl Holding {
         self.day.is_empty() && self.closed.is_empty() && self.base == Position { account_id, instrument_id, ..Position::default() }
     }
 
+    /// What each strategy's orders made of the position, and the orders of none; in the order of their names. A share is
+    /// a position of its own with its own cost: what one strategy sold may close what another bought, which the whole
+    /// position counts as realised and the shares do not yet. Quantities, fees and the sum of realised and unrealised
+    /// profit at any price add up to those of the whole position.
+    pub fn strategies(&self) -> impl Iterator<Item = StrategyShare<'_>> {
+        let undivided = StrategyShare { strategy: None, now: &self.now, base: &self.base };
+        self.shares.is_undivided().then_some(undivided).into_iter().chain(self.shares.all())
+    }
+
+    /// What each strategy's share was as the last closed day left it; nothing where no order was ever sent for one.
+    pub fn strategy_bases(&self) -> impl Iterator<Item = StrategyBase> + '_ {
+        self.shares.all().map(|share| StrategyBase { strategy: share.strategy, base: share.base.clone() })
+    }
+
     /// The execution with this id, and whether its day is open. Looks at the newest first.
     #[must_use]
     pub fn find(&self, exec_id: &ExecId, venue: Mic, order_id: Option<OrderId>) -> Option<(&Booking, Day)> {
@@ -148,12 +184,14 @@ impl Holding {
 
     /// Books an execution in its place.
     pub fn book(&mut self, method: CostMethod, booking: Booking) {
+        self.divide(booking.strategy);
         let at = match self.day.last() {
             Some(last) if booking.key() < last.key() => self.day.partition_point(|known| known.key() <= booking.key()),
             _ => self.day.len(),
         };
         if at == self.day.len() {
             self.now.book_by(method, booking.is_buy, booking.qty, booking.price, booking.fee);
+            self.shares.book(method, &booking);
             self.day.push(booking);
             self.settle(method);
         } else {
@@ -206,7 +244,13 @@ impl Holding {
         self.base.clone_from(&self.now);
         self.settled.clone_from(&self.now);
         self.settled_len = 0;
+        self.shares.close_day();
         self.closed = std::mem::take(&mut self.day);
+    }
+
+    /// Makes room for a strategy's share before its first execution is counted.
+    fn divide(&mut self, strategy: Option<StrategyId>) {
+        self.shares.divide(strategy, [&self.now, &self.base, &self.settled]);
     }
 
     /// Works the position out again after something changed at `at`.
@@ -214,11 +258,17 @@ impl Holding {
         if at < self.settled_len {
             self.settled.clone_from(&self.base);
             self.settled_len = 0;
+            self.shares.unsettle();
+        }
+        for at in at..self.day.len() {
+            self.divide(self.day.get(at).and_then(|booking| booking.strategy));
         }
         self.settle(method);
         self.now.clone_from(&self.settled);
+        self.shares.begin_at_settled();
         for booking in self.day.iter().skip(self.settled_len) {
             self.now.book_by(method, booking.is_buy, booking.qty, booking.price, booking.fee);
+            self.shares.book(method, booking);
         }
     }
 
@@ -230,6 +280,7 @@ impl Holding {
         let to = self.day.len() - WINDOW;
         for booking in self.day.iter().take(to).skip(self.settled_len) {
             self.settled.book_by(method, booking.is_buy, booking.qty, booking.price, booking.fee);
+            self.shares.settle(method, booking);
         }
         self.settled_len = to;
     }

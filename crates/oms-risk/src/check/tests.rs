@@ -2,6 +2,7 @@
 
 mod bounds;
 mod compliance;
+mod currencies;
 mod hours;
 mod in_flight;
 mod overrides;

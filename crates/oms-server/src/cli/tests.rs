@@ -36,6 +36,7 @@ fn every_verb_of_the_contract_is_there() {
         "oms order tree 0",
         "oms order tail --from 1 --types OrderFilled",
         "oms position list",
+        "oms position pnl --by strategy --account 0 --as-of 12 --currencies",
         "oms risk status",
         "oms risk override 0 --check order-qty --reason x --life 60",
         "oms risk overrides",

@@ -1,17 +1,57 @@
 //! `oms position` and `oms sor`.
 
-use super::{Client, orders, show};
+use super::{Client, escaped, orders, show};
 use crate::cli::{Position, Remote, Sor};
 use crate::config::Settings;
 use crate::exit::Outcome;
 use serde_json::Value;
 
 pub(super) fn position(position: Position, settings: &Settings) -> Outcome {
-    let Position::List { all, remote } = position;
+    let (all, remote) = match position {
+        Position::List { all, remote } => (all, remote),
+        Position::Pnl { by, account, as_of, currencies, remote } => return pnl(&by, [account, as_of], currencies, &remote, settings),
+    };
     let client = Client::new(&remote, settings)?;
     let answer = client.get(if all { "/positions?limit=500" } else { "/positions?limit=500&open=true" }, "application/json")?;
     let columns = ["symbol", ">qty", ">avg_cost", ">mark", ">market_value", ">unrealized", ">realized", ">fees", "account_id"];
     client.show(&answer, |page| show::table(&columns, show::items(page, "data"), show::field))
+}
+
+fn pnl(by: &str, [account, as_of]: [Option<String>; 2], currencies: bool, remote: &Remote, settings: &Settings) -> Outcome {
+    let client = Client::new(remote, settings)?;
+    let mut path = format!("/pnl/today?by={by}");
+    for (name, value) in [("account_id", account), ("as_of", as_of)] {
+        path.extend(value.map(|value| format!("&{name}={}", escaped(&value))));
+    }
+    let answer = client.get(&path, "application/json")?;
+    client.show(&answer, |page| if currencies { by_currency(page) } else { in_base(page) })
+}
+
+/// The column that tells rows apart.
+fn named(page: &Value) -> &'static str {
+    if show::field(page, "by") == "strategy" { "strategy" } else { "account_id" }
+}
+
+fn in_base(page: &Value) -> String {
+    let columns = [named(page), "base_currency", ">realized", ">fees", ">unrealized", ">net", ">unmarked", ">unconverted"];
+    show::table(&columns, show::items(page, "data"), show::field)
+}
+
+fn by_currency(page: &Value) -> String {
+    let name = named(page);
+    let columns = [name, "currency", ">fx_rate", ">realized", ">fees", ">unrealized", ">net"];
+    let of_row = |row: &Value| {
+        let whose = row.get(name).cloned().unwrap_or_default();
+        let lines = show::items(row, "currencies").iter().cloned();
+        lines
+            .map(move |mut line| {
+                line[name] = whose.clone();
+                line
+            })
+            .collect::<Vec<_>>()
+    };
+    let lines: Vec<Value> = show::items(page, "data").iter().flat_map(of_row).collect();
+    show::table(&columns, &lines, show::field)
 }
 
 pub(super) fn allocations(remote: &Remote, settings: &Settings) -> Outcome {

@@ -280,7 +280,7 @@ macro_rules! stored_messages {
             }
             Booking {
                 1 transact_time, 2 exec_id, 3 venue, 4 order_id, 5 is_buy, 6 qty, 7 price, 8 fee, 9 manual, 10 against,
-                11 commission, 12 commission_currency, 13 corrections,
+                11 commission, 12 commission_currency, 13 corrections, 14 strategy,
             }
         }
     };

@@ -201,23 +201,46 @@ pub(super) const SHAPES: &[Shape] = &[
     ),
     ("OverfillList", Answer, &[("data", "[Overfill]", "")]),
     (
-        "AccountPnl",
+        "PnlLine",
         Answer,
         &[
-            ("account_id", "uuid", ""),
-            ("base_currency", "string", ""),
-            ("realized", "Decimal", "Since the last closed day, fees not included; what has a rate."),
+            ("currency", "string", ""),
+            ("fx_rate", "Decimal?", "The recorded rate to the base currency."),
+            ("realized", "Decimal", "Since the last closed day, fees not included."),
+            ("fees", "Decimal", "Since the last closed day."),
+            ("unrealized", "Decimal", "Of everything that is open, where there is a mark."),
+            ("net", "Decimal", "Realised and unrealised less fees."),
+        ],
+    ),
+    (
+        "Pnl",
+        Answer,
+        &[
+            ("account_id", "uuid?", "By account: whose."),
+            ("strategy", "string?", "By strategy: whose; null for the orders of none."),
+            ("base_currency", "string", "The account's; by strategy and tenant the risk currency."),
+            (
+                "realized",
+                "Decimal",
+                "Since the last closed day, fees not included; what has a rate. A strategy's comes out of its own deals: \
+                 what it sold of what another bought is realised by the account, and not yet by either.",
+            ),
             ("fees", "Decimal", "Since the last closed day."),
             ("unrealized", "Decimal", "Of everything that is open, where there is a mark and a rate."),
             ("net", "Decimal", "Realised and unrealised less fees."),
             ("unmarked", "integer", "Open positions without a mark."),
             ("unconverted", "integer", "Positions whose currency has no rate to the base currency; they are not in the sums."),
+            ("currencies", "[PnlLine]", "The same in each instrument's currency."),
         ],
     ),
     (
         "PnlToday",
         Answer,
-        &[("last_closed_day", "integer?", "The day before, as a number: 20261121."), ("data", "[AccountPnl]", "By account.")],
+        &[
+            ("by", "string", "account, strategy or tenant."),
+            ("last_closed_day", "integer?", "The day before, as a number: 20261121."),
+            ("data", "[Pnl]", "A row of each; the nets of any account add up to the same in every currency, however they are cut."),
+        ],
     ),
     (
         "FrozenPosition",

@@ -108,6 +108,6 @@ fn with_day(parts: &mut StateParts, state: &State, key: (AccountId, InstrumentId
     let Some(at) = at else { return };
     change(&mut parts.holdings[at].day);
     let holding = &parts.holdings[at];
-    let again = Holding::from_parts(state.cost_method(), holding.base.clone(), holding.day.clone(), holding.closed.clone());
+    let again = Holding::from_parts(state.cost_method(), holding.base.clone(), holding.day.clone(), holding.closed.clone(), []);
     parts.positions[at] = again.now().clone();
 }
