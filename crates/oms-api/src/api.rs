@@ -5,6 +5,7 @@ use crate::fix::FixSessions;
 use crate::metrics::{Exposition, Metrics};
 use crate::shadow::Shadows;
 use crate::sse::marketdata::MarketHub;
+use crate::ws;
 use oms_calendar::Calendar;
 use oms_model::{Code, Mic, Refusal, Seq, TraceId};
 use oms_runtime::handle::Handle;
@@ -18,7 +19,7 @@ use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// Bounds of the interface.
 #[derive(Clone, Debug)]
@@ -53,6 +54,8 @@ pub struct Config {
     pub drain: Duration,
     /// The engine's calendars, by where instruments are listed.
     pub calendars: Arc<BTreeMap<Mic, Calendar>>,
+    /// Bounds of the WebSocket.
+    pub sockets: ws::Bounds,
 }
 
 impl Default for Config {
@@ -73,6 +76,7 @@ impl Default for Config {
             heartbeat: Duration::from_secs(15),
             drain: Duration::from_secs(10),
             calendars: Arc::default(),
+            sockets: ws::Bounds::default(),
         }
     }
 }
@@ -123,6 +127,7 @@ struct Inner {
     hub: MarketHub,
     requests: AtomicUsize,
     streams: AtomicUsize,
+    sockets: Arc<Semaphore>,
     shadows: Arc<Shadows>,
     traces: RandomState,
     traced: AtomicU64,
@@ -143,6 +148,7 @@ impl Api {
             names: Names::new(catalog, seq),
             requests: AtomicUsize::new(0),
             streams: AtomicUsize::new(0),
+            sockets: Arc::new(Semaphore::new(parts.config.sockets.max_sockets)),
             shadows: Arc::default(),
             traces: RandomState::new(),
             traced: AtomicU64::new(0),
@@ -283,6 +289,24 @@ impl Api {
     /// A place among the streams; `None` where all are taken.
     pub(crate) fn admit_stream(&self) -> Option<Place> {
         Place::take(self, |inner| &inner.streams, self.config().max_streams)
+    }
+
+    /// A place among the sockets; `None` where all are taken.
+    pub(crate) fn admit_socket(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.inner.sockets).try_acquire_owned().ok()
+    }
+
+    /// Sockets at this moment.
+    #[must_use]
+    pub fn sockets(&self) -> usize {
+        self.config().sockets.max_sockets.saturating_sub(self.inner.sockets.available_permits())
+    }
+
+    /// Waits until every socket has ended.
+    pub(crate) async fn sockets_ended(&self) {
+        let all = u32::try_from(self.config().sockets.max_sockets).unwrap_or(u32::MAX);
+        // Nobody closes the semaphore.
+        drop(self.inner.sockets.acquire_many(all).await);
     }
 
     /// Requests and streams at this moment.

@@ -13,11 +13,12 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH};
 use http::{HeaderMap, HeaderName, Uri};
 use oms_engine::input::IdempotencyKey;
-use oms_model::command::{Actor, Command};
-use oms_model::{Code, Refusal, Source, TraceId};
+use oms_model::command::{Actor, Command, CommandOutcome, Placed as PlacedOrder};
+use oms_model::{Code, OrderId, Refusal, Source, TraceId};
 use oms_runtime::handle::{Answer, Request as EngineRequest};
+use std::collections::BTreeSet;
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The longest wait that `Prefer: wait` may ask for.
@@ -51,7 +52,11 @@ pub struct Call {
     uri: Uri,
     // A body is not `Sync`, and futures that hold `&Call` must be `Send`. Nobody ever waits for the lock.
     body: Mutex<Body>,
+    placed: Option<Placed>,
 }
+
+/// The orders that a connection has placed.
+pub(crate) type Placed = Arc<Mutex<BTreeSet<OrderId>>>;
 
 /// The route of a handler.
 pub fn route<F, Fut>(filter: MethodFilter, access: Access, handler: F) -> MethodRouter<Api>
@@ -97,7 +102,7 @@ async fn call(api: &Api, access: Access, request: Request, trace_id: TraceId, be
         .await
         .map_err(|_| Refusal::new(Code::ValidationError, "the path is not UTF-8"))?;
     let id = captured.iter().next().map_or_else(String::new, |(_, value)| value.to_owned());
-    Ok(Call { api: api.clone(), actor, trace_id, id, headers: parts.headers, began, uri: parts.uri, body: Mutex::new(body) })
+    Ok(Call { api: api.clone(), actor, trace_id, id, headers: parts.headers, began, uri: parts.uri, body: Mutex::new(body), placed: None })
 }
 
 /// The trace id of a W3C `traceparent` header.
@@ -112,7 +117,11 @@ fn trace_of(headers: &HeaderMap) -> Option<TraceId> {
     (bits != 0).then(|| TraceId::from_u128(bits))
 }
 
-async fn authenticate(api: &Api, headers: &HeaderMap) -> Result<Actor, Refusal> {
+/// Whom the credential of these headers stands for.
+///
+/// # Errors
+/// `UNAUTHENTICATED`, `OVERLOADED`.
+pub(crate) async fn authenticate(api: &Api, headers: &HeaderMap) -> Result<Actor, Refusal> {
     let hash = auth::key_hash(auth::presented(headers)?);
     let mut catalog = api.catalog();
     let holder = match catalog.keys.holder(&hash) {
@@ -127,6 +136,14 @@ async fn authenticate(api: &Api, headers: &HeaderMap) -> Result<Actor, Refusal> 
 }
 
 impl Call {
+    /// The call that a message of a socket makes: what `headers` and `body` would say over HTTP. Orders that it places are
+    /// noted in `placed`.
+    pub(crate) fn of_message(api: &Api, actor: Actor, id: String, headers: HeaderMap, body: String, placed: Option<Placed>) -> Self {
+        let trace_id = api.new_trace();
+        let (began, body) = (Instant::now(), Mutex::new(Body::from(body)));
+        Self { api: api.clone(), actor, trace_id, id, headers, began, uri: Uri::default(), body, placed }
+    }
+
     /// The request's parameters.
     ///
     /// # Errors
@@ -247,7 +264,14 @@ impl Call {
     /// # Errors
     /// `OVERLOADED`.
     pub async fn execute(&self, command: Command, idempotency: Option<IdempotencyKey>) -> Result<Answer, Refusal> {
-        self.api.handle().execute(EngineRequest { actor: self.actor, trace_id: self.trace_id, idempotency, command }).await
+        let request = EngineRequest { actor: self.actor, trace_id: self.trace_id, idempotency, command };
+        let answer = self.api.handle().execute(request).await?;
+        if let (Some(placed), CommandOutcome::Orders(orders), false) = (&self.placed, &answer.outcome, answer.replayed) {
+            let accepted =
+                orders.iter().filter_map(|one| if let PlacedOrder::Accepted { order_id } = one { Some(*order_id) } else { None });
+            placed.lock().unwrap_or_else(PoisonError::into_inner).extend(accepted);
+        }
+        Ok(answer)
     }
 }
 

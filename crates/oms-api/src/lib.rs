@@ -1,4 +1,4 @@
-//! The REST and SSE interface.
+//! The REST, SSE and WebSocket interface.
 //!
 //! - Tenant and actor come from the credential only.
 //! - Every answer is durable when it is given, and every answer to a write is rendered from the events that
@@ -30,6 +30,7 @@ pub mod serve;
 pub mod shadow;
 pub mod sse;
 pub mod why;
+pub mod ws;
 
 pub use api::{Api, Config, Parts, Probe};
 pub use metrics::{Exposition, Metrics};

@@ -13,6 +13,9 @@ pub struct Metrics {
     responses: [AtomicU64; 6],
     turned_away: AtomicU64,
     request: Histogram,
+    socket_messages: AtomicU64,
+    sockets_slow: AtomicU64,
+    sockets_canceled: AtomicU64,
     place: Histogram,
 }
 
@@ -37,6 +40,23 @@ impl Metrics {
     /// Counts a request that was turned away.
     pub fn turned_away(&self) {
         self.turned_away.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Metrics {
+    /// Counts a message that came over a socket.
+    pub fn socket_message(&self) {
+        self.socket_messages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a socket that was closed because its client was too slow.
+    pub fn socket_slow(&self) {
+        self.sockets_slow.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts an order that was canceled because its connection went.
+    pub fn canceled_on_disconnect(&self) {
+        self.sockets_canceled.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -109,6 +129,14 @@ impl Exposition for Metrics {
         page.counter("oms_http_responses_total", "Responses by class of status.", classes.into_iter().zip(counts));
         let turned_away = self.turned_away.load(Ordering::Relaxed);
         page.counter("oms_http_turned_away_total", "Requests refused because too many were in flight.", [("", turned_away)]);
+        let sockets = [
+            ("oms_ws_messages_total", "Messages that came over WebSockets.", &self.socket_messages),
+            ("oms_ws_slow_total", "WebSockets closed because their client was too slow.", &self.sockets_slow),
+            ("oms_ws_canceled_total", "Orders canceled because the connection that placed them went.", &self.sockets_canceled),
+        ];
+        for (name, help, count) in sockets {
+            page.counter(name, help, [("", count.load(Ordering::Relaxed))]);
+        }
         page.histogram("oms_http_request_seconds", "From a request's head to its answer.", [("", &self.request)]);
         page.histogram("oms_place_seconds", "From a placement's head to its durable answer.", [("", &self.place)]);
     }

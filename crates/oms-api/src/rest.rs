@@ -2,7 +2,7 @@
 
 mod breaches;
 pub mod commands;
-mod dead_man;
+pub(crate) mod dead_man;
 mod evidence;
 pub mod execute;
 pub mod executions;
@@ -132,6 +132,11 @@ impl Endpoint {
             filters: None,
             route: route(filter, access, handler),
         }
+    }
+
+    /// Answers by itself, without the way of a [`Call`].
+    fn served_by(self, route: MethodRouter<Api>) -> Self {
+        Self { route, ..self }
     }
 
     fn parameters(mut self, parameters: &[Parameter]) -> Self {

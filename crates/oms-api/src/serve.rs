@@ -58,7 +58,12 @@ pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output
     ending.send_replace(true);
     api.close();
     let all = u32::try_from(api.config().max_connections).unwrap_or(u32::MAX);
-    if tokio::time::timeout(api.config().drain, connections.acquire_many(all)).await.is_err() {
+    let ended = async {
+        // Nobody closes the semaphore.
+        drop(connections.acquire_many(all).await);
+        api.sockets_ended().await;
+    };
+    if tokio::time::timeout(api.config().drain, ended).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
     Ok(())
@@ -72,7 +77,8 @@ async fn connection(stream: TcpStream, service: axum::Router, config: Config, mu
         .header_read_timeout(config.head_timeout)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Patient::new(stream, config.slow_client)), TowerToHyperService::new(service));
+        .serve_connection(TokioIo::new(Patient::new(stream, config.slow_client)), TowerToHyperService::new(service))
+        .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,

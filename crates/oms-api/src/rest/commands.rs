@@ -53,7 +53,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn cancel(mut call: Call) -> Result<Response, Refusal> {
+/// Cancels the order that the call names.
+///
+/// # Errors
+/// As its operation says.
+pub(crate) async fn cancel(mut call: Call) -> Result<Response, Refusal> {
     call.no_params()?;
     let bytes = call.optional_body().await?;
     let value = call.parse_or_empty(&bytes)?;
@@ -64,7 +68,11 @@ async fn cancel(mut call: Call) -> Result<Response, Refusal> {
     changed(&call, &answer, cancel_decided).await
 }
 
-async fn modify(mut call: Call) -> Result<Response, Refusal> {
+/// Changes the order that the call names.
+///
+/// # Errors
+/// As its operation says.
+pub(crate) async fn modify(mut call: Call) -> Result<Response, Refusal> {
     call.no_params()?;
     let bytes = call.body().await?;
     let value = call.parse(&bytes)?;

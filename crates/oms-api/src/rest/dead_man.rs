@@ -61,11 +61,19 @@ async fn list(call: Call) -> Result<Response, Refusal> {
     Ok(answer(&call, w, moment))
 }
 
-async fn arm(call: Call) -> Result<Response, Refusal> {
+/// Arms a switch.
+///
+/// # Errors
+/// As its operation says.
+pub(crate) async fn arm(call: Call) -> Result<Response, Refusal> {
     act(call, "PUT /risk/dead-man", risk::dead_man_arm).await
 }
 
-async fn beat(call: Call) -> Result<Response, Refusal> {
+/// Takes a heartbeat.
+///
+/// # Errors
+/// As its operation says.
+pub(crate) async fn beat(call: Call) -> Result<Response, Refusal> {
     act(call, "POST /risk/dead-man", risk::dead_man_beat).await
 }
 

@@ -33,7 +33,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn execute(mut call: Call) -> Result<Response, Refusal> {
+/// Executes a typed command.
+///
+/// # Errors
+/// As its operation says.
+pub(crate) async fn execute(mut call: Call) -> Result<Response, Refusal> {
     call.no_params()?;
     let bytes = call.body().await?;
     let mut value = call.parse(&bytes)?;

@@ -139,7 +139,8 @@ async fn overfills(call: Call) -> Result<Response, Refusal> {
     Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
 }
 
-fn write_execution(w: &mut Writer, row: &ExecutionRow) {
+/// An execution.
+pub(crate) fn write_execution(w: &mut Writer, row: &ExecutionRow) {
     let execution = &row.execution;
     w.selected(|w| {
         w.number("seq", row.seq.0);

@@ -102,6 +102,7 @@ async fn metrics(call: Call) -> Result<Response, Refusal> {
     let lag = durable.saturating_sub(api.views_cursor().0);
     page.gauge("oms_http_requests_in_flight", "Requests worked on at this moment.", [("", requests as u64)]);
     page.gauge("oms_streams", "Event and market-data streams.", [("", streams as u64)]);
+    page.gauge("oms_ws_sockets", "WebSockets.", [("", api.sockets() as u64)]);
     page.gauge("oms_log_sequence", "The last durable sequence.", [("", durable)]);
     page.gauge("oms_follower_lag_events", "Events that a follower is behind.", [("follower=\"views\"", lag)]);
     page.counter("oms_ticks_total", "Quotes and trades received.", [("", api.handle().market().ticks())]);

@@ -46,7 +46,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn place(call: Call) -> Result<Response, Refusal> {
+/// Places an order.
+///
+/// # Errors
+/// What it is refused with before it is recorded.
+pub(crate) async fn place(call: Call) -> Result<Response, Refusal> {
     place_as(call, StatusCode::CREATED).await
 }
 

@@ -22,7 +22,7 @@ use oms_model::breaker::{Breaker, BreakerState};
 use oms_model::command::{Command, CommandOutcome};
 use oms_model::event::Event;
 use oms_model::limit::{KillState, LimitKey, LimitType, Period, RiskLimit, Scope};
-use oms_model::{AssetClass, Code, Decimal, Mic, Notional, OrderId, Qty, Refusal, Time, TradingState};
+use oms_model::{AssetClass, Code, Decimal, Mic, Notional, OrderId, Qty, Refusal, Seq, Time, TradingState};
 use oms_runtime::history::Moment;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -324,6 +324,20 @@ impl Status {
             throttled: risk.tripped(),
         }
     }
+}
+
+/// The status page as it is now, and the sequence that it is of.
+///
+/// # Errors
+/// `OVERLOADED`.
+pub(crate) async fn status_now(call: &Call) -> Result<(Vec<u8>, Seq), Refusal> {
+    let now = past::now();
+    let (status, seq) = call.api.handle().inspect(move |state, _| (Status::of(state, now), state.last_seq())).await?;
+    let beside = Beside::of(call, true, None, Vec::new()).await?;
+    let catalog = call.api.catalog_now().await?;
+    let mut w = Writer::with_capacity(1_024);
+    w.object(|w| status_fields(w, &status, &beside, &catalog));
+    Ok((w.finish(), seq))
 }
 
 async fn status(call: Call) -> Result<Response, Refusal> {

@@ -1,9 +1,10 @@
-//! Server-sent events.
+//! Server-sent events, and the WebSocket.
 
 use super::{Endpoint, get, header, query};
-use crate::call::Access;
-use crate::sse;
-use oms_model::Code;
+use crate::call::{Access, Call};
+use crate::{sse, ws};
+use axum::response::Response;
+use oms_model::{Code, Refusal};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -29,5 +30,19 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .parameters(&[query("symbols", "string", "Only these instruments, separated by commas; all where it is not given.")])
         .media(200, "text/event-stream", "`quote` events; first each instrument as it is.")
         .errors(&[Code::UnknownSymbol, Code::Overloaded]),
+        get(
+            Access::Key,
+            "/api/v1/ws",
+            ("openSocket", "streams", "A WebSocket: subscriptions that resume by sequence, and order entry with the answers of REST"),
+            no_handshake,
+        )
+        .served_by(axum::routing::on(axum::routing::MethodFilter::GET, ws::open))
+        .media(101, "text/plain", "The protocol changes; without a key in the headers the first message is `auth`.")
+        .errors(&[Code::Overloaded]),
     ]
+}
+
+/// The socket answers by itself; see [`ws::open`].
+async fn no_handshake(_: Call) -> Result<Response, Refusal> {
+    Err(Refusal::new(Code::ValidationError, "this is a WebSocket"))
 }

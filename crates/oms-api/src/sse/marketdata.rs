@@ -25,6 +25,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 /// The most instruments of one stream.
 const MAX_SYMBOLS: usize = 500;
+/// What stands before the document of an update.
+const FRONT: &[u8] = b"event: quote\ndata: ";
+/// What stands after it.
+const BACK: &[u8] = b"\n\n";
 
 /// One instrument's last rendered update.
 struct Slot {
@@ -138,25 +142,63 @@ fn update(symbol: &str, version: u64, market: &Market) -> Bytes {
     let mut w = Writer::with_capacity(320);
     w.object(|w| market_fields(w, symbol, version, market));
     let mut chunk = Vec::with_capacity(360);
-    chunk.extend_from_slice(b"event: quote\ndata: ");
+    chunk.extend_from_slice(FRONT);
     chunk.extend_from_slice(w.as_bytes());
-    chunk.extend_from_slice(b"\n\n");
+    chunk.extend_from_slice(BACK);
     chunk.into()
 }
 
-struct Client {
+/// What one client has seen of the instruments that it follows.
+pub(crate) struct Watch {
     api: Api,
     slots: Vec<Arc<Slot>>,
     sent: Vec<Option<u64>>,
     rounds: watch::Receiver<u64>,
-    closing: watch::Receiver<bool>,
-    _place: Place,
 }
 
-impl Drop for Client {
+impl Drop for Watch {
     fn drop(&mut self) {
         self.api.hub().unsubscribe(&self.slots);
     }
+}
+
+impl Watch {
+    /// Follows these instruments; nothing of them was seen yet.
+    pub(crate) fn of(api: &Api, wanted: &[(InstrumentId, String)]) -> Self {
+        let slots = api.hub().subscribe(wanted);
+        Self { sent: vec![None; slots.len()], slots, rounds: api.hub().rounds.subscribe(), api: api.clone() }
+    }
+
+    /// Waits until something may have changed since the last look. False where nothing will any more.
+    pub(crate) async fn changed(&mut self) -> bool {
+        self.rounds.changed().await.is_ok()
+    }
+
+    /// What was not seen, one rendered update for each instrument. It counts as seen now.
+    pub(crate) fn unseen(&mut self) -> Vec<Bytes> {
+        self.rounds.borrow_and_update();
+        let mut unseen = Vec::new();
+        for (slot, sent) in self.slots.iter().zip(&mut self.sent) {
+            let (version, update) = slot.latest();
+            if *sent != Some(version) {
+                *sent = Some(version);
+                unseen.push(update);
+            }
+        }
+        unseen
+    }
+}
+
+/// The JSON document within a rendered update.
+pub(crate) fn document(update: &Bytes) -> &[u8] {
+    update.get(FRONT.len()..update.len().saturating_sub(BACK.len())).unwrap_or_default()
+}
+
+struct Client {
+    api: Api,
+    watch: Watch,
+    closing: watch::Receiver<bool>,
+    _place: Place,
 }
 
 impl Client {
@@ -164,41 +206,21 @@ impl Client {
     async fn next(&mut self) -> Option<Bytes> {
         let heartbeat = self.api.config().heartbeat;
         loop {
-            self.rounds.borrow_and_update();
-            let unseen = self.unseen();
-            if !unseen.is_empty() {
-                return Some(unseen);
+            let mut unseen = self.watch.unseen();
+            match unseen.len() {
+                0 => (),
+                1 => return unseen.pop(),
+                _ => return Some(unseen.concat().into()),
             }
             tokio::select! {
-                changed = timeout(heartbeat, self.rounds.changed()) => match changed {
-                    Ok(Ok(())) => (),
-                    Ok(Err(_)) => return None,
+                changed = timeout(heartbeat, self.watch.changed()) => match changed {
+                    Ok(true) => (),
+                    Ok(false) => return None,
                     Err(_) => return Some(HEARTBEAT),
                 },
                 _ = until(&mut self.closing, |closing| *closing) => return None,
             }
         }
-    }
-
-    fn unseen(&mut self) -> Bytes {
-        let mut one = Bytes::new();
-        let mut several: Vec<u8> = Vec::new();
-        for (slot, sent) in self.slots.iter().zip(&mut self.sent) {
-            let (version, update) = slot.latest();
-            if *sent == Some(version) {
-                continue;
-            }
-            *sent = Some(version);
-            if one.is_empty() {
-                one = update;
-            } else {
-                if several.is_empty() {
-                    several.extend_from_slice(&one);
-                }
-                several.extend_from_slice(&update);
-            }
-        }
-        if several.is_empty() { one } else { several.into() }
     }
 }
 
@@ -210,7 +232,19 @@ pub async fn stream(call: Call) -> Result<Response, Refusal> {
     let mut params = call.params()?;
     let symbols = params.list("symbols");
     params.end()?;
-    let catalog = call.api.catalog_now().await?;
+    let wanted = wanted(&call.api, symbols).await?;
+    let place = call.api.admit_stream().ok_or_else(|| Refusal::new(Code::Overloaded, "there are too many streams"))?;
+    let client = Client { watch: Watch::of(&call.api, &wanted), closing: call.api.closing(), api: call.api.clone(), _place: place };
+    let chunks = unfold(client, async |mut client| client.next().await.map(|chunk| (Ok::<_, Infallible>(chunk), client)));
+    Ok(respond(chunks, call.trace_id))
+}
+
+/// The instruments with these symbols; all where none are named.
+///
+/// # Errors
+/// `UNKNOWN_SYMBOL`; `VALIDATION_ERROR` where they are none or too many.
+pub(crate) async fn wanted(api: &Api, symbols: Option<Vec<String>>) -> Result<Vec<(InstrumentId, String)>, Refusal> {
+    let catalog = api.catalog_now().await?;
     let mut wanted: BTreeMap<InstrumentId, String> = BTreeMap::new();
     match symbols {
         None => wanted.extend(catalog.instruments.values().map(|one| (one.instrument_id, one.symbol.to_string()))),
@@ -225,17 +259,5 @@ pub async fn stream(call: Call) -> Result<Response, Refusal> {
     if wanted.is_empty() || wanted.len() > MAX_SYMBOLS {
         return Err(bad_parameter("symbols", format_args!("must name 1 to {MAX_SYMBOLS} instruments")));
     }
-    let place = call.api.admit_stream().ok_or_else(|| Refusal::new(Code::Overloaded, "there are too many streams"))?;
-    let wanted: Vec<(InstrumentId, String)> = wanted.into_iter().collect();
-    let slots = call.api.hub().subscribe(&wanted);
-    let client = Client {
-        sent: vec![None; slots.len()],
-        slots,
-        rounds: call.api.hub().rounds.subscribe(),
-        closing: call.api.closing(),
-        api: call.api.clone(),
-        _place: place,
-    };
-    let chunks = unfold(client, async |mut client| client.next().await.map(|chunk| (Ok::<_, Infallible>(chunk), client)));
-    Ok(respond(chunks, call.trace_id))
+    Ok(wanted.into_iter().collect())
 }

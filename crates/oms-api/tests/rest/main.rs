@@ -15,4 +15,6 @@ mod queries;
 mod quotes;
 mod settings;
 mod shadow;
+mod socket;
+mod sockets;
 mod streams;

@@ -1,0 +1,143 @@
+//! The topic of orders: each client order as REST shows it, after every batch of the log that changed it.
+
+use super::{Filter, Topic, message, pieces, too_broad};
+use crate::api::Api;
+use crate::call::Call;
+use crate::catalog::Catalog;
+use crate::json::orders::write_order;
+use oms_engine::State;
+use oms_model::event::{Batch, Event};
+use oms_model::{OrdState, Order, OrderId, Refusal, Seq};
+use oms_runtime::history::Moment;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Orders that are not told, remembered so that they are not looked up again; forgotten together when they are so many.
+const MAX_OTHERS: usize = 65_536;
+
+/// The orders as they were last told.
+#[derive(Default)]
+pub(super) struct Orders {
+    known: BTreeMap<OrderId, Order>,
+    /// Legs, and orders that the filter does not take.
+    others: BTreeSet<OrderId>,
+}
+
+struct Open {
+    orders: Vec<Order>,
+    legs: Vec<OrderId>,
+    seq: Seq,
+}
+
+fn open(state: &State, filter: &Filter, most: usize) -> Open {
+    let mut open = Open { orders: Vec::new(), legs: Vec::new(), seq: state.last_seq() };
+    for order in state.orders_sorted().into_iter().map(|entry| &entry.order) {
+        if order.state.is_done() || open.orders.len() > most {
+            continue;
+        }
+        if !order.is_root() {
+            open.legs.push(order.order_id);
+        } else if filter.takes(order.account_id, order.instrument_id) {
+            open.orders.push(order.clone());
+        }
+    }
+    open.legs.truncate(MAX_OTHERS);
+    open
+}
+
+impl Orders {
+    /// The client orders that are not done, at one sequence.
+    ///
+    /// # Errors
+    /// `OVERLOADED`, `QUERY_TOO_BROAD`.
+    pub(super) async fn snapshot(call: &Call, number: u32, filter: &Filter) -> Result<(Topic, Seq, Vec<Vec<u8>>), Refusal> {
+        let (wanted, most) = (filter.clone(), call.api.config().sockets.max_snapshot);
+        let found = call.api.handle().inspect(move |state, _| open(state, &wanted, most)).await?;
+        if found.orders.len() > most {
+            return Err(too_broad(most));
+        }
+        let catalog = call.api.catalog_now().await?;
+        let pieces = pieces(number, found.seq, &found.orders, |w, order| write_order(w, order, &catalog));
+        let known = found.orders.into_iter().map(|order| (order.order_id, order)).collect();
+        Ok((Topic::Orders(Self { known, others: found.legs.into_iter().collect() }), found.seq, pieces))
+    }
+
+    /// The orders that a batch changed, as they are after it; `None` where it changed none.
+    ///
+    /// # Errors
+    /// Where the past of an order cannot be read.
+    pub(super) async fn delta(
+        &mut self,
+        api: &Api,
+        number: u32,
+        filter: &Filter,
+        batch: &Batch,
+        catalog: &Catalog,
+    ) -> Result<Option<Vec<u8>>, Refusal> {
+        self.look_up(api, filter, batch).await?;
+        let mut touched: BTreeSet<OrderId> = BTreeSet::new();
+        for (seq, event) in batch.numbered() {
+            match event {
+                Event::OrderCreated(created) => {
+                    if let Some(parent) = created.parent_order_id.and_then(|parent| self.known.get_mut(&parent)) {
+                        parent.children.push(created.order_id);
+                    }
+                    let order = Order::create(created, seq, batch.time);
+                    if order.is_root() && filter.takes(order.account_id, order.instrument_id) {
+                        touched.insert(order.order_id);
+                        self.known.insert(order.order_id, order);
+                    } else {
+                        self.others.insert(order.order_id);
+                    }
+                }
+                event => {
+                    if let Some(order) = event.order_id().and_then(|id| self.known.get_mut(&id)) {
+                        order.apply(event, batch.time);
+                        touched.insert(order.order_id);
+                    }
+                }
+            }
+        }
+        let told = (!touched.is_empty()).then(|| {
+            message(number, "delta", batch.last_seq(), true, |w| {
+                w.array_at("data", touched.iter().filter_map(|id| self.known.get(id)), |w, order| write_order(w, order, catalog));
+            })
+        });
+        self.forget(api.config().sockets.max_snapshot, &touched);
+        Ok(told)
+    }
+
+    /// Learns the orders that a batch is about and that are from before this subscription.
+    async fn look_up(&mut self, api: &Api, filter: &Filter, batch: &Batch) -> Result<(), Refusal> {
+        let created: BTreeSet<OrderId> =
+            batch.events.iter().filter_map(|event| if let Event::OrderCreated(e) = event { Some(e.order_id) } else { None }).collect();
+        let named = batch.events.iter().filter_map(Event::order_id);
+        let unknown: BTreeSet<OrderId> =
+            named.filter(|id| !created.contains(id) && !self.known.contains_key(id) && !self.others.contains(id)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let before = Moment { seq: Seq(batch.first_seq.0.saturating_sub(1)), time: batch.time };
+        for order in api.orders_at(unknown.iter().copied().collect(), before).await? {
+            if order.is_root() && filter.takes(order.account_id, order.instrument_id) {
+                self.known.insert(order.order_id, order);
+            }
+        }
+        self.others.extend(unknown.into_iter().filter(|id| !self.known.contains_key(id)));
+        Ok(())
+    }
+
+    /// What is closed is not kept; and no more is kept than bounds allow: the log tells it again.
+    fn forget(&mut self, most: usize, touched: &BTreeSet<OrderId>) {
+        for id in touched {
+            if self.known.get(id).is_some_and(|order| order.state == OrdState::Closed) {
+                self.known.remove(id);
+            }
+        }
+        if self.known.len() > most.saturating_mul(2) {
+            self.known.clear();
+        }
+        if self.others.len() > MAX_OTHERS {
+            self.others.clear();
+        }
+    }
+}
