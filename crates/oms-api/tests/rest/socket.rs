@@ -125,9 +125,8 @@ impl Socket {
     /// Reads until the connection ends.
     pub async fn end(&mut self) -> Got {
         loop {
-            match self.next().await {
-                end @ (Got::Closed(..) | Got::Gone) => return end,
-                _ => (),
+            if let end @ (Got::Closed(..) | Got::Gone) = self.next().await {
+                return end;
             }
         }
     }
@@ -195,7 +194,10 @@ impl Socket {
         let resumes = request.get("from").is_some() || request["topic"] == "marketdata";
         let body = Self::expect(self.ask(request).await, 200)["body"].clone();
         let mut items = Vec::new();
-        while !resumes {
+        if resumes {
+            return (body, items);
+        }
+        loop {
             let piece = self.told().await;
             assert_eq!((&piece["type"], &piece["sequence"]), (&json!("snapshot"), &body["sequence"]), "{piece}");
             match &piece["data"] {
@@ -203,9 +205,8 @@ impl Socket {
                 other => items.push(other.clone()),
             }
             if piece["last"] == true {
-                break;
+                return (body, items);
             }
         }
-        (body, items)
     }
 }
