@@ -177,9 +177,12 @@ fn nothing_is_lost_or_doubled_when_the_desk_is_killed() {
     // Everything that was sent is answered, and whatever still works is taken back.
     let sent: Vec<String> = client.sent.keys().filter(|id| id.starts_with('k')).cloned().collect();
     assert!(u64::try_from(sent.len()).unwrap() > 20 * kills, "only {} orders", sent.len());
+    // An order that was taken may be refused later, where its venue proves not to know it: each is told once.
     let answers = |all: &[Told]| {
-        let mut first: BTreeMap<String, u32> = BTreeMap::new();
-        all.iter().filter(|told| told.is("0") || told.is("8")).for_each(|told| *first.entry(told.get(11).to_owned()).or_default() += 1);
+        let mut first: BTreeMap<String, [u32; 2]> = BTreeMap::new();
+        for (kind, word) in ["0", "8"].into_iter().enumerate() {
+            all.iter().filter(|told| told.is(word)).for_each(|told| first.entry(told.get(11).to_owned()).or_default()[kind] += 1);
+        }
         first
     };
     client.until_all("every order is answered", |all| {
@@ -200,7 +203,7 @@ fn nothing_is_lost_or_doubled_when_the_desk_is_killed() {
     let mut rest = server.client();
     let known = at_the_desk(&mut rest);
     for (id, count) in answers(&client.all()) {
-        assert_eq!(count, 1, "{id} was answered {count} times");
+        assert!(count.iter().all(|times| *times <= 1), "{id} was told as new and as refused {count:?} times");
     }
     assert_eq!(known.keys().collect::<Vec<_>>(), sent.iter().collect::<Vec<_>>(), "each order is at the desk once");
     let mut filled = 0;
