@@ -7,6 +7,7 @@
 use crate::catalog::Catalog;
 use crate::json::Writer;
 use crate::json::events::write_event;
+use crate::json::orders::check_fields;
 use oms_model::event::{Batch, Event};
 use oms_model::limit::{CheckResult, Scope, Verdict};
 use oms_model::{Code, OrderId, Refusal, Seq, Time, UserId};
@@ -230,19 +231,11 @@ impl Evidence {
 }
 
 fn breach_fields(w: &mut Writer, breach: &Breach, catalog: &Catalog) {
-    let result = &breach.result;
     w.number("sequence", breach.seq.0);
     w.time("time", breach.time);
     w.text("order_id", breach.order_id);
     w.text("user_id", breach.user_id);
-    w.text("check", result.check);
-    w.text("verdict", result.verdict);
-    w.text_or_null("code", result.code);
-    w.string("scope", &catalog.scope_text(result.scope));
-    w.text_or_null("value", result.value);
-    w.text_or_null("limit", result.limit);
-    w.number("limit_version", result.limit_version);
-    w.bool("soft", result.soft);
+    check_fields(w, &breach.result, catalog);
 }
 
 fn stop_fields(w: &mut Writer, stop: &Stop, catalog: &Catalog) {

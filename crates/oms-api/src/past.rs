@@ -17,6 +17,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The most events that one answer is folded from.
 pub const MAX_EVENTS: usize = 20_000;
+/// Nanoseconds of a day.
+pub(crate) const DAY_NS: i64 = 86_400_000_000_000;
 /// Events asked of the views at a time.
 const STEP: u32 = 500;
 
@@ -29,11 +31,63 @@ pub type Found = (Arc<Batch>, Vec<Seq>);
 /// `VALIDATION_ERROR` where it is neither.
 pub fn as_of(params: &mut Params) -> Result<Option<AsOf>, Refusal> {
     let Some(text) = params.take("as_of") else { return Ok(None) };
-    let parsed = parse(&text).ok_or_else(|| bad_parameter("as_of", "must be a sequence, or a time such as 2026-01-31T16:00:00Z"))?;
-    match parsed {
+    match parsed(&text).map_err(|problem| bad_parameter("as_of", problem))? {
         AsOf::Time(time) if time > now() => Err(bad_parameter("as_of", "lies in the future")),
         other => Ok(Some(other)),
     }
+}
+
+/// As [`parse`], with what is wrong with the text.
+fn parsed(text: &str) -> Result<AsOf, &'static str> {
+    parse(text).ok_or("must be a sequence, or a time such as 2026-01-31T16:00:00Z")
+}
+
+/// A stretch of the past that a question is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Stretch {
+    /// A UTC day: its number, such as 20261121, the last instant before it, and its last one.
+    Day(u32, Time, Time),
+    /// What is behind the first, up to the second.
+    Between(AsOf, AsOf),
+}
+
+impl Stretch {
+    /// Of a day, or of what is between `from` and `to`, now where that is absent. `bad` refuses a field for a reason.
+    ///
+    /// # Errors
+    /// What `bad` makes of the first field that is wrong.
+    pub fn of(
+        day: Option<u32>,
+        from: Option<&str>,
+        to: Option<&str>,
+        bad: impl Fn(&'static str, &'static str) -> Refusal,
+    ) -> Result<Self, Refusal> {
+        let at = |name, text: Option<&str>| text.map(|text| parsed(text).map_err(|problem| bad(name, problem))).transpose();
+        match (day, at("from", from)?, at("to", to)?) {
+            (Some(number), None, None) => {
+                let (begin, end) = utc_day(number).ok_or_else(|| bad("day", "must be a day such as 20261121"))?;
+                Ok(Self::Day(number, begin, end))
+            }
+            (None, Some(from), to) => Ok(Self::Between(from, to.unwrap_or(AsOf::Time(now())))),
+            (Some(_), _, _) => Err(bad("day", "excludes from and to")),
+            (None, None, _) => Err(bad("day", "or from is required")),
+        }
+    }
+}
+
+/// The last instant before a UTC day, and its last one.
+fn utc_day(number: u32) -> Option<(Time, Time)> {
+    let text = format!("{:04}-{:02}-{:02}T00:00:00Z", number / 10_000, number / 100 % 100, number % 100);
+    let begin = time(&text)?;
+    Some((begin.plus(-1), begin.plus(DAY_NS - 1)))
+}
+
+/// Refuses two moments between which nothing happened.
+///
+/// # Errors
+/// What `bad` makes of `to`.
+pub fn check_order(from: Moment, to: Moment, bad: impl Fn(&'static str, &'static str) -> Refusal) -> Result<(), Refusal> {
+    if to.seq > from.seq { Ok(()) } else { Err(bad("to", "is not behind from: nothing happened in between")) }
 }
 
 /// Which past a text means: digits are a sequence, anything else is a time (RFC 3339).

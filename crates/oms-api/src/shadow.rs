@@ -9,7 +9,7 @@ use oms_engine::State;
 use oms_engine::shadow::{Affected, Difference, Shadow};
 use oms_model::event::Batch;
 use oms_model::shadow::{Rule, RuleSet};
-use oms_model::{Code, Refusal, RuleSetName, Seq, Time, UserId};
+use oms_model::{Code, Refusal, RuleSetName, Seq, UserId};
 use oms_runtime::history::{AsOf, History, Moment};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
@@ -193,13 +193,4 @@ impl Live {
         let from = Moment { seq: from.seq, time: set.since };
         Ok(Self { user_id: set.user_id, from, shadow, counts: BTreeMap::new(), found: VecDeque::new(), more: false })
     }
-}
-
-/// The two ends of a UTC day, given as a number like 20261121.
-#[must_use]
-pub fn day(number: u32) -> Option<(Time, Time)> {
-    const DAY_NS: i64 = 86_400_000_000_000;
-    let text = format!("{:04}-{:02}-{:02}T00:00:00Z", number / 10_000, number / 100 % 100, number % 100);
-    let begin = crate::json::decode::time(&text)?;
-    Some((begin.plus(-1), begin.plus(DAY_NS - 1)))
 }

@@ -182,18 +182,8 @@ impl Shadow {
 
     /// Whether a rule here is about the same thing, so that it holds instead.
     fn is_covered(&self, event: &Event) -> bool {
-        let is_rule = matches!(
-            event,
-            Event::RiskLimitSet(_)
-                | Event::RiskLimitRemoved(_)
-                | Event::RestrictionSet(_)
-                | Event::RestrictionRemoved(_)
-                | Event::SelfMatchRuleSet(_)
-                | Event::StrategyEnvelopeSet(_)
-                | Event::LimitRequired(_)
-                | Event::SorPolicySet(_)
-        );
-        is_rule && self.rules.iter().any(|rule| rule.covers(event))
+        // A rule is about no order.
+        event.order_id().is_none() && self.rules.iter().any(|rule| rule.covers(event))
     }
 
     /// Judges a new order. The worst price that it is reserved at, where its own record is to be folded next.

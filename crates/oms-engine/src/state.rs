@@ -318,6 +318,10 @@ impl State {
     pub fn by_cl_ord_id(&self, cl_ord_id: &ClOrdId) -> Option<OrderId> {
         self.orders.user_of(cl_ord_id)
     }
+    /// Every order in the hot state, in no order.
+    pub fn orders(&self) -> impl Iterator<Item = &Entry> {
+        self.orders.iter()
+    }
     /// Every order in the hot state, sorted by id. Walks them all.
     #[must_use]
     pub fn orders_sorted(&self) -> Vec<&Entry> {

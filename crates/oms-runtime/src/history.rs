@@ -10,7 +10,7 @@ use oms_engine::State;
 use oms_model::event::Batch;
 use oms_model::{Seq, Time};
 use oms_store::codec::decode_batch;
-use oms_store::{Entry, Journal, JournalError, JournalReader, SnapshotStore};
+use oms_store::{ChainHash, Entry, Journal, JournalError, JournalReader, SnapshotStore};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -215,8 +215,8 @@ impl History {
     ///
     /// # Errors
     /// [`HistoryError::Busy`], [`HistoryError::Recovery`].
-    pub fn chain_at(&self, seq: Seq) -> Result<Option<[u8; 32]>, HistoryError> {
-        self.enter(|inside| Ok(inside.reader.hash_at(seq.0)?.map(|hash| hash.0)))
+    pub fn chain_at(&self, seq: Seq) -> Result<Option<ChainHash>, HistoryError> {
+        self.enter(|inside| Ok(inside.reader.hash_at(seq.0)?))
     }
 }
 

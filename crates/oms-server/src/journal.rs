@@ -17,7 +17,7 @@ use oms_api::json::events::write_event;
 use oms_engine::State;
 use oms_runtime::recovery::{self, RecoveryError};
 use oms_runtime::snapshot;
-use oms_store::{Config, EmbeddedJournal, Journal, JournalError, OpenCheck, VerifyReport, codec};
+use oms_store::{Config, EmbeddedJournal, Journal, JournalError, OpenCheck, VerifyReport, codec, hex};
 use progress::Watched;
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
@@ -71,10 +71,6 @@ fn unfoldable(error: RecoveryError) -> Failure {
         RecoveryError::NotABoundary { .. } => Failure::Usage(error.to_string()),
         other => damaged(&other),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn show(dir: &Path, from: u64, limit: u64, json: bool) -> Outcome {

@@ -233,11 +233,20 @@ pub fn scope_field(fields: &Fields<'_, '_>, catalog: &Catalog) -> Result<Scope, 
 /// # Errors
 /// `VALIDATION_ERROR` naming the field.
 pub fn scope_and_reason(fields: &Fields<'_, '_>, catalog: &Catalog) -> Result<(Scope, String), Refusal> {
+    let reason = reason(fields)?;
+    Ok((scope_field(fields, catalog)?, reason))
+}
+
+/// The reason that is required among the fields of an object, without the space around it.
+///
+/// # Errors
+/// `VALIDATION_ERROR` naming it.
+pub fn reason(fields: &Fields<'_, '_>) -> Result<String, Refusal> {
     let reason = fields.required("reason", fields.string("reason")?)?.trim();
     if reason.is_empty() || reason.len() > MAX_REASON {
         return Err(fields.bad("reason", format_args!("must have 1 to {MAX_REASON} bytes")));
     }
-    Ok((scope_field(fields, catalog)?, reason.to_owned()))
+    Ok(reason.to_owned())
 }
 
 /// A routing policy; what is absent has its default.

@@ -1,7 +1,7 @@
 //! Overrides and limits that hold for a time, as JSON.
 
 use super::decode::Fields;
-use super::input::{LIMIT, MAX_REASON};
+use super::input::{LIMIT, reason};
 use super::read::Value;
 use super::risk::limit_key;
 use super::write::Writer;
@@ -30,14 +30,6 @@ const USUAL_LIFE_S: u32 = 3_600;
 
 fn risk(command: RiskCommand) -> Command {
     Command::Risk(Box::new(command))
-}
-
-fn reason(fields: &Fields<'_, '_>) -> Result<String, Refusal> {
-    let reason = fields.required("reason", fields.string("reason")?)?.trim();
-    if reason.is_empty() || reason.len() > MAX_REASON {
-        return Err(fields.bad("reason", format_args!("must have 1 to {MAX_REASON} bytes")));
-    }
-    Ok(reason.to_owned())
 }
 
 pub(crate) fn override_grant(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {

@@ -235,18 +235,21 @@ pub fn recorded_refusal(order_id: OrderId, code: oms_model::Code, order: Option<
 
 /// One check with its figures.
 pub fn write_check(w: &mut Writer, result: &CheckResult, catalog: &Catalog) {
-    w.object(|w| {
-        w.text("check", result.check);
-        w.text("verdict", result.verdict);
-        w.text_or_null("code", result.code);
-        w.string("scope", &catalog.scope_text(result.scope));
-        w.text_or_null("value", result.value);
-        w.text_or_null("limit", result.limit);
-        w.number("limit_version", result.limit_version);
-        w.bool("soft", result.soft);
-        w.text_or_null("period", result.period);
-        w.time_or_null("until", result.until);
-    });
+    w.object(|w| check_fields(w, result, catalog));
+}
+
+/// What a check found, within an object that is open.
+pub fn check_fields(w: &mut Writer, result: &CheckResult, catalog: &Catalog) {
+    w.text("check", result.check);
+    w.text("verdict", result.verdict);
+    w.text_or_null("code", result.code);
+    w.string("scope", &catalog.scope_text(result.scope));
+    w.text_or_null("value", result.value);
+    w.text_or_null("limit", result.limit);
+    w.number("limit_version", result.limit_version);
+    w.bool("soft", result.soft);
+    w.text_or_null("period", result.period);
+    w.time_or_null("until", result.until);
 }
 
 /// A share in parts per million as a decimal.

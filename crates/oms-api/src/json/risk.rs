@@ -3,7 +3,7 @@
 use super::booking::currency;
 use super::command::order_ref;
 use super::decode::Fields;
-use super::input::{MAX_REASON, scope, scope_and_reason, scope_field};
+use super::input::{reason, scope, scope_and_reason, scope_field};
 use super::read::Value;
 use super::write::Writer;
 use crate::catalog::Catalog;
@@ -37,14 +37,6 @@ pub const ACCOUNT_RISK: &[&str] = &["account_id", "currencies", "converts", "cap
 
 fn command(command: RiskCommand) -> Command {
     Command::Risk(Box::new(command))
-}
-
-fn reason(fields: &Fields<'_, '_>) -> Result<String, Refusal> {
-    let reason = fields.required("reason", fields.string("reason")?)?.trim();
-    if reason.is_empty() || reason.len() > MAX_REASON {
-        return Err(fields.bad("reason", format_args!("must have 1 to {MAX_REASON} bytes")));
-    }
-    Ok(reason.to_owned())
 }
 
 fn listed(fields: &Fields<'_, '_>, symbol: &str, catalog: &Catalog) -> Result<InstrumentId, Refusal> {

@@ -1,12 +1,11 @@
 //! Rules that run in shadow, as JSON.
 
-use super::command;
 use super::decode::Fields;
-use super::input::MAX_REASON;
-use super::orders::{limit_fields, policy_fields, write_leg};
+use super::input::reason;
+use super::orders::write_leg;
 use super::read::Value;
-use super::risk::{envelope_fields, restriction_fields};
 use super::write::Writer;
+use super::{command, events};
 use crate::catalog::Catalog;
 use crate::shadow::{Report, kind};
 use oms_engine::shadow::{Affected, Difference, Refused};
@@ -67,18 +66,6 @@ pub(super) fn rules_promote(value: &Value<'_>, _: &Catalog) -> Result<Command, R
     Ok(risk(RiskCommand::PromoteShadowRules { name: name(&fields)?, reason: reason(&fields)? }))
 }
 
-/// A reason among the fields of an object.
-///
-/// # Errors
-/// `VALIDATION_ERROR`.
-pub fn reason(fields: &Fields<'_, '_>) -> Result<String, Refusal> {
-    let reason = fields.required("reason", fields.string("reason")?)?.trim();
-    if reason.is_empty() || reason.len() > MAX_REASON {
-        return Err(fields.bad("reason", format_args!("must have 1 to {MAX_REASON} bytes")));
-    }
-    Ok(reason.to_owned())
-}
-
 /// A set's own fields, within an object that is open.
 pub fn set_fields(w: &mut Writer, set: &RuleSet, catalog: &Catalog) {
     w.string("name", set.name.as_str());
@@ -87,50 +74,22 @@ pub fn set_fields(w: &mut Writer, set: &RuleSet, catalog: &Catalog) {
     w.array_at("rules", &set.rules, |w, rule| w.object(|w| rule_fields(w, rule, catalog)));
 }
 
-/// A rule as the command that would make it live.
+/// A rule as the command that would make it live: its fields are those of the fact that it would be.
 fn rule_fields(w: &mut Writer, rule: &Rule, catalog: &Catalog) {
-    match rule {
-        Rule::Limit(limit) => {
-            w.string("type", "RiskLimitSetCmd");
-            limit_fields(w, limit, catalog);
-        }
-        Rule::NoLimit(limit) => {
-            w.string("type", "RiskLimitRemoveCmd");
-            w.text("limit_type", limit.limit_type);
-            w.string("scope", &catalog.scope_text(limit.scope));
-            w.text_or_null("period", limit.period);
-            w.bool("soft", limit.soft);
-        }
-        Rule::Restriction(entry) => {
-            w.string("type", "RestrictionSetCmd");
-            restriction_fields(w, entry, catalog);
-        }
-        Rule::NoRestriction(entry) => {
-            w.string("type", "RestrictionRemoveCmd");
-            w.text("list", entry.list);
-            w.string("scope", &catalog.scope_text(entry.scope));
-            w.string("subject", &catalog.scope_text(entry.subject));
-            w.string("reason", &entry.reason);
-        }
-        Rule::SelfMatch(rule) => {
-            w.string("type", "SelfMatchRuleSetCmd");
-            w.string("scope", &catalog.scope_text(rule.scope));
-            w.text("policy", rule.policy);
-        }
-        Rule::Envelope(envelope) => {
-            w.string("type", "StrategyEnvelopeSetCmd");
-            envelope_fields(w, envelope, catalog);
-        }
-        Rule::Required(required) => {
-            w.string("type", "LimitRequireCmd");
-            w.text("limit_type", required.limit_type);
-            w.bool("required", required.required);
-        }
-        Rule::Policy(policy) => {
-            w.string("type", "SorPolicySetCmd");
-            policy_fields(w, policy);
-        }
-    }
+    w.string(
+        "type",
+        match rule {
+            Rule::Limit(_) => "RiskLimitSetCmd",
+            Rule::NoLimit(_) => "RiskLimitRemoveCmd",
+            Rule::Restriction(_) => "RestrictionSetCmd",
+            Rule::NoRestriction(_) => "RestrictionRemoveCmd",
+            Rule::SelfMatch(_) => "SelfMatchRuleSetCmd",
+            Rule::Envelope(_) => "StrategyEnvelopeSetCmd",
+            Rule::Required(_) => "LimitRequireCmd",
+            Rule::Policy(_) => "SorPolicySetCmd",
+        },
+    );
+    events::data(w, &rule.event(), catalog);
 }
 
 /// A report's fields, within an object that is open. Of what was found the newest `most` are written.

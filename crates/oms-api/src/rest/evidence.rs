@@ -7,9 +7,8 @@ use crate::call::{Access, Call};
 use crate::evidence::Evidence;
 use crate::json::Writer;
 use crate::json::orders::limit_fields;
-use crate::past::{self, refusal};
+use crate::past::{self, DAY_NS, Stretch, check_order, refusal};
 use crate::query::bad_parameter;
-use crate::shadow::day;
 use axum::response::Response;
 use oms_engine::State;
 use oms_model::limit::RiskLimit;
@@ -17,12 +16,11 @@ use oms_model::position::Position;
 use oms_model::{Code, Refusal};
 use oms_runtime::history::{AsOf, History, Moment};
 use oms_runtime::snapshot;
-use std::fmt::Write as _;
+use oms_store::{ChainHash, hex};
 use std::ops::ControlFlow;
 
 /// The most events that one pack is made of.
 const MAX_EVENTS: u64 = 50_000_000;
-const DAY_NS: i64 = 86_400_000_000_000;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -55,23 +53,9 @@ struct Period {
 
 async fn evidence(call: Call) -> Result<Response, Refusal> {
     let mut params = call.params()?;
-    let number: Option<u32> = params.parsed("day")?;
-    let mut at = |name: &str| -> Result<Option<AsOf>, Refusal> {
-        let Some(text) = params.take(name) else { return Ok(None) };
-        let parsed = past::parse(&text).ok_or_else(|| bad_parameter(name, "must be a sequence, or a time such as 2026-01-31T16:00:00Z"))?;
-        Ok(Some(parsed))
-    };
-    let (from, to) = (at("from")?, at("to")?);
+    let (day, from, to) = (params.parsed("day")?, params.take("from"), params.take("to"));
     params.end()?;
-    let asked = match (number, from, to) {
-        (Some(number), None, None) => {
-            day(number).ok_or_else(|| bad_parameter("day", "must be a day such as 20261121"))?;
-            Asked::Day(number)
-        }
-        (None, Some(from), to) => Asked::Between(from, to.unwrap_or(AsOf::Time(past::now()))),
-        (Some(_), _, _) => return Err(bad_parameter("day", "excludes from and to")),
-        (None, None, _) => return Err(bad_parameter("day", "or from is required")),
-    };
+    let asked = Stretch::of(day, from.as_deref(), to.as_deref(), bad_parameter)?;
     let history = call.api.history().clone();
     let pack = call.api.blocking(move || Pack::of(&history, asked)).await?;
     let catalog = call.api.catalog_now().await?;
@@ -83,7 +67,7 @@ async fn evidence(call: Call) -> Result<Response, Refusal> {
         w.number("to_sequence", pack.period.to.seq.0);
         w.number_or_null("closed_day", pack.period.closed_day);
         w.string("state_hash", &hex(&pack.state_hash));
-        w.string_or_null("chain_hash", pack.chain_hash.as_ref().map(|hash| hex(hash)).as_deref());
+        w.string_or_null("chain_hash", pack.chain_hash.map(|hash| hash.to_string()).as_deref());
         w.array_at("limits_before", &pack.before, |w, limit| w.object(|w| limit_fields(w, limit, &catalog)));
         w.object_at("closing", |w| status_fields(w, &pack.status, &Beside::default(), &catalog));
         w.array_at("positions", &pack.positions, |w, position| {
@@ -100,19 +84,6 @@ async fn evidence(call: Call) -> Result<Response, Refusal> {
     Ok(answer(&call, w, Some(pack.period.to)))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-enum Asked {
-    Day(u32),
-    Between(AsOf, AsOf),
-}
-
 /// Everything that the answer says.
 struct Pack {
     period: Period,
@@ -120,12 +91,12 @@ struct Pack {
     status: Status,
     positions: Vec<Position>,
     state_hash: [u8; 32],
-    chain_hash: Option<[u8; 32]>,
+    chain_hash: Option<ChainHash>,
     evidence: Evidence,
 }
 
 impl Pack {
-    fn of(history: &History, asked: Asked) -> Result<Self, Refusal> {
+    fn of(history: &History, asked: Stretch) -> Result<Self, Refusal> {
         let period = period(history, asked)?;
         let (from, to) = (period.from, period.to);
         if to.seq.0 - from.seq.0 > MAX_EVENTS {
@@ -153,12 +124,11 @@ impl Pack {
     }
 }
 
-fn period(history: &History, asked: Asked) -> Result<Period, Refusal> {
+fn period(history: &History, asked: Stretch) -> Result<Period, Refusal> {
     let moment = |as_of| history.moment(as_of).map_err(refusal);
     let (from, to, closed_day) = match asked {
-        Asked::Between(from, to) => (moment(from)?, moment(to)?, None),
-        Asked::Day(number) => {
-            let (begin, end) = day(number).unwrap_or_default();
+        Stretch::Between(from, to) => (moment(from)?, moment(to)?, None),
+        Stretch::Day(number, begin, end) => {
             // A day is closed on the day itself or in the night behind it.
             let late = moment(AsOf::Time(end.plus(DAY_NS).min(past::now())))?;
             let closed = history.read(late, State::last_close).map_err(refusal)?;
@@ -171,8 +141,6 @@ fn period(history: &History, asked: Asked) -> Result<Period, Refusal> {
             }
         }
     };
-    if to.seq <= from.seq {
-        return Err(bad_parameter("to", "is not behind from: nothing happened in between"));
-    }
+    check_order(from, to, bad_parameter)?;
     Ok(Period { from, to, closed_day })
 }

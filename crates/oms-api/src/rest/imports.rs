@@ -10,6 +10,7 @@ use crate::json::risk::restriction_fields;
 use crate::json::{Value, Writer};
 use crate::query::{Params, bad_parameter};
 use crate::reply;
+use axum::body::Bytes;
 use axum::response::Response;
 use http::StatusCode;
 use oms_engine::{Changes, LimitStatus, State, limit_problems, list_problems};
@@ -167,13 +168,20 @@ fn problems<T>(file: &File<T>, found: &[(usize, String)]) -> Result<(), Refusal>
     Err(imports::wrong_lines(file.items.len(), &lines.collect::<Vec<_>>()))
 }
 
-/// The body as text or as JSON, and as what its idempotency is found by.
-async fn upload(call: &mut Call) -> Result<(bool, axum::body::Bytes), Refusal> {
-    call.file().await
+/// The body of an import as a value, by which its idempotency is found too: a text where it is comma-separated.
+fn value_of<'b>(call: &Call, csv: bool, bytes: &'b Bytes) -> Result<Value<'b>, Refusal> {
+    if !csv {
+        return call.parse(bytes);
+    }
+    let text = core::str::from_utf8(bytes).map_err(|_| Refusal::new(Code::ValidationError, "the file is not UTF-8"))?;
+    Ok(Value::String(Cow::Borrowed(text)))
 }
 
-fn text_of(bytes: &[u8]) -> Result<&str, Refusal> {
-    core::str::from_utf8(bytes).map_err(|_| Refusal::new(Code::ValidationError, "the file is not UTF-8"))
+fn body_of<'v>(csv: bool, value: &'v Value<'v>) -> Body<'v> {
+    match value {
+        Value::String(text) if csv => Body::Csv(text),
+        value => Body::Json(value),
+    }
 }
 
 /// The answer to an import that was taken.
@@ -208,8 +216,13 @@ fn applied(call: &Call, answer: &Answer, lines: &[usize], effects: &str) -> Resu
     Ok(mark_replay(response, answer))
 }
 
-/// The head of a preview, within an object that is open.
-fn preview_head<T: Clone>(w: &mut Writer, revision: u64, asked: &Asked, changes: &Changes<T>) {
+/// What a file would change, within an object that is open. `before` writes what a changed item was.
+fn changes_fields<T: Clone>(
+    w: &mut Writer,
+    (revision, asked, changes): (u64, &Asked, &Changes<T>),
+    row: impl Fn(&mut Writer, &T),
+    before: impl Fn(&mut Writer, &T),
+) {
     w.string("mode", "preview");
     w.null("sequence");
     w.number("revision", revision);
@@ -219,18 +232,22 @@ fn preview_head<T: Clone>(w: &mut Writer, revision: u64, asked: &Asked, changes:
         w.number("changed", changes.changed.len() as u64);
         w.number("removed", changes.removed.len() as u64);
     });
+    w.array_at("added", &changes.added, |w, item| w.object(|w| row(w, item)));
+    w.array_at("changed", &changes.changed, |w, (was, is)| {
+        w.object(|w| {
+            row(w, is);
+            before(w, was);
+        });
+    });
+    w.array_at("removed", &changes.removed, |w, item| w.object(|w| row(w, item)));
 }
 
 async fn import_limits(mut call: Call) -> Result<Response, Refusal> {
     let asked = Asked::of(call.params()?)?;
-    let (csv, bytes) = upload(&mut call).await?;
+    let (csv, bytes) = call.file().await?;
     let catalog = call.api.catalog_now().await?;
-    let value = if csv { Value::String(Cow::Borrowed(text_of(&bytes)?)) } else { call.parse(&bytes)? };
-    let body = match &value {
-        Value::String(text) if csv => Body::Csv(text),
-        value => Body::Json(value),
-    };
-    let file = imports::limits(&body, &catalog)?;
+    let value = value_of(&call, csv, &bytes)?;
+    let file = imports::limits(&body_of(csv, &value), &catalog)?;
     if asked.apply {
         let key = call.idempotency("POST /risk/limits/import", &asked.subject(), &value)?;
         let Asked { replace_all, if_revision, .. } = asked;
@@ -267,15 +284,7 @@ impl LimitPreview {
         let row = |w: &mut Writer, limit: &RiskLimit| imports::limit_row_fields(w, limit, catalog);
         let mut w = Writer::with_capacity(1024);
         w.object(|w| {
-            preview_head(w, self.revision, asked, &self.changes);
-            w.array_at("added", &self.changes.added, |w, limit| w.object(|w| row(w, limit)));
-            w.array_at("changed", &self.changes.changed, |w, (before, after)| {
-                w.object(|w| {
-                    row(w, after);
-                    w.text("before", before.value);
-                });
-            });
-            w.array_at("removed", &self.changes.removed, |w, limit| w.object(|w| row(w, limit)));
+            changes_fields(w, (self.revision, asked, &self.changes), row, |w, before| w.text("before", before.value));
             w.array_at("breached", &self.breached, |w, status| {
                 w.object(|w| {
                     row(w, &status.limit);
@@ -290,14 +299,10 @@ impl LimitPreview {
 
 async fn import_lists(mut call: Call) -> Result<Response, Refusal> {
     let asked = Asked::of(call.params()?)?;
-    let (csv, bytes) = upload(&mut call).await?;
+    let (csv, bytes) = call.file().await?;
     let catalog = call.api.catalog_now().await?;
-    let value = if csv { Value::String(Cow::Borrowed(text_of(&bytes)?)) } else { call.parse(&bytes)? };
-    let body = match &value {
-        Value::String(text) if csv => Body::Csv(text),
-        value => Body::Json(value),
-    };
-    let file = imports::restrictions(&body, &catalog)?;
+    let value = value_of(&call, csv, &bytes)?;
+    let file = imports::restrictions(&body_of(csv, &value), &catalog)?;
     if asked.apply {
         let key = call.idempotency("POST /risk/restrictions/import", &asked.subject(), &value)?;
         let Asked { replace_all, if_revision, .. } = asked;
@@ -335,15 +340,7 @@ impl ListPreview {
         let row = |w: &mut Writer, entry: &Restriction| restriction_fields(w, entry, catalog);
         let mut w = Writer::with_capacity(1024);
         w.object(|w| {
-            preview_head(w, self.revision, asked, &self.changes);
-            w.array_at("added", &self.changes.added, |w, entry| w.object(|w| row(w, entry)));
-            w.array_at("changed", &self.changes.changed, |w, (before, after)| {
-                w.object(|w| {
-                    row(w, after);
-                    w.string("before", &before.reason);
-                });
-            });
-            w.array_at("removed", &self.changes.removed, |w, entry| w.object(|w| row(w, entry)));
+            changes_fields(w, (self.revision, asked, &self.changes), row, |w, before| w.string("before", &before.reason));
             w.array_at("working", &self.working, |w, (entry, orders)| {
                 w.object(|w| {
                     row(w, entry);

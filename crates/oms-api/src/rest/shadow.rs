@@ -5,10 +5,10 @@ use super::risk::answer;
 use super::{Endpoint, delete, get, post, put, query};
 use crate::call::{Access, Call};
 use crate::json::decode::Fields;
-use crate::json::{Writer, shadow as json};
-use crate::past;
+use crate::json::{Writer, input, shadow as json};
+use crate::past::{Stretch, check_order};
 use crate::query::bad_parameter;
-use crate::shadow::{Report, day};
+use crate::shadow::Report;
 use axum::response::Response;
 use oms_model::command::{Command, RiskCommand};
 use oms_model::shadow::{Rule, RuleSet};
@@ -107,7 +107,7 @@ async fn promote(mut call: Call) -> Result<Response, Refusal> {
     call.no_params()?;
     let bytes = call.body().await?;
     let value = call.parse(&bytes)?;
-    let reason = json::reason(&Fields::of(&value, "", &["reason"])?)?;
+    let reason = input::reason(&Fields::of(&value, "", &["reason"])?)?;
     let name = named(&call)?;
     execute(&call, "POST /risk/shadow/promote", &value, RiskCommand::PromoteShadowRules { name, reason }).await
 }
@@ -146,24 +146,13 @@ async fn one(call: Call) -> Result<Response, Refusal> {
 
 /// The stretch of the past that a run is about.
 async fn stretch(call: &Call, fields: &Fields<'_, '_>) -> Result<(Moment, Moment), Refusal> {
-    let at = |name: &str| -> Result<Option<AsOf>, Refusal> {
-        let Some(text) = fields.string(name)? else { return Ok(None) };
-        let parsed = past::parse(text).ok_or_else(|| fields.bad(name, "must be a sequence, or a time such as 2026-01-31T16:00:00Z"))?;
-        Ok(Some(parsed))
-    };
-    let (from, to) = match (fields.count::<u32>("day")?, at("from")?, at("to")?) {
-        (Some(number), None, None) => {
-            let (from, to) = day(number).ok_or_else(|| fields.bad("day", "must be a day such as 20261121"))?;
-            (AsOf::Time(from), AsOf::Time(to))
-        }
-        (None, Some(from), to) => (from, to.unwrap_or(AsOf::Time(past::now()))),
-        (Some(_), _, _) => return Err(fields.bad("day", "excludes from and to")),
-        (None, None, _) => return Err(fields.bad("day", "or from is required")),
+    let bad = |name: &'static str, problem: &'static str| fields.bad(name, problem);
+    let (from, to) = match Stretch::of(fields.count("day")?, fields.string("from")?, fields.string("to")?, bad)? {
+        Stretch::Day(_, begin, end) => (AsOf::Time(begin), AsOf::Time(end)),
+        Stretch::Between(from, to) => (from, to),
     };
     let (from, to) = (call.api.moment(from).await?, call.api.moment(to).await?);
-    if to.seq <= from.seq {
-        return Err(fields.bad("to", "is not behind from: nothing happened in between"));
-    }
+    check_order(from, to, bad)?;
     Ok((from, to))
 }
 

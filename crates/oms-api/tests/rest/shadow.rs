@@ -109,8 +109,7 @@ async fn the_evidence_of_a_period_has_what_was_changed_breached_and_stopped() {
     // It ends where the log says.
     assert_eq!(pack.get("/to_sequence"), end.to_string());
     let of_state = desk.handle.inspect(|state, _| oms_runtime::snapshot::state_hash(state)).await.unwrap();
-    let hex: String = of_state.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(pack.get("/state_hash"), hex);
+    assert_eq!(pack.get("/state_hash"), oms_store::hex(&of_state));
     assert_eq!(pack.get("/chain_hash").len(), 64);
     // Made again it is the same, byte for byte.
     assert_eq!(desk.client.get(&format!("/api/v1/risk/evidence?from={began}&to={end}")).await.body, pack.body);

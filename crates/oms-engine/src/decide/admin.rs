@@ -4,12 +4,12 @@ use super::refused;
 use crate::state::State;
 use crate::step::Step;
 use oms_model::asset_class::rules_of;
-use oms_model::command::CommandOutcome;
+use oms_model::command::{Actor, CommandOutcome};
 use oms_model::event::{ApiKeyCreated, Event, KillSwitchChanged, RiskLimitRemoved, TenantCreated, TradingStateSet};
 use oms_model::instrument::{Account, Instrument, Venue};
 use oms_model::limit::{LimitKey, RiskLimit, Scope};
 use oms_model::policy::SorPolicy;
-use oms_model::{ApiKeyId, Code, EndedBy, InstrumentId, Refusal, TenantId, TradingState, UserId};
+use oms_model::{ApiKeyId, Code, EndedBy, InstrumentId, Refusal, Source, TenantId, TradingState, UserId};
 
 /// The most bytes of a reason.
 pub(super) const MAX_REASON: usize = 1000;
@@ -24,31 +24,37 @@ fn invalid(text: impl Into<String>) -> CommandOutcome {
     refused(Refusal::new(Code::ValidationError, text))
 }
 
+/// Refuses a reason that says nothing, or too much.
+pub(super) fn check_reason(reason: &str) -> Result<(), Refusal> {
+    if reason.trim().is_empty() || reason.len() > MAX_REASON {
+        return Err(Refusal::new(Code::ValidationError, format!("a reason of 1 to {MAX_REASON} bytes is needed")));
+    }
+    Ok(())
+}
+
+/// Whether a person asks. Time, venues and the system itself decide nothing that takes one.
+pub(super) fn is_person(actor: &Actor) -> bool {
+    !matches!(actor.source, Source::Timer | Source::System | Source::Venue)
+}
+
 /// Refuses a scope that names nothing.
 pub(super) fn check_scope(step: &Step<'_>, scope: Scope) -> Result<(), Refusal> {
     is_known(step.state(), scope)
 }
 
-/// Whether a scope names something that exists.
+/// As [`check_scope`], where there is no step.
 pub(super) fn is_known(state: &State, scope: Scope) -> Result<(), Refusal> {
-    if knows(state, scope) { Ok(()) } else { Err(Refusal::new(Code::NotFound, format!("there is no {scope}"))) }
-}
-
-/// Whether a scope names something that exists.
-pub(super) fn knows(state: &State, scope: Scope) -> bool {
-    match scope {
+    let known = match scope {
         Scope::Tenant | Scope::User(_) | Scope::Strategy(_) | Scope::AssetClass(_) => true,
         Scope::Account(id) => state.account(id).is_some(),
         Scope::Instrument(id) => state.instrument(id).is_some(),
         Scope::Venue(mic) => state.venue(mic).is_some(),
-    }
+    };
+    if known { Ok(()) } else { Err(Refusal::new(Code::NotFound, format!("there is no {scope}"))) }
 }
 
 pub(crate) fn engage(step: &mut Step<'_>, scope: Scope, reason: String) -> CommandOutcome {
-    if reason.trim().is_empty() || reason.len() > MAX_REASON {
-        return invalid(format!("a reason of 1 to {MAX_REASON} bytes is needed"));
-    }
-    if let Err(refusal) = check_scope(step, scope) {
+    if let Err(refusal) = check_reason(&reason).and_then(|()| check_scope(step, scope)) {
         return refused(refusal);
     }
     if step.sweeps.len() >= MAX_SWEEPS {
@@ -62,8 +68,8 @@ pub(crate) fn engage(step: &mut Step<'_>, scope: Scope, reason: String) -> Comma
 }
 
 pub(crate) fn release(step: &mut Step<'_>, scope: Scope, reason: String) -> CommandOutcome {
-    if reason.trim().is_empty() || reason.len() > MAX_REASON {
-        return invalid(format!("a reason of 1 to {MAX_REASON} bytes is needed"));
+    if let Err(refusal) = check_reason(&reason) {
+        return refused(refusal);
     }
     if !step.state().risk().is_killed(scope) {
         return refused(Refusal::new(Code::NotFound, format!("no kill switch is engaged for {scope}")));
@@ -114,11 +120,11 @@ pub(crate) fn remove_limit(step: &mut Step<'_>, key: LimitKey) -> CommandOutcome
 
 /// A limit less, where it is there.
 pub(super) fn no_limit(state: &State, key: LimitKey) -> Result<RiskLimitRemoved, Refusal> {
-    let LimitKey { limit_type, scope, period, soft } = key.normal();
-    if state.risk().limit_of(key.normal()).is_none() {
-        return Err(Refusal::new(Code::NotFound, format!("there is no such limit {limit_type} for {scope}")));
+    let key = key.normal();
+    if state.risk().limit_of(key).is_none() {
+        return Err(Refusal::new(Code::NotFound, format!("there is no such limit {} for {}", key.limit_type, key.scope)));
     }
-    Ok(RiskLimitRemoved { limit_type, scope, period, soft })
+    Ok(RiskLimitRemoved::of(key))
 }
 
 pub(crate) fn set_policy(step: &mut Step<'_>, policy: SorPolicy) -> CommandOutcome {

@@ -1,6 +1,6 @@
 //! Breakers: looked at once a second and after whatever may have tripped one.
 
-use super::admin::{MAX_REASON, check_scope};
+use super::admin::{check_reason, check_scope};
 use crate::step::Step;
 use oms_model::breaker::{Breaker, BreakerAction, BreakerKind, BreakerState};
 use oms_model::event::{BreakerMoved, BreakerRemoved, Event, KillSwitchChanged, TradingStateSet};
@@ -59,9 +59,7 @@ pub(crate) fn remove(step: &mut Step<'_>, kind: BreakerKind, scope: Scope) -> Re
 
 /// A person closes a breaker: what it had turned off, but for a kill switch, is on again.
 pub(crate) fn close(step: &mut Step<'_>, kind: BreakerKind, scope: Scope, reason: String) -> Result<(), Refusal> {
-    if reason.trim().is_empty() || reason.len() > MAX_REASON {
-        return Err(Refusal::new(Code::ValidationError, format!("a reason of 1 to {MAX_REASON} bytes is needed")));
-    }
+    check_reason(&reason)?;
     let Some(standing) = step.state().risk().breaker(kind, scope).cloned() else {
         return Err(Refusal::new(Code::NotFound, format!("there is no breaker of {kind} for {scope}")));
     };

@@ -5,5 +5,5 @@ mod manual;
 mod venue;
 
 pub(crate) use effect::{adjust, is_unwanted};
-pub(crate) use manual::{check_reason, correct, create, dismiss, reverse};
+pub(crate) use manual::{correct, create, dismiss, reverse};
 pub(crate) use venue::{busted, busted_later, commission, commission_later, corrected, corrected_later};

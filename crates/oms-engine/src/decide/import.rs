@@ -1,6 +1,7 @@
 //! Limits and lists from a file: one decision, one batch, all or nothing.
 
-use super::admin::{MAX_REASON, knows};
+use super::admin::{check_reason, is_known};
+use super::risk::NO_ENTRY;
 use crate::state::State;
 use crate::step::Step;
 use oms_model::command::MAX_IMPORT;
@@ -15,7 +16,7 @@ use std::collections::BTreeSet;
 const MAX_NAMED: usize = 100;
 
 fn unknown(state: &State, scope: Scope) -> Option<String> {
-    (!knows(state, scope)).then(|| format!("there is no {scope}"))
+    is_known(state, scope).err().map(|refusal| refusal.message)
 }
 
 /// The limits of a file that cannot be taken: the place of each, from 0, and why.
@@ -39,14 +40,10 @@ pub fn list_problems(state: &State, entries: &[Restriction]) -> Vec<(usize, Stri
             return Some("the same entry stands there before".to_owned());
         }
         if !oms_risk::lists::is_entry(entry.scope, entry.subject) {
-            return Some(
-                "a list is the tenant's, an account's, a user's or a strategy's, and has instruments, classes, venues or accounts"
-                    .to_owned(),
-            );
+            return Some(NO_ENTRY.to_owned());
         }
-        let reason = entry.reason.trim().is_empty() || entry.reason.len() > MAX_REASON;
-        let reason = reason.then(|| format!("a reason of 1 to {MAX_REASON} bytes is needed"));
-        unknown(state, entry.scope).or_else(|| unknown(state, entry.subject)).or(reason)
+        let reason = || check_reason(&entry.reason).err().map(|refusal| refusal.message);
+        unknown(state, entry.scope).or_else(|| unknown(state, entry.subject)).or_else(reason)
     };
     entries.iter().enumerate().filter_map(|(at, entry)| Some((at, problem(entry)?))).collect()
 }
@@ -84,8 +81,8 @@ pub(crate) fn limits(step: &mut Step<'_>, limits: &[RiskLimit], replace_all: boo
         let version = step.state().risk().next_version(limit.key());
         step.emit(Event::RiskLimitSet(RiskLimit { version, ..*limit }));
     }
-    for RiskLimit { limit_type, scope, period, soft, .. } in changes.removed {
-        step.emit(Event::RiskLimitRemoved(RiskLimitRemoved { limit_type, scope, period, soft }));
+    for limit in changes.removed {
+        step.emit(Event::RiskLimitRemoved(RiskLimitRemoved::of(limit.key())));
     }
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! Leave for one order to break one rule: granted by one person, used by another, and where the tenant says so only with
 //! a second one's consent.
 
-use super::admin::MAX_REASON;
+use super::admin::{check_reason, is_person};
 use crate::step::Step;
 use oms_model::command::{Actor, OrderRef};
 use oms_model::event::{Event, OverrideConsented, OverrideExpired, OverrideRevoked, RiskOverridden};
 use oms_model::limit::Check;
 use oms_model::overrides::{MAX_LIFE_S, Override, OverrideRule, OverrideState};
-use oms_model::{Code, EndedBy, OrdState, Order, OrderId, OverrideId, Refusal, Source};
+use oms_model::{Code, EndedBy, OrdState, Order, OrderId, OverrideId, Refusal};
 use oms_risk::overrides::MAX_OVERRIDES;
 use oms_risk::{Overridden, is_overridable};
 
@@ -15,19 +15,8 @@ fn refuse<T>(code: Code, text: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::new(code, text))
 }
 
-/// Time, venues and the system itself give leave for nothing.
-fn is_person(actor: &Actor) -> Result<(), Refusal> {
-    if matches!(actor.source, Source::Timer | Source::System | Source::Venue) {
-        return refuse(Code::SecondPersonNeeded, "a named person has to decide it");
-    }
-    Ok(())
-}
-
-fn check_reason(reason: &str) -> Result<(), Refusal> {
-    if reason.trim().is_empty() || reason.len() > MAX_REASON {
-        return refuse(Code::ValidationError, format!("a reason of 1 to {MAX_REASON} bytes is needed"));
-    }
-    Ok(())
+fn by_person(actor: &Actor) -> Result<(), Refusal> {
+    if is_person(actor) { Ok(()) } else { refuse(Code::SecondPersonNeeded, "a named person has to decide it") }
 }
 
 /// What is asked for.
@@ -40,7 +29,7 @@ pub(crate) struct Asked {
 
 pub(crate) fn grant(step: &mut Step<'_>, actor: &Actor, asked: Asked) -> Result<(), Refusal> {
     let Asked { order, check, reason, life_s } = asked;
-    is_person(actor)?;
+    by_person(actor)?;
     check_reason(&reason)?;
     if life_s == 0 || life_s > MAX_LIFE_S {
         return refuse(Code::ValidationError, format!("life_s is 1 to {MAX_LIFE_S}"));
@@ -104,7 +93,7 @@ fn known(step: &Step<'_>, override_id: OverrideId) -> Result<Override, Refusal> 
 }
 
 pub(crate) fn consent(step: &mut Step<'_>, actor: &Actor, override_id: OverrideId) -> Result<(), Refusal> {
-    is_person(actor)?;
+    by_person(actor)?;
     let known = known(step, override_id)?;
     let waits = matches!(known.state, OverrideState::Pending | OverrideState::Active) && known.consented_by.is_none();
     if !waits {

@@ -1,6 +1,6 @@
 //! Changes of what the gate knows besides limits and switches: lists, locates, rules, strategies, throttles, marks.
 
-use super::admin::{MAX_REASON, check_scope, is_known, list_instrument, open_account};
+use super::admin::{check_reason, check_scope, is_known, is_person, list_instrument, open_account};
 use super::{breaker, dead_man, hold, import, overrides, refused, schedule, shadow};
 use crate::state::State;
 use crate::step::Step;
@@ -13,10 +13,13 @@ use oms_model::event::{
 use oms_model::instrument::{Account, Currency, Instrument};
 use oms_model::limit::{LimitType, Scope};
 use oms_model::strategy::StrategyEnvelope;
-use oms_model::{Code, Decimal, InstrumentId, Price, Qty, Refusal, Source, Symbol, Time};
+use oms_model::{Code, Decimal, InstrumentId, Price, Qty, Refusal, Symbol, Time};
 
 /// The most instruments that a strategy's bounds name.
 const MAX_INSTRUMENTS: usize = 1000;
+/// What is wrong with an entry that is none.
+pub(super) const NO_ENTRY: &str =
+    "a list is the tenant's, an account's, a user's or a strategy's, and has instruments, classes, venues or accounts";
 /// The most strategies that have bounds.
 const MAX_STRATEGIES: usize = 10_000;
 /// The most instruments marked by one input; the next ones follow at once.
@@ -89,20 +92,13 @@ pub(crate) fn change(step: &mut Step<'_>, actor: &Actor, command: RiskCommand) -
     }
 }
 
-fn check_reason(reason: &str) -> Result<(), Refusal> {
-    if reason.trim().is_empty() || reason.len() > MAX_REASON {
-        return invalid(format!("a reason of 1 to {MAX_REASON} bytes is needed"));
-    }
-    Ok(())
-}
-
 /// An entry of a list, where it may be put there.
 pub(super) fn restriction(state: &State, entry: Restriction) -> Result<Restriction, Refusal> {
     check_reason(&entry.reason)?;
     is_known(state, entry.scope)?;
     is_known(state, entry.subject)?;
     if !oms_risk::lists::is_entry(entry.scope, entry.subject) {
-        return invalid("a list is the tenant's, an account's, a user's or a strategy's, and has instruments, classes, venues or accounts");
+        return invalid(NO_ENTRY);
     }
     let known = state.risk().has_restriction(entry.list, entry.scope, entry.subject);
     if !known && state.risk().restriction_count() >= oms_risk::lists::MAX_ENTRIES {
@@ -223,7 +219,7 @@ fn reset_throttle(step: &mut Step<'_>, actor: &Actor, scope: Scope, reason: Stri
     if !step.state().risk().is_tripped(scope) {
         return Err(Refusal::new(Code::NotFound, format!("{scope} is not off for repeated execution")));
     }
-    if matches!(actor.source, Source::Timer | Source::System | Source::Venue) {
+    if !is_person(actor) {
         return Err(Refusal::new(Code::SecondPersonNeeded, "a named person has to turn it on"));
     }
     step.emit(Event::ThrottleReset(Box::new(ThrottleReset { scope, user_id: actor.user_id, reason })));

@@ -1,6 +1,6 @@
 //! Limits that hold for a time, or from a time on. Time carries them out; what was there before comes back.
 
-use super::admin::{MAX_REASON, check_scope};
+use super::admin::{self, check_reason};
 use crate::step::Step;
 use oms_model::command::Actor;
 use oms_model::event::{Event, LimitScheduleMoved, RiskLimitRemoved};
@@ -24,11 +24,7 @@ pub(crate) fn schedule(
     until: Option<Time>,
 ) -> Result<(), Refusal> {
     let now = step.now();
-    check_scope(step, limit.scope)?;
-    let limit = RiskLimit::of(limit.key().normal(), limit.value, 0);
-    if let Err(error) = oms_risk::validate_limit(&limit) {
-        return invalid(error.to_string());
-    }
+    let limit = admin::limit(step.state(), limit)?;
     if from.is_none() && until.is_none() {
         return invalid("a scheduled limit needs effective_from or effective_until");
     }
@@ -84,9 +80,7 @@ pub(crate) fn due(step: &mut Step<'_>, schedule_id: LimitScheduleId) {
 }
 
 pub(crate) fn withdraw(step: &mut Step<'_>, actor: &Actor, schedule_id: LimitScheduleId, reason: &str) -> Result<(), Refusal> {
-    if reason.trim().is_empty() || reason.len() > MAX_REASON {
-        return invalid(format!("a reason of 1 to {MAX_REASON} bytes is needed"));
-    }
+    check_reason(reason)?;
     let Some(schedule) = step.state().risk().schedule_of(schedule_id).copied() else {
         return Err(Refusal::new(Code::NotFound, "there is no such scheduled change, or it is over").with("schedule_id", schedule_id));
     };
@@ -142,9 +136,6 @@ fn end(step: &mut Step<'_>, schedule: &LimitSchedule, state: ScheduleState, by: 
             let version = step.state().risk().next_version(key);
             step.emit(Event::RiskLimitSet(RiskLimit::of(key, value, version)));
         }
-        None => {
-            let removed = RiskLimitRemoved { limit_type: key.limit_type, scope: key.scope, period: key.period, soft: key.soft };
-            step.emit(Event::RiskLimitRemoved(removed));
-        }
+        None => step.emit(Event::RiskLimitRemoved(RiskLimitRemoved::of(key))),
     }
 }

@@ -4,9 +4,8 @@ use super::works::Waits;
 use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, LegPart, Part, State, TimerKind};
 use crate::input::fingerprint_head;
 use oms_model::breaker::BreakerKind;
-use oms_model::event::{Batch, Event, IdempotencyRecorded, Mark, OrderCreated, OrderSent, RiskChecked, RiskLimitRemoved, ShadowRulesSet};
+use oms_model::event::{Batch, Event, IdempotencyRecorded, Mark, OrderCreated, OrderSent, RiskChecked, ShadowRulesSet};
 use oms_model::instrument::{Instrument, Venue};
-use oms_model::limit::LimitKey;
 use oms_model::shadow::RuleSet;
 use oms_model::{Decimal, IntentKind, Mic, OrdState, Order, OrderId, QuoteReqState, QuoteState, Seq, Time};
 
@@ -84,10 +83,7 @@ impl State {
             Event::TradingStateSet(e) if e.by_breaker => self.risk.set_state_by_breaker(e.scope, e.state),
             Event::TradingStateSet(e) => self.risk.set_trading_state(e.scope, e.state),
             Event::RiskLimitSet(e) => self.risk.set_limit(e),
-            Event::RiskLimitRemoved(e) => {
-                let RiskLimitRemoved { limit_type, scope, period, soft } = *e;
-                self.risk.remove_limit(LimitKey { limit_type, scope, period, soft });
-            }
+            Event::RiskLimitRemoved(e) => self.risk.remove_limit(e.key()),
             Event::RestrictionSet(e) => self.risk.set_restriction(e),
             Event::RestrictionRemoved(e) => self.risk.remove_restriction(e.list, e.scope, e.subject),
             Event::LocateSet(e) => self.risk.set_locate(e),

@@ -233,7 +233,7 @@ impl Client {
             stored: start.mark,
             stored_at: Instant::now(),
             posting: None,
-            cancel_at: cancel_at.filter(|_| profile.cancel_after.is_some()),
+            cancel_at,
             profile,
         }
     }

@@ -52,6 +52,13 @@ pub struct RiskLimitRemoved {
 }
 
 impl RiskLimitRemoved {
+    /// Of this limit.
+    #[must_use]
+    pub const fn of(key: LimitKey) -> Self {
+        let LimitKey { limit_type, scope, period, soft } = key;
+        Self { limit_type, scope, period, soft }
+    }
+
     /// Which limit it was.
     #[must_use]
     pub const fn key(&self) -> LimitKey {

@@ -30,7 +30,7 @@ struct Open {
 
 fn open(state: &State, filter: &Filter, most: usize) -> Open {
     let mut open = Open { orders: Vec::new(), legs: Vec::new(), seq: state.last_seq() };
-    for order in state.orders_sorted().into_iter().map(|entry| &entry.order) {
+    for order in state.orders().map(|entry| &entry.order) {
         if order.state.is_done() || open.orders.len() > most {
             continue;
         }
@@ -40,6 +40,8 @@ fn open(state: &State, filter: &Filter, most: usize) -> Open {
             open.orders.push(order.clone());
         }
     }
+    // What is told is in the order of ids. Only that is sorted: the engine waits for this.
+    open.orders.sort_unstable_by_key(|order| order.order_id);
     open.legs.truncate(MAX_OTHERS);
     open
 }

@@ -1,6 +1,7 @@
 //! What a person does about executions.
 
 use super::effect::{self, Booked};
+use crate::decide::admin::check_reason;
 use crate::decide::{parent, refused, report};
 use crate::step::Step;
 use oms_model::command::{BookOn, CommandOutcome, Correction, ExecutionRef, Figures, NewExecution};
@@ -10,16 +11,6 @@ use oms_model::{
     AccountId, Code, ExecId, InstrumentId, Liquidity, Mic, Notional, OrdState, Order, OrderId, Price, Qty, Refusal, Reversal, Side, Symbol,
     Time,
 };
-
-/// The most bytes of a reason.
-const MAX_REASON: usize = 1000;
-
-pub(crate) fn check_reason(reason: &str) -> Result<(), Refusal> {
-    if reason.trim().is_empty() || reason.len() > MAX_REASON {
-        return Err(Refusal::new(Code::ValidationError, format!("a reason of 1 to {MAX_REASON} bytes is needed")));
-    }
-    Ok(())
-}
 
 fn outcome(result: Result<(), Refusal>) -> CommandOutcome {
     result.map_or_else(refused, |()| CommandOutcome::Done)

@@ -1,6 +1,6 @@
 //! Sharing out what a group executed.
 
-use crate::decide::{cancel, execution, parent, refused};
+use crate::decide::{admin, cancel, execution, parent, refused};
 use crate::state::Group;
 use crate::step::Step;
 use oms_model::allocate::{RULE, Share, Weight, allocate};
@@ -210,7 +210,7 @@ pub(crate) fn approve(step: &mut Step<'_>, actor: &Actor, alloc_id: AllocId) -> 
 
 /// Turns a proposal down. Whoever made it may do so too.
 pub(crate) fn reject(step: &mut Step<'_>, actor: &Actor, alloc_id: AllocId, reason: String) -> CommandOutcome {
-    let found = execution::check_reason(&reason).and_then(|()| proposal(step, alloc_id));
+    let found = admin::check_reason(&reason).and_then(|()| proposal(step, alloc_id));
     match found {
         Ok(proposed) => {
             let (group_order_id, user_id) = (proposed.allocation.group_order_id, actor.user_id);

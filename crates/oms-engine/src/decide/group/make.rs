@@ -1,6 +1,6 @@
 //! Making a group and dissolving it.
 
-use crate::decide::{execution, parent, refused, route, tree};
+use crate::decide::{admin, parent, refused, route, tree};
 use crate::step::Step;
 use oms_model::allocate::MAX_MEMBERS;
 use oms_model::command::{Actor, CommandOutcome, NewGroup, OrderRef, Placed};
@@ -161,7 +161,7 @@ pub(crate) fn may_replace(step: &mut Step<'_>, group: &Order, terms: &Terms) -> 
 
 /// Works the members on their own again, once nothing of the group works and all it executed is shared out.
 pub(crate) fn ungroup(step: &mut Step<'_>, reference: &OrderRef, reason: String) -> CommandOutcome {
-    let found = execution::check_reason(&reason).and_then(|()| {
+    let found = admin::check_reason(&reason).and_then(|()| {
         let order = step.state().find(reference).filter(|order| step.state().group(order.order_id).is_some());
         order.cloned().ok_or_else(|| Refusal::new(Code::NotFound, "there is no such group"))
     });
