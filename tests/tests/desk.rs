@@ -65,7 +65,7 @@ fn a_day_of_every_kind_of_order_agrees_with_its_log() {
     let verified = succeed(&["journal", "verify", "--data", data]);
     assert!(verified.contains("intact"), "{verified}");
     let shared = succeed(&["allocation", "verify", "--data", data]);
-    assert!(!shared.contains("0 allocations"), "{shared}");
+    assert!(!shared.trim_start().starts_with("0 allocations"), "{shared}");
     audit::replay_agrees(home.path());
     let as_of = seq.to_string();
     let replayed = parsed(&succeed(&["journal", "replay", "--as-of", &as_of, "--json", "--data", data]));
