@@ -5,6 +5,7 @@ use crate::fix::FixSessions;
 use crate::metrics::{Exposition, Metrics};
 use crate::shadow::Shadows;
 use crate::sse::marketdata::MarketHub;
+use crate::tenants::Neighbours;
 use crate::ws;
 use oms_calendar::Calendar;
 use oms_model::{Code, Mic, Refusal, Seq, TraceId};
@@ -16,8 +17,8 @@ use oms_store::views::{ViewError, ViewReader};
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -132,6 +133,7 @@ struct Inner {
     traces: RandomState,
     traced: AtomicU64,
     closing: watch::Sender<bool>,
+    neighbours: OnceLock<Neighbours>,
 }
 
 impl Api {
@@ -153,6 +155,7 @@ impl Api {
             traces: RandomState::new(),
             traced: AtomicU64::new(0),
             closing: watch::Sender::new(false),
+            neighbours: OnceLock::new(),
             parts,
         };
         let api = Self { inner: Arc::new(inner) };
@@ -164,6 +167,16 @@ impl Api {
         });
         tokio::spawn(MarketHub::run(api.clone()));
         Ok(api)
+    }
+
+    /// Who is served beside it; said once.
+    pub(crate) fn meet(&self, neighbours: Neighbours) {
+        let _first = self.inner.neighbours.set(neighbours);
+    }
+
+    /// Who is served beside it.
+    pub(crate) fn neighbours(&self) -> Neighbours {
+        self.inner.neighbours.get().cloned().unwrap_or_default()
     }
 
     /// The door to the engine.

@@ -18,3 +18,4 @@ mod shadow;
 mod socket;
 mod sockets;
 mod streams;
+mod tenants;
