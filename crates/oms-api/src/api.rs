@@ -16,6 +16,7 @@ use oms_store::views::{ViewError, ViewReader};
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -54,6 +55,8 @@ pub struct Config {
     pub drain: Duration,
     /// The engine's calendars, by where instruments are listed.
     pub calendars: Arc<BTreeMap<Mic, Calendar>>,
+    /// Proxies whose word about where a request comes from is taken.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Bounds of the WebSocket.
     pub sockets: ws::Bounds,
 }
@@ -76,6 +79,7 @@ impl Default for Config {
             heartbeat: Duration::from_secs(15),
             drain: Duration::from_secs(10),
             calendars: Arc::default(),
+            trusted_proxies: Vec::new(),
             sockets: ws::Bounds::default(),
         }
     }
