@@ -17,6 +17,7 @@ use oms_store::views::{ViewError, ViewReader};
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -55,6 +56,8 @@ pub struct Config {
     pub drain: Duration,
     /// The engine's calendars, by where instruments are listed.
     pub calendars: Arc<BTreeMap<Mic, Calendar>>,
+    /// Proxies whose word about where a request comes from is taken.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Bounds of the WebSocket.
     pub sockets: ws::Bounds,
 }
@@ -77,6 +80,7 @@ impl Default for Config {
             heartbeat: Duration::from_secs(15),
             drain: Duration::from_secs(10),
             calendars: Arc::default(),
+            trusted_proxies: Vec::new(),
             sockets: ws::Bounds::default(),
         }
     }

@@ -3,13 +3,18 @@
 mod patient;
 
 use crate::api::{Api, Config, until};
+use crate::call::Peer;
 use crate::tenants::{self, Tenants};
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use patient::Patient;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -39,8 +44,8 @@ pub async fn serve(listener: TcpListener, tenants: impl Into<Tenants> + Send, sh
             () = &mut shutdown => break,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) if is_about_one_connection(&error) => continue,
             Err(error) => {
                 tracing::warn!(%error, "connections cannot be accepted at the moment");
@@ -50,7 +55,7 @@ pub async fn serve(listener: TcpListener, tenants: impl Into<Tenants> + Send, sh
         };
         // Without a place the connection is closed at once: a client sees that sooner than a hanging one.
         let Ok(place) = connections.clone().try_acquire_owned() else { continue };
-        let connection = connection(stream, service.clone(), config.clone(), ending.subscribe());
+        let connection = connection(stream, peer, service.clone(), config.clone(), ending.subscribe());
         tokio::spawn(async move {
             connection.await;
             drop(place);
@@ -73,15 +78,20 @@ pub async fn serve(listener: TcpListener, tenants: impl Into<Tenants> + Send, sh
     Ok(())
 }
 
-async fn connection(stream: TcpStream, service: axum::Router, config: Config, mut ending: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, peer: SocketAddr, routes: axum::Router, config: Config, mut ending: watch::Receiver<bool>) {
     // Answers are small and wait for nothing; a socket without the option is slower, not wrong.
     let _set = stream.set_nodelay(true);
+    let routes = TowerToHyperService::new(routes);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        routes.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(config.head_timeout)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Patient::new(stream, config.slow_client)), TowerToHyperService::new(service))
+        .serve_connection(TokioIo::new(Patient::new(stream, config.slow_client)), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {

@@ -2,7 +2,8 @@
 
 use super::{Endpoint, get};
 use crate::api::Api;
-use crate::call::{self, Access, Call};
+use crate::auth;
+use crate::call::{Access, Call};
 use crate::json::Writer;
 use crate::metrics::{Exposition as _, Page};
 use crate::{openapi, reply};
@@ -122,7 +123,7 @@ async fn metrics(call: Call) -> Result<Response, Refusal> {
     call.no_params()?;
     // Figures of one tenant are no other's business; where there is one alone, whoever reaches the port may see them.
     if call.api.neighbours().are_several() {
-        call::authenticate(&call.api, &call.headers).await?;
+        auth::authenticate(&call.api, &call.headers, call.principal.ip).await?;
     }
     let api = &call.api;
     let mut page = Page::default();
