@@ -14,6 +14,7 @@ mod pnl;
 mod queries;
 mod quotes;
 mod settings;
+mod setup;
 mod shadow;
 mod socket;
 mod sockets;
