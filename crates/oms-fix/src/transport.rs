@@ -27,7 +27,7 @@ pub use accept::{ListenError, Listener, ListenerConfig};
 pub use address::{AddressError, Network};
 pub use connect::{Endpoint, Reconnect};
 pub use engine::{AddError, Engine};
-pub use tls::{TlsError, server_tls};
+pub use tls::{TlsError, client_tls, server_tls};
 
 use crate::codec::scan::View;
 use crate::session::Phase;
@@ -291,6 +291,11 @@ impl SessionHandle {
         let (reply, answer) = oneshot::channel();
         self.command(Command::Post(Vec::new(), Mark::default(), reply)).await?;
         answer.await.map(drop).map_err(|_| Ended)
+    }
+
+    /// Waits until the session is not run any more.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
     }
 
     /// Whether the session is not run any more.

@@ -4,6 +4,7 @@ mod demo;
 mod fault;
 mod figures;
 mod fix;
+mod fix_venues;
 mod greeting;
 pub mod key;
 mod settings;
@@ -12,9 +13,13 @@ use crate::cli::Serve;
 use crate::config::Settings;
 use crate::exit::{Failure, Outcome};
 use crate::logging;
+use fix_venues::FixVenues;
 use oms_api::{Api, Parts};
+use oms_fix::store::JournalStore;
+use oms_fix::venue::VenueSession;
 use oms_model::{InstrumentId, Symbol};
 use oms_runtime::history::{Bounds, History};
+use oms_runtime::port::VenuePort;
 use oms_runtime::view_follower::{self, ViewFollower};
 use oms_runtime::{Clock, Config as EngineConfig, Handle, MarketBook, Partition, SystemClock, gateway};
 use oms_store::{EmbeddedJournal, Journal};
@@ -46,9 +51,11 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
     let key = if desk.demo { Some(demo::set_up(&handle, &desk)?) } else { None };
     require_tenant(&handle)?;
     let (views, reader) = views(&handle, &desk)?;
-    let venues = Venues::open(&partition, &handle, &market, &desk)?;
-
-    let fix = fix::Running::open(&desk, &handle, &history, &http)?;
+    let store = fix::store(&desk)?;
+    let venues = Venues::open(&partition, &handle, &market, &desk, store.as_ref())?;
+    let sessions = venues.fix.as_ref().map(|fix| fix.sessions.clone()).unwrap_or_default();
+    let fix = fix::Running::open(&desk, &handle, &history, &http, store.as_ref())?;
+    drop(store);
 
     let parts = Parts {
         handle,
@@ -57,9 +64,9 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
         history,
         config: desk.api.clone(),
         telemetry: partition.telemetry().clone(),
-        expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref()),
-        probes: Vec::new(),
-        fix: fix.as_ref().map(|fix| Box::new(fix::Shown(fix.clients.clone())) as Box<dyn oms_api::fix::FixSessions>),
+        expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref(), &sessions),
+        probes: fix_venues::probes(&sessions),
+        fix: shown(fix.as_ref(), sessions),
     };
     let served = http.block_on(async {
         let api = Api::start(parts).await.map_err(|refusal| Failure::Fault(refusal.message))?;
@@ -72,6 +79,15 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
     }
     stop_in_order(http, venues, partition, views)?;
     served
+}
+
+/// The FIX sessions as the interface sees them, where there are any.
+fn shown(fix: Option<&fix::Running>, venues: Vec<VenueSession>) -> Option<Box<dyn oms_api::fix::FixSessions>> {
+    if fix.is_none() && venues.is_empty() {
+        return None;
+    }
+    let clients = fix.map(|fix| fix.clients.clone()).unwrap_or_default();
+    Some(Box::new(fix::Shown { clients, venues }))
 }
 
 /// The way back: nothing more comes in, nothing more leaves, what was decided is durable, the views have it all.
@@ -88,6 +104,9 @@ fn stop_in_order(http: Runtime, venues: Venues, partition: Partition, views: Vie
     let stopped = partition.stop();
     if let Some(gateway) = venues.gateway {
         gateway.join();
+    }
+    if let Some(fix) = venues.fix {
+        fix.stop();
     }
     views.join();
     match stopped {
@@ -145,14 +164,40 @@ struct Venues {
     market: Option<PaperMarket>,
     /// Everything that the recording lacks: the demo's other classes.
     classes: Option<(PaperMarket, Otc)>,
+    /// Those that speak FIX.
+    fix: Option<FixVenues>,
     gateway: Option<gateway::Running>,
 }
 
 impl Venues {
-    fn open(partition: &Partition, handle: &Handle, market: &Arc<MarketBook>, desk: &Desk) -> Result<Self, Failure> {
-        if !desk.settings.paper.enabled {
-            return Ok(Self { market: None, classes: None, gateway: None });
+    fn open(
+        partition: &Partition,
+        handle: &Handle,
+        market: &Arc<MarketBook>,
+        desk: &Desk,
+        store: Option<&Arc<JournalStore>>,
+    ) -> Result<Self, Failure> {
+        let (fix, mut ports) = FixVenues::open(desk, handle, store)?.map_or((None, Vec::new()), |(fix, ports)| (Some(fix), ports));
+        let mut venues = Self { market: None, classes: None, fix, gateway: None };
+        if desk.settings.paper.enabled {
+            venues.open_paper(handle, market, desk, &mut ports)?;
         }
+        if !ports.is_empty() {
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+            let running = gateway::start(handle, ports, &clock, partition.telemetry(), partition.kill_epoch());
+            venues.gateway = Some(running.map_err(|refusal| Failure::Fault(refusal.message))?);
+        }
+        Ok(venues)
+    }
+
+    /// The paper venues; one of a name that speaks FIX gives way to it.
+    fn open_paper(
+        &mut self,
+        handle: &Handle,
+        market: &Arc<MarketBook>,
+        desk: &Desk,
+        ports: &mut Vec<Box<dyn VenuePort>>,
+    ) -> Result<(), Failure> {
         let instruments = handle.inspect_blocking(|state, _| {
             state
                 .instruments()
@@ -166,10 +211,11 @@ impl Venues {
             .map_err(|error| Failure::Refused(format!("the paper venues: {error}")))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let classes = if desk.demo { Some(Self::open_classes(handle, market, desk, instruments, &clock)?) } else { None };
-        let ports = paper.ports().into_iter().chain(classes.iter().flat_map(|(other, _)| other.ports())).collect();
-        let running = gateway::start(handle, ports, &clock, partition.telemetry(), partition.kill_epoch());
-        let gateway = running.map_err(|refusal| Failure::Fault(refusal.message))?;
-        Ok(Self { market: Some(paper), classes, gateway: Some(gateway) })
+        let all = paper.ports().into_iter().chain(classes.iter().flat_map(|(other, _)| other.ports()));
+        let by_fix = |port: &Box<dyn VenuePort>| desk.fix_venues.iter().any(|profile| profile.venue == port.venue());
+        ports.extend(all.filter(|port| !by_fix(port)));
+        (self.market, self.classes) = (Some(paper), classes);
+        Ok(())
     }
 
     /// The demo's venues for what is no share: seeded books, a transfer agent, dealers.

@@ -117,7 +117,7 @@ impl Types {
 }
 
 /// How a venue's FIX differs. See the module for its form; the default is FIX 4.4 as it stands.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Dialect {
     /// What the venue can do.
     pub can: Capabilities,
@@ -129,6 +129,13 @@ pub struct Dialect {
     omitted: Vec<(Types, i32)>,
     tags: Vec<(Types, i32, i32)>,
     values: Vec<(i32, Vec<u8>, Vec<u8>)>,
+}
+
+impl std::fmt::Debug for Dialect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A dictionary fills pages.
+        f.debug_struct("Dialect").field("can", &self.can).field("tags", &self.tags).field("values", &self.values).finish_non_exhaustive()
+    }
 }
 
 impl Default for Dialect {

@@ -151,7 +151,13 @@ pub(super) struct Pump {
 }
 
 impl Pump {
-    pub(super) fn new(queue: Arc<Queue>, shared: Arc<Shared>, session: SessionHandle, parts: &PortParts, sink: Arc<dyn ReportSink>) -> Self {
+    pub(super) fn new(
+        queue: Arc<Queue>,
+        shared: Arc<Shared>,
+        session: SessionHandle,
+        parts: &PortParts,
+        sink: Arc<dyn ReportSink>,
+    ) -> Self {
         let (id, store) = (session.id().clone(), parts.store.clone());
         let passed = handled(&store, &id);
         // What an earlier life did not hand on comes first.

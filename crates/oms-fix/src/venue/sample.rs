@@ -26,8 +26,7 @@ pub(super) fn try_out(dialect: &Dialect) -> Result<(), DialectError> {
                 let what = format!("a {side} {ord_type} {time_in_force} order");
                 hold(dialect, &scribe.new_order(&first, &terms), &what)?;
                 let (order_qty, price, stop_px, deadline) = (terms.order_qty, terms.price, terms.stop_px, scribe.now);
-                let replace =
-                    WireReplace { wire_id: next.clone(), orig_wire_id: first.clone(), order_qty, price, stop_px, deadline };
+                let replace = WireReplace { wire_id: next.clone(), orig_wire_id: first.clone(), order_qty, price, stop_px, deadline };
                 hold(dialect, &scribe.replace(&replace, &terms, &broker), &format!("a replace of {what}"))?;
             }
         }

@@ -26,7 +26,8 @@ pub(crate) fn told_again(step: &mut Step<'_>, leg: &Order, fill: &VenueFill) {
     let Booking { qty, price, .. } = booked.booking;
     // After a correction the account before it may still come late.
     if (qty, price) != (fill.last_qty, fill.last_px) && booked.booking.corrections.is_empty() {
-        let detail = format!("execution {} is told as {} at {}, and is booked as {qty} at {price}", fill.exec_id, fill.last_qty, fill.last_px);
+        let detail =
+            format!("execution {} is told as {} at {}, and is booked as {qty} at {price}", fill.exec_id, fill.last_qty, fill.last_px);
         report::anomaly(step, leg.order_id, Anomaly::UnexpectedReport, detail);
     }
 }

@@ -18,6 +18,7 @@ use oms_venues::replay::{RawKind, RawTick, Recording, Shown, Slice};
 use tokio::runtime::Runtime;
 
 use super::super::dialect::Dialect;
+use super::super::drop_copy::DropCopyProfile;
 use super::super::port::{FixPort, PortParts, VenueProfile};
 use super::edge::Edge;
 use super::line::Cuttable;
@@ -75,6 +76,9 @@ pub(super) struct FixRig {
     pub(super) line: Cuttable,
     pub(super) edge: Edge,
     pub(super) theirs: SessionHandle,
+    /// The venue's drop copy.
+    pub(super) copy: SessionHandle,
+    copies_to: String,
     _engine: Engine,
     _listener: crate::transport::Listener,
     ours: Option<Ours>,
@@ -93,8 +97,7 @@ fn floor(seed: u64) -> SharedFloor {
     let instruments = vec![(Symbol::new(SYMBOL).unwrap(), InstrumentId(7))];
     let ledgers = Ledgers::memory(&venues);
     let now = SystemClock.now();
-    let config =
-        FloorConfig { venues, seed, repeat: false, refresh_ns: 0, ..FloorConfig::new(market, instruments, now, ledgers) };
+    let config = FloorConfig { venues, seed, repeat: false, refresh_ns: 0, ..FloorConfig::new(market, instruments, now, ledgers) };
     SharedFloor::driven(Floor::open(config).unwrap())
 }
 
@@ -107,19 +110,34 @@ impl FixRig {
         Self::with_journal(seed, dialect, Box::new(move || Box::new(journal.clone())))
     }
 
+    /// A venue that offers other than what its dialect says.
+    pub(super) fn between(ours: &str, theirs: &str) -> Self {
+        let journal = MemoryJournal::new(1);
+        Self::open_all(1, ours, theirs, Box::new(move || Box::new(journal.clone())))
+    }
+
     /// `journal` opens our session log; again after each restart.
     pub(super) fn with_journal(seed: u64, dialect: &str, journal: Box<dyn Fn() -> Box<dyn Journal>>) -> Self {
-        let (floor, venue, dialect) = (floor(seed), runtime(), Arc::new(Dialect::parse(dialect).unwrap()));
-        let edge = Edge::new(Box::new(floor.ports().pop().unwrap()), dialect.clone(), InstrumentId(7));
-        let (engine, theirs, listener, line) = venue.block_on(async {
+        Self::open_all(seed, dialect, dialect, journal)
+    }
+
+    fn open_all(seed: u64, text: &str, theirs: &str, journal: Box<dyn Fn() -> Box<dyn Journal>>) -> Self {
+        let (floor, venue, dialect) = (floor(seed), runtime(), Arc::new(Dialect::parse(text).unwrap()));
+        let offered = Arc::new(Dialect::parse(theirs).unwrap());
+        let their_dictionary = offered.dictionary;
+        let edge = Edge::new(Box::new(floor.ports().pop().unwrap()), offered, InstrumentId(7), text == theirs);
+        let (engine, theirs, copy, listener, line) = venue.block_on(async {
             let engine = Engine::new();
             let mut config = Config::new(SessionId::fix44("VENUE", "DESK"), Role::Acceptor);
-            (config.when_down, config.dictionary) = (WhenDown::Store, dialect.dictionary);
+            (config.when_down, config.dictionary) = (WhenDown::Store, their_dictionary);
             let spec = SessionSpec::new(config, Box::<MemoryStore>::default(), Box::new(edge.clone()));
             let theirs = engine.add(spec).unwrap();
+            let mut config = Config::new(SessionId::fix44("COPIES", "DESK"), Role::Acceptor);
+            (config.when_down, config.dictionary) = (WhenDown::Store, dialect.dictionary);
+            let copy = engine.add(SessionSpec::new(config, Box::<MemoryStore>::default(), Box::new(edge.clone()))).unwrap();
             let listener = engine.listen(ListenerConfig::new((Ipv4Addr::LOCALHOST, 0).into())).await.unwrap();
             let line = Cuttable::start(listener.address().port()).await;
-            (engine, theirs, listener, line)
+            (engine, theirs, copy, listener, line)
         });
         let mut rig = Self {
             floor,
@@ -127,6 +145,8 @@ impl FixRig {
             line,
             edge,
             theirs,
+            copy,
+            copies_to: listener.address().to_string(),
             _engine: engine,
             _listener: listener,
             ours: None,
@@ -160,17 +180,43 @@ impl FixRig {
         let dialect = (*self.dialect).clone();
         let mut profile = VenueProfile::new(VENUE, config, Endpoint::plain(&self.line.address()), dialect);
         profile.reconnect = Reconnect { first: Duration::from_millis(4), longest: Duration::from_millis(40), ..Reconnect::default() };
+        profile.drop_copy = Some(DropCopyProfile {
+            config: Config::new(SessionId::fix44("DESK", "COPIES"), Role::Initiator),
+            endpoints: vec![Endpoint::plain(&self.copies_to)],
+            reconnect: profile.reconnect,
+        });
         profile.patience = Duration::from_millis(if self.link == Link::Up { 2_000 } else { 100 });
         Ours { port: FixPort::open(profile, &parts, self.reports.clone()).unwrap(), runtime }
     }
 
     /// Our process is killed: nothing is said to anybody.
     pub(super) fn kill(&mut self) {
+        self.end();
+    }
+
+    /// Our end ceases to be. Its threads are gone when this returns, so that its log can be opened again.
+    pub(super) fn end(&mut self) {
         if let Some(Ours { runtime, port }) = self.ours.take() {
             drop(port);
-            runtime.shutdown_background();
+            runtime.shutdown_timeout(WITHIN);
         }
         self.venue.block_on(reach(&self.theirs, Phase::Down));
+    }
+
+    /// Waits until our session has ended, or is logged on again.
+    pub(super) fn ends_or_comes_up(&mut self) {
+        let session = self.fix_port().sessions()[0].handle.clone();
+        self.venue.block_on(async {
+            tokio::select! {
+                () = reach(&session, Phase::Up) => (),
+                () = session.ended() => (),
+            }
+        });
+    }
+
+    /// Whether our session still runs: it ends with its log.
+    pub(super) fn is_alive(&mut self) -> bool {
+        !self.fix_port().sessions()[0].handle.has_ended()
     }
 
     pub(super) fn fix_port(&mut self) -> &mut FixPort {
@@ -215,7 +261,45 @@ impl FixRig {
         self.venue.block_on(self.theirs.send(message)).unwrap();
     }
 
-    fn drive(&mut self) {
+    /// The venue's next number jumps, without a word about those between.
+    pub(super) fn skip_theirs(&self, by: u64) {
+        let next = self.theirs.numbers().1 + by;
+        self.venue.block_on(self.theirs.set_next_out(next)).unwrap();
+        self.venue.block_on(self.theirs.settled()).unwrap();
+    }
+
+    /// Both numbers begin anew, by agreement.
+    pub(super) fn reset(&mut self) {
+        let ours = self.fix_port().sessions()[0].handle.clone();
+        self.venue.block_on(ours.reset()).unwrap();
+        self.venue.block_on(ours.settled()).unwrap();
+    }
+
+    /// Lets the drop copy say something, and waits until it has come.
+    pub(super) fn copy_raw(&mut self, message: crate::session::outbox::Outgoing) {
+        let ours = self.fix_port().sessions()[1].handle.clone();
+        let sent = self.venue.block_on(async {
+            reach(&ours, Phase::Up).await;
+            self.copy.send(message).await.unwrap()
+        });
+        let crate::session::outbox::Sent::Numbered(seq) = sent else { panic!("{sent:?}") };
+        let until = std::time::Instant::now() + WITHIN;
+        while ours.numbers().0 <= seq {
+            assert!(std::time::Instant::now() < until, "the drop copy has not come");
+            std::thread::yield_now();
+        }
+        assert!(self.fix_port().drained(WITHIN));
+    }
+
+    /// Sets the venue's own quote of one side.
+    pub(super) fn show(&mut self, side: Side, shown: Option<(Price, Qty)>) {
+        let (mut floor, symbol) = (self.floor.lock(), self.instrument().1);
+        let now = floor.now();
+        floor.venue_mut(VENUE).unwrap().on_quote(now, &symbol, side, shown.map(|(price, size)| Shown { price, size }));
+    }
+
+    /// The venue does what is due.
+    pub(super) fn drive(&mut self) {
         let mut events = Vec::new();
         {
             let mut floor = self.floor.lock();
@@ -246,9 +330,7 @@ impl Rig for FixRig {
     fn quote(&mut self, side: Side, shown: Option<(Price, Qty)>) {
         // What was handed over before the quote meets the one before it.
         self.arrive();
-        let (mut floor, symbol) = (self.floor.lock(), self.instrument().1);
-        let now = floor.now();
-        floor.venue_mut(VENUE).unwrap().on_quote(now, &symbol, side, shown.map(|(price, size)| Shown { price, size }));
+        self.show(side, shown);
     }
 
     fn trade(&mut self, price: Price, qty: Qty) {
