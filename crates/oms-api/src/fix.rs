@@ -8,11 +8,13 @@ use std::pin::Pin;
 /// A session as it stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FixSession {
-    /// What the client is called.
+    /// With whom it is: CLIENT, VENUE, or DROP_COPY of a venue.
+    pub kind: &'static str,
+    /// What the client is called, or the venue.
     pub client: String,
     /// What the desk is called by it.
     pub desk: String,
-    /// For whom its orders are.
+    /// For whom its orders are; of no meaning for a venue.
     pub user_id: UserId,
     /// Whether both sides are logged on.
     pub logged_on: bool,

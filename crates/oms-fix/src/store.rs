@@ -8,7 +8,7 @@ mod record;
 
 use tokio::sync::oneshot;
 
-pub use journal::{JournalStore, SessionJournal};
+pub use journal::{JournalStore, Past, SessionJournal};
 pub use memory::MemoryStore;
 pub use past::{Direction, PastMessage, past_messages};
 

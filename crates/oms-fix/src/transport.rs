@@ -27,7 +27,7 @@ pub use accept::{ListenError, Listener, ListenerConfig};
 pub use address::{AddressError, Network};
 pub use connect::{Endpoint, Reconnect};
 pub use engine::{AddError, Engine};
-pub use tls::{TlsError, server_tls};
+pub use tls::{TlsError, client_tls, server_tls};
 
 use crate::codec::scan::View;
 use crate::session::Phase;
@@ -127,6 +127,7 @@ pub(crate) enum Command {
     SetNextOut(u64),
     SetNextIn(u64),
     Reset,
+    Test(String),
     /// Log out, and end the task.
     Stop,
 }
@@ -218,6 +219,23 @@ impl SessionHandle {
         })
     }
 
+    /// Hands a message over without waiting for what becomes of it, which events tell: [`Event::Numbered`] or
+    /// [`Event::NotSent`] by its token. Waits for room. An error is certain: the message was not taken.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn hand(&self, message: Outgoing) -> Result<(), Ended> {
+        self.command(Command::Send(message, None)).await
+    }
+
+    /// Asks the counterparty by a TestRequest(1) whether it is there; [`Event::Answered`] tells when it has answered.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn test(&self, id: &str) -> Result<(), Ended> {
+        self.command(Command::Test(id.to_owned())).await
+    }
+
     /// Sends messages, all of them or none, and stores how far the application has come with them in one atomic step.
     /// Waits until that is durable. Without messages it may be done while nobody is logged on.
     ///
@@ -273,6 +291,17 @@ impl SessionHandle {
         let (reply, answer) = oneshot::channel();
         self.command(Command::Post(Vec::new(), Mark::default(), reply)).await?;
         answer.await.map(drop).map_err(|_| Ended)
+    }
+
+    /// Waits until the session is not run any more.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
+    }
+
+    /// Whether the session is not run any more.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.commands.is_closed()
     }
 
     /// Whether an acceptor takes the next Logon; until it does, connections are closed without a word.

@@ -170,4 +170,11 @@ impl ReportSink for Handle {
     fn report(&self, report: Report) -> Result<(), SinkClosed> {
         self.door.send(Door::Report(report)).map_err(|_| SinkClosed)
     }
+
+    fn settled(&self) -> Result<(), SinkClosed> {
+        // Its answer is released once everything that was decided before it is durable.
+        let (reply, answer) = oneshot::channel();
+        self.door.send(inspection(|_, _| (), reply)).map_err(|_| SinkClosed)?;
+        answer.blocking_recv().map_err(|_| SinkClosed)
+    }
 }

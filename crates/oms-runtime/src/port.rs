@@ -161,6 +161,13 @@ pub trait ReportSink: Send + Sync {
     /// # Errors
     /// [`SinkClosed`] once the runtime has stopped.
     fn report(&self, report: Report) -> Result<(), SinkClosed>;
+
+    /// Waits until everything that was reported before is decided and durable: a venue that keeps what it says until then
+    /// needs to keep it no longer.
+    ///
+    /// # Errors
+    /// [`SinkClosed`] once the runtime has stopped.
+    fn settled(&self) -> Result<(), SinkClosed>;
 }
 
 /// Where a feed puts market data. Never blocks: readers that are slow see the latest only.

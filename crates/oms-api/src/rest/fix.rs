@@ -64,6 +64,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 fn fields(w: &mut Writer, session: &FixSession) {
+    w.text("kind", session.kind);
     w.string("client", &session.client);
     w.string("desk", &session.desk);
     w.text("user_id", session.user_id);

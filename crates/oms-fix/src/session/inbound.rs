@@ -119,7 +119,7 @@ impl Session {
         // After the checks, what is required is there and has its form.
         match header.msg_type {
             tags::LOGON => self.on_logon(&header, view, now, out),
-            tags::HEARTBEAT => self.in_order(&header, view, now, out, |_, _| ()),
+            tags::HEARTBEAT => self.on_heartbeat(&header, view, now, out),
             tags::TEST_REQUEST => self.on_test_request(&header, view, now, out),
             tags::RESEND_REQUEST => self.on_resend_request(&header, view, now, out),
             tags::REJECT => self.on_reject(&header, view, now, out),
@@ -254,6 +254,21 @@ impl Session {
         }
     }
 
+    fn on_heartbeat(&mut self, header: &Header<'_>, view: &View<'_>, now: Now, out: &mut Outbox) {
+        self.in_order(header, view, now, out, |_, out| {
+            if let Some(id) = view.get_filled(tags::TEST_REQ_ID) {
+                out.events.push(Event::Answered { test_req_id: String::from_utf8_lossy(id).into_owned() });
+            }
+        });
+    }
+
+    /// Delivers a message of the session that is evidence of what became of others, where it is wanted.
+    pub(super) fn keep_evidence(&mut self, header: &Header<'_>, view: &View<'_>, out: &mut Outbox) {
+        if self.config.keeps_evidence {
+            out.deliver(header.number(), view);
+        }
+    }
+
     fn on_test_request(&mut self, header: &Header<'_>, view: &View<'_>, now: Now, out: &mut Outbox) {
         self.in_order(header, view, now, out, |session, out| {
             let mut body = Fields::new();
@@ -263,7 +278,8 @@ impl Session {
     }
 
     fn on_reject(&mut self, header: &Header<'_>, view: &View<'_>, now: Now, out: &mut Outbox) {
-        self.in_order(header, view, now, out, |_, out| {
+        self.in_order(header, view, now, out, |session, out| {
+            session.keep_evidence(header, view, out);
             let ref_seq = view.get(tags::REF_SEQ_NUM).and_then(parse_uint).unwrap_or_default();
             let text = view.get(tags::TEXT).map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default();
             out.events.push(Event::PeerRejected { ref_seq, text });

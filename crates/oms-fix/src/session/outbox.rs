@@ -18,6 +18,8 @@ pub struct Outgoing {
     pub body: Fields,
     /// A name for events about it.
     pub token: u64,
+    /// It is not sent after this time, in nanoseconds since 1970: an order that goes out late is another order.
+    pub not_after: Option<i64>,
 }
 
 impl Outgoing {
@@ -52,6 +54,9 @@ pub enum SendError {
     /// It would be larger than a message may be.
     #[error("the message is too large")]
     TooLarge,
+    /// Its time had passed.
+    #[error("its time had passed before it could be sent")]
+    Late,
 }
 
 /// Why a session lets go of its connection.
@@ -180,10 +185,22 @@ pub enum Event {
         /// Its number.
         seq: u64,
     },
-    /// A held message was not sent, and will not be.
+    /// A message that nobody waits for was numbered. It is on its way once the batch is durable.
+    Numbered {
+        /// Its name.
+        token: u64,
+        /// Its number.
+        seq: u64,
+    },
+    /// A message that nobody waits for, or that was held, was not sent, and will not be.
     NotSent {
         /// Its name.
         token: u64,
+    },
+    /// A Heartbeat(0) that answers a TestRequest(1).
+    Answered {
+        /// TestReqID(112).
+        test_req_id: String,
     },
 }
 

@@ -50,9 +50,10 @@ impl SessionIndex {
         }
     }
 
-    /// The entry from which on all kept messages are that were not dealt with.
-    pub(super) fn first_waiting(&self) -> Option<u64> {
-        self.waiting.front().map(|(_, entry)| *entry)
+    /// The entry from which on all kept messages are that come after `handled`.
+    pub(super) fn waiting_after(&self, handled: u64) -> Option<u64> {
+        let at = self.waiting.partition_point(|(ordinal, _)| *ordinal <= handled);
+        self.waiting.get(at).map(|(_, entry)| *entry)
     }
 
     /// Takes in that a message is in an entry.

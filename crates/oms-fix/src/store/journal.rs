@@ -28,6 +28,17 @@ fn lock(index: &Index) -> MutexGuard<'_, BTreeMap<String, SessionIndex>> {
     index.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Something that the log has of a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Past<'m> {
+    /// Both numbers began anew.
+    Reset,
+    /// A message of the counterparty was kept.
+    Came(Kept, &'m [u8]),
+    /// A message was sent under this number, or was about to be.
+    Sent(u64, &'m [u8]),
+}
+
 struct Job {
     time_ns: i64,
     body: Vec<u8>,
@@ -83,17 +94,47 @@ impl JournalStore {
     /// # Errors
     /// [`StoreError`].
     pub fn unhandled(&self, id: &SessionId) -> Result<Vec<(Kept, Vec<u8>)>, StoreError> {
+        self.unhandled_after(id, 0, usize::MAX)
+    }
+
+    /// The kept messages of a session that were not dealt with and come after one, oldest first, up to a number of them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn unhandled_after(&self, id: &SessionId, after: u64, most: usize) -> Result<Vec<(Kept, Vec<u8>)>, StoreError> {
         let name = id.to_string();
-        let session = lock(&self.log.index).get(&name).cloned().unwrap_or_default();
-        let Some(start) = session.first_waiting() else { return Ok(Vec::new()) };
-        let handled = session.mark.handled.unwrap_or_default();
+        let (start, handled) = {
+            let index = lock(&self.log.index);
+            let Some(session) = index.get(&name) else { return Ok(Vec::new()) };
+            let handled = session.mark.handled.unwrap_or_default().max(after);
+            let Some(start) = session.waiting_after(handled) else { return Ok(Vec::new()) };
+            (start, handled)
+        };
         let mut found = Vec::new();
         self.scan(start, |record| {
             let kept = record.kept.iter().filter(|(kept, _)| record.session == name && handled < kept.ordinal);
             found.extend(kept.map(|(kept, bytes)| (*kept, bytes.to_vec())));
-            ControlFlow::Continue(())
+            if found.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         Ok(found)
+    }
+
+    /// Everything that the log has of a session, as it was stored: in one step, what came stands before what was sent.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn past(&self, id: &SessionId, visit: &mut dyn FnMut(Past<'_>)) -> Result<(), StoreError> {
+        let name = id.to_string();
+        self.scan(1, |record| {
+            if record.session == name {
+                if record.reset.is_some() {
+                    visit(Past::Reset);
+                }
+                record.kept.iter().for_each(|(kept, bytes)| visit(Past::Came(*kept, bytes)));
+                record.messages.iter().for_each(|(seq, bytes)| visit(Past::Sent(*seq, bytes)));
+            }
+            ControlFlow::Continue(())
+        })
     }
 
     fn scan(&self, from: u64, mut read: impl FnMut(&Record<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {

@@ -81,8 +81,11 @@ impl Driver {
                 let result = self.session.send(message, clock::now(), &mut self.out);
                 match reply {
                     Some(reply) => self.answers.push((reply, result)),
-                    None if result.is_err() => self.out.events.push(Event::NotSent { token }),
-                    None => (),
+                    None => match result {
+                        Ok(Sent::Numbered(seq)) => self.out.events.push(Event::Numbered { token, seq }),
+                        Ok(Sent::Held) => (),
+                        Err(_) => self.out.events.push(Event::NotSent { token }),
+                    },
                 }
                 self.deliver();
             }
@@ -91,6 +94,7 @@ impl Driver {
             Command::SetNextOut(next) => self.step(Input::SetNextOut(next)),
             Command::SetNextIn(next) => self.step(Input::SetNextIn(next)),
             Command::Reset => self.step(Input::Reset),
+            Command::Test(id) => self.step(Input::Test(&id)),
             Command::Stop => return false,
         }
         true

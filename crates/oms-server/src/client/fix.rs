@@ -7,8 +7,8 @@ use crate::config::Settings;
 use crate::exit::{Failure, Outcome};
 use serde_json::{Value, json};
 
-const COLUMNS: [&str; 10] =
-    ["client", "desk", "logged_on", "open", ">next_in", ">next_out", ">received", ">sent", ">refused", ">peer_refused"];
+const COLUMNS: [&str; 11] =
+    ["kind", "client", "desk", "logged_on", "open", ">next_in", ">next_out", ">received", ">sent", ">refused", ">peer_refused"];
 
 pub(super) fn run(command: Fix, settings: &Settings) -> Outcome {
     match command {

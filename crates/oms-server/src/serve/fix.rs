@@ -1,5 +1,6 @@
 //! Clients that speak FIX: from settings to sessions that run.
 
+use super::fix_venues;
 use super::settings::Desk;
 use crate::config::{Fix, FixSession};
 use crate::exit::Failure;
@@ -11,7 +12,8 @@ use oms_fix::session::Phase;
 use oms_fix::session::config::{Config, Credentials, Role, Secret, SessionId};
 use oms_fix::session::throttle::Rate;
 use oms_fix::store::JournalStore;
-use oms_fix::transport::{Ended, Engine, Listener, ListenerConfig, server_tls};
+use oms_fix::transport::{Ended, Engine, Listener, ListenerConfig, SessionHandle, server_tls};
+use oms_fix::venue::VenueSession;
 use oms_model::{Code, Refusal};
 use oms_runtime::Handle;
 use oms_runtime::history::{Bounds, History};
@@ -19,6 +21,7 @@ use oms_store::EmbeddedJournal;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -125,6 +128,24 @@ fn hash(text: &str) -> Option<[u8; 32]> {
     bytes.try_into().ok().filter(|_| text.len() == 64)
 }
 
+fn refused(error: &dyn std::fmt::Display) -> Failure {
+    Failure::Refused(format!("FIX: {error}"))
+}
+
+/// The messages of all sessions, where there are any.
+///
+/// # Errors
+/// [`Failure::Refused`].
+pub fn store(desk: &Desk) -> Result<Option<Arc<JournalStore>>, Failure> {
+    if desk.fix.is_none() && desk.fix_venues.is_empty() {
+        return Ok(None);
+    }
+    let dir = desk.fix_dir();
+    let journal = EmbeddedJournal::open_dir(&dir, desk.journal.clone());
+    let journal = journal.map_err(|error| refused(&format!("the message store in {}: {error}", dir.display())))?;
+    JournalStore::open(Box::new(journal)).map(|store| Some(Arc::new(store))).map_err(|error| refused(&error))
+}
+
 /// The sessions that run.
 pub struct Running {
     engine: Engine,
@@ -134,17 +155,18 @@ pub struct Running {
 }
 
 impl Running {
-    /// Opens the message store, takes up every session where it was, and listens.
+    /// Takes up every session where it was, and listens.
     ///
     /// # Errors
     /// [`Failure::Refused`] where the store or the log does not allow it.
-    pub fn open(desk: &Desk, handle: &Handle, history: &History, runtime: &Runtime) -> Result<Option<Self>, Failure> {
-        let Some(fix) = &desk.fix else { return Ok(None) };
-        let refused = |error: &dyn std::fmt::Display| Failure::Refused(format!("FIX: {error}"));
-        let dir = desk.fix_dir();
-        let journal = EmbeddedJournal::open_dir(&dir, desk.journal.clone());
-        let journal = journal.map_err(|error| refused(&format!("the message store in {}: {error}", dir.display())))?;
-        let store = JournalStore::open(Box::new(journal)).map_err(|error| refused(&error))?;
+    pub fn open(
+        desk: &Desk,
+        handle: &Handle,
+        history: &History,
+        runtime: &Runtime,
+        store: Option<&Arc<JournalStore>>,
+    ) -> Result<Option<Self>, Failure> {
+        let Some((fix, store)) = desk.fix.as_ref().zip(store) else { return Ok(None) };
         let tenant_id = handle.inspect_blocking(|state, _| state.tenant_id()).map_err(|error| Failure::Fault(error.message))?;
         // However far behind a client is, its reports begin where the last one ended.
         let history = history.with_bounds(Bounds { max_events: u64::MAX, ..Bounds::default() });
@@ -152,7 +174,7 @@ impl Running {
         let (engine, clients) = (Engine::new(), Clients::default());
         let listener = runtime.block_on(async {
             for profile in &fix.profiles {
-                clients.add(&engine, &store, &parts, profile.clone()).map_err(|error| refused(&error))?;
+                clients.add(&engine, store, &parts, profile.clone()).map_err(|error| refused(&error))?;
             }
             engine.listen(fix.listener.clone()).await.map_err(|error| Failure::Usage(format!("fix.listen: {error}")))
         })?;
@@ -190,12 +212,18 @@ fn read(figures: &ClientFigures, (_, _, count): Count) -> u64 {
     count(figures).load(Ordering::Relaxed)
 }
 
-/// The sessions as the interface sees them.
-pub struct Shown(pub Clients);
+/// The sessions as the interface sees them: those with clients, and those with venues.
+pub struct Shown {
+    /// With clients.
+    pub clients: Clients,
+    /// With venues.
+    pub venues: Vec<VenueSession>,
+}
 
 fn shown(session: &ClientSession) -> ShownSession {
     let (next_in, next_out) = session.handle.numbers();
     ShownSession {
+        kind: "CLIENT",
         client: session.id.target.clone(),
         desk: session.id.sender.clone(),
         user_id: session.user_id,
@@ -209,21 +237,24 @@ fn shown(session: &ClientSession) -> ShownSession {
 
 impl FixSessions for Shown {
     fn all(&self) -> Vec<ShownSession> {
-        self.0.all().iter().map(shown).collect()
+        let clients = self.clients.all();
+        clients.iter().map(shown).chain(self.venues.iter().map(fix_venues::shown)).collect()
     }
 
     fn act(&self, client: &str, action: FixAction) -> Acted {
-        let session = self.0.get(client);
+        let session = self.clients.get(client);
+        let venue = self.venues.iter().find(|session| session.handle.id().target == client).cloned();
         Box::pin(async move {
-            let session = session.ok_or_else(|| Refusal::new(Code::NotFound, "there is no such FIX session"))?;
-            act(&session, action).await.map_err(|Ended| Refusal::new(Code::Overloaded, "the session has ended"))?;
-            Ok(shown(&session))
+            let unknown = || Refusal::new(Code::NotFound, "there is no such FIX session");
+            let handle = session.as_ref().map(|session| &session.handle).or(venue.as_ref().map(|venue| &venue.handle));
+            let acted = act(handle.ok_or_else(unknown)?, action).await;
+            acted.map_err(|Ended| Refusal::new(Code::Overloaded, "the session has ended"))?;
+            session.as_ref().map(shown).or(venue.as_ref().map(fix_venues::shown)).ok_or_else(unknown)
         })
     }
 }
 
-async fn act(session: &ClientSession, action: FixAction) -> Result<(), Ended> {
-    let handle = &session.handle;
+async fn act(handle: &SessionHandle, action: FixAction) -> Result<(), Ended> {
     match action {
         FixAction::Logon => handle.open(true),
         FixAction::Logout => {
