@@ -8,14 +8,14 @@
 //!   atomic step as the messages that it sent and their numbers, so no report is lost, repeated or numbered twice.
 
 mod answer;
-mod body;
+pub(crate) mod body;
 mod book;
 mod catalog;
 mod client;
 mod profile;
 mod report;
-mod request;
-mod words;
+pub(crate) mod request;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

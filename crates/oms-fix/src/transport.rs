@@ -127,6 +127,8 @@ pub(crate) enum Command {
     SetNextOut(u64),
     SetNextIn(u64),
     Reset,
+    /// The connection ends without a Logout.
+    Cut,
     /// Log out, and end the task.
     Stop,
 }
@@ -139,6 +141,8 @@ pub(crate) struct Shared {
     phase: watch::Sender<Phase>,
     /// Whether an acceptor takes a Logon.
     open: AtomicBool,
+    /// Whether nothing is read from the connection or written to it.
+    frozen: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -148,6 +152,7 @@ impl Shared {
             next_out: AtomicU64::new(1),
             phase: watch::Sender::new(Phase::Down),
             open: AtomicBool::new(true),
+            frozen: watch::Sender::new(false),
         })
     }
 }
@@ -284,6 +289,25 @@ impl SessionHandle {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.shared.open.load(Ordering::Acquire)
+    }
+
+    /// Ends the connection at once, without a Logout, as a line does that breaks.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn cut(&self) -> Result<(), Ended> {
+        self.command(Command::Cut).await
+    }
+
+    /// Whether nothing is read from the connection or written to it, as on a line that is half open. Commands go on.
+    pub fn freeze(&self, frozen: bool) {
+        self.shared.frozen.send_replace(frozen);
+    }
+
+    /// Whether the connection is frozen.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        *self.shared.frozen.borrow()
     }
 
     /// The next inbound and outbound number.

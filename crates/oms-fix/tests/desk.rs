@@ -1,17 +1,20 @@
 //! What clients ask of the desk by FIX, and what they are told: the pairs of execution type and order status.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "desk/client.rs"]
+mod client;
 #[path = "desk/stage.rs"]
 mod stage;
 
 use std::time::Duration;
 
+use client::{Client, NOW};
 use oms_fix::session::Phase;
 use oms_model::command::{Change, Command, CommandOutcome, OrderRef};
 use oms_model::report::{ReportBody, VenueFill};
 use oms_model::{IntentKind, WireId};
 use oms_testkit::fixture::dec;
-use stage::{Client, Desk, NOW};
+use stage::Desk;
 
 /// An order that its venue works.
 async fn working(desk: &mut Desk, client: &mut Client, id: &str, qty: &str) -> WireId {

@@ -10,6 +10,7 @@ use oms_store::{EntryRef, Epoch, Journal, JournalError, JournalReader};
 use tokio::sync::oneshot;
 
 use super::index::SessionIndex;
+use super::past::{PastMessage, visit_messages};
 use super::record::{self, Record};
 use super::{MessageStore, Pending, Progress, StoreError, advance};
 use crate::session::Stored;
@@ -94,6 +95,25 @@ impl JournalStore {
             ControlFlow::Continue(())
         })?;
         Ok(found)
+    }
+
+    /// Every application message of a session, both ways, in the order in which they were stored, with the
+    /// name of each that came.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn past(
+        &self,
+        id: &SessionId,
+        mut visit: impl FnMut(PastMessage<'_>, Option<Kept>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let name = id.to_string();
+        self.scan(1, |record| {
+            if record.session != name {
+                return ControlFlow::Continue(());
+            }
+            visit_messages(0, record, &mut visit)
+        })
     }
 
     fn scan(&self, from: u64, mut read: impl FnMut(&Record<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {

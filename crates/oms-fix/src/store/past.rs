@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use oms_store::JournalReader;
 
 use super::StoreError;
-use super::record;
+use super::record::{self, Record};
+use crate::session::outbox::Kept;
 
 /// Which way a message went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,24 +53,24 @@ pub fn past_messages(
                 return ControlFlow::Break(());
             }
         };
-        let session = record.session;
-        let came = record.kept.iter().map(|(kept, bytes)| PastMessage {
-            entry,
-            session,
-            direction: Direction::In,
-            seq: kept.seq,
-            received_at: Some(kept.received_at),
-            bytes,
-        });
-        let sent = record.messages.iter().map(|(seq, bytes)| PastMessage {
-            entry,
-            session,
-            direction: Direction::Out,
-            seq: *seq,
-            received_at: None,
-            bytes,
-        });
-        came.chain(sent).try_for_each(&mut *visit)
+        visit_messages(entry, &record, &mut |message, _| visit(message))
     })?;
     damage.map_or(Ok(()), Err)
+}
+
+/// The messages of one entry, with the name of each that came.
+pub(super) fn visit_messages(
+    entry: u64,
+    record: &Record<'_>,
+    visit: &mut dyn FnMut(PastMessage<'_>, Option<Kept>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let session = record.session;
+    for (kept, bytes) in &record.kept {
+        let (direction, received_at) = (Direction::In, Some(kept.received_at));
+        visit(PastMessage { entry, session, direction, seq: kept.seq, received_at, bytes }, Some(*kept))?;
+    }
+    for (seq, bytes) in &record.messages {
+        visit(PastMessage { entry, session, direction: Direction::Out, seq: *seq, received_at: None, bytes }, None)?;
+    }
+    ControlFlow::Continue(())
 }

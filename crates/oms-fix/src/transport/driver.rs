@@ -7,10 +7,11 @@ use super::clock;
 use super::connection::Connection;
 use super::{Application, Command, ConnectionLimits, Shared};
 use crate::codec::frame::Cut;
+use crate::session::config::WhenDown;
 use crate::session::outbox::{Event, Fetch, Kept, Mark, Outbox, Outgoing, Reason, SendError, Sent};
 use crate::session::{Input, Phase, Session};
 use crate::store::MessageStore;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 type Answer = (oneshot::Sender<Result<Sent, SendError>>, Result<Sent, SendError>);
 
@@ -91,6 +92,7 @@ impl Driver {
             Command::SetNextOut(next) => self.step(Input::SetNextOut(next)),
             Command::SetNextIn(next) => self.step(Input::SetNextIn(next)),
             Command::Reset => self.step(Input::Reset),
+            Command::Cut => self.step(Input::Abort(Reason::Asked)),
             Command::Stop => return false,
         }
         true
@@ -98,7 +100,8 @@ impl Driver {
 
     /// Sends all of the messages or none.
     fn post(&mut self, messages: Vec<Outgoing>, mark: Mark, reply: oneshot::Sender<Result<(), Vec<Outgoing>>>) {
-        let may = messages.is_empty() || self.session.phase() == Phase::Up;
+        let stores = self.session.config().when_down == WhenDown::Store;
+        let may = messages.is_empty() || stores || self.session.phase() == Phase::Up;
         if !may {
             // Whoever asked may have gone away.
             let _ = reply.send(Err(messages));
@@ -186,6 +189,11 @@ impl Driver {
         self.fetch = self.out.fetch.take().or(self.fetch).filter(|_| flow == Flow::GoOn);
         self.clear();
         flow
+    }
+
+    /// Whether nothing is read from the connection or written to it, to be followed.
+    pub(super) fn frozen(&self) -> watch::Receiver<bool> {
+        self.shared.frozen.subscribe()
     }
 
     /// Whether messages are to be read from the store and sent again.
