@@ -36,7 +36,10 @@ async fn an_order_is_filled_replaced_and_canceled() {
     assert_eq!((part.get(851), part.get(12), part.get(13), part.get(30)), ("2", "0.003", "1", "XNAS"));
     client.replace("R1", "A1", "90", "20.04").await;
     let replaced = client.report("5", "1").await;
-    assert_eq!((replaced.get(11), replaced.get(41), replaced.get(38), replaced.get(44), replaced.get(151)), ("R1", "A1", "90", "20.04", "50"));
+    assert_eq!(
+        (replaced.get(11), replaced.get(41), replaced.get(38), replaced.get(44), replaced.get(151)),
+        ("R1", "A1", "90", "20.04", "50")
+    );
     // The market comes to it.
     venues.show(XNAS, Side::Sell, "20.03", "10");
     let more = client.report("F", "1").await;

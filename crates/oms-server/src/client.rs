@@ -53,6 +53,7 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Sor(sor) => market::sor(sor, settings),
         Command::Fix(command) => fix::run(command, settings),
         Command::Serve(_)
+        | Command::Sim(_)
         | Command::Allocation(Allocation::Verify { .. })
         | Command::Journal(_)
         | Command::Calendar(_)

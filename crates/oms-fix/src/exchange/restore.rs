@@ -1,5 +1,6 @@
 //! A venue's book after a start, from the messages of its session, and what its client was not told.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use oms_model::Time;
@@ -31,6 +32,8 @@ pub(super) struct Restored {
     pub(super) book: Book,
     /// What is to be told before all else.
     pub(super) out: Vec<Outgoing>,
+    /// What that is of: the venue may report it by itself too, where it happened while it was asked.
+    pub(super) told: BTreeSet<String>,
     pub(super) waiting: Vec<Waiting>,
 }
 
@@ -41,7 +44,7 @@ pub(super) struct Restored {
 pub(super) fn restore(store: &JournalStore, id: &SessionId, port: &mut dyn VenuePort) -> Result<Restored, ExchangeError> {
     let venue = port.venue();
     let handled = store.session(id).progress().mark.handled.unwrap_or_default();
-    let mut restored = Restored { book: Book::new(venue), out: Vec::new(), waiting: Vec::new() };
+    let mut restored = Restored { book: Book::new(venue), out: Vec::new(), told: BTreeSet::new(), waiting: Vec::new() };
     store.past(id, |message, kept| {
         let inbound = Inbound { kept: kept.unwrap_or_default(), bytes: message.bytes.to_vec() };
         match message.direction {
@@ -70,6 +73,7 @@ pub(super) fn restore(store: &JournalStore, id: &SessionId, port: &mut dyn Venue
     }
     let now = SystemClock.now();
     for body in untold {
+        restored.told.extend(key(&body));
         restored.out.extend(restored.book.report(&Report { venue, transact_time: now, body }));
     }
     Ok(restored)
@@ -85,6 +89,16 @@ impl Restored {
         if handled < inbound.kept.ordinal {
             self.waiting.push(Waiting { inbound, step });
         }
+    }
+}
+
+/// What a venue may say unasked is told apart by this.
+pub(super) fn key(body: &ReportBody) -> Option<String> {
+    match body {
+        ReportBody::Fill { fill, .. } => Some(format!("F{}", fill.exec_id)),
+        ReportBody::Canceled { wire_id, .. } => Some(format!("4{wire_id}")),
+        ReportBody::Expired { wire_id } => Some(format!("C{wire_id}")),
+        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! One venue: hands to it what its client asks, and tells the client what it says.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,7 +11,7 @@ use oms_runtime::{Clock as _, SystemClock};
 use tokio::sync::mpsc;
 
 use super::book::{Book, Step};
-use super::restore::Restored;
+use super::restore::{self, Restored, Waiting};
 use super::{VenueFigures, read, tell};
 use crate::codec::scan::{View, scan};
 use crate::desk::request::tag;
@@ -104,6 +105,8 @@ pub(super) struct Venue {
     inbox: mpsc::Receiver<Inbound>,
     reports: mpsc::Receiver<Report>,
     out: Vec<Outgoing>,
+    /// What was told at the start, and may be reported once more.
+    told: BTreeSet<String>,
     handled: Option<u64>,
     marked: Option<u64>,
     figures: Arc<VenueFigures>,
@@ -119,9 +122,9 @@ impl Venue {
         handled: Option<u64>,
         figures: Arc<VenueFigures>,
     ) -> Self {
-        let Restored { book, out, waiting } = restored;
+        let Restored { book, out, told, waiting } = restored;
         let mic = port.venue();
-        let mut venue = Self { mic, port, session, book, inbox, reports, out, handled, marked: handled, figures };
+        let mut venue = Self { mic, port, session, book, inbox, reports, out, told, handled, marked: handled, figures };
         // Answers that were due at once and not given.
         for inbound in waiting {
             venue.answer_again(&inbound);
@@ -180,6 +183,7 @@ impl Venue {
                 // A session that has ended has no line.
                 let _ = self.session.cut().await;
             }
+            body if restore::key(body).is_some_and(|key| self.told.remove(&key)) => (),
             _ => self.out.extend(self.book.report(report)),
         }
     }
@@ -250,7 +254,7 @@ impl Venue {
     }
 
     /// A message of the last run that was not dealt with. What the venue was to have, it was asked about.
-    fn answer_again(&mut self, waiting: &super::restore::Waiting) {
+    fn answer_again(&mut self, waiting: &Waiting) {
         let inbound = &waiting.inbound;
         with_view(inbound, |view| match (view.msg_type(), &waiting.step) {
             (b"H", _) | (_, Some(Step::Status)) => self.status(view, SystemClock.now()),

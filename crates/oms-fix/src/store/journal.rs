@@ -102,11 +102,7 @@ impl JournalStore {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn past(
-        &self,
-        id: &SessionId,
-        mut visit: impl FnMut(PastMessage<'_>, Option<Kept>) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
+    pub fn past(&self, id: &SessionId, mut visit: impl FnMut(PastMessage<'_>, Option<Kept>) -> ControlFlow<()>) -> Result<(), StoreError> {
         let name = id.to_string();
         self.scan(1, |record| {
             if record.session != name {

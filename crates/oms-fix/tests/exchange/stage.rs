@@ -137,4 +137,3 @@ impl Drop for Venues {
         self.stop();
     }
 }
-
