@@ -30,7 +30,7 @@ use crate::store::{JournalStore, MessageStore as _, StoreError};
 use crate::transport::{AddError, Engine, SessionHandle, SessionSpec};
 pub use client::ClientFigures;
 use client::{Client, Door, Inbound, Start};
-pub use profile::{ClientProfile, user_of};
+pub use profile::{ClientProfile, CopyFilter, user_of};
 
 /// Messages of one session that may wait for the desk; more are refused.
 const INBOX: usize = 4_096;
@@ -103,7 +103,7 @@ impl Clients {
         let figures = Arc::new(ClientFigures::default());
         let (inbox, received) = mpsc::channel(INBOX);
         let waiting: Vec<Inbound> = store.unhandled(&id)?.into_iter().map(|(kept, bytes)| Inbound { kept, bytes }).collect();
-        let door = Door::new(inbox, figures.clone());
+        let door = Door::new(inbox, figures.clone(), profile.copies.is_some());
         let mut spec = SessionSpec::new(profile.config.clone(), Box::new(journal), Box::new(door));
         spec.allowed.clone_from(&profile.allowed);
         spec.client_certificate = profile.client_certificate;
@@ -150,7 +150,10 @@ impl Clients {
 /// The orders and names as they were when the last report was sent, and from where the log is followed.
 fn begin(parts: &DeskParts, cursor: Seq, profile: &ClientProfile) -> Result<(Seq, book::Book, catalog::Catalog), DeskError> {
     let moment = parts.history.moment(AsOf::Seq(cursor))?;
-    let user_id = profile.user_id;
-    let (book, catalog) = parts.history.read(moment, |state| (book::Book::of(state, user_id), catalog::Catalog::of(state)))?;
+    let whose = profile.copies.clone().map_or(book::Whose::Own(profile.user_id), book::Whose::Copies);
+    let (book, catalog) = parts.history.read(moment, |state| {
+        let catalog = catalog::Catalog::of(state);
+        (book::Book::of(state, whose, &catalog), catalog)
+    })?;
     Ok((moment.seq, book, catalog))
 }

@@ -9,10 +9,12 @@ mod stage;
 use std::time::Duration;
 
 use client::{Client, NOW};
+use oms_fix::desk::{CopyFilter, user_of};
 use oms_fix::session::Phase;
-use oms_model::command::{Change, Command, CommandOutcome, OrderRef};
+use oms_fix::session::config::SessionId;
+use oms_model::command::{Change, Command, CommandOutcome, NewOrder, OrderRef};
 use oms_model::report::{ReportBody, VenueFill};
-use oms_model::{IntentKind, WireId};
+use oms_model::{IntentKind, OrdType, WireId};
 use oms_testkit::fixture::dec;
 use stage::Desk;
 
@@ -224,4 +226,55 @@ async fn a_client_that_stays_away_has_its_orders_canceled() {
     let asked = desk.taken(IntentKind::Cancel).await;
     desk.report(ReportBody::Canceled { wire_id: asked, text: String::new() });
     assert_eq!(client.report("4", "4").await.get(11), "A1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drop_copy_is_told_of_everybodys_orders_and_sends_none() {
+    let mut desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    let mut copy = desk.client("COMPLIANCE", |profile| profile.copies = Some(CopyFilter::default())).await;
+    let mut other = desk
+        .client("OTHER", |profile| profile.copies = Some(CopyFilter { accounts: vec!["elsewhere".to_owned()], users: Vec::new() }))
+        .await;
+    let wire_id = working(&mut desk, &mut client, "A1", "100").await;
+    let new = copy.report("0", "0").await;
+    assert_eq!((new.get(11), new.get(797), new.get(453), new.get(452)), ("A1", "Y", "1", "11"));
+    assert_eq!((new.get(1), new.get(448)), ("main", user_of(&SessionId::fix44("OMS", "C1")).to_string().as_str()));
+    desk.fill(&wire_id, "X1", "40", "20.00");
+    let (told, copied) = (client.report("F", "1").await, copy.report("F", "1").await);
+    assert_eq!((told.get(17), told.get(14), told.get(37)), (copied.get(17), copied.get(14), copied.get(37)));
+    client.cancel("K1", "A1").await;
+    copy.report("6", "6").await;
+    desk.taken(IntentKind::Cancel).await;
+    // An order from another door.
+    let order = NewOrder {
+        symbol: "XYZ".parse().unwrap(),
+        ord_type: OrdType::Limit,
+        order_qty: dec("10"),
+        price: Some(dec("19.00")),
+        ..NewOrder::default()
+    };
+    desk.run(Command::CreateOrder(Box::new(order))).await;
+    let new = copy.report("0", "0").await;
+    assert_eq!(new.get(38), "10");
+    for (msg_type, fields) in [
+        ("D", vec![(11, "N1"), (38, "1"), (40, "1"), (54, "1"), (55, "XYZ"), (60, NOW)]),
+        ("F", vec![(11, "N2"), (38, "100"), (41, "A1"), (54, "1"), (55, "XYZ"), (60, NOW)]),
+        ("q", vec![(11, "N3"), (530, "7"), (60, NOW)]),
+    ] {
+        for copy in [&mut copy, &mut other] {
+            copy.send(msg_type, &fields).await;
+            // Nothing of the orders came to the one before this.
+            let refused = copy.next().await;
+            assert_eq!((refused.get(35), refused.get(372), refused.get(380)), ("j", msg_type, "6"));
+        }
+    }
+    // What happens while it is away it is told when it is back.
+    copy.session.logout("later").await.unwrap();
+    copy.phase(Phase::Down).await;
+    desk.fill(&wire_id, "X2", "10", "20.00");
+    client.report("6", "6").await;
+    client.report("F", "6").await;
+    let told = copy.report("F", "6").await;
+    assert_eq!((told.get(32), told.get(14), told.get(797)), ("10", "50", "Y"));
 }

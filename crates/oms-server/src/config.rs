@@ -150,6 +150,9 @@ pub struct Fix {
 #[allow(missing_docs, reason = "the default file says what each means")]
 pub struct FixSession {
     pub comp_id: String,
+    pub kind: String,
+    pub accounts: Vec<String>,
+    pub users: Vec<String>,
     pub username: String,
     pub password: String,
     pub user_id: String,

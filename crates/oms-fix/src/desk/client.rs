@@ -35,6 +35,8 @@ const UNDER_WAY: usize = 1_024;
 const WAITING: usize = 1_024;
 /// Batches of the log that are looked at in one go.
 const TOGETHER: usize = 256;
+/// What is taken from clients.
+const SERVED: [&[u8]; 6] = [b"D", b"F", b"G", b"H", b"AF", b"q"];
 /// How long what was dealt with may stay unstored while nothing is sent.
 const MARK_AFTER: Duration = Duration::from_secs(5);
 
@@ -71,11 +73,13 @@ pub(super) struct Inbound {
 pub(super) struct Door {
     inbox: mpsc::Sender<Inbound>,
     figures: Arc<ClientFigures>,
+    /// It is told, and asks for nothing.
+    copies: bool,
 }
 
 impl Door {
-    pub(super) fn new(inbox: mpsc::Sender<Inbound>, figures: Arc<ClientFigures>) -> Self {
-        Self { inbox, figures }
+    pub(super) fn new(inbox: mpsc::Sender<Inbound>, figures: Arc<ClientFigures>, copies: bool) -> Self {
+        Self { inbox, figures, copies }
     }
 
     fn refuse(&self, message: &View<'_>, reason: BusinessReason, replies: &mut Vec<Outgoing>) -> bool {
@@ -96,7 +100,12 @@ impl Application for Door {
 
     fn take(&mut self, session: &SessionId, kept: &Kept, message: &View<'_>, replies: &mut Vec<Outgoing>) -> bool {
         match message.msg_type() {
-            b"D" | b"F" | b"G" | b"H" | b"AF" | b"q" => {
+            served if self.copies && SERVED.contains(&served) => {
+                count(&self.figures.refused, 1);
+                replies.push(business_reject(message, BusinessReason::NotAuthorized, Some("a drop copy is told of orders and sends none")));
+                false
+            }
+            served if SERVED.contains(&served) => {
                 let sent = self.inbox.try_send(Inbound { kept: *kept, bytes: message.bytes().to_vec() });
                 if sent.is_err() {
                     return self.refuse(message, BusinessReason::ApplicationNotAvailable, replies);

@@ -100,6 +100,7 @@ impl Desk {
         let mut profile = ClientProfile {
             config,
             user_id: user_of(&id),
+            copies: None,
             account: None,
             allowed: Vec::new(),
             client_certificate: None,

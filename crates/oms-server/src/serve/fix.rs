@@ -6,7 +6,7 @@ use crate::exit::Failure;
 use oms_api::Exposition;
 use oms_api::fix::{Acted, FixAction, FixSession as ShownSession, FixSessions};
 use oms_api::metrics::Page;
-use oms_fix::desk::{ClientFigures, ClientProfile, ClientSession, Clients, DeskParts, user_of};
+use oms_fix::desk::{ClientFigures, ClientProfile, ClientSession, Clients, CopyFilter, DeskParts, user_of};
 use oms_fix::session::Phase;
 use oms_fix::session::config::{Config, Credentials, Role, Secret, SessionId};
 use oms_fix::session::throttle::Rate;
@@ -112,11 +112,29 @@ fn profile(settings: &Fix, session: &FixSession) -> Result<ClientProfile, Failur
     Ok(ClientProfile {
         config,
         user_id,
+        copies: copies(session)?,
         account: Some(session.account.clone()).filter(|account| !account.is_empty()),
         allowed,
         client_certificate,
         cancel_after: session.cancel_on_disconnect_s.map(|seconds| Duration::from_secs(seconds.into())),
     })
+}
+
+/// What a drop copy is told of; `None` for a client that sends orders.
+fn copies(session: &FixSession) -> Result<Option<CopyFilter>, Failure> {
+    let wrong = |what: &str, error: &dyn std::fmt::Display| bad(&format!("sessions: {}: {what}", session.comp_id), error);
+    match session.kind.as_str() {
+        "" | "client" if session.accounts.is_empty() && session.users.is_empty() => Ok(None),
+        "" | "client" => Err(wrong("accounts", &"accounts and users are what a drop copy is told of; a client has account and user_id")),
+        "drop_copy" if !session.account.is_empty() || !session.user_id.is_empty() || session.cancel_on_disconnect_s.is_some() => {
+            Err(wrong("kind", &"a drop copy sends no orders: it has no account, user_id or cancel_on_disconnect_s"))
+        }
+        "drop_copy" => {
+            let users = session.users.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(|error| wrong("users", &error))?;
+            Ok(Some(CopyFilter { accounts: session.accounts.clone(), users }))
+        }
+        kind => Err(wrong("kind", &format!("{kind:?} is neither client nor drop_copy"))),
+    }
 }
 
 fn hash(text: &str) -> Option<[u8; 32]> {
@@ -289,10 +307,12 @@ mod tests {
         let hash = "ab".repeat(32);
         let text = format!(
             "tls_clients = \"ca\"\n[[fix.sessions]]\ncomp_id = \"A\"\nusername = \"u\"\npassword = \"hidden\"\naccount = \"main\"\nallowed = [\"10.0.0.0/8\"]
-certificate_sha256 = \"{hash}\"\ncancel_on_disconnect_s = 5\norders_per_second = 7\n[[fix.sessions]]\ncomp_id = \"B\""
+certificate_sha256 = \"{hash}\"\ncancel_on_disconnect_s = 5\norders_per_second = 7\n[[fix.sessions]]\ncomp_id = \"B\"
+[[fix.sessions]]\ncomp_id = \"C\"\nkind = \"drop_copy\"\naccounts = [\"main\"]"
         );
         let desk = FixDesk::of(&settings(&text), true).unwrap().unwrap();
-        let [a, b] = desk.profiles.as_slice() else { panic!("two sessions") };
+        let [a, b, c] = desk.profiles.as_slice() else { panic!("three sessions") };
+        assert!(a.copies.is_none() && c.copies.as_ref().unwrap().accounts == ["main"] && c.copies.as_ref().unwrap().users.is_empty());
         assert_eq!((a.config.id.sender.as_str(), a.config.id.target.as_str()), ("OMS", "A"));
         assert_eq!(
             (a.account.as_deref(), a.cancel_after, a.client_certificate),
@@ -323,6 +343,10 @@ certificate_sha256 = \"{hash}\"\ncancel_on_disconnect_s = 5\norders_per_second =
             ("[[fix.sessions]]\ncomp_id = \"A\"\nuser_id = \"x\"", "user_id"),
             ("tls_clients = \"c\"\n[[fix.sessions]]\ncomp_id = \"A\"\ncertificate_sha256 = \"zz\"", "64 hexadecimal"),
             ("[[fix.sessions]]\ncomp_id = \"A\"\ncertificate_sha256 = \"zz\"", "certificate"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nkind = \"x\"", "drop_copy"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nusers = [\"x\"]", "drop copy"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nkind = \"drop_copy\"\nusers = [\"x\"]", "users"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nkind = \"drop_copy\"\naccount = \"x\"", "sends no orders"),
             ("tls_certificate = \"nowhere\"\n[[fix.sessions]]\ncomp_id = \"A\"", "nowhere"),
         ] {
             let error = FixDesk::of(&settings(text), false).err().unwrap().to_string();

@@ -50,6 +50,7 @@ async fn run(parts: &DeskParts, cursor: Seq, waiting: Vec<Inbound>) -> (Seq, Vec
     let profile = ClientProfile {
         config: config.clone(),
         user_id: user_of(&id),
+        copies: None,
         account: None,
         allowed: Vec::new(),
         client_certificate: None,
@@ -58,7 +59,7 @@ async fn run(parts: &DeskParts, cursor: Seq, waiting: Vec<Inbound>) -> (Seq, Vec
     let (after, book, catalog) = begin(parts, cursor, &profile).unwrap();
     let (_inbox, received) = mpsc::channel(1);
     let figures = Arc::new(ClientFigures::default());
-    let door = Door::new(_inbox.clone(), figures.clone());
+    let door = Door::new(_inbox.clone(), figures.clone(), false);
     let session = Engine::new().add(SessionSpec::new(config, Box::<MemoryStore>::default(), Box::new(door))).unwrap();
     let last = waiting.last().map(|inbound| inbound.kept.ordinal);
     let start = Start { cursor, mark: Mark { handled: None, cursor: Some(cursor.0) }, waiting, received };
