@@ -12,11 +12,11 @@ use client::{Client, NOW};
 use oms_fix::desk::{CopyFilter, user_of};
 use oms_fix::session::Phase;
 use oms_fix::session::config::SessionId;
-use oms_model::command::{Change, Command, CommandOutcome, NewOrder, OrderRef};
+use oms_model::command::{Change, Command, CommandOutcome, NewOrder, NewQuote, OrderRef};
 use oms_model::report::{ReportBody, VenueFill};
 use oms_model::{IntentKind, OrdType, WireId};
 use oms_testkit::fixture::dec;
-use stage::Desk;
+use stage::{Desk, XNAS};
 
 /// An order that its venue works.
 async fn working(desk: &mut Desk, client: &mut Client, id: &str, qty: &str) -> WireId {
@@ -277,4 +277,92 @@ async fn a_drop_copy_is_told_of_everybodys_orders_and_sends_none() {
     client.report("F", "6").await;
     let told = copy.report("F", "6").await;
     assert_eq!((told.get(32), told.get(14), told.get(797)), ("10", "50", "Y"));
+}
+
+const QUOTE: [(i32, &str); 5] = [(131, "Q1"), (146, "1"), (55, "XYZ"), (54, "1"), (38, "100")];
+
+/// A dealer answers the request that the client was told of.
+async fn quoted(desk: &Desk, quote_req_id: &str, price: &str) {
+    let quote = NewQuote {
+        quote_req_id: quote_req_id.parse().unwrap(),
+        dealer: XNAS,
+        quote_ref: format!("ref-{price}").parse().unwrap(),
+        offer_px: Some(dec(price)),
+        offer_size: dec("100"),
+        life_ms: 30_000,
+        ..NewQuote::default()
+    };
+    let outcome = desk.run(Command::SubmitQuote(Box::new(quote))).await;
+    assert!(matches!(outcome, CommandOutcome::QuoteReceived { .. }), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn quotes_are_asked_for_and_taken() {
+    let mut desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    client.send("R", &QUOTE).await;
+    let pending = client.next().await;
+    assert_eq!((pending.get(35), pending.get(131), pending.get(297)), ("AI", "Q1", "10"));
+    // The same name for another one while it is open.
+    client.send("R", &QUOTE).await;
+    let refused = client.next().await;
+    assert_eq!((refused.get(35), refused.get(131), refused.get(658)), ("AG", "Q1", "99"));
+    // The desk's side starts anew: what the client calls the request is still known.
+    desk.again("C1").await;
+    quoted(&desk, pending.get(117), "20.01").await;
+    let quote = client.next().await;
+    assert_eq!((quote.get(35), quote.get(131), quote.get(55), quote.get(54)), ("S", "Q1", "XYZ", "1"));
+    assert_eq!((quote.get(133), quote.get(135), quote.get(132), quote.get(448)), ("20.01", "100", "", "XNAS"));
+    let take = |id, resp, quote_id| {
+        vec![(693, resp), (117, quote_id), (694, "1"), (11, id), (55, "XYZ"), (54, "1"), (38, "100"), (60, NOW)]
+    };
+    client.send_when_up("AJ", &take("T0", "P0", "00000000-0000-7000-8000-000000000000")).await;
+    let refused = client.next().await;
+    assert_eq!((refused.get(35), refused.get(693), refused.get(297)), ("AI", "P0", "5"));
+    client.send("AJ", &[(693, "P1"), (117, quote.get(117)), (694, "6"), (55, "XYZ")]).await;
+    let passed = client.next().await;
+    assert_eq!((passed.get(35), passed.get(693), passed.get(297)), ("AI", "P1", "11"));
+    client.send("AJ", &take("T1", "P2", quote.get(117))).await;
+    let (mut accepted, mut new) = (client.next().await, client.next().await);
+    if accepted.get(35) == "8" {
+        std::mem::swap(&mut accepted, &mut new);
+    }
+    assert_eq!((accepted.get(35), accepted.get(117), accepted.get(297)), ("AI", quote.get(117), "0"));
+    assert_eq!((new.get(35), new.pair(), new.get(11), new.get(40), new.get(44)), ("8", ("0", "0"), "T1", "D", "20.01"));
+    let wire_id = desk.taken(IntentKind::New).await;
+    desk.fill(&wire_id, "X1", "100", "20.01");
+    client.report("F", "2").await;
+    client.send("AJ", &take("T2", "P3", quote.get(117))).await;
+    assert_eq!(client.next().await.get(297), "5", "a quote is good for one order");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn quotes_are_taken_back_by_either_side() {
+    let desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    client.send("R", &QUOTE).await;
+    let pending = client.next().await;
+    quoted(&desk, pending.get(117), "20.01").await;
+    let quote = client.next().await;
+    let withdraw = Command::WithdrawQuote { quote_id: quote.get(117).parse().unwrap(), dealer: XNAS, text: "the market moved".to_owned() };
+    assert_eq!(desk.run(withdraw).await, CommandOutcome::Done);
+    let gone = client.next().await;
+    assert_eq!((gone.get(35), gone.get(117), gone.get(297), gone.get(58)), ("AI", quote.get(117), "6", "the market moved"));
+    client.send("Z", &[(131, "Q1"), (117, "0"), (298, "4")]).await;
+    let canceled = client.next().await;
+    assert_eq!((canceled.get(35), canceled.get(131), canceled.get(297)), ("AI", "Q1", "4"));
+    client.send("Z", &[(131, "Q1"), (117, "0"), (298, "4")]).await;
+    assert_eq!(client.next().await.get(297), "5", "it is over");
+    // The name is free again. What is not offered is refused with its reason.
+    for (fields, reason) in [
+        (vec![(131, "Q1"), (146, "1"), (55, "NOPE"), (38, "100")], "1"),
+        (vec![(131, "Q1"), (146, "1"), (55, "XYZ"), (38, "100"), (44, "20")], "99"),
+        (vec![(131, "Q1"), (146, "1"), (55, "XYZ"), (38, "100"), (126, "20200101-00:00:00")], "99"),
+    ] {
+        client.send("R", &fields).await;
+        let refused = client.next().await;
+        assert_eq!((refused.get(35), refused.get(131), refused.get(658)), ("AG", "Q1", reason), "{refused:?}");
+    }
+    client.send("R", &QUOTE).await;
+    assert_eq!(client.next().await.get(297), "10");
 }

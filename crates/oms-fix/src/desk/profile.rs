@@ -50,15 +50,23 @@ impl ClientProfile {
     /// Holds an order to the session's account.
     ///
     /// # Errors
-    /// `FORBIDDEN` where it names another one, `NOT_FOUND` where the session's own is not there.
+    /// As [`ClientProfile::account_of`].
     pub(super) fn scope(&self, mut order: Box<NewOrder>, catalog: &Catalog) -> Result<Box<NewOrder>, Refusal> {
-        let Some(name) = &self.account else { return Ok(order) };
+        order.account_id = self.account_of(order.account_id, catalog)?;
+        Ok(order)
+    }
+
+    /// The account that something of the session is for.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` where it names another one, `NOT_FOUND` where the session's own is not there.
+    pub(super) fn account_of(&self, asked: Option<AccountId>, catalog: &Catalog) -> Result<Option<AccountId>, Refusal> {
+        let Some(name) = &self.account else { return Ok(asked) };
         let own = catalog.account(name.as_bytes())?;
-        if order.account_id.is_some_and(|asked| asked != own) {
+        if asked.is_some_and(|asked| asked != own) {
             return Err(Refusal::new(Code::Forbidden, "the session is not for this Account(1)"));
         }
-        order.account_id = Some(own);
-        Ok(order)
+        Ok(Some(own))
     }
 }
 

@@ -94,6 +94,17 @@ impl Desk {
 
     /// Opens the desk's side of a session, and the client's.
     pub async fn client(&self, name: &str, change: impl FnOnce(&mut ClientProfile)) -> Client {
+        self.session(name, change);
+        Client::connect(name, "OMS", &self.listener.address().to_string()).await
+    }
+
+    /// The desk's side ends, and begins where it ended.
+    pub async fn again(&self, name: &str) {
+        assert!(self.engine.remove(&SessionId::fix44("OMS", name)).await);
+        self.session(name, |_| ());
+    }
+
+    fn session(&self, name: &str, change: impl FnOnce(&mut ClientProfile)) {
         let id = SessionId::fix44("OMS", name);
         let mut config = Config::new(id.clone(), Role::Acceptor);
         config.timeouts.logout = 1_000_000_000;
@@ -108,7 +119,6 @@ impl Desk {
         };
         change(&mut profile);
         self.clients.add(&self.engine, &self.store, &self.parts, profile).unwrap();
-        Client::connect(name, "OMS", &self.listener.address().to_string()).await
     }
 
     /// Asks by another door than FIX.
