@@ -6,15 +6,21 @@ mod client;
 #[path = "desk/stage.rs"]
 mod stage;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use client::{Client, NOW};
 use oms_fix::desk::{CopyFilter, user_of};
 use oms_fix::session::Phase;
-use oms_fix::session::config::SessionId;
+use oms_fix::session::config::{Credentials, Secret, SessionId};
+use oms_fix::session::outbox::Acted;
+use oms_fix::session::schedule::Schedule;
+use oms_fix::store::{Direction, Past, past};
 use oms_model::command::{Change, Command, CommandOutcome, NewOrder, NewQuote, OrderRef};
+use oms_model::limit::Scope;
 use oms_model::report::{ReportBody, VenueFill};
 use oms_model::{IntentKind, OrdType, WireId};
+use oms_store::Journal as _;
 use oms_testkit::fixture::dec;
 use stage::{Desk, XNAS};
 
@@ -313,9 +319,8 @@ async fn quotes_are_asked_for_and_taken() {
     let quote = client.next().await;
     assert_eq!((quote.get(35), quote.get(131), quote.get(55), quote.get(54)), ("S", "Q1", "XYZ", "1"));
     assert_eq!((quote.get(133), quote.get(135), quote.get(132), quote.get(448)), ("20.01", "100", "", "XNAS"));
-    let take = |id, resp, quote_id| {
-        vec![(693, resp), (117, quote_id), (694, "1"), (11, id), (55, "XYZ"), (54, "1"), (38, "100"), (60, NOW)]
-    };
+    let take =
+        |id, resp, quote_id| vec![(693, resp), (117, quote_id), (694, "1"), (11, id), (55, "XYZ"), (54, "1"), (38, "100"), (60, NOW)];
     client.send_when_up("AJ", &take("T0", "P0", "00000000-0000-7000-8000-000000000000")).await;
     let refused = client.next().await;
     assert_eq!((refused.get(35), refused.get(693), refused.get(297)), ("AI", "P0", "5"));
@@ -365,4 +370,98 @@ async fn quotes_are_taken_back_by_either_side() {
     }
     client.send("R", &QUOTE).await;
     assert_eq!(client.next().await.get(297), "10");
+}
+
+/// The next whole second but so many, as a time of day in UTC.
+fn in_seconds(seconds: i64) -> String {
+    let at = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap();
+    at.strftime("%H:%M:%S").to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_numbers_begin_anew_with_the_day_and_orders_go_on() {
+    let mut desk = Desk::open().await;
+    // Around the clock; the day begins in a moment.
+    let roll = in_seconds(3);
+    let schedule = Schedule::read("UTC", &roll, &roll, &[], &[]).unwrap();
+    let (ours, theirs) = (Some(schedule.clone()), Some(schedule));
+    let mut client = desk.client_as("C1", |profile| profile.config.schedule = ours, |config| config.schedule = theirs).await;
+    let mut wires = Vec::new();
+    for id in ["A1", "A2", "A3"] {
+        wires.push(working(&mut desk, &mut client, id, "100").await);
+    }
+    assert!(3 < client.session.numbers().0);
+    let figures = desk.clients.get("C1").unwrap().figures;
+    let logons = || figures.logons.load(std::sync::atomic::Ordering::Relaxed);
+    tokio::time::timeout(client::WITHIN, async {
+        while logons() < 2 {
+            // It happens at any moment of the roll.
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("a new day");
+    desk.fill(&wires[0], "X1", "100", "20.00");
+    assert_eq!(client.report("F", "2").await.get(11), "A1");
+    let (next_in, next_out) = client.session.numbers();
+    assert!(next_in <= 4 && next_out <= 4, "{next_in} {next_out}");
+    client.send_when_up("F", &[(11, "K1"), (38, "100"), (41, "A2"), (54, "1"), (55, "XYZ"), (60, NOW)]).await;
+    assert_eq!(client.report("6", "6").await.get(41), "A2");
+    client.send("AF", &[(584, "M1"), (585, "7")]).await;
+    assert_eq!(client.next().await.get(911), "2", "no order was lost over the boundary");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_has_the_sessions_own_messages_and_what_was_done() {
+    let desk = Desk::open().await;
+    let credentials = || Some(Credentials { username: "u".to_owned(), password: Secret::new("hunter2") });
+    let client =
+        desk.client_as("C1", |profile| profile.config.credentials = credentials(), |config| config.credentials = credentials()).await;
+    client.session.logout("enough").await.unwrap();
+    client.phase(Phase::Down).await;
+    let session = desk.clients.get("C1").unwrap().handle;
+    let deed =
+        |action: &str, reason: &str| Acted { at: 7, actor: "somebody".to_owned(), action: action.to_owned(), reason: reason.to_owned() };
+    session.note(deed("Logout", "a test")).await.unwrap();
+    session.note(deed("Reset", "")).await.unwrap();
+    assert_eq!(session.acted(), [deed("Logout", "a test"), deed("Reset", "")]);
+    let (mut told, mut done) = (Vec::new(), Vec::new());
+    past(desk.log().reader().as_mut(), 1, &mut |past| {
+        match past {
+            Past::Message(message) => {
+                let text = String::from_utf8_lossy(message.bytes).replace('\u{1}', "|");
+                assert_eq!(message.received_at.is_some(), message.direction == Direction::In);
+                told.push((message.direction, text));
+            }
+            Past::Acted { session, acted, .. } => {
+                assert_eq!(session, "FIX.4.4:OMS->C1");
+                done.push(acted.clone());
+            }
+        }
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(done, session.acted());
+    let kinds: Vec<(Direction, &str)> =
+        told.iter().map(|(way, text)| (*way, text.split("|35=").nth(1).unwrap().split('|').next().unwrap())).collect();
+    assert!(kinds.starts_with(&[(Direction::In, "A"), (Direction::Out, "A"), (Direction::In, "5"), (Direction::Out, "5")]), "{told:?}");
+    assert!(told[0].1.contains("|553=u|554=***|") && told.iter().all(|(_, text)| !text.contains("hunter2")), "{told:?}");
+    // It is still known when the desk begins again.
+    desk.again_with("C1", |profile| profile.config.credentials = credentials()).await;
+    assert_eq!(desk.clients.get("C1").unwrap().handle.acted().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_switch_says_why() {
+    let mut desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    let wire_id = working(&mut desk, &mut client, "A1", "100").await;
+    let engage = Command::EngageKillSwitch { scope: Scope::Tenant, reason: "a runaway strategy".to_owned() };
+    desk.run(engage).await;
+    let asked = desk.taken(IntentKind::Cancel).await;
+    assert_ne!(asked, wire_id);
+    desk.report(ReportBody::Canceled { wire_id: asked, text: String::new() });
+    let asked = client.report("6", "6").await;
+    assert_eq!((asked.get(11), asked.get(58)), ("A1", "KILL_SWITCH"));
+    assert_eq!(client.report("4", "4").await.get(11), "A1");
 }

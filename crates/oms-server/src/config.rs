@@ -162,6 +162,11 @@ pub struct FixSession {
     pub reset_on_logon: bool,
     pub cancel_on_disconnect_s: Option<u32>,
     pub orders_per_second: Option<u32>,
+    pub opens: String,
+    pub closes: String,
+    pub days: Vec<String>,
+    pub zone: String,
+    pub holidays: Vec<String>,
 }
 
 impl std::fmt::Debug for FixSession {

@@ -70,8 +70,7 @@ impl Quotes {
             }
             ControlFlow::Continue(())
         })?;
-        quotes.requests =
-            open.iter().filter_map(|request| Some((request.quote_req_id, told.remove(&request.quote_req_id)?))).collect();
+        quotes.requests = open.iter().filter_map(|request| Some((request.quote_req_id, told.remove(&request.quote_req_id)?))).collect();
         quotes.live = live.iter().filter(|(_, request)| quotes.requests.contains_key(request)).copied().collect();
         Ok(quotes)
     }
@@ -82,7 +81,8 @@ impl Quotes {
         let open: Vec<QuoteRequest> =
             state.quote_requests().filter(|request| request.user_id == user_id && request.is_open()).cloned().collect();
         let quotes = open.iter().flat_map(|request| state.quotes_of(request));
-        let live = quotes.filter(|quote| quote.state == oms_model::QuoteState::Live).map(|quote| (quote.quote_id, quote.quote_req_id)).collect();
+        let live =
+            quotes.filter(|quote| quote.state == oms_model::QuoteState::Live).map(|quote| (quote.quote_id, quote.quote_req_id)).collect();
         (open, live)
     }
 
@@ -256,4 +256,3 @@ pub fn side(subject: &Subject) -> Result<Option<Side>, Refusal> {
         },
     }
 }
-

@@ -128,6 +128,7 @@ impl Telling<'_> {
                 Pending::Replace => Some(self.named_report(b'E').finish()),
                 Pending::None => None,
             },
+            Event::OrderCancelRequested(e) if e.by == EndedBy::KillSwitch && order.pending == Pending::Cancel => Some(self.killed()),
             Event::OrderCanceled(e) => Some(self.ended(b'4', &e.text, e.by)),
             Event::OrderExpired(e) => Some(self.ended(b'C', &e.text, e.by)),
             Event::OrderReplaced(_) => Some(self.replaced()),
@@ -215,6 +216,13 @@ impl Telling<'_> {
             None => body.uint(378, 99),
         };
         Some(body.finish())
+    }
+
+    /// A kill switch takes the order back: said when it is asked, since whoever confirms it does not know why.
+    fn killed(&self) -> Outgoing {
+        let mut body = self.report(b'6');
+        body.text(58, EndedBy::KillSwitch.as_str());
+        body.finish()
     }
 
     fn ended(&self, exec_type: u8, text: &str, by: EndedBy) -> Outgoing {

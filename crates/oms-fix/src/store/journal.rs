@@ -15,7 +15,7 @@ use super::record::{self, Record};
 use super::{MessageStore, Pending, Progress, StoreError, advance};
 use crate::session::Stored;
 use crate::session::config::SessionId;
-use crate::session::outbox::{Fetch, Kept, Outbox, Page};
+use crate::session::outbox::{Acted, Fetch, Kept, Outbox, Page};
 
 /// Batches that wait for the log; each session has one at most, so this is a bound on sessions at once.
 const QUEUE: usize = 4096;
@@ -170,6 +170,7 @@ fn take_in(sessions: &mut BTreeMap<String, SessionIndex>, record: &Record<'_>, e
     for (kept, _) in &record.kept {
         session.keep(kept.ordinal, entry);
     }
+    record.acted.iter().for_each(|acted| session.act(acted));
     session.advance(record.mark);
 }
 
@@ -230,6 +231,10 @@ impl MessageStore for SessionJournal {
     fn progress(&self) -> Progress {
         let index = lock(&self.log.index);
         index.get(&self.name).map(|session| Progress { taken: session.taken, mark: session.mark }).unwrap_or_default()
+    }
+
+    fn acted(&self) -> Vec<Acted> {
+        lock(&self.log.index).get(&self.name).map(|session| session.acted.iter().cloned().collect()).unwrap_or_default()
     }
 
     fn stored(&self) -> Stored {

@@ -28,6 +28,7 @@ pub(super) struct Driver {
     replies: Vec<Outgoing>,
     answers: Vec<Answer>,
     posted: Vec<oneshot::Sender<Result<(), Vec<Outgoing>>>>,
+    noted: Vec<oneshot::Sender<()>>,
     /// Messages kept so far.
     taken: u64,
     fetch: Option<Fetch>,
@@ -62,6 +63,7 @@ impl Driver {
             replies: Vec::new(),
             answers: Vec::new(),
             posted: Vec::new(),
+            noted: Vec::new(),
             taken,
             fetch: None,
             failed: false,
@@ -92,6 +94,10 @@ impl Driver {
             Command::SetNextOut(next) => self.step(Input::SetNextOut(next)),
             Command::SetNextIn(next) => self.step(Input::SetNextIn(next)),
             Command::Reset => self.step(Input::Reset),
+            Command::Note(acted, reply) => {
+                self.out.batch.actions.push(acted);
+                self.noted.push(reply);
+            }
             Command::Cut => self.step(Input::Abort(Reason::Asked)),
             Command::Stop => return false,
         }
@@ -183,6 +189,12 @@ impl Driver {
             // Whoever asked may have gone away.
             let _ = reply.send(result);
         }
+        for acted in self.out.batch.actions.drain(..) {
+            self.shared.act(acted);
+        }
+        for reply in self.noted.drain(..) {
+            let _ = reply.send(());
+        }
         for reply in self.posted.drain(..) {
             let _ = reply.send(Ok(()));
         }
@@ -238,6 +250,7 @@ impl Driver {
         self.clear();
         self.answers.clear();
         self.posted.clear();
+        self.noted.clear();
         self.session.step(Input::Abort(Reason::StoreFailed), clock::now(), &mut self.out);
         self.deliver();
         self.clear();

@@ -56,10 +56,16 @@ pub struct Client {
 impl Client {
     /// Logs on.
     pub async fn connect(name: &str, target: &str, address: &str) -> Self {
+        Self::connect_as(name, target, address, |_| ()).await
+    }
+
+    /// Logs on with a session set up as the test wants it.
+    pub async fn connect_as(name: &str, target: &str, address: &str, change: impl FnOnce(&mut Config)) -> Self {
         let engine = Engine::new();
         let (messages, received) = unbounded_channel();
         let mut config = Config::new(SessionId::fix44(name, target), Role::Initiator);
         config.timeouts.logout = 1_000_000_000;
+        change(&mut config);
         let mut spec = SessionSpec::new(config, Box::<MemoryStore>::default(), Box::new(Listening { messages }));
         spec.endpoints = vec![Endpoint::plain(address)];
         spec.reconnect = Reconnect { first: Duration::from_millis(20), longest: Duration::from_millis(100), ..Reconnect::default() };

@@ -56,6 +56,7 @@ pub struct Desk {
     pub clients: Clients,
     engine: Engine,
     store: JournalStore,
+    log: MemoryJournal,
     parts: DeskParts,
     listener: Listener,
 }
@@ -88,8 +89,9 @@ impl Desk {
         let engine = Engine::new();
         let listener = engine.listen(ListenerConfig::new((Ipv4Addr::LOCALHOST, 0).into())).await.unwrap();
         let parts = DeskParts { handle, history, tenant_id: TENANT };
-        let store = JournalStore::open(Box::new(MemoryJournal::new(1))).unwrap();
-        Self { partition, handed, clients: Clients::default(), engine, store, parts, listener }
+        let log = MemoryJournal::new(1);
+        let store = JournalStore::open(Box::new(log.clone())).unwrap();
+        Self { partition, handed, clients: Clients::default(), engine, store, log, parts, listener }
     }
 
     /// Opens the desk's side of a session, and the client's.
@@ -98,10 +100,25 @@ impl Desk {
         Client::connect(name, "OMS", &self.listener.address().to_string()).await
     }
 
+    /// Opens both sides, the client's set up as the test wants it.
+    pub async fn client_as(&self, name: &str, change: impl FnOnce(&mut ClientProfile), own: impl FnOnce(&mut Config)) -> Client {
+        self.session(name, change);
+        Client::connect_as(name, "OMS", &self.listener.address().to_string(), own).await
+    }
+
+    /// What is stored of sessions.
+    pub fn log(&self) -> MemoryJournal {
+        self.log.clone()
+    }
+
     /// The desk's side ends, and begins where it ended.
     pub async fn again(&self, name: &str) {
+        self.again_with(name, |_| ()).await;
+    }
+
+    pub async fn again_with(&self, name: &str, change: impl FnOnce(&mut ClientProfile)) {
         assert!(self.engine.remove(&SessionId::fix44("OMS", name)).await);
-        self.session(name, |_| ());
+        self.session(name, change);
     }
 
     fn session(&self, name: &str, change: impl FnOnce(&mut ClientProfile)) {

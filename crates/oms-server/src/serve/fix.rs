@@ -4,17 +4,20 @@ use super::settings::Desk;
 use crate::config::{Fix, FixSession};
 use crate::exit::Failure;
 use oms_api::Exposition;
-use oms_api::fix::{Acted, FixAction, FixSession as ShownSession, FixSessions};
+use oms_api::fix::{Acted, FixAction, FixDeed, FixSession as ShownSession, FixSessions};
 use oms_api::metrics::Page;
 use oms_fix::desk::{ClientFigures, ClientProfile, ClientSession, Clients, CopyFilter, DeskParts, user_of};
 use oms_fix::session::Phase;
 use oms_fix::session::config::{Config, Credentials, Role, Secret, SessionId};
+use oms_fix::session::outbox::Acted as Deed;
+use oms_fix::session::schedule::{Schedule, ScheduleError};
 use oms_fix::session::throttle::Rate;
 use oms_fix::store::JournalStore;
 use oms_fix::transport::{Ended, Engine, Listener, ListenerConfig, server_tls};
-use oms_model::{Code, Refusal};
-use oms_runtime::Handle;
+use oms_model::command::Actor;
+use oms_model::{Code, Refusal, Time};
 use oms_runtime::history::{Bounds, History};
+use oms_runtime::{Clock as _, Handle, SystemClock};
 use oms_store::EmbeddedJournal;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -97,6 +100,7 @@ fn profile(settings: &Fix, session: &FixSession) -> Result<ClientProfile, Failur
         .then(|| Credentials { username: session.username.clone(), password: Secret::new(&session.password) });
     let rate = session.orders_per_second.map(|per_second| Rate { per_second: per_second.max(1), burst: per_second.max(1) });
     (config.throttles.inbound, config.throttles.inbound_cancels) = (rate, rate);
+    config.schedule = schedule(session).map_err(|error| wrong("opens", &error))?;
     let user_id = match session.user_id.as_str() {
         "" => user_of(&id),
         text => text.parse().map_err(|error| wrong("user_id", &error))?,
@@ -118,6 +122,15 @@ fn profile(settings: &Fix, session: &FixSession) -> Result<ClientProfile, Failur
         client_certificate,
         cancel_after: session.cancel_on_disconnect_s.map(|seconds| Duration::from_secs(seconds.into())),
     })
+}
+
+/// When a session is open; `None`: always.
+fn schedule(session: &FixSession) -> Result<Option<Schedule>, ScheduleError> {
+    let FixSession { opens, closes, days, zone, holidays, .. } = session;
+    if opens.is_empty() && closes.is_empty() && days.is_empty() && holidays.is_empty() {
+        return Ok(None);
+    }
+    Schedule::read(if zone.is_empty() { "UTC" } else { zone }, opens, closes, days, holidays).map(Some)
 }
 
 /// What a drop copy is told of; `None` for a client that sends orders.
@@ -230,11 +243,21 @@ impl FixSessions for Shown {
         self.0.all().iter().map(shown).collect()
     }
 
-    fn act(&self, client: &str, action: FixAction) -> Acted {
+    fn deeds(&self, client: &str) -> Option<Vec<FixDeed>> {
+        let deed = |deed: Deed| FixDeed { at: Time(deed.at), actor: deed.actor, action: deed.action, reason: deed.reason };
+        self.0.get(client).map(|session| session.handle.acted().into_iter().map(deed).collect())
+    }
+
+    fn act(&self, client: &str, action: FixAction, actor: &Actor, reason: String) -> Acted {
         let session = self.0.get(client);
+        let key = actor.api_key_id.map(|key| format!(" with the key {key}")).unwrap_or_default();
+        let actor = format!("user {}{key} by {}", actor.user_id, actor.source);
+        let deed = Deed { at: SystemClock.now().0, actor, action: format!("{action:?}"), reason };
         Box::pin(async move {
             let session = session.ok_or_else(|| Refusal::new(Code::NotFound, "there is no such FIX session"))?;
-            act(&session, action).await.map_err(|Ended| Refusal::new(Code::Overloaded, "the session has ended"))?;
+            let ended = |Ended| Refusal::new(Code::Overloaded, "the session has ended");
+            session.handle.note(deed).await.map_err(ended)?;
+            act(&session, action).await.map_err(ended)?;
             Ok(shown(&session))
         })
     }
@@ -347,6 +370,9 @@ certificate_sha256 = \"{hash}\"\ncancel_on_disconnect_s = 5\norders_per_second =
             ("[[fix.sessions]]\ncomp_id = \"A\"\nusers = [\"x\"]", "drop copy"),
             ("[[fix.sessions]]\ncomp_id = \"A\"\nkind = \"drop_copy\"\nusers = [\"x\"]", "users"),
             ("[[fix.sessions]]\ncomp_id = \"A\"\nkind = \"drop_copy\"\naccount = \"x\"", "sends no orders"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nopens = \"8\"", "08:00"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nopens = \"08:00\"\ncloses = \"FRI 17:00\"", "opens"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nopens = \"08:00\"\ncloses = \"17:00\"\nzone = \"X/Y\"", "time zone"),
             ("tls_certificate = \"nowhere\"\n[[fix.sessions]]\ncomp_id = \"A\"", "nowhere"),
         ] {
             let error = FixDesk::of(&settings(text), false).err().unwrap().to_string();

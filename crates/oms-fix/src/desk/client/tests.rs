@@ -63,7 +63,8 @@ async fn run(parts: &DeskParts, cursor: Seq, waiting: Vec<Inbound>) -> (Seq, Vec
     let session = Engine::new().add(SessionSpec::new(config, Box::<MemoryStore>::default(), Box::new(door))).unwrap();
     let last = waiting.last().map(|inbound| inbound.kept.ordinal);
     let start = Start { cursor, mark: Mark { handled: None, cursor: Some(cursor.0) }, waiting, received };
-    let mut client = Client::new(profile, parts, session, parts.handle.feed().follow(follow_after), book, catalog, Quotes::default(), figures, start);
+    let mut client =
+        Client::new(profile, parts, session, parts.handle.feed().follow(follow_after), book, catalog, Quotes::default(), figures, start);
     let turns = async {
         while client.handled != last || client.position < parts.handle.durable() {
             assert!(client.turn().await);
