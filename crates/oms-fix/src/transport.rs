@@ -17,8 +17,9 @@ mod stream;
 mod task;
 mod tls;
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -32,7 +33,7 @@ pub use tls::{TlsError, client_tls, server_tls};
 use crate::codec::scan::View;
 use crate::session::Phase;
 use crate::session::config::{Config, SessionId};
-use crate::session::outbox::{Event, Kept, Mark, Outgoing, SendError, Sent};
+use crate::session::outbox::{Acted, Event, Kept, Mark, Outgoing, SendError, Sent};
 use crate::store::MessageStore;
 
 /// What a session serves.
@@ -120,6 +121,9 @@ impl SessionSpec {
     }
 }
 
+/// Actions that are remembered of a session.
+const ACTED: usize = 64;
+
 pub(crate) enum Command {
     Send(Outgoing, Option<oneshot::Sender<Result<Sent, SendError>>>),
     Post(Vec<Outgoing>, Mark, oneshot::Sender<Result<(), Vec<Outgoing>>>),
@@ -128,6 +132,10 @@ pub(crate) enum Command {
     SetNextIn(u64),
     Reset,
     Test(String),
+    /// Somebody does something to the session.
+    Note(Acted, oneshot::Sender<()>),
+    /// The connection ends without a Logout.
+    Cut,
     /// Log out, and end the task.
     Stop,
 }
@@ -140,16 +148,38 @@ pub(crate) struct Shared {
     phase: watch::Sender<Phase>,
     /// Whether an acceptor takes a Logon.
     open: AtomicBool,
+    /// Whether nothing is read from the connection or written to it.
+    frozen: watch::Sender<bool>,
+    /// What was done to it last.
+    acted: Mutex<VecDeque<Acted>>,
 }
 
 impl Shared {
-    fn new() -> Arc<Self> {
+    fn new(acted: Vec<Acted>) -> Arc<Self> {
         Arc::new(Self {
             next_in: AtomicU64::new(1),
             next_out: AtomicU64::new(1),
             phase: watch::Sender::new(Phase::Down),
             open: AtomicBool::new(true),
+            frozen: watch::Sender::new(false),
+            acted: Mutex::new(acted.into()),
         })
+    }
+}
+
+impl Shared {
+    fn acted(&self) -> MutexGuard<'_, VecDeque<Acted>> {
+        // Each change is one insertion; a panic elsewhere leaves the list whole.
+        self.acted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in what was done.
+    fn act(&self, acted: Acted) {
+        let mut all = self.acted();
+        if all.len() == ACTED {
+            all.pop_front();
+        }
+        all.push_back(acted);
     }
 }
 
@@ -313,6 +343,41 @@ impl SessionHandle {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.shared.open.load(Ordering::Acquire)
+    }
+
+    /// Ends the connection at once, without a Logout, as a line does that breaks.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn cut(&self) -> Result<(), Ended> {
+        self.command(Command::Cut).await
+    }
+
+    /// Whether nothing is read from the connection or written to it, as on a line that is half open. Commands go on.
+    pub fn freeze(&self, frozen: bool) {
+        self.shared.frozen.send_replace(frozen);
+    }
+
+    /// Records that somebody does something to the session. Waits until that is durable; it is done after it.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn note(&self, acted: Acted) -> Result<(), Ended> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Note(acted, reply)).await?;
+        answer.await.map_err(|_| Ended)
+    }
+
+    /// What was done to it last, oldest first: all of it is in its log.
+    #[must_use]
+    pub fn acted(&self) -> Vec<Acted> {
+        self.shared.acted().iter().cloned().collect()
+    }
+
+    /// Whether the connection is frozen.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        *self.shared.frozen.borrow()
     }
 
     /// The next inbound and outbound number.

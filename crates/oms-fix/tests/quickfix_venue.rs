@@ -22,7 +22,7 @@ use oms_fix::transport::{Endpoint, Engine, Reconnect};
 use oms_fix::venue::{Dialect, FixPort, PortParts, VenueProfile};
 use oms_model::report::{Report, ReportBody};
 use oms_model::{InstrumentId, IntentKind, Mic, OrdType, OrderId, Qty, Side, Symbol, TimeInForce, WireId};
-use oms_runtime::port::{Answer, Handed, ReportSink, SinkClosed, VenuePort as _, VenueState, WireCancel, WireOrder};
+use oms_runtime::port::{Answer, DurableSink, Handed, ReportSink, SinkClosed, VenuePort as _, VenueState, WireCancel, WireOrder};
 use oms_runtime::{Clock as _, SystemClock};
 use oms_store::MemoryJournal;
 use peer::Peer;
@@ -36,7 +36,9 @@ impl ReportSink for Reports {
     fn report(&self, report: Report) -> Result<(), SinkClosed> {
         self.0.lock().unwrap().send(report.body).map_err(|_| SinkClosed)
     }
+}
 
+impl DurableSink for Reports {
     fn settled(&self) -> Result<(), SinkClosed> {
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::feed::Feed;
 use crate::market::MarketBook;
-use crate::port::{ReportSink, SinkClosed};
+use crate::port::{DurableSink, ReportSink, SinkClosed};
 use oms_engine::input::{IdempotencyKey, Preview};
 use oms_engine::state::State;
 use oms_model::command::{Actor, Command, CommandOutcome, NewOrder};
@@ -170,7 +170,9 @@ impl ReportSink for Handle {
     fn report(&self, report: Report) -> Result<(), SinkClosed> {
         self.door.send(Door::Report(report)).map_err(|_| SinkClosed)
     }
+}
 
+impl DurableSink for Handle {
     fn settled(&self) -> Result<(), SinkClosed> {
         // Its answer is released once everything that was decided before it is durable.
         let (reply, answer) = oneshot::channel();

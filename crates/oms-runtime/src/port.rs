@@ -161,7 +161,10 @@ pub trait ReportSink: Send + Sync {
     /// # Errors
     /// [`SinkClosed`] once the runtime has stopped.
     fn report(&self, report: Report) -> Result<(), SinkClosed>;
+}
 
+/// A sink that tells when reports are safe.
+pub trait DurableSink: ReportSink {
     /// Waits until everything that was reported before is decided and durable: a venue that keeps what it says until then
     /// needs to keep it no longer.
     ///

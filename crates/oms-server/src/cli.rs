@@ -5,6 +5,7 @@ mod fix;
 mod leaves;
 mod risk;
 mod shadow;
+mod sim;
 
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
@@ -13,6 +14,7 @@ pub use leaves::{Format, ImportHow, Leaves};
 use oms_runtime::history::AsOf;
 pub use risk::{DeadMan, ListEntry, NamedLimit, Risk};
 pub use shadow::{Shadow, ShadowArgs, ShadowRun};
+pub use sim::{Sim, SimFix};
 use std::path::PathBuf;
 
 /// An order management system and smart order router.
@@ -53,6 +55,9 @@ pub enum Command {
     /// Clients that speak FIX: their sessions and messages.
     #[command(subcommand)]
     Fix(Fix),
+    /// Venues to send orders to, in a process of their own.
+    #[command(subcommand)]
+    Sim(Sim),
     /// The firms that this desk serves, each with a log of its own.
     #[command(subcommand)]
     Tenant(Tenant),

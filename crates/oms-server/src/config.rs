@@ -151,6 +151,9 @@ pub struct Fix {
 #[allow(missing_docs, reason = "the default file says what each means")]
 pub struct FixSession {
     pub comp_id: String,
+    pub kind: String,
+    pub accounts: Vec<String>,
+    pub users: Vec<String>,
     pub username: String,
     pub password: String,
     pub user_id: String,
@@ -160,6 +163,11 @@ pub struct FixSession {
     pub reset_on_logon: bool,
     pub cancel_on_disconnect_s: Option<u32>,
     pub orders_per_second: Option<u32>,
+    pub opens: String,
+    pub closes: String,
+    pub days: Vec<String>,
+    pub zone: String,
+    pub holidays: Vec<String>,
 }
 
 impl std::fmt::Debug for FixSession {

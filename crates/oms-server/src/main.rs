@@ -13,6 +13,7 @@ mod journal;
 mod load;
 mod logging;
 mod serve;
+mod sim;
 
 use clap::Parser as _;
 use cli::{Cli, Command};
@@ -43,6 +44,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Journal(command) => journal::run(command, &loaded.settings),
         Command::Allocation(cli::Allocation::Verify { stored }) => journal::allocations::verify(&stored, &loaded.settings),
         Command::Fix(cli::Fix::Log(log)) => journal::messages::show(&log, &loaded.settings),
+        Command::Sim(cli::Sim::Fix(flags)) => sim::fix::run(&flags, &loaded.settings),
         Command::Calendar(command) => calendars::run(&command, &loaded.settings.calendars),
         Command::Load(flags) => load::run(&flags, &loaded.settings),
         Command::Config(cli::Config::Check) => {

@@ -67,13 +67,17 @@ fn http_runtime(desk: &Desk) -> Result<Runtime, Failure> {
 }
 
 /// The signals that ask the process to stop.
-struct Stop {
+pub struct Stop {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 impl Stop {
-    fn listen() -> Result<Self, Failure> {
+    /// Begins to listen for them; within a runtime.
+    ///
+    /// # Errors
+    /// [`Failure::Fault`].
+    pub fn listen() -> Result<Self, Failure> {
         use tokio::signal::unix::{SignalKind, signal};
         let failed = |error: std::io::Error| Failure::Fault(format!("signals cannot be caught: {error}"));
         Ok(Self {
@@ -82,7 +86,8 @@ impl Stop {
         })
     }
 
-    async fn wait(mut self) {
+    /// Waits for one of them.
+    pub async fn wait(mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => (),
             _ = self.terminate.recv() => (),

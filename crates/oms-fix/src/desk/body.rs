@@ -82,6 +82,11 @@ impl Body {
         &mut self.fields
     }
 
+    /// The message; nothing is left of the fields.
+    pub fn finish_mut(&mut self) -> Outgoing {
+        Self { msg_type: std::mem::take(&mut self.msg_type), fields: std::mem::take(&mut self.fields) }.finish()
+    }
+
     /// The message.
     #[must_use]
     pub fn finish(mut self) -> Outgoing {

@@ -1,6 +1,7 @@
 //! What is received.
 
-use super::outbox::{Event, Outbox, Reason};
+use super::outbox::{Admin, Event, Outbox, Reason};
+use super::write::without_password;
 use super::{Now, Phase, Session};
 use crate::codec::encode::Fields;
 use crate::codec::frame::Garbled;
@@ -63,7 +64,14 @@ impl Session {
         if self.phase == Phase::Down {
             return;
         }
+        let up = |phase: Phase| matches!(phase, Phase::Up | Phase::LogoutSent);
+        let (was_up, place) = (up(self.phase), out.batch.admin.len());
         self.read(message, now, out);
+        // What somebody sends who is not logged on leaves no trace that grows.
+        if is_admin_message(message) && (was_up || up(self.phase)) {
+            let admin = Admin { sent: false, at: now.utc, bytes: without_password(message) };
+            out.batch.admin.insert(place.min(out.batch.admin.len()), admin);
+        }
         // Whatever waits above the gap is dealt with as soon as its turn comes.
         while self.phase != Phase::Down {
             let Some(stashed) = self.unstash() else { break };
@@ -296,6 +304,12 @@ impl Session {
             }
         });
     }
+}
+
+/// Whether a message, as it came, belongs to the session itself: its third field says so.
+fn is_admin_message(message: &[u8]) -> bool {
+    let msg_type = message.split(|byte| *byte == crate::codec::SOH).nth(2).and_then(|field| field.strip_prefix(b"35="));
+    msg_type.is_some_and(tags::is_admin)
 }
 
 /// The route back: who it was delivered for or on behalf of, the other way round. Ascending.

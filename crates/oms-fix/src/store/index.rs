@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 
 use crate::session::Stored;
-use crate::session::outbox::Mark;
+use crate::session::outbox::{Acted, Mark};
 
 /// Messages between two points of the index.
 const STRIDE: u64 = 64;
+/// Actions that are remembered of a session; all are in the log.
+pub(super) const ACTED: usize = 64;
 
 /// The message with number `seq`, and no later one, is in the entry `entry` of the log or after it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +26,8 @@ pub(super) struct SessionIndex {
     pub(super) mark: Mark,
     /// Kept messages so far.
     pub(super) taken: u64,
+    /// What was done to it last.
+    pub(super) acted: VecDeque<Acted>,
     /// Those that were not dealt with, and the entry in which each is.
     waiting: VecDeque<(u64, u64)>,
 }
@@ -39,6 +43,14 @@ impl SessionIndex {
     pub(super) fn keep(&mut self, ordinal: u64, entry: u64) {
         self.taken = self.taken.max(ordinal);
         self.waiting.push_back((ordinal, entry));
+    }
+
+    /// Takes in what somebody has done.
+    pub(super) fn act(&mut self, acted: &Acted) {
+        if self.acted.len() == ACTED {
+            self.acted.pop_front();
+        }
+        self.acted.push_back(acted.clone());
     }
 
     /// Takes in how far the application has come.

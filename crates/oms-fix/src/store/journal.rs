@@ -10,11 +10,12 @@ use oms_store::{EntryRef, Epoch, Journal, JournalError, JournalReader};
 use tokio::sync::oneshot;
 
 use super::index::SessionIndex;
+use super::past::{PastMessage, visit_messages};
 use super::record::{self, Record};
 use super::{MessageStore, Pending, Progress, StoreError, advance};
 use crate::session::Stored;
 use crate::session::config::SessionId;
-use crate::session::outbox::{Fetch, Kept, Outbox, Page};
+use crate::session::outbox::{Acted, Fetch, Kept, Outbox, Page};
 
 /// Batches that wait for the log; each session has one at most, so this is a bound on sessions at once.
 const QUEUE: usize = 4096;
@@ -30,7 +31,7 @@ fn lock(index: &Index) -> MutexGuard<'_, BTreeMap<String, SessionIndex>> {
 
 /// Something that the log has of a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Past<'m> {
+pub enum Recorded<'m> {
     /// Both numbers began anew.
     Reset,
     /// A message of the counterparty was kept.
@@ -123,17 +124,36 @@ impl JournalStore {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn past(&self, id: &SessionId, visit: &mut dyn FnMut(Past<'_>)) -> Result<(), StoreError> {
+    pub fn past(&self, id: &SessionId, visit: &mut dyn FnMut(Recorded<'_>)) -> Result<(), StoreError> {
         let name = id.to_string();
         self.scan(1, |record| {
             if record.session == name {
                 if record.reset.is_some() {
-                    visit(Past::Reset);
+                    visit(Recorded::Reset);
                 }
-                record.kept.iter().for_each(|(kept, bytes)| visit(Past::Came(*kept, bytes)));
-                record.messages.iter().for_each(|(seq, bytes)| visit(Past::Sent(*seq, bytes)));
+                record.kept.iter().for_each(|(kept, bytes)| visit(Recorded::Came(*kept, bytes)));
+                record.messages.iter().for_each(|(seq, bytes)| visit(Recorded::Sent(*seq, bytes)));
             }
             ControlFlow::Continue(())
+        })
+    }
+
+    /// Every application message of a session, both ways, in the order in which they were stored, with the
+    /// name of each that came.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn messages(
+        &self,
+        id: &SessionId,
+        mut visit: impl FnMut(PastMessage<'_>, Option<Kept>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let name = id.to_string();
+        self.scan(1, |record| {
+            if record.session != name {
+                return ControlFlow::Continue(());
+            }
+            visit_messages(0, record, &mut visit)
         })
     }
 
@@ -195,6 +215,7 @@ fn take_in(sessions: &mut BTreeMap<String, SessionIndex>, record: &Record<'_>, e
     for (kept, _) in &record.kept {
         session.keep(kept.ordinal, entry);
     }
+    record.acted.iter().for_each(|acted| session.act(acted));
     session.advance(record.mark);
 }
 
@@ -255,6 +276,10 @@ impl MessageStore for SessionJournal {
     fn progress(&self) -> Progress {
         let index = lock(&self.log.index);
         index.get(&self.name).map(|session| Progress { taken: session.taken, mark: session.mark }).unwrap_or_default()
+    }
+
+    fn acted(&self) -> Vec<Acted> {
+        lock(&self.log.index).get(&self.name).map(|session| session.acted.iter().cloned().collect()).unwrap_or_default()
     }
 
     fn stored(&self) -> Stored {

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use oms_runtime::port::ReportSink;
+use oms_runtime::port::DurableSink;
 
 use super::figures::count;
 use super::ledger::Ledger;
@@ -44,7 +44,7 @@ impl DropCopy {
         profile: &DropCopyProfile,
         shared: Arc<Shared>,
         parts: &PortParts,
-        sink: Arc<dyn ReportSink>,
+        sink: Arc<dyn DurableSink>,
     ) -> Result<Self, OpenError> {
         let queue = Arc::new(Queue::default());
         let copy = Copy { shared: shared.clone(), queue: queue.clone() };

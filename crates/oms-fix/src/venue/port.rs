@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use oms_model::report::VenueFill;
 use oms_model::{BrokerOrderId, IntentKind, Mic, Time, WireId};
 use oms_runtime::Clock;
-use oms_runtime::port::{Answer, Handed, ReportSink, VenueOrder, VenuePort, VenueState, WireCancel, WireOrder, WireReplace};
+use oms_runtime::port::{Answer, DurableSink, Handed, VenueOrder, VenuePort, VenueState, WireCancel, WireOrder, WireReplace};
 
 use super::dialect::Dialect;
 use super::drop_copy::{DropCopy, DropCopyProfile};
@@ -124,7 +124,7 @@ impl FixPort {
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn open(profile: VenueProfile, parts: &PortParts, sink: Arc<dyn ReportSink>) -> Result<Self, OpenError> {
+    pub fn open(profile: VenueProfile, parts: &PortParts, sink: Arc<dyn DurableSink>) -> Result<Self, OpenError> {
         let mut ledger = Ledger::new();
         recall::orders(&parts.store, &profile.config.id, &profile.dialect, &mut ledger)?;
         if let Some(copy) = &profile.drop_copy {

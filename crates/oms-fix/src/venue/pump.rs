@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use oms_model::report::{Report, ReportBody};
-use oms_runtime::port::{ReportSink, SinkClosed};
+use oms_runtime::port::{DurableSink, SinkClosed};
 
 use super::line::Shared;
 use super::port::{PortParts, handled};
@@ -142,7 +142,7 @@ pub(super) struct Pump {
     session: SessionHandle,
     store: Arc<JournalStore>,
     id: SessionId,
-    sink: Arc<dyn ReportSink>,
+    sink: Arc<dyn DurableSink>,
     runtime: tokio::runtime::Handle,
     /// The last kept message that was passed on, and the last of which this is noted.
     passed: u64,
@@ -156,7 +156,7 @@ impl Pump {
         shared: Arc<Shared>,
         session: SessionHandle,
         parts: &PortParts,
-        sink: Arc<dyn ReportSink>,
+        sink: Arc<dyn DurableSink>,
     ) -> Self {
         let (id, store) = (session.id().clone(), parts.store.clone());
         let passed = handled(&store, &id);

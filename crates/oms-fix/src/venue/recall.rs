@@ -7,7 +7,7 @@ use super::said::Said;
 use crate::codec::scan::{View, scan};
 use crate::codec::value::parse_uint;
 use crate::session::config::SessionId;
-use crate::store::{JournalStore, Past, StoreError};
+use crate::store::{JournalStore, Recorded, StoreError};
 use crate::tags;
 use oms_model::IntentKind;
 
@@ -18,13 +18,13 @@ use oms_model::IntentKind;
 pub(super) fn orders(store: &JournalStore, id: &SessionId, dialect: &Dialect, ledger: &mut Ledger) -> Result<(), StoreError> {
     let mut spans = Vec::new();
     store.past(id, &mut |past| match past {
-        Past::Reset => ledger.begin_anew(),
-        Past::Came(_, bytes) | Past::Sent(_, bytes) => {
+        Recorded::Reset => ledger.begin_anew(),
+        Recorded::Came(_, bytes) | Recorded::Sent(_, bytes) => {
             // It was written or read by this session before; another dialect than then may have given it another shape.
             if scan(bytes, dialect.dictionary, usize::MAX, &mut spans).is_ok() {
                 let said = Said::new(View::new(bytes, &spans), dialect);
                 match past {
-                    Past::Sent(seq, _) => sent(ledger, &said, seq),
+                    Recorded::Sent(seq, _) => sent(ledger, &said, seq),
                     _ => came(ledger, &said),
                 }
             }
@@ -42,7 +42,7 @@ pub(super) fn orders(store: &JournalStore, id: &SessionId, dialect: &Dialect, le
 pub(super) fn copies(store: &JournalStore, id: &SessionId, dialect: &Dialect, ledger: &mut Ledger) -> Result<(), StoreError> {
     let mut spans = Vec::new();
     store.past(id, &mut |past| {
-        if let Past::Came(_, bytes) = past
+        if let Recorded::Came(_, bytes) = past
             && scan(bytes, dialect.dictionary, usize::MAX, &mut spans).is_ok()
         {
             let said = Said::new(View::new(bytes, &spans), dialect);

@@ -5,18 +5,21 @@ use super::settings::Desk;
 use crate::config::{Fix, FixSession};
 use crate::exit::Failure;
 use oms_api::Exposition;
-use oms_api::fix::{Acted, FixAction, FixSession as ShownSession, FixSessions};
+use oms_api::fix::{Acted, FixAction, FixDeed, FixSession as ShownSession, FixSessions};
 use oms_api::metrics::Page;
-use oms_fix::desk::{ClientFigures, ClientProfile, ClientSession, Clients, DeskParts, user_of};
+use oms_fix::desk::{ClientFigures, ClientProfile, ClientSession, Clients, CopyFilter, DeskParts, user_of};
 use oms_fix::session::Phase;
 use oms_fix::session::config::{Config, Credentials, Role, Secret, SessionId};
+use oms_fix::session::outbox::Acted as Deed;
+use oms_fix::session::schedule::{Schedule, ScheduleError};
 use oms_fix::session::throttle::Rate;
 use oms_fix::store::JournalStore;
 use oms_fix::transport::{Ended, Engine, Listener, ListenerConfig, SessionHandle, server_tls};
 use oms_fix::venue::VenueSession;
-use oms_model::{Code, Refusal};
-use oms_runtime::Handle;
+use oms_model::command::Actor;
+use oms_model::{Code, Refusal, Time};
 use oms_runtime::history::{Bounds, History};
+use oms_runtime::{Clock as _, Handle, SystemClock};
 use oms_store::EmbeddedJournal;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -100,6 +103,7 @@ fn profile(settings: &Fix, session: &FixSession) -> Result<ClientProfile, Failur
         .then(|| Credentials { username: session.username.clone(), password: Secret::new(&session.password) });
     let rate = session.orders_per_second.map(|per_second| Rate { per_second: per_second.max(1), burst: per_second.max(1) });
     (config.throttles.inbound, config.throttles.inbound_cancels) = (rate, rate);
+    config.schedule = schedule(session).map_err(|error| wrong("opens", &error))?;
     let user_id = match session.user_id.as_str() {
         "" => user_of(&id),
         text => text.parse().map_err(|error| wrong("user_id", &error))?,
@@ -115,11 +119,38 @@ fn profile(settings: &Fix, session: &FixSession) -> Result<ClientProfile, Failur
     Ok(ClientProfile {
         config,
         user_id,
+        copies: copies(session)?,
         account: Some(session.account.clone()).filter(|account| !account.is_empty()),
         allowed,
         client_certificate,
         cancel_after: session.cancel_on_disconnect_s.map(|seconds| Duration::from_secs(seconds.into())),
     })
+}
+
+/// When a session is open; `None`: always.
+fn schedule(session: &FixSession) -> Result<Option<Schedule>, ScheduleError> {
+    let FixSession { opens, closes, days, zone, holidays, .. } = session;
+    if opens.is_empty() && closes.is_empty() && days.is_empty() && holidays.is_empty() {
+        return Ok(None);
+    }
+    Schedule::read(if zone.is_empty() { "UTC" } else { zone }, opens, closes, days, holidays).map(Some)
+}
+
+/// What a drop copy is told of; `None` for a client that sends orders.
+fn copies(session: &FixSession) -> Result<Option<CopyFilter>, Failure> {
+    let wrong = |what: &str, error: &dyn std::fmt::Display| bad(&format!("sessions: {}: {what}", session.comp_id), error);
+    match session.kind.as_str() {
+        "" | "client" if session.accounts.is_empty() && session.users.is_empty() => Ok(None),
+        "" | "client" => Err(wrong("accounts", &"accounts and users are what a drop copy is told of; a client has account and user_id")),
+        "drop_copy" if !session.account.is_empty() || !session.user_id.is_empty() || session.cancel_on_disconnect_s.is_some() => {
+            Err(wrong("kind", &"a drop copy sends no orders: it has no account, user_id or cancel_on_disconnect_s"))
+        }
+        "drop_copy" => {
+            let users = session.users.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(|error| wrong("users", &error))?;
+            Ok(Some(CopyFilter { accounts: session.accounts.clone(), users }))
+        }
+        kind => Err(wrong("kind", &format!("{kind:?} is neither client nor drop_copy"))),
+    }
 }
 
 fn hash(text: &str) -> Option<[u8; 32]> {
@@ -235,20 +266,38 @@ fn shown(session: &ClientSession) -> ShownSession {
     }
 }
 
+impl Shown {
+    /// The session of a client or a venue.
+    fn handle(&self, name: &str) -> Option<SessionHandle> {
+        let venue = || self.venues.iter().find(|session| session.handle.id().target == name).map(|session| session.handle.clone());
+        self.clients.get(name).map(|session| session.handle.clone()).or_else(venue)
+    }
+}
+
 impl FixSessions for Shown {
     fn all(&self) -> Vec<ShownSession> {
         let clients = self.clients.all();
         clients.iter().map(shown).chain(self.venues.iter().map(fix_venues::shown)).collect()
     }
 
-    fn act(&self, client: &str, action: FixAction) -> Acted {
+    fn deeds(&self, client: &str) -> Option<Vec<FixDeed>> {
+        let deed = |deed: Deed| FixDeed { at: Time(deed.at), actor: deed.actor, action: deed.action, reason: deed.reason };
+        Some(self.handle(client)?.acted().into_iter().map(deed).collect())
+    }
+
+    fn act(&self, client: &str, action: FixAction, actor: &Actor, reason: String) -> Acted {
         let session = self.clients.get(client);
         let venue = self.venues.iter().find(|session| session.handle.id().target == client).cloned();
+        let key = actor.api_key_id.map(|key| format!(" with the key {key}")).unwrap_or_default();
+        let actor = format!("user {}{key} by {}", actor.user_id, actor.source);
+        let deed = Deed { at: SystemClock.now().0, actor, action: format!("{action:?}"), reason };
         Box::pin(async move {
             let unknown = || Refusal::new(Code::NotFound, "there is no such FIX session");
+            let ended = |Ended| Refusal::new(Code::Overloaded, "the session has ended");
             let handle = session.as_ref().map(|session| &session.handle).or(venue.as_ref().map(|venue| &venue.handle));
-            let acted = act(handle.ok_or_else(unknown)?, action).await;
-            acted.map_err(|Ended| Refusal::new(Code::Overloaded, "the session has ended"))?;
+            let handle = handle.ok_or_else(unknown)?;
+            handle.note(deed).await.map_err(ended)?;
+            act(handle, action).await.map_err(ended)?;
             session.as_ref().map(shown).or(venue.as_ref().map(fix_venues::shown)).ok_or_else(unknown)
         })
     }
@@ -320,10 +369,12 @@ mod tests {
         let hash = "ab".repeat(32);
         let text = format!(
             "tls_clients = \"ca\"\n[[fix.sessions]]\ncomp_id = \"A\"\nusername = \"u\"\npassword = \"hidden\"\naccount = \"main\"\nallowed = [\"10.0.0.0/8\"]
-certificate_sha256 = \"{hash}\"\ncancel_on_disconnect_s = 5\norders_per_second = 7\n[[fix.sessions]]\ncomp_id = \"B\""
+certificate_sha256 = \"{hash}\"\ncancel_on_disconnect_s = 5\norders_per_second = 7\n[[fix.sessions]]\ncomp_id = \"B\"
+[[fix.sessions]]\ncomp_id = \"C\"\nkind = \"drop_copy\"\naccounts = [\"main\"]"
         );
         let desk = FixDesk::of(&settings(&text), true).unwrap().unwrap();
-        let [a, b] = desk.profiles.as_slice() else { panic!("two sessions") };
+        let [a, b, c] = desk.profiles.as_slice() else { panic!("three sessions") };
+        assert!(a.copies.is_none() && c.copies.as_ref().unwrap().accounts == ["main"] && c.copies.as_ref().unwrap().users.is_empty());
         assert_eq!((a.config.id.sender.as_str(), a.config.id.target.as_str()), ("OMS", "A"));
         assert_eq!(
             (a.account.as_deref(), a.cancel_after, a.client_certificate),
@@ -354,6 +405,13 @@ certificate_sha256 = \"{hash}\"\ncancel_on_disconnect_s = 5\norders_per_second =
             ("[[fix.sessions]]\ncomp_id = \"A\"\nuser_id = \"x\"", "user_id"),
             ("tls_clients = \"c\"\n[[fix.sessions]]\ncomp_id = \"A\"\ncertificate_sha256 = \"zz\"", "64 hexadecimal"),
             ("[[fix.sessions]]\ncomp_id = \"A\"\ncertificate_sha256 = \"zz\"", "certificate"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nkind = \"x\"", "drop_copy"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nusers = [\"x\"]", "drop copy"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nkind = \"drop_copy\"\nusers = [\"x\"]", "users"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nkind = \"drop_copy\"\naccount = \"x\"", "sends no orders"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nopens = \"8\"", "08:00"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nopens = \"08:00\"\ncloses = \"FRI 17:00\"", "opens"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nopens = \"08:00\"\ncloses = \"17:00\"\nzone = \"X/Y\"", "time zone"),
             ("tls_certificate = \"nowhere\"\n[[fix.sessions]]\ncomp_id = \"A\"", "nowhere"),
         ] {
             let error = FixDesk::of(&settings(text), false).err().unwrap().to_string();

@@ -20,10 +20,6 @@ impl ReportSink for Reports {
     fn report(&self, report: Report) -> Result<(), SinkClosed> {
         self.0.lock().unwrap().send(report).map_err(|_| SinkClosed)
     }
-
-    fn settled(&self) -> Result<(), SinkClosed> {
-        Ok(())
-    }
 }
 
 /// Offers as they are published.

@@ -56,6 +56,17 @@ pub(super) const SHAPES: &[Shape] = &[
     ),
     ("FixSessionList", Answer, &[("data", "[FixSession]", "")]),
     (
+        "FixDeed",
+        Answer,
+        &[
+            ("at", "time", "When."),
+            ("actor", "string", "Who, in words."),
+            ("action", "string", "What."),
+            ("reason", "string", "Why; empty where no reason was given."),
+        ],
+    ),
+    ("FixDeedList", Answer, &[("data", "[FixDeed]", "Oldest first.")]),
+    (
         "FixNumbers",
         Request,
         &[

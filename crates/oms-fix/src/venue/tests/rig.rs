@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use oms_model::report::{Report, ReportBody};
 use oms_model::{InstrumentId, Mic, Price, Qty, Side, Symbol, Time};
-use oms_runtime::port::{ReportSink, SinkClosed, VenuePort};
+use oms_runtime::port::{DurableSink, ReportSink, SinkClosed, VenuePort};
 use oms_runtime::{Clock, SystemClock};
 use oms_store::{Journal, MemoryJournal};
 use oms_venues::conformance::Rig;
@@ -41,7 +41,9 @@ impl ReportSink for Reports {
         self.0.lock().unwrap().push(report);
         Ok(())
     }
+}
 
+impl DurableSink for Reports {
     fn settled(&self) -> Result<(), SinkClosed> {
         Ok(())
     }

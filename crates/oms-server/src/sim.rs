@@ -1,0 +1,3 @@
+//! `oms sim`: the other side of a desk.
+
+pub mod fix;
