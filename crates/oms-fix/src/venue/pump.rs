@@ -175,7 +175,7 @@ impl Pump {
         let wait = if self.passed == self.noted { NOTE_AFTER } else { NOTE_AFTER.saturating_sub(self.noted_at.elapsed()) };
         match self.queue.next(wait) {
             Next::Item(item) => self.pass(item)?,
-            Next::Log => self.from_log()?,
+            Next::Log => self.pass_from_log()?,
             Next::Nothing if self.session.has_ended() => return Err(SinkClosed),
             Next::Nothing => (),
         }
@@ -199,7 +199,7 @@ impl Pump {
     }
 
     /// Passes on what was left in the log.
-    fn from_log(&mut self) -> Result<(), SinkClosed> {
+    fn pass_from_log(&mut self) -> Result<(), SinkClosed> {
         let piece = match self.store.unhandled_after(&self.id, self.passed, PIECE) {
             Ok(piece) => piece,
             Err(error) => {
