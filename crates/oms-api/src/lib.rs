@@ -11,6 +11,7 @@
 )]
 
 pub mod api;
+pub mod audit;
 pub mod auth;
 pub mod call;
 pub mod catalog;

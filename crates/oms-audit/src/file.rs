@@ -116,7 +116,7 @@ pub enum Kind {
 }
 
 const EXPORT: &str = "oms-audit-export/1";
-const PROOF: &str = "oms-audit-proof/1";
+pub(crate) const PROOF: &str = "oms-audit-proof/1";
 
 /// The lines before everything else. They say nothing that is not signed too.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,8 +20,23 @@ pub mod note;
 pub mod proof;
 pub mod record;
 
+use std::io::{self, Read};
+
 pub use checkpoint::Checkpoint;
 pub use file::{Finding, Head, Kind, Place, Report, Trusted, write_note};
 pub use merkle::Hash;
 pub use note::{SignerKey, VerifierKey};
 pub use record::{Record, RecordFields};
+
+/// Verifies an export or a proof, whichever it is. `seen` is called with the place of each record that is right, and with it.
+///
+/// # Errors
+/// Of the input alone; what is wrong with the file is in the report.
+pub fn verify(mut input: impl Read, trusted: &Trusted, seen: impl FnMut(u64, &Record<'_>)) -> io::Result<Report> {
+    // The first line says which of the two it is.
+    let mut first = Vec::new();
+    input.by_ref().take(file::PROOF.len() as u64).read_to_end(&mut first)?;
+    let is_proof = first == file::PROOF.as_bytes();
+    let whole = first.as_slice().chain(input);
+    if is_proof { proof::verify(whole, trusted, seen) } else { export::verify(whole, trusted, seen) }
+}

@@ -10,6 +10,8 @@ use std::fmt;
 const ED25519: u8 = 0x01;
 /// What a signature line begins with: an em dash and a space.
 const DASH: &str = "\u{2014} ";
+/// What the text of a private key begins with.
+const PRIVATE: &str = "PRIVATE+KEY+";
 /// The most signature lines of a note.
 const MAX_SIGNATURES: usize = 16;
 /// Between text and signatures, after the newline that ends the text.
@@ -151,6 +153,27 @@ impl SignerKey {
             return Err(NoteError::BadKey);
         }
         Ok(Self { name: name.to_owned(), key: SigningKey::from_bytes(seed) })
+    }
+
+    /// Reads `PRIVATE+KEY+name+id+base64`, the form that Go's package `note` writes.
+    ///
+    /// # Errors
+    /// [`NoteError::BadKey`].
+    pub fn parse(text: &str) -> Result<Self, NoteError> {
+        let mut parts = text.strip_prefix(PRIVATE).ok_or(NoteError::BadKey)?.splitn(3, '+');
+        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else { return Err(NoteError::BadKey) };
+        let bytes = base64(key).ok_or(NoteError::BadKey)?;
+        let [ED25519, seed @ ..] = bytes.as_slice() else { return Err(NoteError::BadKey) };
+        let key = Self::new(name, seed.try_into().map_err(|_| NoteError::BadKey)?)?;
+        if format!("{:08x}", key.verifier().id) == id { Ok(key) } else { Err(NoteError::BadKey) }
+    }
+
+    /// What [`SignerKey::parse`] reads. It is for the file of the key and nothing else.
+    #[must_use]
+    pub fn secret_text(&self) -> String {
+        let mut bytes = vec![ED25519];
+        bytes.extend_from_slice(self.key.as_bytes());
+        format!("{PRIVATE}{}+{:08x}+{}", self.name, self.verifier().id, to_base64(&bytes))
     }
 
     /// Its public half.

@@ -1,12 +1,14 @@
 //! The command line: nouns, then verbs.
 #![allow(rustdoc::invalid_html_tags, reason = "the comments are what --help shows")]
 
+mod audit;
 mod fix;
 mod leaves;
 mod risk;
 mod shadow;
 
 use crate::exit;
+pub use audit::{Audit, Known as AuditKnown};
 use clap::{Args, Parser, Subcommand};
 pub use fix::{Fix, Log as FixLog, Named as FixNamed};
 pub use leaves::{Format, ImportHow, Leaves};
@@ -59,6 +61,9 @@ pub enum Command {
     /// Read, verify and replay a log, without changing it.
     #[command(subcommand)]
     Journal(Journal),
+    /// Verify a log against its signed checkpoints, export it, prove one order of it.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Measure a running desk under load.
     Load(Load),
     /// The settings.

@@ -55,6 +55,7 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Serve(_)
         | Command::Allocation(Allocation::Verify { .. })
         | Command::Journal(_)
+        | Command::Audit(_)
         | Command::Calendar(_)
         | Command::Load(_)
         | Command::Config(_) => Err(Failure::Usage("this command does not talk to a desk".to_owned())),

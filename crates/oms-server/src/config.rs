@@ -31,6 +31,8 @@ pub struct Settings {
     pub calendars: Calendars,
     /// The log.
     pub journal: Journal,
+    /// Signed checkpoints of the log.
+    pub audit: Audit,
     /// The interface.
     pub api: Api,
     /// Clients that speak FIX.
@@ -103,6 +105,16 @@ pub struct Calendars {
 pub struct Journal {
     pub segment_mib: u64,
     pub check: Check,
+}
+
+/// See `config.default.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct Audit {
+    pub enabled: bool,
+    pub origin: String,
+    pub interval_s: u32,
 }
 
 /// How much of the log is verified at the start.

@@ -1,5 +1,6 @@
 //! `oms serve`: the desk, from its log outwards, and back again at the end.
 
+mod audit;
 mod demo;
 mod fault;
 mod figures;
@@ -40,6 +41,8 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
 
     let journal = open(&desk)?;
     let history = History::of(journal.as_ref(), Bounds::default());
+    let auditing = audit::start(&desk, journal.as_ref())?;
+    let shown = auditing.as_ref().map(|running| audit::Shown::new(running.trail(), journal.as_ref()));
     let market = Arc::new(MarketBook::new());
     let partition = start(&desk, journal, &market)?;
     let handle = partition.handle().clone();
@@ -57,9 +60,10 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
         history,
         config: desk.api.clone(),
         telemetry: partition.telemetry().clone(),
-        expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref()),
-        probes: Vec::new(),
+        expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref(), auditing.as_ref()),
+        probes: auditing.iter().map(|running| Box::new(audit::Signing(running.trail())) as Box<dyn oms_api::Probe>).collect(),
         fix: fix.as_ref().map(|fix| Box::new(fix::Shown(fix.clients.clone())) as Box<dyn oms_api::fix::FixSessions>),
+        audit: shown.map(|shown| Arc::new(shown) as Arc<dyn oms_api::audit::Audit>),
     };
     let served = http.block_on(async {
         let api = Api::start(parts).await.map_err(|refusal| Failure::Fault(refusal.message))?;
@@ -70,12 +74,18 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
     if let Some(fix) = fix {
         http.block_on(fix.stop());
     }
-    stop_in_order(http, venues, partition, views)?;
+    stop_in_order(http, venues, partition, views, auditing)?;
     served
 }
 
 /// The way back: nothing more comes in, nothing more leaves, what was decided is durable, the views have it all.
-fn stop_in_order(http: Runtime, venues: Venues, partition: Partition, views: ViewFollower) -> Outcome {
+fn stop_in_order(
+    http: Runtime,
+    venues: Venues,
+    partition: Partition,
+    views: ViewFollower,
+    auditing: Option<oms_publish::audit::Running>,
+) -> Outcome {
     tracing::info!("stopping");
     http.shutdown_timeout(std::time::Duration::from_secs(1));
     if let Some((market, otc)) = venues.classes {
@@ -90,6 +100,10 @@ fn stop_in_order(http: Runtime, venues: Venues, partition: Partition, views: Vie
         gateway.join();
     }
     views.join();
+    // Last of all: what was decided until the end is signed.
+    if let Some(auditing) = auditing {
+        auditing.stop();
+    }
     match stopped {
         None => Err(Failure::Fault("the engine had failed before the stop".to_owned())),
         Some(stopped) => {

@@ -3,9 +3,9 @@
 //! It reads a file, computes, and says what it found; it writes nothing unless `--bodies` asks for it, and uses no network.
 
 use oms_audit::record::hex;
-use oms_audit::{Checkpoint, Kind, Record, Report, Trusted, VerifierKey, export, proof};
+use oms_audit::{Checkpoint, Kind, Record, Report, Trusted, VerifierKey};
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -85,7 +85,7 @@ fn key(given: &str) -> Result<VerifierKey, String> {
 }
 
 fn run(asked: &Asked) -> io::Result<Report> {
-    let mut input = BufReader::with_capacity(1 << 20, File::open(&asked.file)?);
+    let input = BufReader::with_capacity(1 << 20, File::open(&asked.file)?);
     if let Some(dir) = &asked.bodies {
         std::fs::create_dir_all(dir)?;
     }
@@ -95,15 +95,7 @@ fn run(asked: &Asked) -> io::Result<Report> {
             failed = body(dir, index, record).err();
         }
     };
-    // The first line says which of the two it is.
-    let mut first = Vec::new();
-    input.by_ref().take(b"oms-audit-proof".len() as u64).read_to_end(&mut first)?;
-    let whole = first.as_slice().chain(input);
-    let report = if first == b"oms-audit-proof" {
-        proof::verify(whole, &asked.trusted, &mut seen)?
-    } else {
-        export::verify(whole, &asked.trusted, &mut seen)?
-    };
+    let report = oms_audit::verify(input, &asked.trusted, &mut seen)?;
     failed.map_or(Ok(report), Err)
 }
 

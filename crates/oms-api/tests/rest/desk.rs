@@ -155,6 +155,7 @@ impl Desk {
             expositions: Vec::new(),
             probes: Vec::new(),
             fix: Some(Box::new(crate::fix::Told)),
+            audit: Some(Arc::new(crate::audit::Told)),
         };
         let api = Api::start(parts).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

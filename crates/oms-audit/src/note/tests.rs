@@ -18,6 +18,10 @@ fn notes_and_keys_are_those_of_other_programs() {
     assert_eq!(key.open(NOTE), Ok(TEXT));
     assert_eq!(signer().verifier(), key);
     assert_eq!(signer().sign(TEXT).unwrap(), NOTE);
+    let text = format!("PRIVATE+KEY+PeterNeumann+c74f20a3+{SECRET}");
+    assert_eq!(signer().secret_text(), text);
+    assert_eq!(SignerKey::parse(&text).unwrap().verifier(), key);
+    assert!(SignerKey::parse(&text.replace("c74f", "c74e")).is_err());
 }
 
 #[test]

@@ -12,13 +12,21 @@ use std::sync::Arc;
 
 /// Everything that the wiring knows and the interface does not.
 #[must_use]
-pub fn of(paper: Option<&PaperMarket>, market: &Arc<MarketBook>, fix: Option<&fix::Running>) -> Vec<Box<dyn Exposition>> {
+pub fn of(
+    paper: Option<&PaperMarket>,
+    market: &Arc<MarketBook>,
+    fix: Option<&fix::Running>,
+    audit: Option<&oms_publish::audit::Running>,
+) -> Vec<Box<dyn Exposition>> {
     let mut all: Vec<Box<dyn Exposition>> = vec![Box::new(Ticks(market.clone()))];
     if let Some(paper) = paper {
         all.push(Box::new(PaperVenues(paper.floor().clone())));
     }
     if let Some(fix) = fix {
         all.push(Box::new(fix::Figures(fix.clients.clone())));
+    }
+    if let Some(audit) = audit {
+        all.push(Box::new(super::audit::Signing(audit.trail())));
     }
     all
 }
