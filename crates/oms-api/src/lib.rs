@@ -36,4 +36,4 @@ pub mod ws;
 pub use api::{Api, Config, Parts, Probe};
 pub use metrics::{Exposition, Metrics};
 pub use rest::router;
-pub use serve::serve;
+pub use serve::{Tls, serve, serve_with};

@@ -1,24 +1,29 @@
 //! The listener: connections with bounds, and an orderly end.
 
 mod patient;
+mod tls;
 
 use crate::api::{Api, Config, until};
 use crate::rest::router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use patient::Patient;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+pub use tls::{PROTOCOLS, Tls};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 /// The most headers of a request.
 const MAX_HEADERS: usize = 64;
 /// The most bytes of a request's head that are buffered.
 const MAX_HEAD: usize = 64 * 1024;
+/// The most requests at once on one connection of HTTP/2.
+const MAX_STREAMS: u32 = 256;
 /// How long accepting pauses when the system has no more descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -28,7 +33,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// # Errors
 /// What the listener's own failure says; a failed connection is no error.
 pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-    let service = router(api.clone());
+    serve_with(listener, api, None, shutdown).await
+}
+
+/// As [`serve`], encrypted where `tls` is given.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_with(listener: TcpListener, api: Api, tls: Option<Tls>, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
+    let mut service = router(api.clone());
+    if tls.is_some() {
+        service = service.layer(axum::middleware::map_response(tls::strict));
+    }
     let connections = Arc::new(Semaphore::new(api.config().max_connections));
     let (ending, _) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
@@ -49,9 +65,18 @@ pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output
         };
         // Without a place the connection is closed at once: a client sees that sooner than a hanging one.
         let Ok(place) = connections.clone().try_acquire_owned() else { continue };
-        let connection = connection(stream, service.clone(), api.config().clone(), ending.subscribe());
+        let (service, config, ending, tls) = (service.clone(), api.config().clone(), ending.subscribe(), tls.clone());
         tokio::spawn(async move {
-            connection.await;
+            // Answers are small and wait for nothing; a socket without the option is slower, not wrong.
+            let _set = stream.set_nodelay(true);
+            match &tls {
+                None => http1(stream, service, &config, ending).await,
+                Some(tls) => match tls::accept(stream, tls, config.head_timeout).await {
+                    Some(stream) if tls::speaks_http2(&stream) => http2(stream, service, &config, ending).await,
+                    Some(stream) => http1(stream, service, &config, ending).await,
+                    None => (),
+                },
+            }
             drop(place);
         });
     }
@@ -69,9 +94,10 @@ pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output
     Ok(())
 }
 
-async fn connection(stream: TcpStream, service: axum::Router, config: Config, mut ending: watch::Receiver<bool>) {
-    // Answers are small and wait for nothing; a socket without the option is slower, not wrong.
-    let _set = stream.set_nodelay(true);
+async fn http1<S>(stream: S, service: axum::Router, config: &Config, mut ending: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(config.head_timeout)
@@ -79,6 +105,31 @@ async fn connection(stream: TcpStream, service: axum::Router, config: Config, mu
         .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(Patient::new(stream, config.slow_client)), TowerToHyperService::new(service))
         .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        _ = until(&mut ending, |ending| *ending) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+async fn http2<S>(stream: S, service: axum::Router, config: &Config, mut ending: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEAD as u32)
+        // A peer that is gone is noticed by its silence.
+        .keep_alive_interval(config.heartbeat)
+        .keep_alive_timeout(config.slow_client)
+        .serve_connection(TokioIo::new(Patient::new(stream, config.slow_client)), TowerToHyperService::new(service));
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,

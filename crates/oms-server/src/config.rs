@@ -35,6 +35,10 @@ pub struct Settings {
     pub audit: Audit,
     /// The interface.
     pub api: Api,
+    /// How its connections are encrypted.
+    pub tls: Tls,
+    /// The keys that secrets at rest are encrypted with.
+    pub vault: Vault,
     /// Clients that speak FIX.
     pub fix: Fix,
     /// The paper venues.
@@ -147,6 +151,34 @@ pub struct Api {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the default file says what each means")]
+pub struct Tls {
+    pub certificate: String,
+    pub key: String,
+    pub clients: String,
+}
+
+/// See `config.default.toml`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct Vault {
+    pub master_key: String,
+    pub transit_url: String,
+    pub transit_mount: String,
+    pub transit_token: String,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Its token is never shown.
+        f.debug_struct("Vault").field("transit_url", &self.transit_url).finish_non_exhaustive()
+    }
+}
+
+/// See `config.default.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the default file says what each means")]
 pub struct Fix {
     pub listen: String,
     pub comp_id: String,
@@ -201,13 +233,21 @@ pub struct Demo {
 }
 
 /// See `config.default.toml`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the default file says what each means")]
 pub struct Client {
     pub url: String,
     pub api_key: String,
+    pub cacert: String,
     pub timeout_ms: u64,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Its key is never shown.
+        f.debug_struct("Client").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 /// Settings with where each came from.

@@ -4,6 +4,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")
 )]
 
+mod admin;
 mod audit;
 mod calendars;
 mod cli;
@@ -41,6 +42,7 @@ fn run(cli: Cli) -> Outcome {
     match cli.command {
         Command::Serve(flags) => serve::run(&flags, loaded.settings),
         Command::Journal(command) => journal::run(command, &loaded.settings),
+        Command::Admin(command) => admin::run(&command, &loaded.settings),
         Command::Audit(command) => audit::run(command, &loaded.settings),
         Command::Allocation(cli::Allocation::Verify { stored }) => journal::allocations::verify(&stored, &loaded.settings),
         Command::Fix(cli::Fix::Log(log)) => journal::messages::show(&log, &loaded.settings),

@@ -8,6 +8,8 @@ mod fix;
 mod greeting;
 pub mod key;
 mod settings;
+mod tls;
+pub mod vault;
 
 use crate::cli::Serve;
 use crate::config::Settings;
@@ -37,6 +39,7 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
     fault::abort_on_engine_panic();
     let http = http_runtime(&desk)?;
     let stop = http.block_on(async { Stop::listen() })?;
+    let tls = tls::Files::of(&desk.settings.tls)?.map(|files| http.block_on(async { files.follow() })).transpose()?;
     let listener = http.block_on(TcpListener::bind(&desk.listen)).map_err(|error| Failure::Usage(format!("{}: {error}", desk.listen)))?;
 
     let journal = open(&desk)?;
@@ -69,7 +72,7 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
         let api = Api::start(parts).await.map_err(|refusal| Failure::Fault(refusal.message))?;
         let address = listener.local_addr().map_err(|error| Failure::Fault(error.to_string()))?;
         greeting::print(address, key.as_deref(), &desk, fix.as_ref().map(fix::Running::address), partition.recovery());
-        oms_api::serve(listener, api, stop.wait()).await.map_err(|error| Failure::Fault(format!("the listener failed: {error}")))
+        oms_api::serve_with(listener, api, tls, stop.wait()).await.map_err(|error| Failure::Fault(format!("the listener failed: {error}")))
     });
     if let Some(fix) = fix {
         http.block_on(fix.stop());

@@ -30,6 +30,8 @@ const MAX_KEPT: usize = 10_000;
 /// Whose keys they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
+    /// The desk's own.
+    Desk,
     /// A tenant's, by its id.
     Tenant(u128),
     /// A person's, whose data they encrypt, by an id that says nothing of the person.
@@ -39,6 +41,7 @@ pub enum Owner {
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Desk => f.write_str("desk"),
             Self::Tenant(id) => write!(f, "tenant-{id:032x}"),
             Self::Subject(id) => write!(f, "subject-{id:032x}"),
         }
@@ -47,6 +50,9 @@ impl fmt::Display for Owner {
 
 impl Owner {
     fn parse(text: &str) -> Option<Self> {
+        if text == "desk" {
+            return Some(Self::Desk);
+        }
         let (kind, id) = text.split_once('-')?;
         let id = u128::from_str_radix(id, 16).ok()?;
         let owner = match kind {

@@ -2,6 +2,8 @@
 
 use super::settings::Desk;
 use crate::exit::Failure;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use oms_api::audit::{Audit, AuditCheckpoint, AuditReport};
 use oms_api::metrics::Page;
 use oms_api::{Exposition, Probe};
@@ -9,7 +11,8 @@ use oms_audit::{Checkpoint, Trusted};
 use oms_model::{Code, Refusal};
 use oms_publish::audit::{self, AuditError, AuditTrail, Checkpoints, Config, Running, Tree};
 use oms_store::{Journal, JournalReader};
-use std::io::Write;
+use oms_vault::{Keys, Owner, Place, Sealed, Secret};
+use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,10 +35,33 @@ pub fn start(desk: &Desk, journal: &dyn Journal) -> Result<Option<Running>, Fail
         Ok(seed)
     };
     let refused = |error: &dyn std::fmt::Display| Failure::Refused(format!("the audit: {error}"));
-    let signer = audit::signer(&dir, &settings.origin, seed, |text| Ok(text.to_owned()), Ok).map_err(|error| refused(&error))?;
+    let keys = super::vault::keys(&desk.settings.vault, &desk.vault_dir())?;
+    let place = Place { tenant: "", table: "audit", column: "key", row: &settings.origin };
+    let sealing = |text: &str| sealed(keys.as_ref(), &place, text);
+    let opening = |text: String| opened(keys.as_ref(), &place, text);
+    let signer = audit::signer(&dir, &settings.origin, seed, sealing, opening).map_err(|error| refused(&error))?;
     let interval = Duration::from_secs(settings.interval_s.into());
     let config = Config { dir, partition: journal.partition(), schema: oms_store::codec::SCHEMA_VERSION, interval };
     audit::start(config, signer, journal.reader()).map(Some).map_err(|error| Failure::Fault(format!("no thread for the audit: {error}")))
+}
+
+/// What a file that is encrypted begins with.
+const SEALED: &str = "sealed:";
+
+/// The text of the key's file: encrypted where there is a master key.
+fn sealed(keys: Option<&Keys>, place: &Place<'_>, text: &str) -> io::Result<String> {
+    let Some(keys) = keys else { return Ok(text.to_owned()) };
+    let sealed = keys.seal(Owner::Desk, place, &Secret::of(text)).map_err(io::Error::other)?;
+    Ok(format!("{SEALED}{}\n", STANDARD.encode(sealed.bytes())))
+}
+
+/// The other way. A key that was made before there was a master key lies open, and is taken.
+fn opened(keys: Option<&Keys>, place: &Place<'_>, text: String) -> io::Result<String> {
+    let Some(encoded) = text.trim().strip_prefix(SEALED) else { return Ok(text) };
+    let keys = keys.ok_or_else(|| io::Error::other("it is encrypted, and the setting vault.master_key names no key"))?;
+    let sealed = STANDARD.decode(encoded).map_err(io::Error::other)?;
+    let secret = Sealed::read(&sealed).and_then(|sealed| keys.open_sealed(Owner::Desk, place, &sealed)).map_err(io::Error::other)?;
+    secret.expose_text().map(str::to_owned).ok_or_else(|| io::Error::other("it is no text"))
 }
 
 /// The audit as the interface sees it.

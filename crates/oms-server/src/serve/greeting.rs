@@ -14,7 +14,7 @@ pub fn print(address: SocketAddr, api_key: Option<&str>, desk: &Desk, fix: Optio
 
 fn text(address: SocketAddr, api_key: Option<&str>, desk: &Desk, fix: Option<SocketAddr>, recovery: &RecoveryReport) -> String {
     let mut text = format!("oms {}: the desk is open\n\n", env!("CARGO_PKG_VERSION"));
-    text.push_str(&format!("  listening on http://{address}\n"));
+    text.push_str(&format!("  listening on {}\n", url(address, desk)));
     if let Some(fix) = fix {
         let names: Vec<String> = desk.fix.iter().flat_map(|fix| &fix.profiles).map(|profile| profile.config.id.target.clone()).collect();
         text.push_str(&format!("  FIX 4.4      on {fix}, {} for {}\n", desk.settings.fix.comp_id, names.join(", ")));
@@ -40,6 +40,11 @@ fn text(address: SocketAddr, api_key: Option<&str>, desk: &Desk, fix: Option<Soc
     }
     text.push('\n');
     text
+}
+
+/// Where clients find it.
+fn url(address: SocketAddr, desk: &Desk) -> String {
+    format!("{}://{address}", if desk.settings.tls.certificate.is_empty() { "http" } else { "https" })
 }
 
 fn try_it(address: SocketAddr, api_key: &str, desk: &Desk) -> String {

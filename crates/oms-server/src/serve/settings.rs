@@ -78,6 +78,8 @@ impl Desk {
             let text = format!("audit.origin: {:?} is not a name such as \"oms.example/desk\": no spaces, no plus", settings.audit.origin);
             return Err(Failure::Usage(text));
         }
+        super::tls::Files::of(&settings.tls)?;
+        super::vault::master(&settings.vault)?;
         let fix = FixDesk::of(&settings.fix, flags.demo)?;
         let configured_data = settings.server.data.clone();
         if let Some(data) = &flags.data {
@@ -122,6 +124,12 @@ impl Desk {
     #[must_use]
     pub fn log_dir(&self) -> PathBuf {
         self.data.join("log")
+    }
+
+    /// The folder of the data keys.
+    #[must_use]
+    pub fn vault_dir(&self) -> PathBuf {
+        self.data.join("vault")
     }
 
     /// The folder of the audit.
