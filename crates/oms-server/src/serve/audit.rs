@@ -191,10 +191,10 @@ impl Probe for Signing {
 impl Exposition for Signing {
     fn expose(&self, page: &mut Page) {
         let status = self.0.status();
-        page.gauge("oms_audit_records", "Records in the audit's tree.", [("", status.records)].into_iter());
-        page.gauge("oms_audit_checkpoints", "Signed checkpoints.", [("", status.checkpoints)].into_iter());
+        page.gauge("oms_audit_records", "Records in the audit's tree.", [("", status.records)]);
+        page.gauge("oms_audit_checkpoints", "Signed checkpoints.", [("", status.checkpoints)]);
         let signed = status.last.map_or(0, |last| last.sequence);
-        page.gauge("oms_audit_signed_sequence", "Sequence of the last event that is signed.", [("", signed)].into_iter());
-        page.gauge("oms_audit_failed", "Whether nothing is signed any more.", [("", u64::from(status.failed.is_some()))].into_iter());
+        page.gauge("oms_audit_signed_sequence", "Sequence of the last event that is signed.", [("", signed)]);
+        page.gauge("oms_audit_failed", "Whether nothing is signed any more.", [("", u64::from(status.failed.is_some()))]);
     }
 }
