@@ -100,8 +100,8 @@ fn ask(server: &Server, heard: &mut Heard) {
     };
     let c = |at: usize| CANARIES[at].1;
     let orders = "/api/v1/orders";
-    for at in 0..2 {
-        tell(CANARIES[at].0, "GET", orders, &[("x-api-key", c(at))], None);
+    for (what, key) in &CANARIES[..2] {
+        tell(what, "GET", orders, &[("x-api-key", key)], None);
     }
     tell("a bearer token", "GET", orders, &[("authorization", &format!("Bearer {}", c(2)))], None);
     tell("basic credentials", "GET", orders, &[("authorization", &format!("Basic {}", c(3)))], None);

@@ -6,6 +6,7 @@ use crate::fix::FixSessions;
 use crate::metrics::{Exposition, Metrics};
 use crate::shadow::Shadows;
 use crate::sse::marketdata::MarketHub;
+use crate::tenants::Neighbours;
 use crate::ws;
 use oms_calendar::Calendar;
 use oms_model::{Code, Mic, Refusal, Seq, TraceId};
@@ -17,8 +18,9 @@ use oms_store::views::{ViewError, ViewReader};
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -58,6 +60,8 @@ pub struct Config {
     pub drain: Duration,
     /// The engine's calendars, by where instruments are listed.
     pub calendars: Arc<BTreeMap<Mic, Calendar>>,
+    /// Proxies whose word about where a request comes from is taken.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Bounds of the WebSocket.
     pub sockets: ws::Bounds,
 }
@@ -80,6 +84,7 @@ impl Default for Config {
             heartbeat: Duration::from_secs(15),
             drain: Duration::from_secs(10),
             calendars: Arc::default(),
+            trusted_proxies: Vec::new(),
             sockets: ws::Bounds::default(),
         }
     }
@@ -139,6 +144,7 @@ struct Inner {
     traces: RandomState,
     traced: AtomicU64,
     closing: watch::Sender<bool>,
+    neighbours: OnceLock<Neighbours>,
 }
 
 impl Api {
@@ -161,6 +167,7 @@ impl Api {
             traces: RandomState::new(),
             traced: AtomicU64::new(0),
             closing: watch::Sender::new(false),
+            neighbours: OnceLock::new(),
             parts,
         };
         let api = Self { inner: Arc::new(inner) };
@@ -172,6 +179,16 @@ impl Api {
         });
         tokio::spawn(MarketHub::run(api.clone()));
         Ok(api)
+    }
+
+    /// Who is served beside it; said once.
+    pub(crate) fn meet(&self, neighbours: Neighbours) {
+        let _first = self.inner.neighbours.set(neighbours);
+    }
+
+    /// Who is served beside it.
+    pub(crate) fn neighbours(&self) -> Neighbours {
+        self.inner.neighbours.get().cloned().unwrap_or_default()
     }
 
     /// The door to the engine.

@@ -4,12 +4,15 @@
 //! or truncated key is refused without a look-up and a leaked one is recognised by scanners.
 //! Only the SHA-256 of a key is ever stored.
 
+use crate::api::Api;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use oms_identity::{Credential, Principal, Role};
 use oms_model::event::ApiKeyCreated;
-use oms_model::{ApiKeyId, Code, Refusal, UserId};
+use oms_model::{ApiKeyId, Code, Refusal, Source, UserId};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// What every key begins with.
 pub const PREFIX: &str = "oms_test_";
@@ -125,6 +128,51 @@ pub fn presented(headers: &HeaderMap) -> Result<&str, Refusal> {
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Whom the credential of a request stands for. `peer` is the other end of its connection.
+///
+/// # Errors
+/// `UNAUTHENTICATED`, `OVERLOADED`.
+pub async fn authenticate(api: &Api, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Principal, Refusal> {
+    let ip = client_ip(api, headers, peer);
+    let hash = key_hash(presented(headers)?);
+    let mut catalog = api.catalog();
+    let holder = match catalog.keys.holder(&hash) {
+        Some(holder) => holder,
+        None => {
+            // The key may have been made a moment ago.
+            catalog = api.catalog_now().await?;
+            catalog.keys.holder(&hash).ok_or_else(invalid)?
+        }
+    };
+    // Keys of the desk's own log are from before there were scopes: they are an administrator's.
+    Ok(Principal {
+        tenant_id: catalog.tenant_id,
+        user_id: holder.user_id,
+        credential: Credential::ApiKey(holder.api_key_id),
+        scopes: Role::Admin.scopes(),
+        source: Source::Rest,
+        ip,
+    })
+}
+
+/// Where a request comes from: the peer, or what the last proxy says where the peer is one that is trusted.
+#[must_use]
+pub fn client_ip(api: &Api, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
+    const FORWARDED: &str = "x-forwarded-for";
+    let trusted = &api.config().trusted_proxies;
+    let mut ip = peer?;
+    // From the nearest proxy outwards, as long as each is trusted: what is further out anybody could have written.
+    let said = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+    for hop in said.rsplit(',') {
+        if !trusted.contains(&ip) {
+            break;
+        }
+        let Ok(next) = hop.trim().parse() else { break };
+        ip = next;
+    }
+    Some(ip)
 }
 
 /// The credential is not valid; the answer does not say in what.

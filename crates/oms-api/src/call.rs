@@ -13,11 +13,13 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH};
 use http::{HeaderMap, HeaderName, Uri};
 use oms_engine::input::IdempotencyKey;
+use oms_identity::{Principal, Scope};
 use oms_model::command::{Actor, Command, CommandOutcome, Placed as PlacedOrder};
-use oms_model::{Code, OrderId, Refusal, Source, TraceId};
+use oms_model::{Code, OrderId, Refusal, TraceId};
 use oms_runtime::handle::{Answer, Request as EngineRequest};
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,18 +31,44 @@ pub const MAX_WAIT: Duration = Duration::from_secs(30);
 pub enum Access {
     /// Anybody.
     Public,
-    /// Whoever holds a key.
-    Key,
-    /// Whoever holds a key; taken even where ordinary requests are turned away.
-    KeyProtected,
+    /// Whoever holds a credential, whatever it allows.
+    SignedIn,
+    /// Whose credential has the scope.
+    Scope(Scope),
+    /// Whose credential has the scope; taken even where ordinary requests are turned away.
+    Protected(Scope),
+    /// Whoever holds a credential; the command in the body says which scope is needed. Taken as [`Access::Protected`] is.
+    Command,
 }
+
+impl Access {
+    /// Whether it is taken where ordinary requests are turned away.
+    #[must_use]
+    pub const fn is_protected(self) -> bool {
+        matches!(self, Self::Protected(_) | Self::Command)
+    }
+
+    /// The scope that it needs, where it needs one and always the same.
+    #[must_use]
+    pub const fn scope(self) -> Option<Scope> {
+        match self {
+            Self::Scope(scope) | Self::Protected(scope) => Some(scope),
+            Self::Public | Self::SignedIn | Self::Command => None,
+        }
+    }
+}
+
+/// The other end of the connection that a request came over. The listener puts it into the request's extensions; what a
+/// header says of an address counts only as [`crate::Config::trusted_proxies`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
 
 /// A request whose sender is known.
 pub struct Call {
     /// The interface.
     pub api: Api,
-    /// Who asks; of no one where the route is public.
-    pub actor: Actor,
+    /// Who asks; [`Principal::NOBODY`] where the route is public.
+    pub principal: Principal,
     /// The trace it belongs to.
     pub trace_id: TraceId,
     /// What the path names.
@@ -74,7 +102,7 @@ where
 {
     let began = Instant::now();
     let trace_id = trace_of(request.headers()).unwrap_or_else(|| api.new_trace());
-    let Some(_place) = api.admit(access == Access::KeyProtected) else {
+    let Some(_place) = api.admit(access.is_protected()) else {
         api.metrics().turned_away();
         return respond(&Refusal::new(Code::Overloaded, "too many requests are being worked on"), trace_id);
     };
@@ -93,16 +121,30 @@ where
 }
 
 async fn call(api: &Api, access: Access, request: Request, trace_id: TraceId, began: Instant) -> Result<Call, Refusal> {
-    let actor = match access {
-        Access::Public => Actor::default(),
-        Access::Key | Access::KeyProtected => authenticate(api, request.headers()).await?,
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let principal = match access {
+        Access::Public => Principal { ip: auth::client_ip(api, request.headers(), peer), ..Principal::NOBODY },
+        _ => auth::authenticate(api, request.headers(), peer).await?,
     };
+    if let Some(scope) = access.scope() {
+        principal.require(scope)?;
+    }
     let (mut parts, body) = request.into_parts();
     let captured = RawPathParams::from_request_parts(&mut parts, &())
         .await
         .map_err(|_| Refusal::new(Code::ValidationError, "the path is not UTF-8"))?;
     let id = captured.iter().next().map_or_else(String::new, |(_, value)| value.to_owned());
-    Ok(Call { api: api.clone(), actor, trace_id, id, headers: parts.headers, began, uri: parts.uri, body: Mutex::new(body), placed: None })
+    Ok(Call {
+        api: api.clone(),
+        principal,
+        trace_id,
+        id,
+        headers: parts.headers,
+        began,
+        uri: parts.uri,
+        body: Mutex::new(body),
+        placed: None,
+    })
 }
 
 /// The trace id of a W3C `traceparent` header.
@@ -117,31 +159,20 @@ fn trace_of(headers: &HeaderMap) -> Option<TraceId> {
     (bits != 0).then(|| TraceId::from_u128(bits))
 }
 
-/// Whom the credential of these headers stands for.
-///
-/// # Errors
-/// `UNAUTHENTICATED`, `OVERLOADED`.
-pub(crate) async fn authenticate(api: &Api, headers: &HeaderMap) -> Result<Actor, Refusal> {
-    let hash = auth::key_hash(auth::presented(headers)?);
-    let mut catalog = api.catalog();
-    let holder = match catalog.keys.holder(&hash) {
-        Some(holder) => holder,
-        None => {
-            // The key may have been made a moment ago.
-            catalog = api.catalog_now().await?;
-            catalog.keys.holder(&hash).ok_or_else(auth::invalid)?
-        }
-    };
-    Ok(Actor { tenant_id: catalog.tenant_id, user_id: holder.user_id, api_key_id: Some(holder.api_key_id), source: Source::Rest })
-}
-
 impl Call {
     /// The call that a message of a socket makes: what `headers` and `body` would say over HTTP. Orders that it places are
     /// noted in `placed`.
-    pub(crate) fn of_message(api: &Api, actor: Actor, id: String, headers: HeaderMap, body: String, placed: Option<Placed>) -> Self {
+    pub(crate) fn of_message(
+        api: &Api,
+        principal: Principal,
+        id: String,
+        headers: HeaderMap,
+        body: String,
+        placed: Option<Placed>,
+    ) -> Self {
         let trace_id = api.new_trace();
         let (began, body) = (Instant::now(), Mutex::new(Body::from(body)));
-        Self { api: api.clone(), actor, trace_id, id, headers, began, uri: Uri::default(), body, placed }
+        Self { api: api.clone(), principal, trace_id, id, headers, began, uri: Uri::default(), body, placed }
     }
 
     /// The request's parameters.
@@ -259,12 +290,19 @@ impl Call {
         seconds.map(|seconds: u32| Duration::from_secs(seconds.into()).min(MAX_WAIT))
     }
 
-    /// Has the engine do it.
+    /// Who asks, as the engine records it.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.principal.actor()
+    }
+
+    /// Has the engine do it. Every command of every interface passes here, so none is done for somebody who may not.
     ///
     /// # Errors
-    /// `OVERLOADED`.
+    /// `FORBIDDEN` naming the scope that the command needs, `OVERLOADED`.
     pub async fn execute(&self, command: Command, idempotency: Option<IdempotencyKey>) -> Result<Answer, Refusal> {
-        let request = EngineRequest { actor: self.actor, trace_id: self.trace_id, idempotency, command };
+        self.principal.require(oms_identity::scope_of(&command))?;
+        let request = EngineRequest { actor: self.actor(), trace_id: self.trace_id, idempotency, command };
         let answer = self.api.handle().execute(request).await?;
         if let (Some(placed), CommandOutcome::Orders(orders), false) = (&self.placed, &answer.outcome, answer.replayed) {
             let accepted =

@@ -30,6 +30,7 @@ pub mod rest;
 pub mod serve;
 pub mod shadow;
 pub mod sse;
+pub mod tenants;
 pub mod why;
 pub mod ws;
 
@@ -37,3 +38,4 @@ pub use api::{Api, Config, Parts, Probe};
 pub use metrics::{Exposition, Metrics};
 pub use rest::router;
 pub use serve::{Tls, serve, serve_with};
+pub use tenants::Tenants;

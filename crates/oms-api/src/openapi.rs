@@ -80,8 +80,11 @@ fn operation(endpoint: &Endpoint) -> Value {
         }
         map.insert("requestBody".to_owned(), json!({"required": required, "content": content}));
     }
-    if endpoint.access == Access::Public {
-        map.insert("security".to_owned(), json!([]));
+    match endpoint.access {
+        Access::Public => drop(map.insert("security".to_owned(), json!([]))),
+        Access::SignedIn => drop(map.insert("x-scope".to_owned(), json!("any"))),
+        Access::Command => drop(map.insert("x-scope".to_owned(), json!("that of the command"))),
+        Access::Scope(scope) | Access::Protected(scope) => drop(map.insert("x-scope".to_owned(), json!(scope.as_str()))),
     }
     operation
 }

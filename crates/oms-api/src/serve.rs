@@ -4,18 +4,23 @@ mod patient;
 mod tls;
 
 use crate::api::{Api, Config, until};
-use crate::rest::router;
+use crate::call::Peer;
+use crate::tenants::{self, Tenants};
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use patient::Patient;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 pub use tls::{PROTOCOLS, Tls};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 /// The most headers of a request.
@@ -32,20 +37,26 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// What the listener's own failure says; a failed connection is no error.
-pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-    serve_with(listener, api, None, shutdown).await
+pub async fn serve(listener: TcpListener, tenants: impl Into<Tenants> + Send, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
+    serve_with(listener, tenants, None, shutdown).await
 }
 
 /// As [`serve`], encrypted where `tls` is given.
 ///
 /// # Errors
 /// As [`serve`].
-pub async fn serve_with(listener: TcpListener, api: Api, tls: Option<Tls>, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-    let mut service = router(api.clone());
+pub async fn serve_with(
+    listener: TcpListener,
+    tenants: impl Into<Tenants> + Send,
+    tls: Option<Tls>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    let tenants = tenants.into();
+    let (mut service, config) = (tenants::router(tenants.clone()), tenants.config());
     if tls.is_some() {
         service = service.layer(axum::middleware::map_response(tls::strict));
     }
-    let connections = Arc::new(Semaphore::new(api.config().max_connections));
+    let connections = Arc::new(Semaphore::new(config.max_connections));
     let (ending, _) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -54,8 +65,8 @@ pub async fn serve_with(listener: TcpListener, api: Api, tls: Option<Tls>, shutd
             () = &mut shutdown => break,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) if is_about_one_connection(&error) => continue,
             Err(error) => {
                 tracing::warn!(%error, "connections cannot be accepted at the moment");
@@ -65,79 +76,105 @@ pub async fn serve_with(listener: TcpListener, api: Api, tls: Option<Tls>, shutd
         };
         // Without a place the connection is closed at once: a client sees that sooner than a hanging one.
         let Ok(place) = connections.clone().try_acquire_owned() else { continue };
-        let (service, config, ending, tls) = (service.clone(), api.config().clone(), ending.subscribe(), tls.clone());
+        let connection = Connection { peer, routes: service.clone(), config: config.clone(), ending: ending.subscribe() };
+        let tls = tls.clone();
         tokio::spawn(async move {
-            // Answers are small and wait for nothing; a socket without the option is slower, not wrong.
-            let _set = stream.set_nodelay(true);
-            match &tls {
-                None => http1(stream, service, &config, ending).await,
-                Some(tls) => match tls::accept(stream, tls, config.head_timeout).await {
-                    Some(stream) if tls::speaks_http2(&stream) => http2(stream, service, &config, ending).await,
-                    Some(stream) => http1(stream, service, &config, ending).await,
-                    None => (),
-                },
-            }
+            connection.serve(stream, tls).await;
             drop(place);
         });
     }
     ending.send_replace(true);
-    api.close();
-    let all = u32::try_from(api.config().max_connections).unwrap_or(u32::MAX);
+    let apis = tenants.all();
+    apis.iter().for_each(Api::close);
+    let all = u32::try_from(config.max_connections).unwrap_or(u32::MAX);
     let ended = async {
         // Nobody closes the semaphore.
         drop(connections.acquire_many(all).await);
-        api.sockets_ended().await;
+        for api in &apis {
+            api.sockets_ended().await;
+        }
     };
-    if tokio::time::timeout(api.config().drain, ended).await.is_err() {
+    if tokio::time::timeout(config.drain, ended).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
     Ok(())
 }
 
-async fn http1<S>(stream: S, service: axum::Router, config: &Config, mut ending: watch::Receiver<bool>)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(config.head_timeout)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Patient::new(stream, config.slow_client)), TowerToHyperService::new(service))
-        .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        _ = until(&mut ending, |ending| *ending) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+/// What a connection needs besides its socket.
+struct Connection {
+    peer: SocketAddr,
+    routes: axum::Router,
+    config: Config,
+    ending: watch::Receiver<bool>,
+}
+
+impl Connection {
+    async fn serve(self, stream: TcpStream, tls: Option<Tls>) {
+        // Answers are small and wait for nothing; a socket without the option is slower, not wrong.
+        let _set = stream.set_nodelay(true);
+        match tls {
+            None => self.http1(stream).await,
+            Some(tls) => match tls::accept(stream, &tls, self.config.head_timeout).await {
+                Some(stream) if tls::speaks_http2(&stream) => self.http2(stream).await,
+                Some(stream) => self.http1(stream).await,
+                None => (),
+            },
         }
-    };
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection ended early");
+    }
+
+    async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
+        let Self { peer, routes, config, ending } = self;
+        let routes = TowerToHyperService::new(routes);
+        let service = service_fn(move |request| routes.call(from(peer, request)));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(config.head_timeout)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD)
+            .serve_connection(TokioIo::new(Patient::new(stream, config.slow_client)), service)
+            .with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        let mut ending = ending;
+        told(tokio::select! {
+            served = connection.as_mut() => served,
+            _ = until(&mut ending, |ending| *ending) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        });
+    }
+
+    async fn http2<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
+        let Self { peer, routes, config, ending } = self;
+        let routes = TowerToHyperService::new(routes);
+        let service = service_fn(move |request| routes.call(from(peer, request)));
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(MAX_HEAD as u32)
+            // A peer that is gone is noticed by its silence.
+            .keep_alive_interval(config.heartbeat)
+            .keep_alive_timeout(config.slow_client)
+            .serve_connection(TokioIo::new(Patient::new(stream, config.slow_client)), service);
+        let mut connection = std::pin::pin!(connection);
+        let mut ending = ending;
+        told(tokio::select! {
+            served = connection.as_mut() => served,
+            _ = until(&mut ending, |ending| *ending) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        });
     }
 }
 
-async fn http2<S>(stream: S, service: axum::Router, config: &Config, mut ending: watch::Receiver<bool>)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let connection = http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(MAX_HEAD as u32)
-        // A peer that is gone is noticed by its silence.
-        .keep_alive_interval(config.heartbeat)
-        .keep_alive_timeout(config.slow_client)
-        .serve_connection(TokioIo::new(Patient::new(stream, config.slow_client)), TowerToHyperService::new(service));
-    let mut connection = std::pin::pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        _ = until(&mut ending, |ending| *ending) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
+/// The request with where it comes from.
+fn from(peer: SocketAddr, mut request: Request<Incoming>) -> Request<Incoming> {
+    request.extensions_mut().insert(Peer(peer));
+    request
+}
+
+fn told(served: hyper::Result<()>) {
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
     }

@@ -13,16 +13,18 @@ mod session;
 mod topics;
 
 use crate::api::Api;
-use crate::call::authenticate;
+use crate::auth::{self, authenticate};
+use crate::call::Peer;
 use crate::error::respond;
 use crate::query::Params;
-use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Extension, State};
 use axum::response::Response;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
 use oms_model::{Code, Refusal};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// The client did not say who it is in time, or its credential is not valid.
@@ -70,10 +72,11 @@ pub async fn open(
     State(api): State<Api>,
     headers: HeaderMap,
     uri: Uri,
+    peer: Option<Extension<Peer>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let began = Instant::now();
-    let response = match accept(&api, &headers, &uri, upgrade).await {
+    let response = match accept(&api, &headers, &uri, peer.map(|peer| peer.0.0.ip()), upgrade).await {
         Ok(response) => response,
         Err(refusal) => respond(&refusal, api.new_trace()),
     };
@@ -85,15 +88,17 @@ async fn accept(
     api: &Api,
     headers: &HeaderMap,
     uri: &Uri,
+    peer: Option<IpAddr>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refusal> {
     // A key in the address would be in every log on the way.
     Params::of(uri)?.end()?;
     let named = headers.contains_key("x-api-key") || headers.contains_key(AUTHORIZATION);
-    let actor = if named { Some(authenticate(api, headers).await?) } else { None };
+    let principal = if named { Some(authenticate(api, headers, peer).await?) } else { None };
+    let from = session::From { principal, peer: auth::client_ip(api, headers, peer) };
     let upgrade = upgrade.map_err(|error| Refusal::new(Code::ValidationError, format!("this is a WebSocket: {error}")))?;
     let place = api.admit_socket().ok_or_else(|| Refusal::new(Code::Overloaded, "there are too many sockets"))?;
     let (api, most) = (api.clone(), api.config().max_body);
     let upgrade = upgrade.max_message_size(most).max_frame_size(most);
-    Ok(upgrade.on_upgrade(move |socket| session::run(api, socket, actor, place)))
+    Ok(upgrade.on_upgrade(move |socket| session::run(api, socket, from, place)))
 }

@@ -90,6 +90,8 @@ uuid_ids! {
     TenantId = "A firm or desk that shares nothing with another.",
     UserId = "A person or machine user.",
     ApiKeyId = "A machine's credential.",
+    SessionId = "Where somebody is signed in.",
+    InvitationId = "Asks somebody to join a tenant.",
     AccountId = "A tenant's account at a broker.",
     OrderId = "Given by us to every node of an order tree; a UUIDv7, never reused.",
     QuoteReqId = "A client's request for quotes (FIX 131).",

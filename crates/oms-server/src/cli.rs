@@ -55,6 +55,9 @@ pub enum Command {
     /// Clients that speak FIX: their sessions and messages.
     #[command(subcommand)]
     Fix(Fix),
+    /// The firms that this desk serves, each with a log of its own.
+    #[command(subcommand)]
+    Tenant(Tenant),
     /// When markets are open.
     #[command(subcommand)]
     Calendar(Calendar),
@@ -467,6 +470,20 @@ pub struct Stored {
     /// For machines: JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `oms tenant`.
+#[derive(Debug, Subcommand)]
+pub enum Tenant {
+    /// Found a tenant and print its first API key, once. A running desk serves it after its next start.
+    Create {
+        /// Small letters, digits and hyphens.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Where the desk keeps everything.
+        #[command(flatten)]
+        stored: Stored,
+    },
 }
 
 /// `oms journal`.

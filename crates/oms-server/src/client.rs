@@ -63,6 +63,7 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
         | Command::Journal(_)
         | Command::Audit(_)
         | Command::Admin(_)
+        | Command::Tenant(_)
         | Command::Calendar(_)
         | Command::Load(_)
         | Command::Config(_) => Err(Failure::Usage("this command does not talk to a desk".to_owned())),
@@ -90,6 +91,12 @@ fn agent(timeout: Option<Duration>, tls: TlsConfig) -> Agent {
     Agent::config_builder().http_status_as_error(false).timeout_global(timeout).proxy(None).tls_config(tls).build().new_agent()
 }
 
+/// TLS with whoever one of these certificates vouches for.
+fn vouched_by(roots: &[Certificate<'static>]) -> TlsConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    TlsConfig::builder().root_certs(RootCerts::new_with_certs(roots)).unversioned_rustls_crypto_provider(provider).build()
+}
+
 impl Client {
     fn new(remote: &Remote, settings: &Settings) -> Result<Self, Failure> {
         let key = credential(remote.key.as_deref(), settings)?;
@@ -102,7 +109,8 @@ impl Client {
     /// A client of the desk at `url`.
     #[must_use]
     pub fn to(url: &str, key: &str, json: bool, timeout: Option<Duration>) -> Self {
-        let agent = agent(timeout, TlsConfig::default());
+        // Nobody vouches for an https address until somebody is named.
+        let agent = agent(timeout, vouched_by(&[]));
         Self { agent, url: url.trim_end_matches('/').to_owned(), key: key.to_owned(), json, timeout }
     }
 
@@ -117,10 +125,7 @@ impl Client {
         if found.is_empty() {
             return Err(bad(&"it holds no certificate"));
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let roots = RootCerts::new_with_certs(&found);
-        let tls = TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(provider).build();
-        Ok(Self { agent: agent(self.timeout, tls), ..self })
+        Ok(Self { agent: agent(self.timeout, vouched_by(&found)), ..self })
     }
 
     /// The same, which waits as long as it takes: for a stream, which has no end to wait for.

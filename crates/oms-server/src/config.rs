@@ -165,6 +165,7 @@ pub struct Vault {
     pub master_key: String,
     pub transit_url: String,
     pub transit_mount: String,
+    pub transit_ca: String,
     pub transit_token: String,
 }
 

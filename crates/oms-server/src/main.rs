@@ -41,6 +41,7 @@ fn run(cli: Cli) -> Outcome {
     let loaded = config::load(cli.config.as_deref(), std::env::vars())?;
     match cli.command {
         Command::Serve(flags) => serve::run(&flags, loaded.settings),
+        Command::Tenant(command) => serve::tenants::run(&command, loaded.settings),
         Command::Journal(command) => journal::run(command, &loaded.settings),
         Command::Admin(command) => admin::run(&command, &loaded.settings),
         Command::Audit(command) => audit::run(command, &loaded.settings),

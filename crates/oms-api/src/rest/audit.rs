@@ -13,6 +13,7 @@ use axum::body::{Body, Bytes};
 use axum::response::Response;
 use futures_util::stream::unfold;
 use http::StatusCode;
+use oms_identity::Scope;
 use oms_model::event::Batch;
 use oms_model::{Code, Refusal, Seq, Time, UserId};
 use std::io::{self, Write};
@@ -31,16 +32,21 @@ const PARTS: usize = 16;
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "audit", summary);
     vec![
-        get(Access::Key, "/api/v1/audit", named("listAudit", "Who did what: one line for each record of the log, oldest first"), list)
-            .parameters(&[
-                query("after", "integer", "Only records behind this sequence."),
-                query("limit", "integer", "1 to 500, 100 where it is not given."),
-                query("user_id", "string", "Only what this user caused."),
-                query("type", "string", "Only records with an event of this kind."),
-            ])
-            .json(200, "AuditPage", "A page of records."),
         get(
-            Access::Key,
+            Access::Scope(Scope::AuditView),
+            "/api/v1/audit",
+            named("listAudit", "Who did what: one line for each record of the log, oldest first"),
+            list,
+        )
+        .parameters(&[
+            query("after", "integer", "Only records behind this sequence."),
+            query("limit", "integer", "1 to 500, 100 where it is not given."),
+            query("user_id", "string", "Only what this user caused."),
+            query("type", "string", "Only records with an event of this kind."),
+        ])
+        .json(200, "AuditPage", "A page of records."),
+        get(
+            Access::Scope(Scope::AuditView),
             "/api/v1/audit/checkpoints",
             named("listAuditCheckpoints", "The signed checkpoints, and the key that they are signed with"),
             checkpoints,
@@ -51,11 +57,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         ])
         .json(200, "AuditCheckpoints", "A page of checkpoints, oldest first.")
         .errors(&[Code::NotFound]),
-        get(Access::Key, "/api/v1/audit/verify", named("verifyAudit", "Verify the whole log against its signed checkpoints"), verify)
-            .json(200, "AuditReport", "What was found; `intact` says whether nothing was.")
-            .errors(&[Code::NotFound, Code::Overloaded]),
         get(
-            Access::Key,
+            Access::Scope(Scope::AuditView),
+            "/api/v1/audit/verify",
+            named("verifyAudit", "Verify the whole log against its signed checkpoints"),
+            verify,
+        )
+        .json(200, "AuditReport", "What was found; `intact` says whether nothing was.")
+        .errors(&[Code::NotFound, Code::Overloaded]),
+        get(
+            Access::Scope(Scope::AuditView),
             "/api/v1/audit/export",
             named("exportAudit", "The whole log with its signed checkpoints and its key, for `oms-verify`"),
             export,
@@ -63,7 +74,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .media(200, MEDIA, "The export, up to a checkpoint of now.")
         .errors(&[Code::NotFound, Code::Overloaded]),
         get(
-            Access::Key,
+            Access::Scope(Scope::AuditView),
             "/api/v1/audit/proof/{order_id}",
             named("proveOrder", "The records of one order with their inclusion proofs, for `oms-verify`"),
             proof,

@@ -9,6 +9,7 @@ use crate::json::{Fields, Writer, input};
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
+use oms_identity::Scope;
 use oms_model::command::{Command, CommandOutcome};
 use oms_model::event::{Batch, Event};
 use oms_model::{Code, CommandId, OrderId, Refusal, Seq};
@@ -33,7 +34,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         change(
             post(
-                Access::KeyProtected,
+                Access::Protected(Scope::OrdersCancel),
                 "/api/v1/orders/{order_id}/cancel",
                 named("cancelOrder", "Cancel an order and all its legs"),
                 cancel,
@@ -41,15 +42,25 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .optional_body("Empty"),
         ),
         change(
-            post(Access::Key, "/api/v1/orders/{order_id}/modify", named("modifyOrder", "Change quantity, price or trigger"), modify)
-                .body("Change")
-                .errors(&[Code::RiskLimitBreach, Code::InvalidTick, Code::InvalidLot, Code::UnsupportedMediaType]),
+            post(
+                Access::Scope(Scope::OrdersModify),
+                "/api/v1/orders/{order_id}/modify",
+                named("modifyOrder", "Change quantity, price or trigger"),
+                modify,
+            )
+            .body("Change")
+            .errors(&[Code::RiskLimitBreach, Code::InvalidTick, Code::InvalidLot, Code::UnsupportedMediaType]),
         ),
-        post(Access::KeyProtected, "/api/v1/orders/mass-cancel", named("massCancel", "Cancel every working order in a scope"), mass_cancel)
-            .body("ScopeBody")
-            .json(202, "MassCancelResult", "The cancels are durable and on their way to the venues.")
-            .errors(&[Code::UnsupportedMediaType])
-            .idempotent(),
+        post(
+            Access::Protected(Scope::OrdersCancel),
+            "/api/v1/orders/mass-cancel",
+            named("massCancel", "Cancel every working order in a scope"),
+            mass_cancel,
+        )
+        .body("ScopeBody")
+        .json(202, "MassCancelResult", "The cancels are durable and on their way to the venues.")
+        .errors(&[Code::UnsupportedMediaType])
+        .idempotent(),
     ]
 }
 

@@ -8,6 +8,7 @@ use crate::call::{Access, Call};
 use crate::json::{Value, Writer, input, risk};
 use crate::query::bad_parameter;
 use axum::response::Response;
+use oms_identity::Scope;
 use oms_model::command::{Command, RiskCommand};
 use oms_model::dead_man::DeadMan;
 use oms_model::{Code, Refusal};
@@ -17,22 +18,22 @@ const PATH: &str = "/api/v1/risk/dead-man";
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "risk", summary);
     vec![
-        get(Access::Key, PATH, named("listDeadMen", "The dead-man switches, and how each stands"), list)
+        get(Access::Scope(Scope::PositionsView), PATH, named("listDeadMen", "The dead-man switches, and how each stands"), list)
             .parameters(&[AS_OF])
             .json(200, "DeadMen", "Every switch.")
             .errors(&[Code::HistoryTooFar]),
-        put(Access::Key, PATH, named("armDeadMan", "Arm a dead-man switch, or arm it anew"), arm)
+        put(Access::Scope(Scope::OrdersCancel), PATH, named("armDeadMan", "Arm a dead-man switch, or arm it anew"), arm)
             .body("ArmDeadMan")
             .json(200, "Done", "It waits for heartbeats.")
             .errors(&[Code::NotFound, Code::UnsupportedMediaType])
             .idempotent(),
         // One that is turned away under load would stop trading, so it goes where cancels go.
-        post(Access::KeyProtected, PATH, named("beatDeadMan", "A heartbeat"), beat)
+        post(Access::Protected(Scope::OrdersCancel), PATH, named("beatDeadMan", "A heartbeat"), beat)
             .body("DeadManNamed")
             .json(200, "Done", "It waits from now on. A heartbeat without an idempotency key is mostly not recorded.")
             .errors(&[Code::NotFound, Code::StateConflict, Code::UnsupportedMediaType])
             .idempotent(),
-        delete(Access::Key, PATH, named("disarmDeadMan", "Take a dead-man switch away"), disarm)
+        delete(Access::Scope(Scope::OrdersCancel), PATH, named("disarmDeadMan", "Take a dead-man switch away"), disarm)
             .parameters(&[query("scope", "Scope", "Which.").required()])
             .json(200, "Done", "It is gone.")
             .errors(&[Code::NotFound])

@@ -11,6 +11,7 @@ use crate::past::{self, DAY_NS, Stretch, check_order, refusal};
 use crate::query::bad_parameter;
 use axum::response::Response;
 use oms_engine::State;
+use oms_identity::Scope;
 use oms_model::limit::RiskLimit;
 use oms_model::position::Position;
 use oms_model::{Code, Refusal};
@@ -25,7 +26,7 @@ const MAX_EVENTS: u64 = 50_000_000;
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         get(
-            Access::Key,
+            Access::Scope(Scope::AuditView),
             "/api/v1/risk/evidence",
             ("riskEvidence", "risk", "Limits in force, changes, breaches and stops of a period, or of a closed day"),
             evidence,

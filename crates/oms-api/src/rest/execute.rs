@@ -19,7 +19,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     // Protected, because some commands cancel or stop trading; `execute` turns the others away itself.
     vec![
         post(
-            Access::KeyProtected,
+            Access::Command,
             "/api/v1/commands/execute",
             ("executeCommand", "commands", "Execute a typed command; its type says which"),
             execute,

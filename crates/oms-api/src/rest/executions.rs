@@ -8,6 +8,7 @@ use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
 use oms_engine::State;
+use oms_identity::Scope;
 use oms_model::{Order, Refusal, Seq};
 use oms_store::views::{ExecutionRow, Filter, Resource};
 
@@ -38,13 +39,13 @@ pub const OVERFILL_FIELDS: &[&str] = &["order_id", "cl_ord_id", "account_id", "s
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        get(Access::Key, "/api/v1/executions", ("listExecutions", "executions", "List executions"), list)
+        get(Access::Scope(Scope::OrdersView), "/api/v1/executions", ("listExecutions", "executions", "List executions"), list)
             .parameters(LIST)
             .parameters(&[FIELDS])
             .filters(Resource::Executions)
             .json(200, "ExecutionPage", "A page of executions."),
         get(
-            Access::Key,
+            Access::Scope(Scope::OrdersView),
             "/api/v1/executions/suspense",
             ("listSuspense", "executions", "List executions that match no order and about which nobody has decided"),
             suspense,
@@ -55,7 +56,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         ])
         .json(200, "SuspensePage", "A page of executions, the newest first."),
         get(
-            Access::Key,
+            Access::Scope(Scope::OrdersView),
             "/api/v1/executions/overfills",
             ("listOverfills", "executions", "List orders that were executed beyond their quantity"),
             overfills,

@@ -8,6 +8,7 @@ use crate::json::decode::Fields;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
+use oms_identity::Scope;
 use oms_model::{Code, Refusal};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -15,26 +16,50 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let session = |endpoint: Endpoint, meaning| endpoint.json(200, "FixSession", meaning).errors(&[Code::NotFound]);
     let after = "The session once it was taken on.";
     vec![
-        get(Access::Key, "/api/v1/fix/sessions", named("listFixSessions", "FIX sessions and how they stand"), list).json(
-            200,
-            "FixSessionList",
-            "Every session.",
+        get(Access::Scope(Scope::BrokersView), "/api/v1/fix/sessions", named("listFixSessions", "FIX sessions and how they stand"), list)
+            .json(200, "FixSessionList", "Every session."),
+        session(
+            get(Access::Scope(Scope::BrokersView), "/api/v1/fix/sessions/{client}", named("getFixSession", "One FIX session"), one),
+            "The session.",
         ),
-        session(get(Access::Key, "/api/v1/fix/sessions/{client}", named("getFixSession", "One FIX session"), one), "The session."),
-        session(post(Access::Key, "/api/v1/fix/sessions/{client}/logon", named("fixLogon", "Take the next Logon"), logon), after),
         session(
             post(
-                Access::KeyProtected,
+                Access::Scope(Scope::BrokersConnect),
+                "/api/v1/fix/sessions/{client}/logon",
+                named("fixLogon", "Take the next Logon"),
+                logon,
+            ),
+            after,
+        ),
+        session(
+            post(
+                Access::Protected(Scope::BrokersConnect),
                 "/api/v1/fix/sessions/{client}/logout",
                 named("fixLogout", "Log out, and take no Logon until told to"),
                 logout,
             ),
             after,
         ),
-        session(post(Access::Key, "/api/v1/fix/sessions/{client}/reset", named("fixReset", "Begin both numbers anew"), reset), after),
-        session(post(Access::Key, "/api/v1/fix/sessions/{client}/numbers", named("fixNumbers", "Set the next numbers"), numbers), after)
-            .body("FixNumbers")
-            .errors(&[Code::UnsupportedMediaType]),
+        session(
+            post(
+                Access::Scope(Scope::BrokersConnect),
+                "/api/v1/fix/sessions/{client}/reset",
+                named("fixReset", "Begin both numbers anew"),
+                reset,
+            ),
+            after,
+        ),
+        session(
+            post(
+                Access::Scope(Scope::BrokersConnect),
+                "/api/v1/fix/sessions/{client}/numbers",
+                named("fixNumbers", "Set the next numbers"),
+                numbers,
+            ),
+            after,
+        )
+        .body("FixNumbers")
+        .errors(&[Code::UnsupportedMediaType]),
     ]
 }
 
@@ -77,7 +102,7 @@ async fn one(call: Call) -> Result<Response, Refusal> {
 async fn act(call: Call, action: FixAction) -> Result<Response, Refusal> {
     call.no_params()?;
     let acted = call.api.fix().ok_or_else(unknown)?.act(&call.id, action);
-    tracing::warn!(client = %call.id, user_id = %call.actor.user_id, ?action, "somebody acts on a FIX session");
+    tracing::warn!(client = %call.id, user_id = %call.principal.user_id, ?action, "somebody acts on a FIX session");
     Ok(shown(&call, &acted.await?))
 }
 

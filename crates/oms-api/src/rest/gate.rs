@@ -9,6 +9,7 @@ use crate::json::orders::write_order;
 use crate::json::risk::{envelope_fields, locate_fields, price_band_fields, restriction_fields, triggered_fields};
 use axum::response::Response;
 use oms_engine::State;
+use oms_identity::Scope as Allowed;
 use oms_model::compliance::{InFlightRule, Locate, PriceBand, Restriction, SelfMatchPolicy};
 use oms_model::event::ShortSaleTriggered;
 use oms_model::instrument::Currency;
@@ -19,14 +20,24 @@ use oms_model::{Code, InstrumentId, Notional, Order, Qty, Refusal, Time};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "risk", summary);
     vec![
-        get(Access::Key, "/api/v1/risk/rules", named("riskRules", "Lists, locates, rules, strategies and throttles of the gate"), rules)
-            .parameters(&[AS_OF])
-            .json(200, "RiskRules", "What the gate knows besides limits and switches.")
-            .errors(&[Code::HistoryTooFar]),
-        get(Access::Key, "/api/v1/risk/held", named("heldOrders", "Orders that are accepted and wait before they are sent"), held)
-            .parameters(&[AS_OF])
-            .json(200, "HeldOrders", "Those that wait for a second person, or for own orders to be gone.")
-            .errors(&[Code::HistoryTooFar]),
+        get(
+            Access::Scope(Allowed::PositionsView),
+            "/api/v1/risk/rules",
+            named("riskRules", "Lists, locates, rules, strategies and throttles of the gate"),
+            rules,
+        )
+        .parameters(&[AS_OF])
+        .json(200, "RiskRules", "What the gate knows besides limits and switches.")
+        .errors(&[Code::HistoryTooFar]),
+        get(
+            Access::Scope(Allowed::OrdersView),
+            "/api/v1/risk/held",
+            named("heldOrders", "Orders that are accepted and wait before they are sent"),
+            held,
+        )
+        .parameters(&[AS_OF])
+        .json(200, "HeldOrders", "Those that wait for a second person, or for own orders to be gone.")
+        .errors(&[Code::HistoryTooFar]),
     ]
 }
 

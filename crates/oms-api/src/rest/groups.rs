@@ -15,6 +15,7 @@ use axum::response::Response;
 use http::StatusCode;
 use oms_engine::State;
 use oms_engine::state::Group;
+use oms_identity::Scope;
 use oms_model::command::{Command, CommandOutcome, OrderRef, Placed};
 use oms_model::event::Allocation;
 use oms_model::{AllocId, Code, Order, Refusal};
@@ -24,18 +25,18 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let allocations = |id, summary| (id, "allocations", summary);
     let acts = |endpoint: Endpoint| endpoint.errors(&[Code::NotFound, Code::StateConflict, Code::UnsupportedMediaType]).idempotent();
     vec![
-        acts(post(Access::Key, "/api/v1/order-groups", groups("groupOrders", "Work orders as one"), create).body("NewGroup").json(
-            201,
-            "GroupCreated",
-            "The group is placed; its members are not worked singly while it stands.",
-        )),
-        get(Access::Key, "/api/v1/order-groups", groups("listGroups", "The groups that stand"), list).json(
+        acts(
+            post(Access::Scope(Scope::OrdersModify), "/api/v1/order-groups", groups("groupOrders", "Work orders as one"), create)
+                .body("NewGroup")
+                .json(201, "GroupCreated", "The group is placed; its members are not worked singly while it stands."),
+        ),
+        get(Access::Scope(Scope::OrdersView), "/api/v1/order-groups", groups("listGroups", "The groups that stand"), list).json(
             200,
             "GroupList",
             "At most 500 groups, the oldest first.",
         ),
         get(
-            Access::Key,
+            Access::Scope(Scope::OrdersView),
             "/api/v1/order-groups/{group_id}/members",
             groups("listMembers", "A group's members with what each was given"),
             members,
@@ -44,7 +45,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .errors(&[Code::NotFound]),
         acts(
             post(
-                Access::Key,
+                Access::Scope(Scope::OrdersModify),
                 "/api/v1/order-groups/{group_id}/ungroup",
                 groups("ungroupOrders", "Work the members on their own again"),
                 ungroup,
@@ -54,7 +55,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         ),
         acts(
             post(
-                Access::Key,
+                Access::Scope(Scope::OrdersModify),
                 "/api/v1/order-groups/{group_id}/allocations/propose",
                 allocations("proposeAllocation", "Propose to share out what a MANUAL group has executed"),
                 propose,
@@ -63,7 +64,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .json(200, "Done", "It waits for a second person."),
         ),
         get(
-            Access::Key,
+            Access::Scope(Scope::OrdersView),
             "/api/v1/allocations",
             allocations("listAllocations", "What is shared out of the groups that stand, and what waits to be approved"),
             allocation_list,
@@ -72,7 +73,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .json(200, "AllocationList", "At most 500 allocations."),
         acts(
             post(
-                Access::Key,
+                Access::Scope(Scope::OrdersApprove),
                 "/api/v1/allocations/{alloc_id}/approve",
                 allocations("approveAllocation", "Approve as a second person"),
                 approve,
@@ -82,9 +83,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .errors(&[Code::SecondPersonNeeded]),
         ),
         acts(
-            post(Access::Key, "/api/v1/allocations/{alloc_id}/reject", allocations("rejectAllocation", "Turn a proposal down"), reject)
-                .body("Reason")
-                .json(200, "Done", "Nothing is booked."),
+            post(
+                Access::Scope(Scope::OrdersApprove),
+                "/api/v1/allocations/{alloc_id}/reject",
+                allocations("rejectAllocation", "Turn a proposal down"),
+                reject,
+            )
+            .body("Reason")
+            .json(200, "Done", "Nothing is booked."),
         ),
     ]
 }

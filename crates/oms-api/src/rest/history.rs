@@ -12,22 +12,28 @@ use crate::{reply, why};
 use axum::response::Response;
 use http::StatusCode;
 use http::header::ACCEPT;
+use oms_identity::Scope;
 use oms_model::{Code, OrderId, Refusal, Seq};
 use oms_store::views::{Filter, Op, Resource};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "orders", summary);
     vec![
-        get(Access::Key, "/api/v1/orders/{order_id}/events", named("getOrderEvents", "The events of an order, oldest first"), events)
-            .parameters(&[
-                query("tree", "boolean", "Whether events of the whole tree are shown; true where it is not given."),
-                query("after", "integer", "Only events after this sequence."),
-                query("limit", "integer", "1 to 500, 100 where it is not given."),
-            ])
-            .json(200, "EventPage", "A page of events.")
-            .errors(&[Code::NotFound]),
         get(
-            Access::Key,
+            Access::Scope(Scope::OrdersView),
+            "/api/v1/orders/{order_id}/events",
+            named("getOrderEvents", "The events of an order, oldest first"),
+            events,
+        )
+        .parameters(&[
+            query("tree", "boolean", "Whether events of the whole tree are shown; true where it is not given."),
+            query("after", "integer", "Only events after this sequence."),
+            query("limit", "integer", "1 to 500, 100 where it is not given."),
+        ])
+        .json(200, "EventPage", "A page of events.")
+        .errors(&[Code::NotFound]),
+        get(
+            Access::Scope(Scope::OrdersView),
             "/api/v1/orders/{order_id}/executions",
             named("getOrderExecutions", "The executions of an order and its legs"),
             order_executions,
@@ -38,7 +44,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .json(200, "ExecutionPage", "A page of executions.")
         .errors(&[Code::NotFound]),
         get(
-            Access::Key,
+            Access::Scope(Scope::OrdersView),
             "/api/v1/orders/{order_id}/why",
             named("explainOrder", "Why the order is as it is: every check, every route, every answer"),
             explain,

@@ -14,6 +14,7 @@ use axum::body::Bytes;
 use axum::response::Response;
 use http::StatusCode;
 use oms_engine::{Changes, LimitStatus, State, limit_problems, list_problems};
+use oms_identity::Scope as Allowed;
 use oms_model::command::{Command, CommandOutcome, RiskCommand};
 use oms_model::compliance::Restriction;
 use oms_model::event::{Event, RiskImported};
@@ -44,17 +45,27 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     };
     vec![
         export(
-            get(Access::Key, "/api/v1/risk/limits/export", named("exportLimits", "The limits in force as a file"), export_limits),
+            get(
+                Access::Scope(Allowed::PositionsView),
+                "/api/v1/risk/limits/export",
+                named("exportLimits", "The limits in force as a file"),
+                export_limits,
+            ),
             "LimitFile",
         ),
         import(
-            post(Access::Key, "/api/v1/risk/limits/import", named("importLimits", "Take limits over from a file"), import_limits)
-                .body("LimitFile"),
+            post(
+                Access::Scope(Allowed::RiskManage),
+                "/api/v1/risk/limits/import",
+                named("importLimits", "Take limits over from a file"),
+                import_limits,
+            )
+            .body("LimitFile"),
             "LimitImport",
         ),
         export(
             get(
-                Access::Key,
+                Access::Scope(Allowed::PositionsView),
                 "/api/v1/risk/restrictions/export",
                 named("exportRestrictions", "The restricted and allow lists as a file"),
                 export_lists,
@@ -62,8 +73,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "RestrictionFile",
         ),
         import(
-            post(Access::Key, "/api/v1/risk/restrictions/import", named("importRestrictions", "Take lists over from a file"), import_lists)
-                .body("RestrictionFile"),
+            post(
+                Access::Scope(Allowed::RiskManage),
+                "/api/v1/risk/restrictions/import",
+                named("importRestrictions", "Take lists over from a file"),
+                import_lists,
+            )
+            .body("RestrictionFile"),
             "RestrictionImport",
         ),
     ]

@@ -11,6 +11,7 @@ use crate::query::bad_parameter;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
+use oms_identity::Scope;
 use oms_model::instrument::Venue;
 use oms_model::{Code, Refusal};
 
@@ -21,30 +22,36 @@ const PAGE: &[Parameter] = &[
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        get(Access::Key, "/api/v1/instruments", ("listInstruments", "instruments", "List instruments by symbol"), instruments)
-            .parameters(PAGE)
-            .json(200, "InstrumentPage", "A page of instruments."),
-        get(Access::Key, "/api/v1/instruments/{symbol}", ("getInstrument", "instruments", "An instrument"), instrument)
-            .json(200, "Instrument", "The instrument.")
-            .errors(&[Code::NotFound]),
         get(
-            Access::Key,
+            Access::Scope(Scope::OrdersView),
+            "/api/v1/instruments",
+            ("listInstruments", "instruments", "List instruments by symbol"),
+            instruments,
+        )
+        .parameters(PAGE)
+        .json(200, "InstrumentPage", "A page of instruments."),
+        get(
+            Access::Scope(Scope::OrdersView),
+            "/api/v1/instruments/{symbol}",
+            ("getInstrument", "instruments", "An instrument"),
+            instrument,
+        )
+        .json(200, "Instrument", "The instrument.")
+        .errors(&[Code::NotFound]),
+        get(
+            Access::Scope(Scope::OrdersView),
             "/api/v1/calendars",
             ("listCalendars", "instruments", "When markets are open, by where instruments are listed"),
             calendars,
         )
         .parameters(&[query("at", "string", "At this time instead of now.")])
         .json(200, "CalendarList", "Instruments that are listed elsewhere trade around the clock."),
-        get(Access::Key, "/api/v1/venues", ("listVenues", "venues", "List venues as they are configured"), venues).parameters(PAGE).json(
-            200,
-            "VenuePage",
-            "A page of venues.",
-        ),
-        get(Access::Key, "/api/v1/accounts", ("listAccounts", "accounts", "List accounts"), accounts).parameters(PAGE).json(
-            200,
-            "AccountPage",
-            "A page of accounts.",
-        ),
+        get(Access::Scope(Scope::BrokersView), "/api/v1/venues", ("listVenues", "venues", "List venues as they are configured"), venues)
+            .parameters(PAGE)
+            .json(200, "VenuePage", "A page of venues."),
+        get(Access::Scope(Scope::BrokersView), "/api/v1/accounts", ("listAccounts", "accounts", "List accounts"), accounts)
+            .parameters(PAGE)
+            .json(200, "AccountPage", "A page of accounts."),
     ]
 }
 

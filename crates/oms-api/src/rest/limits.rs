@@ -12,6 +12,7 @@ use crate::query::bad_parameter;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
+use oms_identity::Scope;
 use oms_model::command::{Command, RiskCommand};
 use oms_model::event::{Batch, Event};
 use oms_model::limit::{LimitKey, LimitType, Period};
@@ -22,7 +23,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "risk", summary);
     vec![
         get(
-            Access::Key,
+            Access::Scope(Scope::AuditView),
             "/api/v1/risk/limits/history",
             named("limitHistory", "The versions of limits, the newest first, with who changed them and why"),
             history,
@@ -37,7 +38,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         ])
         .json(200, "LimitHistory", "A page of changes."),
         delete(
-            Access::Key,
+            Access::Scope(Scope::RiskManage),
             "/api/v1/risk/limits/scheduled/{schedule_id}",
             named("unscheduleLimit", "Take a scheduled limit away; one that is in force ends at once"),
             unschedule,

@@ -8,12 +8,13 @@ use crate::json::orders::{market_fields, venue_quotes};
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
+use oms_identity::Scope;
 use oms_model::{Code, Refusal};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         get(
-            Access::Key,
+            Access::Scope(Scope::MarketdataSubscribe),
             "/api/v1/marketdata/last/{symbol}",
             ("getLast", "marketdata", "The market in an instrument as it is now: the best, and each venue's own quote"),
             last,

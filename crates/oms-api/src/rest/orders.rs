@@ -10,6 +10,7 @@ use crate::query::Params;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
+use oms_identity::Scope;
 use oms_model::command::OrderRef;
 use oms_model::{Code, Order, OrderId, Refusal};
 use oms_runtime::history::{AsOf, Moment};
@@ -30,7 +31,7 @@ pub(super) const FIELDS: Parameter = query("fields", "string", "Only these field
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "orders", summary);
     let list = |path, id| {
-        get(Access::Key, path, named(id, "List orders; client orders unless is_root or a parent is asked for"), list)
+        get(Access::Scope(Scope::OrdersView), path, named(id, "List orders; client orders unless is_root or a parent is asked for"), list)
             .parameters(LIST)
             .parameters(&[FIELDS, AS_OF])
             .filters(Resource::Orders)
@@ -40,14 +41,24 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         list("/api/v1/orders", "listOrders"),
         list("/v1/orders", "listOrdersAlias"),
-        get(Access::Key, "/api/v1/orders/{order_id}", named("getOrder", "An order, by its id or as cl_ord_id:<id>"), one)
-            .parameters(&[FIELDS, AS_OF])
-            .json(200, "Order", "The order as it stands.")
-            .errors(&[Code::NotFound, Code::HistoryTooFar]),
-        get(Access::Key, "/api/v1/orders/{order_id}/tree", named("getOrderTree", "The whole tree that an order belongs to"), tree)
-            .parameters(&[AS_OF])
-            .json(200, "OrderTree", "The client order with its legs.")
-            .errors(&[Code::NotFound, Code::HistoryTooFar]),
+        get(
+            Access::Scope(Scope::OrdersView),
+            "/api/v1/orders/{order_id}",
+            named("getOrder", "An order, by its id or as cl_ord_id:<id>"),
+            one,
+        )
+        .parameters(&[FIELDS, AS_OF])
+        .json(200, "Order", "The order as it stands.")
+        .errors(&[Code::NotFound, Code::HistoryTooFar]),
+        get(
+            Access::Scope(Scope::OrdersView),
+            "/api/v1/orders/{order_id}/tree",
+            named("getOrderTree", "The whole tree that an order belongs to"),
+            tree,
+        )
+        .parameters(&[AS_OF])
+        .json(200, "OrderTree", "The client order with its legs.")
+        .errors(&[Code::NotFound, Code::HistoryTooFar]),
     ]
 }
 

@@ -13,6 +13,7 @@ use crate::query::bad_parameter;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
+use oms_identity::Scope;
 use oms_model::command::{Command, CommandOutcome, RiskCommand};
 use oms_model::event::Event;
 use oms_model::overrides::Override;
@@ -23,7 +24,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let one = |endpoint: Endpoint| endpoint.errors(&[Code::NotFound, Code::StateConflict, Code::SecondPersonNeeded]).idempotent();
     vec![
         get(
-            Access::Key,
+            Access::Scope(Scope::PositionsView),
             "/api/v1/risk/overrides",
             named("listOverrides", "Overrides whose time is not over, with what the tenant says about them"),
             list,
@@ -32,7 +33,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .json(200, "OverrideList", "Used ones too, until their time is over.")
         .errors(&[Code::HistoryTooFar]),
         one(post(
-            Access::Key,
+            Access::Scope(Scope::RiskOverride),
             "/api/v1/risk/overrides",
             named("grantOverride", "Give leave for an order like a refused one to break one rule (scope risk:override)"),
             grant,
@@ -41,7 +42,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .json(201, "Override", "It is granted; the order is sent again with its id among `override_ids`.")
         .errors(&[Code::UnsupportedMediaType])),
         one(post(
-            Access::Key,
+            Access::Scope(Scope::RiskOverride),
             "/api/v1/risk/overrides/{override_id}/consent",
             named("consentOverride", "Consent to an override, as a second person (scope risk:override)"),
             consent,
@@ -49,7 +50,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .optional_body("Empty")
         .json(200, "Done", "It holds.")),
         one(delete(
-            Access::Key,
+            Access::Scope(Scope::RiskOverride),
             "/api/v1/risk/overrides/{override_id}",
             named("revokeOverride", "Take an override back that was not used (scope risk:override)"),
             revoke,
@@ -57,7 +58,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .parameters(&[query("reason", "string", "Why, in words: 1 to 1000 bytes.").required()])
         .json(200, "Done", "It holds no more.")),
         put(
-            Access::Key,
+            Access::Scope(Scope::RiskManage),
             "/api/v1/risk/override-rule",
             named("setOverrideRule", "Say who has to consent to overrides, and whether lists may be overridden"),
             set_rule,

@@ -9,6 +9,7 @@ use crate::reply;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode};
 use oms_engine::input::IdempotencyKey;
+use oms_identity::Scope;
 use oms_model::command::{Command, CommandOutcome, Placed};
 use oms_model::event::{Batch, Event};
 use oms_model::order::Doubt;
@@ -26,23 +27,33 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         header("Prefer", "string", "`wait=<seconds>`, 30 at most: answer once the venue has said its first word, or the time is over.");
     let named = |id, summary| (id, "orders", summary);
     vec![
-        post(Access::Key, "/api/v1/orders", named("placeOrder", "Place an order"), place)
+        post(Access::Scope(Scope::OrdersPlace), "/api/v1/orders", named("placeOrder", "Place an order"), place)
             .body("NewOrder")
             .parameters(&[wait])
             .json(201, "Order", "The order is recorded and durable.")
             .errors(PLACEMENT_ERRORS)
             .idempotent(),
-        post(Access::Key, "/v1/orders", named("placeOrderAlias", "Place an order (alias that answers 202)"), place_alias)
-            .body("NewOrder")
-            .parameters(&[wait])
-            .json(202, "Order", "The order is recorded and durable.")
-            .errors(PLACEMENT_ERRORS)
-            .idempotent(),
-        post(Access::Key, "/api/v1/orders/batch", named("placeOrders", "Place up to 100 orders, all or none or each for itself"), batch)
-            .body("NewOrders")
-            .json(200, "PlacedOrders", "What came of each order, in the order of the request.")
-            .errors(&[Code::UnsupportedMediaType, Code::PayloadTooLarge, Code::BatchRefused])
-            .idempotent(),
+        post(
+            Access::Scope(Scope::OrdersPlace),
+            "/v1/orders",
+            named("placeOrderAlias", "Place an order (alias that answers 202)"),
+            place_alias,
+        )
+        .body("NewOrder")
+        .parameters(&[wait])
+        .json(202, "Order", "The order is recorded and durable.")
+        .errors(PLACEMENT_ERRORS)
+        .idempotent(),
+        post(
+            Access::Scope(Scope::OrdersPlace),
+            "/api/v1/orders/batch",
+            named("placeOrders", "Place up to 100 orders, all or none or each for itself"),
+            batch,
+        )
+        .body("NewOrders")
+        .json(200, "PlacedOrders", "What came of each order, in the order of the request.")
+        .errors(&[Code::UnsupportedMediaType, Code::PayloadTooLarge, Code::BatchRefused])
+        .idempotent(),
     ]
 }
 

@@ -13,6 +13,7 @@ use crate::query::bad_parameter;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
+use oms_identity::Scope;
 use oms_model::{AccountId, Code, Refusal, Seq};
 use oms_store::views::FrozenFilter;
 
@@ -20,7 +21,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "positions", summary);
     vec![
         get(
-            Access::Key,
+            Access::Scope(Scope::PnlView),
             "/api/v1/pnl/today",
             named("pnlToday", "Profit and loss since the last closed day, by account, strategy or tenant"),
             today::today,
@@ -32,18 +33,23 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         ])
         .json(200, "PnlToday", "In each currency and in the base currency: at the market as it is now, at the recorded marks with as_of.")
         .errors(&[Code::NotFound, Code::HistoryTooFar]),
-        get(Access::Key, "/api/v1/pnl/history", named("pnlHistory", "Positions and profit as closed days left them"), history)
-            .parameters(&[
-                query("account_id", "string", "Of this account alone."),
-                query("symbol", "string", "In this instrument alone."),
-                query("from", "integer", "Not before this day: 20261121."),
-                query("to", "integer", "Not after this day."),
-                query("limit", "integer", "1 to 500, 100 where it is not given."),
-                query("cursor", "string", "`next` of the page before."),
-            ])
-            .json(200, "FrozenPage", "A page, the newest day first.")
-            .errors(&[Code::NotFound]),
-        get(Access::Key, "/api/v1/fx-rates", named("listFxRates", "The recorded currency rates"), rates).json(
+        get(
+            Access::Scope(Scope::PnlView),
+            "/api/v1/pnl/history",
+            named("pnlHistory", "Positions and profit as closed days left them"),
+            history,
+        )
+        .parameters(&[
+            query("account_id", "string", "Of this account alone."),
+            query("symbol", "string", "In this instrument alone."),
+            query("from", "integer", "Not before this day: 20261121."),
+            query("to", "integer", "Not after this day."),
+            query("limit", "integer", "1 to 500, 100 where it is not given."),
+            query("cursor", "string", "`next` of the page before."),
+        ])
+        .json(200, "FrozenPage", "A page, the newest day first.")
+        .errors(&[Code::NotFound]),
+        get(Access::Scope(Scope::PnlView), "/api/v1/fx-rates", named("listFxRates", "The recorded currency rates"), rates).json(
             200,
             "FxRateList",
             "Every rate.",

@@ -9,6 +9,7 @@ use crate::query::bad_parameter;
 use crate::{past, reply};
 use axum::response::Response;
 use http::StatusCode;
+use oms_identity::Scope;
 use oms_model::market::Market;
 use oms_model::position::Position;
 use oms_model::{AccountId, Code, InstrumentId, Refusal};
@@ -38,7 +39,7 @@ pub const POSITION_FIELDS: &[&str] = &[
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let account = query("account_id", "string", "Of this account alone.");
     vec![
-        get(Access::Key, "/api/v1/positions", ("listPositions", "positions", "List positions"), list)
+        get(Access::Scope(Scope::PositionsView), "/api/v1/positions", ("listPositions", "positions", "List positions"), list)
             .parameters(&[
                 account,
                 query("symbol", "string", "In this instrument alone."),
@@ -50,10 +51,15 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             ])
             .json(200, "PositionPage", "A page of positions.")
             .errors(&[Code::NotFound, Code::HistoryTooFar]),
-        get(Access::Key, "/api/v1/positions/{symbol}", ("getPosition", "positions", "The position in an instrument"), one)
-            .parameters(&[account, FIELDS, AS_OF])
-            .json(200, "Position", "The position; flat where nothing was ever executed.")
-            .errors(&[Code::NotFound, Code::HistoryTooFar]),
+        get(
+            Access::Scope(Scope::PositionsView),
+            "/api/v1/positions/{symbol}",
+            ("getPosition", "positions", "The position in an instrument"),
+            one,
+        )
+        .parameters(&[account, FIELDS, AS_OF])
+        .json(200, "Position", "The position; flat where nothing was ever executed.")
+        .errors(&[Code::NotFound, Code::HistoryTooFar]),
     ]
 }
 

@@ -9,12 +9,13 @@ use crate::json::{Writer, input};
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
+use oms_identity::Scope;
 use oms_model::event::{Leg, RouteDecided};
 use oms_model::{Notional, Price, Qty, Refusal, Side};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let preview = |path, id, tag, summary| {
-        post(Access::Key, path, (id, tag, summary), preview)
+        post(Access::Scope(Scope::OrdersPlace), path, (id, tag, summary), preview)
             .body("NewOrder")
             .json(200, "Preview", "What would happen.")
             .errors(PLACEMENT_ERRORS)
@@ -35,7 +36,7 @@ async fn preview(mut call: Call) -> Result<Response, Refusal> {
     let bytes = call.body().await?;
     let order = input::new_order(&call.parse(&bytes)?, "")?;
     let side = order.side;
-    let preview = call.api.handle().preview(call.actor, order).await?;
+    let preview = call.api.handle().preview(call.actor(), order).await?;
     let catalog = call.api.catalog_now().await?;
     let mut w = Writer::with_capacity(4_096);
     w.object(|w| {

@@ -11,6 +11,7 @@ use crate::json::quotes::{quote_fields, request_fields};
 use crate::past;
 use axum::response::Response;
 use oms_engine::State;
+use oms_identity::Scope;
 use oms_model::position::Position;
 use oms_model::quote::{Quote, QuoteRequest};
 use oms_model::{Code, Refusal};
@@ -21,7 +22,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "queries", summary);
     vec![
         get(
-            Access::Key,
+            Access::Scope(Scope::OrdersView),
             "/api/v1/queries/orders/search",
             named("searchOrders", "Search orders; client orders unless is_root or a parent is asked for"),
             orders::list,
@@ -30,18 +31,28 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .parameters(&[FIELDS, AS_OF])
         .filters(Resource::Orders)
         .json(200, "OrderPage", "A page of orders."),
-        get(Access::Key, "/api/v1/queries/executions/search", named("searchExecutions", "Search executions"), executions::list)
-            .parameters(LIST)
-            .parameters(&[FIELDS])
-            .filters(Resource::Executions)
-            .json(200, "ExecutionPage", "A page of executions."),
-        get(Access::Key, "/api/v1/queries/positions/search", named("searchPositions", "Search positions"), search_positions)
-            .parameters(LIST)
-            .parameters(&[FIELDS, AS_OF])
-            .filters(Resource::Positions)
-            .json(200, "PositionPage", "A page of positions, marked to the market as it is now; not marked where a past is asked for."),
         get(
-            Access::Key,
+            Access::Scope(Scope::OrdersView),
+            "/api/v1/queries/executions/search",
+            named("searchExecutions", "Search executions"),
+            executions::list,
+        )
+        .parameters(LIST)
+        .parameters(&[FIELDS])
+        .filters(Resource::Executions)
+        .json(200, "ExecutionPage", "A page of executions."),
+        get(
+            Access::Scope(Scope::PositionsView),
+            "/api/v1/queries/positions/search",
+            named("searchPositions", "Search positions"),
+            search_positions,
+        )
+        .parameters(LIST)
+        .parameters(&[FIELDS, AS_OF])
+        .filters(Resource::Positions)
+        .json(200, "PositionPage", "A page of positions, marked to the market as it is now; not marked where a past is asked for."),
+        get(
+            Access::Scope(Scope::OrdersView),
             "/api/v1/queries/quote-requests/search",
             named("searchQuoteRequests", "Search requests for quotes: the open ones and the last that have ended"),
             search_requests,
@@ -51,7 +62,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .filters(Resource::QuoteRequests)
         .json(200, "QuoteRequestPage", "A page of requests."),
         get(
-            Access::Key,
+            Access::Scope(Scope::OrdersView),
             "/api/v1/queries/quotes/search",
             named("searchQuotes", "Search quotes: those of the requests that can be searched"),
             search_quotes,
@@ -61,7 +72,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .filters(Resource::Quotes)
         .json(200, "QuotePage", "A page of quotes."),
         get(
-            Access::Key,
+            Access::Scope(Scope::OrdersView),
             "/api/v1/queries/allocations/search",
             named("searchAllocations", "Search allocations: what is shared out of the groups that are kept, and what waits to be approved"),
             search_allocations,

@@ -12,6 +12,7 @@ use crate::json::{Fields, Writer};
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
+use oms_identity::Scope;
 use oms_model::command::{Command, CommandOutcome};
 use oms_model::event::Event;
 use oms_model::quote::{Quote, QuoteReqState, QuoteRequest, QuoteState};
@@ -25,24 +26,29 @@ const DEAD: &[Code] = &[Code::NotFound, Code::QuoteNotLive, Code::StateConflict]
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "quotes", summary);
     vec![
-        post(Access::Key, "/api/v1/quote-requests", named("requestQuote", "Ask dealers for quotes"), ask)
+        post(Access::Scope(Scope::OrdersPlace), "/api/v1/quote-requests", named("requestQuote", "Ask dealers for quotes"), ask)
             .body("NewQuoteRequest")
             .json(201, "QuoteRequest", "The request is durable; dealers see it.")
             .errors(&[Code::UnknownSymbol, Code::AssetClassRule, Code::InvalidLot, Code::UnsupportedMediaType])
             .idempotent(),
-        get(Access::Key, "/api/v1/quote-requests", named("listQuoteRequests", "List requests for quotes, newest first"), requests)
-            .parameters(&[
-                LIMIT,
-                CURSOR,
-                query("state", "QuoteReqState", "In this state."),
-                query("symbol", "string", "In this instrument."),
-            ])
-            .json(200, "QuoteRequestPage", "A page of requests."),
-        get(Access::Key, "/api/v1/quote-requests/{quote_req_id}", named("getQuoteRequest", "A request for quotes"), one_request)
-            .json(200, "QuoteRequest", "The request.")
-            .errors(&[Code::NotFound]),
+        get(
+            Access::Scope(Scope::OrdersView),
+            "/api/v1/quote-requests",
+            named("listQuoteRequests", "List requests for quotes, newest first"),
+            requests,
+        )
+        .parameters(&[LIMIT, CURSOR, query("state", "QuoteReqState", "In this state."), query("symbol", "string", "In this instrument.")])
+        .json(200, "QuoteRequestPage", "A page of requests."),
+        get(
+            Access::Scope(Scope::OrdersView),
+            "/api/v1/quote-requests/{quote_req_id}",
+            named("getQuoteRequest", "A request for quotes"),
+            one_request,
+        )
+        .json(200, "QuoteRequest", "The request.")
+        .errors(&[Code::NotFound]),
         post(
-            Access::Key,
+            Access::Scope(Scope::OrdersPlace),
             "/api/v1/quote-requests/{quote_req_id}/cancel",
             named("cancelQuoteRequest", "Withdraw a request for quotes"),
             cancel,
@@ -51,13 +57,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .json(200, "Done", "It is over, and its quotes with it.")
         .errors(DEAD)
         .idempotent(),
-        post(Access::Key, "/api/v1/quotes", named("submitQuote", "Answer a request, for a dealer"), submit)
+        post(Access::Scope(Scope::OrdersPlace), "/api/v1/quotes", named("submitQuote", "Answer a request, for a dealer"), submit)
             .body("NewQuote")
             .json(201, "Quote", "The quote is durable and can be accepted.")
             .errors(DEAD)
             .errors(&[Code::InvalidTick, Code::InvalidLot, Code::UnsupportedMediaType])
             .idempotent(),
-        get(Access::Key, "/api/v1/quotes", named("listQuotes", "List quotes, newest first"), quotes)
+        get(Access::Scope(Scope::OrdersView), "/api/v1/quotes", named("listQuotes", "List quotes, newest first"), quotes)
             .parameters(&[
                 LIMIT,
                 CURSOR,
@@ -66,25 +72,35 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 query("dealer", "string", "Of this dealer."),
             ])
             .json(200, "QuotePage", "A page of quotes."),
-        get(Access::Key, "/api/v1/quotes/{quote_id}", named("getQuote", "A quote"), one_quote)
+        get(Access::Scope(Scope::OrdersView), "/api/v1/quotes/{quote_id}", named("getQuote", "A quote"), one_quote)
             .json(200, "Quote", "The quote.")
             .errors(&[Code::NotFound]),
-        post(Access::Key, "/api/v1/quotes/{quote_id}/accept", named("acceptQuote", "Accept a live quote"), accept)
+        post(Access::Scope(Scope::OrdersPlace), "/api/v1/quotes/{quote_id}/accept", named("acceptQuote", "Accept a live quote"), accept)
             .optional_body("Acceptance")
             .json(201, "Order", "The order that accepts it is durable and on its way to the dealer.")
             .errors(DEAD)
             .errors(super::place::PLACEMENT_ERRORS)
             .idempotent(),
-        post(Access::Key, "/api/v1/quotes/{quote_id}/withdraw", named("withdrawQuote", "Take a live quote back, for its dealer"), withdraw)
-            .body("Withdrawal")
-            .json(200, "Done", "It is dead.")
-            .errors(DEAD)
-            .idempotent(),
-        post(Access::Key, "/api/v1/instruments/{symbol}/nav", ("setNav", "instruments", "Publish a fund's net asset value"), set_nav)
-            .body("SetNav")
-            .json(200, "Done", "It holds; the fund's venue prices the orders that it covers.")
-            .errors(&[Code::UnknownSymbol, Code::AssetClassRule, Code::StateConflict, Code::UnsupportedMediaType])
-            .idempotent(),
+        post(
+            Access::Scope(Scope::OrdersPlace),
+            "/api/v1/quotes/{quote_id}/withdraw",
+            named("withdrawQuote", "Take a live quote back, for its dealer"),
+            withdraw,
+        )
+        .body("Withdrawal")
+        .json(200, "Done", "It is dead.")
+        .errors(DEAD)
+        .idempotent(),
+        post(
+            Access::Scope(Scope::SystemAdmin),
+            "/api/v1/instruments/{symbol}/nav",
+            ("setNav", "instruments", "Publish a fund's net asset value"),
+            set_nav,
+        )
+        .body("SetNav")
+        .json(200, "Done", "It holds; the fund's venue prices the orders that it covers.")
+        .errors(&[Code::UnknownSymbol, Code::AssetClassRule, Code::StateConflict, Code::UnsupportedMediaType])
+        .idempotent(),
     ]
 }
 

@@ -18,6 +18,7 @@ use axum::response::Response;
 use http::StatusCode;
 use oms_engine::State;
 use oms_engine::state::Entry;
+use oms_identity::Scope as Allowed;
 use oms_model::breaker::{Breaker, BreakerState};
 use oms_model::command::{Command, CommandOutcome};
 use oms_model::event::Event;
@@ -28,17 +29,22 @@ use oms_runtime::history::Moment;
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "risk", summary);
     vec![
-        get(Access::Key, "/api/v1/risk/limits", named("listLimits", "The limits in force, and the scheduled ones"), limits)
-            .parameters(&[AS_OF])
-            .json(200, "LimitList", "Every limit, and every change that waits for its time or is to go back.")
-            .errors(&[Code::HistoryTooFar]),
-        put(Access::Key, "/api/v1/risk/limits", named("setLimit", "Set a limit"), set_limit)
+        get(
+            Access::Scope(Allowed::PositionsView),
+            "/api/v1/risk/limits",
+            named("listLimits", "The limits in force, and the scheduled ones"),
+            limits,
+        )
+        .parameters(&[AS_OF])
+        .json(200, "LimitList", "Every limit, and every change that waits for its time or is to go back.")
+        .errors(&[Code::HistoryTooFar]),
+        put(Access::Scope(Allowed::RiskManage), "/api/v1/risk/limits", named("setLimit", "Set a limit"), set_limit)
             .body("SetLimit")
             .json(200, "Limit", "The limit with its new version.")
             .json(202, "ScheduledLimit", "It holds at the times that it names; at once where no `effective_from` is given.")
             .errors(&[Code::StateConflict, Code::UnsupportedMediaType])
             .idempotent(),
-        delete(Access::Key, "/api/v1/risk/limits", named("removeLimit", "Take a limit away"), remove_limit)
+        delete(Access::Scope(Allowed::RiskManage), "/api/v1/risk/limits", named("removeLimit", "Take a limit away"), remove_limit)
             .parameters(&[
                 query("limit_type", "LimitType", "Which.").required(),
                 query("scope", "Scope", "Whose; the tenant's where it is not given."),
@@ -48,16 +54,26 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .json(200, "Done", "It is gone.")
             .errors(&[Code::NotFound])
             .idempotent(),
-        get(Access::Key, "/api/v1/risk/status", named("riskStatus", "Switches, trading states, and each limit with its use"), status)
-            .parameters(&[AS_OF, TREND])
-            .json(200, "RiskStatus", "The state of the gate.")
-            .errors(&[Code::HistoryTooFar]),
-        get(Access::Key, "/api/v1/risk/kill-switch", named("listKillSwitches", "The kill switches that are engaged"), kill_switches)
-            .parameters(&[AS_OF])
-            .json(200, "KillSwitches", "The scopes that take no orders.")
-            .errors(&[Code::HistoryTooFar]),
+        get(
+            Access::Scope(Allowed::PositionsView),
+            "/api/v1/risk/status",
+            named("riskStatus", "Switches, trading states, and each limit with its use"),
+            status,
+        )
+        .parameters(&[AS_OF, TREND])
+        .json(200, "RiskStatus", "The state of the gate.")
+        .errors(&[Code::HistoryTooFar]),
+        get(
+            Access::Scope(Allowed::PositionsView),
+            "/api/v1/risk/kill-switch",
+            named("listKillSwitches", "The kill switches that are engaged"),
+            kill_switches,
+        )
+        .parameters(&[AS_OF])
+        .json(200, "KillSwitches", "The scopes that take no orders.")
+        .errors(&[Code::HistoryTooFar]),
         post(
-            Access::KeyProtected,
+            Access::Protected(Allowed::RiskKill),
             "/api/v1/risk/kill-switch/engage",
             named("engageKillSwitch", "Refuse new orders in a scope and cancel the working ones"),
             engage,
@@ -66,13 +82,18 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .json(200, "Done", "It is engaged.")
         .errors(&[Code::StateConflict, Code::UnsupportedMediaType])
         .idempotent(),
-        post(Access::Key, "/api/v1/risk/kill-switch/release", named("releaseKillSwitch", "Take orders in a scope again"), release)
-            .body("ScopeAndReason")
-            .json(200, "Done", "It is released.")
-            .errors(&[Code::StateConflict, Code::UnsupportedMediaType])
-            .idempotent(),
+        post(
+            Access::Scope(Allowed::RiskKill),
+            "/api/v1/risk/kill-switch/release",
+            named("releaseKillSwitch", "Take orders in a scope again"),
+            release,
+        )
+        .body("ScopeAndReason")
+        .json(200, "Done", "It is released.")
+        .errors(&[Code::StateConflict, Code::UnsupportedMediaType])
+        .idempotent(),
         put(
-            Access::KeyProtected,
+            Access::Protected(Allowed::RiskManage),
             "/api/v1/risk/trading-state",
             named("setTradingState", "Set the trading state of a scope"),
             trading_state,

@@ -10,6 +10,7 @@ use crate::past::{Stretch, check_order};
 use crate::query::bad_parameter;
 use crate::shadow::Report;
 use axum::response::Response;
+use oms_identity::Scope;
 use oms_model::command::{Command, RiskCommand};
 use oms_model::shadow::{Rule, RuleSet};
 use oms_model::{Code, Refusal, RuleSetName, Seq};
@@ -23,13 +24,13 @@ const USUALLY: u32 = 1_000;
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "risk", summary);
     vec![
-        get(Access::Key, "/api/v1/risk/shadow", named("listShadowRules", "Rules that run in shadow"), list).json(
+        get(Access::Scope(Scope::PositionsView), "/api/v1/risk/shadow", named("listShadowRules", "Rules that run in shadow"), list).json(
             200,
             "ShadowRuleSets",
             "Every set.",
         ),
         put(
-            Access::Key,
+            Access::Scope(Scope::RiskManage),
             "/api/v1/risk/shadow/{name}",
             named("setShadowRules", "Run rules in shadow from here on, beside those in force"),
             set,
@@ -38,16 +39,21 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .json(200, "Done", "They run.")
         .errors(&[Code::NotFound, Code::UnsupportedMediaType])
         .idempotent(),
-        get(Access::Key, "/api/v1/risk/shadow/{name}", named("getShadowReport", "What a set would have changed so far"), one)
-            .parameters(&[query("limit", "integer", "How many of the newest differences are told, 1 to 1000; 100 where it is absent.")])
-            .json(200, "ShadowReport", "The set, and what it would have changed since it runs.")
-            .errors(&[Code::NotFound, Code::HistoryTooFar]),
-        delete(Access::Key, "/api/v1/risk/shadow/{name}", named("removeShadowRules", "Run a set no more"), remove)
+        get(
+            Access::Scope(Scope::PositionsView),
+            "/api/v1/risk/shadow/{name}",
+            named("getShadowReport", "What a set would have changed so far"),
+            one,
+        )
+        .parameters(&[query("limit", "integer", "How many of the newest differences are told, 1 to 1000; 100 where it is absent.")])
+        .json(200, "ShadowReport", "The set, and what it would have changed since it runs.")
+        .errors(&[Code::NotFound, Code::HistoryTooFar]),
+        delete(Access::Scope(Scope::RiskManage), "/api/v1/risk/shadow/{name}", named("removeShadowRules", "Run a set no more"), remove)
             .json(200, "Done", "It runs no more.")
             .errors(&[Code::NotFound])
             .idempotent(),
         post(
-            Access::Key,
+            Access::Scope(Scope::RiskManage),
             "/api/v1/risk/shadow/{name}/promote",
             named("promoteShadowRules", "Make the rules of a set live, as a second person"),
             promote,
@@ -57,7 +63,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .errors(&[Code::NotFound, Code::SecondPersonNeeded, Code::UnsupportedMediaType])
         .idempotent(),
         post(
-            Access::Key,
+            Access::Scope(Scope::RiskManage),
             "/api/v1/risk/shadow-runs",
             named("runShadowRules", "What rules would have changed over a day, or between two moments"),
             run,

@@ -11,6 +11,7 @@ use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
 use oms_engine::state::VenueEntry;
+use oms_identity::Scope;
 use oms_model::command::{Command, CommandOutcome};
 use oms_model::event::Event;
 use oms_model::policy::{LatencyStat, SorPolicy};
@@ -19,25 +20,27 @@ use oms_model::{Code, Refusal};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "sor", summary);
     let set = |path, id| {
-        post(Access::Key, path, named(id, "Set a routing policy; what is absent has its default"), set_policy)
+        post(Access::Scope(Scope::SystemAdmin), path, named(id, "Set a routing policy; what is absent has its default"), set_policy)
             .body("SetPolicy")
             .json(200, "Policy", "The policy with its new version.")
             .errors(&[Code::UnsupportedMediaType])
             .idempotent()
     };
-    let list =
-        |path, id| get(Access::Key, path, named(id, "The routing policies in force"), policies).json(200, "PolicyList", "Every policy.");
+    let list = |path, id| {
+        get(Access::Scope(Scope::OrdersView), path, named(id, "The routing policies in force"), policies).json(
+            200,
+            "PolicyList",
+            "Every policy.",
+        )
+    };
     vec![
         set("/api/v1/admin/sor/config", "setPolicy"),
         set("/v1/admin/sor/config", "setPolicyAlias"),
         list("/api/v1/admin/sor/config", "getSorConfig"),
         list("/v1/admin/sor/config", "getSorConfigAlias"),
         list("/api/v1/sor/policies", "listPolicies"),
-        get(Access::Key, "/api/v1/sor/venues", named("venueStatistics", "What was measured of each venue"), venues).json(
-            200,
-            "VenueStatistics",
-            "Every venue with its session and statistics.",
-        ),
+        get(Access::Scope(Scope::OrdersView), "/api/v1/sor/venues", named("venueStatistics", "What was measured of each venue"), venues)
+            .json(200, "VenueStatistics", "Every venue with its session and statistics."),
     ]
 }
 

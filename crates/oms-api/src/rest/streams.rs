@@ -4,12 +4,13 @@ use super::{Endpoint, get, header, query};
 use crate::call::{Access, Call};
 use crate::{sse, ws};
 use axum::response::Response;
+use oms_identity::Scope;
 use oms_model::{Code, Refusal};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         get(
-            Access::Key,
+            Access::Scope(Scope::AuditView),
             "/api/v1/events/stream",
             ("streamEvents", "streams", "The committed events from any sequence on, without a gap; the id of each is its sequence"),
             sse::events::stream,
@@ -22,7 +23,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .media(200, "text/event-stream", "Events; `disconnected` tells a slow client where to resume.")
         .errors(&[Code::Overloaded]),
         get(
-            Access::Key,
+            Access::Scope(Scope::MarketdataSubscribe),
             "/api/v1/marketdata/stream",
             ("streamMarketData", "streams", "Every change of the best quotes, conflated: a slow client sees fewer, never older, prices"),
             sse::marketdata::stream,
@@ -31,7 +32,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .media(200, "text/event-stream", "`quote` events; first each instrument as it is.")
         .errors(&[Code::UnknownSymbol, Code::Overloaded]),
         get(
-            Access::Key,
+            Access::SignedIn,
             "/api/v1/ws",
             ("openSocket", "streams", "A WebSocket: subscriptions that resume by sequence, and order entry with the answers of REST"),
             no_handshake,

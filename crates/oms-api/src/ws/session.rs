@@ -7,15 +7,16 @@ use super::request::{self, Op};
 use super::topics::Subscription;
 use super::{CLOSE_SILENT, CLOSE_UNAUTHENTICATED};
 use crate::api::{Api, until};
-use crate::auth;
-use crate::call::{Call, Placed, authenticate};
+use crate::auth::{self, authenticate};
+use crate::call::{Call, Placed};
 use crate::json::{Fields, Writer, parse};
 use axum::extract::ws::{Message, WebSocket};
 use http::{HeaderMap, HeaderValue};
-use oms_model::command::Actor;
+use oms_identity::Principal;
 use oms_model::{Code, OrderId, Refusal, Seq, TraceId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future as _, poll_fn};
+use std::net::IpAddr;
 use std::sync::PoisonError;
 use std::task::Poll;
 use std::time::Duration;
@@ -57,10 +58,19 @@ impl Rate {
     }
 }
 
+/// Where a connection comes from.
+pub(super) struct From {
+    /// Who it is; `None` until the first message says it.
+    pub(super) principal: Option<Principal>,
+    /// The other end.
+    pub(super) peer: Option<IpAddr>,
+}
+
 struct Session {
     api: Api,
     socket: WebSocket,
-    actor: Option<Actor>,
+    principal: Option<Principal>,
+    peer: Option<IpAddr>,
     subscriptions: BTreeMap<u32, Subscription>,
     numbered: u32,
     running: JoinSet<Vec<u8>>,
@@ -85,13 +95,14 @@ enum Woken {
 }
 
 /// Serves a connection until it ends.
-pub(super) async fn run(api: Api, socket: WebSocket, actor: Option<Actor>, place: OwnedSemaphorePermit) {
+pub(super) async fn run(api: Api, socket: WebSocket, from: From, place: OwnedSemaphorePermit) {
     let now = Instant::now();
     let mut session = Session {
         closing: api.closing(),
         api,
         socket,
-        actor,
+        principal: from.principal,
+        peer: from.peer,
         subscriptions: BTreeMap::new(),
         numbered: 0,
         running: JoinSet::new(),
@@ -163,7 +174,7 @@ impl Session {
     /// Asks whether the client is there, and gives one up that is silent or does not say who it is.
     async fn keep_alive(&mut self) -> Result<(), End> {
         let heartbeat = self.api.config().heartbeat;
-        if self.actor.is_none() && self.opened.elapsed() >= self.api.config().sockets.auth_time {
+        if self.principal.is_none() && self.opened.elapsed() >= self.api.config().sockets.auth_time {
             return Err(End::Close(CLOSE_UNAUTHENTICATED, "no credential came in time".into()));
         }
         if self.heard.elapsed() >= heartbeat * 2 {
@@ -184,7 +195,7 @@ impl Session {
 
     fn deadline(&self) -> Instant {
         let heartbeat = self.api.config().heartbeat;
-        let auth = self.actor.is_none().then(|| self.opened + self.api.config().sockets.auth_time);
+        let auth = self.principal.is_none().then(|| self.opened + self.api.config().sockets.auth_time);
         let due = self.subscriptions.values().filter_map(Subscription::due);
         let usual = (self.said + heartbeat).min(self.heard + heartbeat * 2);
         due.chain(auth).fold(usual, Instant::min)
@@ -256,7 +267,7 @@ impl Session {
             Ok(read) => read,
             Err(refusal) => return self.refuse(&named, &refusal, trace_id, Op::Ping).await,
         };
-        let handled = match self.actor {
+        let handled = match self.principal {
             None if op != Op::Auth => Err(Refusal::new(Code::Unauthenticated, "the first message must be auth")),
             _ => self.handle(&named, &fields, op).await?,
         };
@@ -286,13 +297,13 @@ impl Session {
         if !rate.take(most) {
             return Ok(Err(request::too_many(&format!("more than {most} messages"))));
         }
-        let actor = self.actor.unwrap_or_default();
+        let principal = self.principal.unwrap_or(Principal::NOBODY);
         let done = match op {
             Op::Auth => self.authenticate(fields).await.map(|()| named.say(200, b"{}")),
             Op::Ping => Ok(named.say(200, format!("{{\"sequence\":{}}}", self.api.handle().durable()).as_bytes())),
             Op::Unsubscribe => self.unsubscribe(fields).map(|()| named.say(200, b"{}")),
-            Op::Subscribe => return self.subscribe(named, fields, actor).await,
-            Op::Enter(entry) => match self.enter(entry, op, named, fields, actor).await {
+            Op::Subscribe => return self.subscribe(named, fields, principal).await,
+            Op::Enter(entry) => match self.enter(entry, op, named, fields, principal).await {
                 Ok(None) => return Ok(Ok(())),
                 Ok(Some(answer)) => Ok(answer),
                 Err(refusal) => Err(refusal),
@@ -308,12 +319,12 @@ impl Session {
         if let Some(key) = fields.string("key")? {
             let mut headers = HeaderMap::new();
             headers.insert("x-api-key", HeaderValue::from_str(key).map_err(|_| auth::invalid())?);
-            let actor = authenticate(&self.api, &headers).await?;
-            if self.actor.is_some_and(|known| known != actor) {
+            let principal = authenticate(&self.api, &headers, self.peer).await?;
+            if self.principal.is_some_and(|known| known.actor() != principal.actor()) {
                 return Err(fields.bad("key", "is another's than the connection's"));
             }
-            self.actor = Some(actor);
-        } else if self.actor.is_none() {
+            self.principal = Some(principal);
+        } else if self.principal.is_none() {
             return Err(Refusal::new(Code::Unauthenticated, "auth carries no key"));
         }
         self.bind(fields)
@@ -335,7 +346,7 @@ impl Session {
         found.ok_or_else(|| Refusal::new(Code::NotFound, "there is no such subscription").with("subscription", number))
     }
 
-    async fn subscribe(&mut self, named: &Named, fields: &Fields<'_, '_>, actor: Actor) -> Result<Result<(), Refusal>, End> {
+    async fn subscribe(&mut self, named: &Named, fields: &Fields<'_, '_>, principal: Principal) -> Result<Result<(), Refusal>, End> {
         let most = self.api.config().sockets.max_subscriptions;
         if self.subscriptions.len() >= most {
             return Ok(Err(Refusal::new(Code::Overloaded, format!("a socket has {most} subscriptions at most"))));
@@ -344,7 +355,7 @@ impl Session {
             return Ok(Err(refusal));
         }
         let number = self.numbered.saturating_add(1);
-        let call = Call::of_message(&self.api, actor, String::new(), HeaderMap::new(), String::new(), None);
+        let call = Call::of_message(&self.api, principal, String::new(), HeaderMap::new(), String::new(), None);
         let (subscription, body, pieces) = match Subscription::begin(&call, number, fields).await {
             Ok(begun) => begun,
             Err(refusal) => return Ok(Err(refusal)),
@@ -365,7 +376,7 @@ impl Session {
         op: Op,
         named: &Named,
         fields: &Fields<'_, '_>,
-        actor: Actor,
+        principal: Principal,
     ) -> Result<Option<Vec<u8>>, Refusal> {
         let most = self.api.config().sockets.max_in_flight;
         if self.running.len() >= if op.is_protected() { most.saturating_mul(2) } else { most } {
@@ -376,7 +387,7 @@ impl Session {
         }
         let order = fields.string("order")?.unwrap_or_default().to_owned();
         let headers = request::headers(fields)?;
-        let call = Call::of_message(&self.api, actor, order, headers, request::body(fields)?, self.placed.clone());
+        let call = Call::of_message(&self.api, principal, order, headers, request::body(fields)?, self.placed.clone());
         let work = entry::answer(self.api.clone(), what, call, named.clone());
         // Its first step hands the command to the engine, so that commands keep the order of their messages.
         let mut work = Box::pin(tokio::task::unconstrained(work));

@@ -13,6 +13,7 @@ use crate::query::MAX_LIMIT;
 use crate::rest::executions::write_execution;
 use crate::rest::risk::status_now;
 use crate::sse::marketdata::{Watch, document, wanted};
+use oms_identity::Scope;
 use oms_model::event::{Batch, Event};
 use oms_model::position::Position;
 use oms_model::{AccountId, Code, InstrumentId, Refusal, Seq};
@@ -140,6 +141,15 @@ pub(super) struct Subscription {
     follower: Option<Follower>,
 }
 
+/// The scope that a topic needs.
+fn scope_of(topic: &str) -> Scope {
+    match topic {
+        "marketdata" => Scope::MarketdataSubscribe,
+        "positions" | "risk" => Scope::PositionsView,
+        _ => Scope::OrdersView,
+    }
+}
+
 /// A subscription with the messages that begin it.
 pub(super) type Begun = (Subscription, Vec<u8>, Vec<Vec<u8>>);
 
@@ -150,6 +160,7 @@ impl Subscription {
     /// `VALIDATION_ERROR`, `UNKNOWN_SYMBOL`, `OVERLOADED`; `QUERY_TOO_BROAD` for too large a snapshot.
     pub(super) async fn begin(call: &Call, number: u32, fields: &Fields<'_, '_>) -> Result<Begun, Refusal> {
         let topic = fields.required("topic", fields.string("topic")?)?;
+        call.principal.require(scope_of(topic))?;
         let from = from(&call.api, fields)?;
         let nothing = Value::Object(crate::json::read::Object { raw: "{}", fields: Vec::new() });
         let asked = fields.get("filter").unwrap_or(&nothing);

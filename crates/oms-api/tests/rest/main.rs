@@ -19,3 +19,4 @@ mod shadow;
 mod socket;
 mod sockets;
 mod streams;
+mod tenants;

@@ -228,3 +228,31 @@ fn a_second_root_for_a_size_is_never_appended() {
     checkpoints.append(of([1; 32]), &of([1; 32]).sign(&key).unwrap()).unwrap();
     checkpoints.append(of([2; 32]), &of([2; 32]).sign(&key).unwrap()).unwrap();
 }
+
+#[test]
+fn a_person_who_is_erased_leaves_a_log_that_is_still_what_was_signed() {
+    use oms_vault::{Keys, LocalMaster, Owner, Place, Sealed, Secret, VaultError};
+    let (dir, mut journal) = (folder("erased"), MemoryJournal::new(3));
+    let master = LocalMaster::parse(&LocalMaster::generate(1).unwrap()).unwrap();
+    let keys = Keys::open(&dir.join("vault"), std::sync::Arc::new(master)).unwrap();
+    let place = |row| Place { tenant: "1", table: "UserInvited", column: "email", row };
+    let seal = |person: u128, row, text: &str| keys.seal(Owner::Subject(person), &place(row), &Secret::of(text)).unwrap();
+    let bodies = [seal(7, "7", "her@example.org"), seal(9, "9", "his@example.org")];
+    journal.claim().unwrap();
+    for (body, first_seq) in bodies.iter().zip(1..) {
+        journal.append(Epoch(1), &[EntryRef { first_seq, count: 1, time_ns: 1, body: body.bytes() }]).unwrap();
+    }
+    follow(&dir, journal.reader()).stop();
+    let signed = notes(&dir);
+    keys.destroy(7).unwrap();
+
+    // The same bytes, the same root; only that nobody can read hers any more.
+    let report = intact(&dir, &journal, &public(&dir).unwrap());
+    assert_eq!((report.findings, report.records, notes(&dir)), (Vec::new(), 2, signed));
+    let mut stored = Vec::new();
+    journal.reader().as_mut().read(1, usize::MAX, &mut stored).unwrap();
+    let read = |n: usize, person, row| keys.open_sealed(Owner::Subject(person), &place(row), &Sealed::read(&stored[n].body).unwrap());
+    assert!(matches!(read(0, 7, "7"), Err(VaultError::Destroyed)));
+    assert_eq!(read(1, 9, "9").unwrap().expose(), b"his@example.org");
+    std::fs::remove_dir_all(dir).unwrap();
+}

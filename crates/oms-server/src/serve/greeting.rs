@@ -1,18 +1,19 @@
 //! What a desk says when it is ready: on stdout, for the person who started it.
 
-use super::key;
 use super::settings::Desk;
-use oms_runtime::recovery::RecoveryReport;
+use super::{Tenant, fix, key};
 use std::io::Write as _;
 use std::net::SocketAddr;
 
 /// Prints it. A closed stdout is no reason not to trade.
-pub fn print(address: SocketAddr, api_key: Option<&str>, desk: &Desk, fix: Option<SocketAddr>, recovery: &RecoveryReport) {
+pub fn print(address: SocketAddr, desk: &Desk, tenants: &[Tenant]) {
     let mut out = std::io::stdout().lock();
-    let _written = out.write_all(text(address, api_key, desk, fix, recovery).as_bytes()).and_then(|()| out.flush());
+    let _written = out.write_all(text(address, desk, tenants).as_bytes()).and_then(|()| out.flush());
 }
 
-fn text(address: SocketAddr, api_key: Option<&str>, desk: &Desk, fix: Option<SocketAddr>, recovery: &RecoveryReport) -> String {
+fn text(address: SocketAddr, desk: &Desk, tenants: &[Tenant]) -> String {
+    let Some(first) = tenants.first() else { return String::new() };
+    let (fix, recovery) = (first.fix.as_ref().map(fix::Running::address), first.partition.recovery());
     let mut text = format!("oms {}: the desk is open\n\n", env!("CARGO_PKG_VERSION"));
     text.push_str(&format!("  listening on {}\n", url(address, desk)));
     if let Some(fix) = fix {
@@ -34,7 +35,10 @@ fn text(address: SocketAddr, api_key: Option<&str>, desk: &Desk, fix: Option<Soc
             desk.speed
         ));
     }
-    if let Some(api_key) = api_key {
+    if tenants.len() > 1 {
+        text.push_str(&format!("  tenants      {}\n", tenants.len()));
+    }
+    if let Some(api_key) = first.key.as_deref() {
         text.push_str(&format!("  API key      {api_key}   (kept in {})\n", key::path(&desk.data).display()));
         text.push_str(&try_it(address, api_key, desk));
     }
@@ -48,10 +52,10 @@ fn url(address: SocketAddr, desk: &Desk) -> String {
 }
 
 fn try_it(address: SocketAddr, api_key: &str, desk: &Desk) -> String {
-    let client = &desk.settings.client;
+    let (client, url) = (&desk.settings.client, url(address, desk));
     let mut exports = String::new();
-    if client.url != format!("http://{address}") {
-        exports.push_str(&format!(" OMS_URL=http://{address}"));
+    if client.url != url {
+        exports.push_str(&format!(" OMS_URL={url}"));
     }
     // The commands find the key of a demo desk where the settings say that its data is.
     if desk.data != desk.configured_data || !client.api_key.is_empty() {
@@ -62,7 +66,7 @@ fn try_it(address: SocketAddr, api_key: &str, desk: &Desk) -> String {
         r#"
 Try it:
 
-  curl -s http://{address}/api/v1/orders -H 'X-API-Key: {api_key}' -H 'Content-Type: application/json' \
+  curl -s {url}/api/v1/orders -H 'X-API-Key: {api_key}' -H 'Content-Type: application/json' \
     -H 'Idempotency-Key: first' -d '{{"symbol":"BAC","side":"BUY","ord_type":"MARKET","order_qty":"9000","routing":{{"policy":"split"}}}}'
 
 {exports}  oms order list

@@ -18,7 +18,12 @@ pub fn master(settings: &Vault) -> Result<Option<Arc<dyn Master>>, Failure> {
     }
     if let Some(key) = named.strip_prefix("transit:") {
         let token = resolve(&settings.transit_token).map_err(|error| bad("transit_token", &error))?;
-        return Ok(Some(Arc::new(Transit::new(&settings.transit_url, &settings.transit_mount, key, token))));
+        let roots = match settings.transit_ca.as_str() {
+            "" => Vec::new(),
+            path => std::fs::read(path).map_err(|error| bad("transit_ca", &error))?,
+        };
+        let transit = Transit::new(&settings.transit_url, &settings.transit_mount, key, token, &roots);
+        return Ok(Some(Arc::new(transit.map_err(|error| bad("transit_ca", &error))?)));
     }
     if !named.starts_with("file:") && !named.starts_with("env:") {
         return Err(bad("master_key", &"must begin with file:, env: or transit:; the key itself does not stand in settings"));

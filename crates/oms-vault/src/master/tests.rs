@@ -115,7 +115,7 @@ impl Service {
 fn the_transit_engine_wraps_and_unwraps() {
     let service = Arc::new(Mutex::new(Service { version: 1, ..Service::default() }));
     let url = Service::serve(&service);
-    let transit = Transit::new(&format!("{url}/"), "transit", "oms", Secret::of("s.token"));
+    let transit = Transit::new(&format!("{url}/"), "transit", "oms", Secret::of("s.token"), b"").unwrap();
     assert_eq!(transit.current().unwrap(), "transit:1");
     let wrapped = transit.wrap(&Secret::new(vec![0xff, 0]), "tenant-1").unwrap();
     assert_eq!(wrapped.master, "transit:1");
@@ -125,10 +125,18 @@ fn the_transit_engine_wraps_and_unwraps() {
     assert_eq!(transit.current().unwrap(), "transit:2");
     assert_eq!(transit.wrap(&Secret::of("x"), "o").unwrap().master, "transit:2");
     // A token that is refused, a key that is not there, nobody there.
-    let other = Transit::new(&url, "transit", "oms", Secret::of("s.wrong"));
+    let other = Transit::new(&url, "transit", "oms", Secret::of("s.wrong"), b"").unwrap();
     let error = other.wrap(&Secret::of("hunter2"), "o").unwrap_err().to_string();
     assert!(error.contains("403") && error.contains("permission denied") && !error.contains("s.wrong"), "{error}");
-    assert!(matches!(Transit::new(&url, "transit", "none", Secret::of("s.token")).current(), Err(VaultError::Service(_))));
+    assert!(matches!(Transit::new(&url, "transit", "none", Secret::of("s.token"), b"").unwrap().current(), Err(VaultError::Service(_))));
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    assert!(matches!(Transit::new(&format!("http://{nobody}"), "transit", "oms", Secret::of("t")).current(), Err(VaultError::Service(_))));
+    assert!(matches!(
+        Transit::new(&format!("http://{nobody}"), "transit", "oms", Secret::of("t"), b"").unwrap().current(),
+        Err(VaultError::Service(_))
+    ));
+    // Nobody vouches for an https address that was not told of; what is no certificate is refused.
+    let secure = Transit::new(&url.replace("http:", "https:"), "transit", "oms", Secret::of("s.token"), b"").unwrap();
+    assert!(matches!(secure.current(), Err(VaultError::Service(_))));
+    let wrong = b"-----BEGIN CERTIFICATE-----\n???\n-----END CERTIFICATE-----\n";
+    assert!(matches!(Transit::new(&url, "transit", "oms", Secret::of("t"), wrong), Err(VaultError::Malformed(_))));
 }

@@ -8,8 +8,10 @@ use crate::{Secret, VaultError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 use ureq::Agent;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use zeroize::Zeroizing;
 
 /// How long an answer may take.
@@ -30,11 +32,24 @@ pub struct Transit {
 
 impl Transit {
     /// The key of this name in the engine at `url`. Its type must be one with associated data, such as `aes256-gcm96`.
-    #[must_use]
-    pub fn new(url: &str, mount: &str, key: &str, token: Secret) -> Self {
+    /// At an https address it must show a certificate that one of `roots` (in PEM form) vouches for.
+    ///
+    /// # Errors
+    /// [`VaultError::Malformed`] where `roots` are no certificates.
+    pub fn new(url: &str, mount: &str, key: &str, token: Secret, roots: &[u8]) -> Result<Self, VaultError> {
+        let mut vouching = Vec::new();
+        for item in parse_pem(roots) {
+            match item {
+                Ok(PemItem::Certificate(certificate)) => vouching.push(certificate),
+                _ => return Err(VaultError::Malformed("a file of certificates")),
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&vouching)).unversioned_rustls_crypto_provider(provider);
         let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).proxy(None).max_redirects(0);
+        let config = config.tls_config(tls.build());
         let url = url.trim_end_matches('/').to_owned();
-        Self { agent: config.build().new_agent(), url, mount: mount.to_owned(), key: key.to_owned(), token }
+        Ok(Self { agent: config.build().new_agent(), url, mount: mount.to_owned(), key: key.to_owned(), token })
     }
 
     fn path(&self, verb: &str) -> String {

@@ -46,7 +46,7 @@ impl Session {
 
     /// Cancels what this connection has placed and is to go with it.
     async fn cancel_placed(&mut self) {
-        let (Some(placed), Some(actor)) = (&self.placed, self.actor) else { return };
+        let (Some(placed), Some(actor)) = (&self.placed, self.principal.map(|principal| principal.actor())) else { return };
         let orders = std::mem::take(&mut *placed.lock().unwrap_or_else(PoisonError::into_inner));
         for order_id in orders {
             self.cancel(actor, order_id).await;

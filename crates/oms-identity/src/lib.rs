@@ -1,0 +1,15 @@
+//! Who is who, and who may do what: the state of the control partition.
+//!
+//! Pure: no I/O, no clock, no randomness. Time, ids and the hashes of secrets come in with the commands.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")
+)]
+
+pub mod command;
+pub mod principal;
+pub mod scope;
+
+pub use command::scope_of;
+pub use principal::{Credential, Principal};
+pub use scope::{Role, Scope, Scopes};
