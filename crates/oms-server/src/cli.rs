@@ -58,6 +58,9 @@ pub enum Command {
     /// The firms that this desk serves, each with a log of its own.
     #[command(subcommand)]
     Tenant(Tenant),
+    /// What a desk is made of: accounts, venues, instruments, rates, policies, limits.
+    #[command(subcommand)]
+    Setup(Setup),
     /// When markets are open.
     #[command(subcommand)]
     Calendar(Calendar),
@@ -470,6 +473,21 @@ pub struct Stored {
     /// For machines: JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `oms setup`.
+#[derive(Debug, Subcommand)]
+pub enum Setup {
+    /// Set everything that a file has; what is so already stays so. It can be repeated.
+    Apply {
+        /// JSON: an object with any of accounts, venues, instruments, fx_rates, policies and limits, each a list of what the
+        /// typed command of that kind takes; `-` reads it from the input.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
 }
 
 /// `oms tenant`.

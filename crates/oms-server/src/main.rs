@@ -61,7 +61,8 @@ fn run(cli: Cli) -> Outcome {
         | Command::Allocation(_)
         | Command::Risk(_)
         | Command::Sor(_)
-        | Command::Fix(_)) => client::run(command, &loaded.settings),
+        | Command::Fix(_)
+        | Command::Setup(_)) => client::run(command, &loaded.settings),
     }
 }
 

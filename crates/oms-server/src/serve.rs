@@ -17,11 +17,13 @@ use crate::config::Settings;
 use crate::exit::{Failure, Outcome};
 use crate::logging;
 use oms_api::{Api, Parts, Tenants};
-use oms_model::{InstrumentId, Symbol};
+use oms_model::{Event, InstrumentId, Symbol};
+use oms_runtime::feed::Follower;
 use oms_runtime::history::{Bounds, History};
 use oms_runtime::view_follower::{self, ViewFollower};
 use oms_runtime::{Clock, Config as EngineConfig, Handle, MarketBook, Partition, SystemClock, gateway};
 use oms_store::{EmbeddedJournal, Journal};
+use oms_venues::floor::SharedFloor;
 use oms_venues::market::PaperMarket;
 use oms_venues::otc::{self, Otc};
 pub use settings::{Desk, check};
@@ -84,6 +86,10 @@ pub(crate) struct Tenant {
 
 impl Tenant {
     fn open(desk: &Desk, http: &Runtime) -> Result<Self, Failure> {
+        if !desk.demo && !desk.log_dir().exists() {
+            // Nothing is left behind, so that the tenant can still be founded here.
+            return Err(no_tenant());
+        }
         let journal = open(desk)?;
         let history = History::of(journal.as_ref(), Bounds::default());
         let auditing = audit::start(desk, journal.as_ref())?;
@@ -95,6 +101,9 @@ impl Tenant {
         require_tenant(&handle)?;
         let (views, reader) = views(&handle, desk)?;
         let venues = Venues::open(&partition, &handle, &market, desk)?;
+        if let Some(market) = &venues.market {
+            http.spawn(list_new(handle.feed().follow(handle.durable()), market.floor().clone()));
+        }
 
         let fix = fix::Running::open(desk, &handle, &history, http)?;
 
@@ -168,14 +177,34 @@ fn start(desk: &Desk, journal: Box<dyn Journal>, market: &Arc<MarketBook>) -> Re
         .map_err(|error| Failure::Refused(format!("the desk cannot start: {error}")))
 }
 
+/// Instruments that are listed while the desk runs are traded on the replayed market from then on.
+async fn list_new(mut log: Follower, floor: SharedFloor) {
+    loop {
+        let batch = match log.next().await {
+            Ok(batch) => batch,
+            Err(error) => {
+                tracing::debug!(%error, "new instruments are no longer looked for");
+                return;
+            }
+        };
+        for event in &batch.events {
+            if let Event::InstrumentListed(instrument) = event {
+                floor.trade(&instrument.symbol, instrument.instrument_id);
+            }
+        }
+    }
+}
+
 fn require_tenant(handle: &Handle) -> Outcome {
     let known = handle.inspect_blocking(|state, _| state.tenant_id() != oms_model::TenantId::default());
     match known.map_err(|refusal| Failure::Fault(refusal.message))? {
         true => Ok(()),
-        false => Err(Failure::Usage(
-            "this log has no tenant and no key yet; found one with `oms tenant create NAME`, or start it once with --demo".to_owned(),
-        )),
+        false => Err(no_tenant()),
     }
+}
+
+fn no_tenant() -> Failure {
+    Failure::Usage("this desk has no tenant yet: found one with `oms tenant create NAME`, or start it with --demo".to_owned())
 }
 
 fn views(handle: &Handle, desk: &Desk) -> Result<(ViewFollower, oms_store::views::ViewReader), Failure> {

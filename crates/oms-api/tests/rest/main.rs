@@ -15,6 +15,7 @@ mod pnl;
 mod queries;
 mod quotes;
 mod settings;
+mod setup;
 mod shadow;
 mod socket;
 mod sockets;
