@@ -28,7 +28,7 @@ pub use accept::{ListenError, Listener, ListenerConfig};
 pub use address::{AddressError, Network};
 pub use connect::{Endpoint, Reconnect};
 pub use engine::{AddError, Engine};
-pub use tls::{TlsError, client_tls, server_tls};
+pub use tls::{TlsError, client_tls, server_tls, server_tls_of};
 
 use crate::codec::scan::View;
 use crate::session::Phase;

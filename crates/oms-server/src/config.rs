@@ -31,8 +31,14 @@ pub struct Settings {
     pub calendars: Calendars,
     /// The log.
     pub journal: Journal,
+    /// Signed checkpoints of the log.
+    pub audit: Audit,
     /// The interface.
     pub api: Api,
+    /// How its connections are encrypted.
+    pub tls: Tls,
+    /// The keys that secrets at rest are encrypted with.
+    pub vault: Vault,
     /// Clients that speak FIX.
     pub fix: Fix,
     /// The paper venues.
@@ -105,6 +111,16 @@ pub struct Journal {
     pub check: Check,
 }
 
+/// See `config.default.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct Audit {
+    pub enabled: bool,
+    pub origin: String,
+    pub interval_s: u32,
+}
+
 /// How much of the log is verified at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -129,6 +145,35 @@ pub struct Api {
     pub body_timeout_ms: u64,
     pub read_wait_ms: u64,
     pub drain_ms: u64,
+}
+
+/// See `config.default.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct Tls {
+    pub certificate: String,
+    pub key: String,
+    pub clients: String,
+}
+
+/// See `config.default.toml`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct Vault {
+    pub master_key: String,
+    pub transit_url: String,
+    pub transit_mount: String,
+    pub transit_ca: String,
+    pub transit_token: String,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Its token is never shown.
+        f.debug_struct("Vault").field("transit_url", &self.transit_url).finish_non_exhaustive()
+    }
 }
 
 /// See `config.default.toml`.
@@ -243,13 +288,21 @@ pub struct Demo {
 }
 
 /// See `config.default.toml`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the default file says what each means")]
 pub struct Client {
     pub url: String,
     pub api_key: String,
+    pub cacert: String,
     pub timeout_ms: u64,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Its key is never shown.
+        f.debug_struct("Client").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 /// Settings with where each came from.

@@ -4,6 +4,8 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")
 )]
 
+mod admin;
+mod audit;
 mod calendars;
 mod cli;
 mod client;
@@ -42,6 +44,8 @@ fn run(cli: Cli) -> Outcome {
         Command::Serve(flags) => serve::run(&flags, loaded.settings),
         Command::Tenant(command) => serve::tenants::run(&command, loaded.settings),
         Command::Journal(command) => journal::run(command, &loaded.settings),
+        Command::Admin(command) => admin::run(&command, &loaded.settings),
+        Command::Audit(command) => audit::run(command, &loaded.settings),
         Command::Allocation(cli::Allocation::Verify { stored }) => journal::allocations::verify(&stored, &loaded.settings),
         Command::Fix(cli::Fix::Log(log)) => journal::messages::show(&log, &loaded.settings),
         Command::Sim(cli::Sim::Fix(flags)) => sim::fix::run(&flags, &loaded.settings),

@@ -1,5 +1,6 @@
 //! `oms serve`: the desk, from its log outwards, and back again at the end.
 
+mod audit;
 mod demo;
 mod fault;
 mod figures;
@@ -10,6 +11,8 @@ pub mod key;
 mod settings;
 mod tenant;
 pub mod tenants;
+mod tls;
+pub mod vault;
 mod venues;
 
 use crate::cli::Serve;
@@ -32,6 +35,7 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
     fault::abort_on_engine_panic();
     let http = http_runtime(&desk)?;
     let stop = http.block_on(async { Stop::listen() })?;
+    let tls = tls::Files::of(&desk.settings.tls)?.map(|files| http.block_on(async { files.follow() })).transpose()?;
     let listener = http.block_on(TcpListener::bind(&desk.listen)).map_err(|error| Failure::Usage(format!("{}: {error}", desk.listen)))?;
 
     let first = Tenant::open(&desk, &http)?;
@@ -46,7 +50,9 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
     let served = http.block_on(async {
         let address = listener.local_addr().map_err(|error| Failure::Fault(error.to_string()))?;
         greeting::print(address, &desk, &running);
-        oms_api::serve(listener, tenants, stop.wait()).await.map_err(|error| Failure::Fault(format!("the listener failed: {error}")))
+        oms_api::serve_with(listener, tenants, tls, stop.wait())
+            .await
+            .map_err(|error| Failure::Fault(format!("the listener failed: {error}")))
     });
     for tenant in &mut running {
         if let Some(fix) = tenant.fix.take() {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem};
 
@@ -60,10 +60,22 @@ pub fn client_tls(roots: &Path, own: Option<(&Path, &Path)>) -> Result<Arc<Clien
 /// # Errors
 /// [`TlsError`].
 pub fn server_tls(certificate: &Path, key: &Path, clients: Option<&Path>) -> Result<Arc<ServerConfig>, TlsError> {
+    server_tls_of(rustls::DEFAULT_VERSIONS, certificate, key, clients).map(Arc::new)
+}
+
+/// As [`server_tls`], with these versions of the protocol alone.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn server_tls_of(
+    versions: &[&'static SupportedProtocolVersion],
+    certificate: &Path,
+    key: &Path,
+    clients: Option<&Path>,
+) -> Result<ServerConfig, TlsError> {
     let chain = certificates(certificate)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder =
-        ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().map_err(|error| other(&error))?;
+    let builder = ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(versions).map_err(|error| other(&error))?;
     let builder = match clients {
         None => builder.with_no_client_auth(),
         Some(path) => {
@@ -76,5 +88,5 @@ pub fn server_tls(certificate: &Path, key: &Path, clients: Option<&Path>) -> Res
         }
     };
     let own = PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::File { path: key.to_owned(), source })?;
-    builder.with_single_cert(chain, own).map(Arc::new).map_err(|error| other(&error))
+    builder.with_single_cert(chain, own).map_err(|error| other(&error))
 }

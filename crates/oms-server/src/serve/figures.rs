@@ -18,6 +18,7 @@ pub fn of(
     market: &Arc<MarketBook>,
     fix: Option<&fix::Running>,
     venues: &[VenueSession],
+    audit: Option<&oms_publish::audit::Running>,
 ) -> Vec<Box<dyn Exposition>> {
     let mut all: Vec<Box<dyn Exposition>> = vec![Box::new(Ticks(market.clone()))];
     if let Some(paper) = paper {
@@ -28,6 +29,9 @@ pub fn of(
     }
     if !venues.is_empty() {
         all.push(Box::new(fix_venues::Figures(venues.to_vec())));
+    }
+    if let Some(audit) = audit {
+        all.push(Box::new(super::audit::Signing(audit.trail())));
     }
     all
 }

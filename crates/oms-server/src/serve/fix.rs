@@ -99,8 +99,11 @@ fn profile(settings: &Fix, session: &FixSession) -> Result<ClientProfile, Failur
     if session.username.is_empty() != session.password.is_empty() {
         return Err(wrong("password", &"username and password go together"));
     }
-    config.credentials = (!session.username.is_empty())
-        .then(|| Credentials { username: session.username.clone(), password: Secret::new(&session.password) });
+    if !session.username.is_empty() {
+        let password = oms_vault::resolve(&session.password).map_err(|error| wrong("password", &error))?;
+        let password = password.expose_text().filter(|text| !text.is_empty()).ok_or_else(|| wrong("password", &"is no text"))?;
+        config.credentials = Some(Credentials { username: session.username.clone(), password: Secret::new(password) });
+    }
     let rate = session.orders_per_second.map(|per_second| Rate { per_second: per_second.max(1), burst: per_second.max(1) });
     (config.throttles.inbound, config.throttles.inbound_cancels) = (rate, rate);
     config.schedule = schedule(session).map_err(|error| wrong("opens", &error))?;

@@ -16,7 +16,7 @@ fn text(address: SocketAddr, desk: &Desk, tenants: &[Tenant]) -> String {
     let Some(first) = tenants.first() else { return String::new() };
     let (fix, recovery) = (first.fix.as_ref().map(fix::Running::address), first.partition.recovery());
     let mut text = format!("oms {}: the desk is open\n\n", env!("CARGO_PKG_VERSION"));
-    text.push_str(&format!("  listening on http://{address}\n"));
+    text.push_str(&format!("  listening on {}\n", url(address, desk)));
     if let Some(fix) = fix {
         let names: Vec<String> = desk.fix.iter().flat_map(|fix| &fix.profiles).map(|profile| profile.config.id.target.clone()).collect();
         text.push_str(&format!("  FIX 4.4      on {fix}, {} for {}\n", desk.settings.fix.comp_id, names.join(", ")));
@@ -51,11 +51,16 @@ fn text(address: SocketAddr, desk: &Desk, tenants: &[Tenant]) -> String {
     text
 }
 
+/// Where clients find it.
+fn url(address: SocketAddr, desk: &Desk) -> String {
+    format!("{}://{address}", if desk.settings.tls.certificate.is_empty() { "http" } else { "https" })
+}
+
 fn try_it(address: SocketAddr, api_key: &str, desk: &Desk) -> String {
-    let client = &desk.settings.client;
+    let (client, url) = (&desk.settings.client, url(address, desk));
     let mut exports = String::new();
-    if client.url != format!("http://{address}") {
-        exports.push_str(&format!(" OMS_URL=http://{address}"));
+    if client.url != url {
+        exports.push_str(&format!(" OMS_URL={url}"));
     }
     // The commands find the key of a demo desk where the settings say that its data is.
     if desk.data != desk.configured_data || !client.api_key.is_empty() {
@@ -66,7 +71,7 @@ fn try_it(address: SocketAddr, api_key: &str, desk: &Desk) -> String {
         r#"
 Try it:
 
-  curl -s http://{address}/api/v1/orders -H 'X-API-Key: {api_key}' -H 'Content-Type: application/json' \
+  curl -s {url}/api/v1/orders -H 'X-API-Key: {api_key}' -H 'Content-Type: application/json' \
     -H 'Idempotency-Key: first' -d '{{"symbol":"BAC","side":"BUY","ord_type":"MARKET","order_qty":"9000","routing":{{"policy":"split"}}}}'
 
 {exports}  oms order list

@@ -75,6 +75,15 @@ impl Desk {
         if let Some(fix) = &flags.fix {
             settings.fix.listen.clone_from(fix);
         }
+        if settings.audit.interval_s == 0 {
+            return Err(Failure::Usage("audit.interval_s must be at least 1, not 0".to_owned()));
+        }
+        if !oms_audit::note::is_name(&settings.audit.origin) {
+            let text = format!("audit.origin: {:?} is not a name such as \"oms.example/desk\": no spaces, no plus", settings.audit.origin);
+            return Err(Failure::Usage(text));
+        }
+        super::tls::Files::of(&settings.tls)?;
+        super::vault::master(&settings.vault)?;
         let fix = FixDesk::of(&settings.fix, flags.demo)?;
         let fix_venues = fix_venues::profiles(&settings.fix)?;
         let configured_data = settings.server.data.clone();
@@ -121,6 +130,18 @@ impl Desk {
     #[must_use]
     pub fn log_dir(&self) -> PathBuf {
         self.data.join("log")
+    }
+
+    /// The folder of the data keys.
+    #[must_use]
+    pub fn vault_dir(&self) -> PathBuf {
+        self.data.join("vault")
+    }
+
+    /// The folder of the audit.
+    #[must_use]
+    pub fn audit_dir(&self) -> PathBuf {
+        self.data.join("audit")
     }
 
     /// The folder of the messages of FIX sessions.

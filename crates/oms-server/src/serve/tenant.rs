@@ -2,7 +2,7 @@
 
 use super::settings::Desk;
 use super::venues::Venues;
-use super::{demo, fault, figures, fix, fix_venues};
+use super::{audit, demo, fault, figures, fix, fix_venues};
 use crate::exit::{Failure, Outcome};
 use oms_api::{Api, Parts};
 use oms_fix::venue::VenueSession;
@@ -25,6 +25,7 @@ pub(super) struct Tenant {
     /// The demo's key.
     pub key: Option<String>,
     pub api: Api,
+    auditing: Option<oms_publish::audit::Running>,
 }
 
 impl Tenant {
@@ -35,6 +36,8 @@ impl Tenant {
         }
         let journal = open(desk)?;
         let history = History::of(journal.as_ref(), Bounds::default());
+        let auditing = audit::start(desk, journal.as_ref())?;
+        let shown_audit = auditing.as_ref().map(|running| audit::Shown::new(running.trail(), journal.as_ref()));
         let market = Arc::new(MarketBook::new());
         let partition = start(desk, journal, &market)?;
         let handle = partition.handle().clone();
@@ -50,6 +53,7 @@ impl Tenant {
         let fix = fix::Running::open(desk, &handle, &history, http, store.as_ref())?;
         drop(store);
 
+        let signing = auditing.iter().map(|running| Box::new(audit::Signing(running.trail())) as Box<dyn oms_api::Probe>);
         let parts = Parts {
             handle,
             views: reader,
@@ -57,12 +61,13 @@ impl Tenant {
             history,
             config: desk.api.clone(),
             telemetry: partition.telemetry().clone(),
-            expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref(), &sessions),
-            probes: fix_venues::probes(&sessions),
+            expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref(), &sessions, auditing.as_ref()),
+            probes: fix_venues::probes(&sessions).into_iter().chain(signing).collect(),
             fix: shown(fix.as_ref(), sessions),
+            audit: shown_audit.map(|shown| Arc::new(shown) as Arc<dyn oms_api::audit::Audit>),
         };
         let api = http.block_on(Api::start(parts)).map_err(|refusal| Failure::Fault(refusal.message))?;
-        Ok(Self { partition, views, venues, fix, key, api })
+        Ok(Self { partition, views, venues, fix, key, api, auditing })
     }
 
     /// The way back: nothing more leaves, what was decided is durable, the views have it all.
@@ -83,6 +88,10 @@ impl Tenant {
             fix.stop();
         }
         self.views.join();
+        // Last of all: what was decided until the end is signed.
+        if let Some(auditing) = self.auditing {
+            auditing.stop();
+        }
         match stopped {
             None => Err(Failure::Fault("the engine had failed before the stop".to_owned())),
             Some(stopped) => {

@@ -143,6 +143,10 @@ impl Desk {
         let mut settings = self.settings.clone();
         settings.fix.listen.clear();
         settings.fix.venues.clear();
+        // Its log is another, and its signatures say so.
+        if let Some(name) = data.file_name().and_then(|name| name.to_str()) {
+            settings.audit.origin = format!("{}/{}", settings.audit.origin, name.trim_end_matches(".unfinished"));
+        }
         let listen = Some(self.listen.to_string());
         let flags = Serve { demo: false, data: Some(data), listen, fix: None, speed: None, seed: None };
         Ok(Self { speed: self.speed, ..Self::of(&flags, settings)? })
@@ -186,6 +190,8 @@ mod tests {
         let others: Vec<PathBuf> = desk.others().unwrap().iter().map(Desk::log_dir).collect();
         assert_eq!(others, [folder(&desk.data).join("beta/log")]);
         assert!(others[0].exists());
+        let origins: Vec<String> = desk.others().unwrap().into_iter().map(|other| other.settings.audit.origin).collect();
+        assert_eq!(origins, ["oms.local/desk/beta"], "its signatures are not those of another log");
         fs::remove_dir_all(&desk.data).unwrap();
     }
 }

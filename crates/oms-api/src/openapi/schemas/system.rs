@@ -74,5 +74,53 @@ pub(super) const SHAPES: &[Shape] = &[
             ("next_out", "integer?", "From 1; as it is where it is absent."),
         ],
     ),
+    ("AuditEvent", Answer, &[("sequence", "integer", ""), ("type", "EventType", ""), ("order_id", "uuid?", "The order that it is about.")]),
+    (
+        "AuditRecord",
+        Answer,
+        &[
+            ("sequence", "integer", "Of its first event."),
+            ("last_sequence", "integer", ""),
+            ("time", "time", "When it was decided."),
+            ("command_id", "uuid", "What caused it."),
+            ("trace_id", "string", ""),
+            ("actor", "Actor", "Who caused it."),
+            ("events", "[AuditEvent]", "What it led to."),
+        ],
+    ),
+    ("AuditPage", Answer, &[("data", "[AuditRecord]", ""), ("next", "integer?", "Ask for what is behind it; null at the end.")]),
+    (
+        "AuditCheckpoint",
+        Answer,
+        &[
+            ("size", "integer", "How many records of the log it is signed for."),
+            ("sequence", "integer", "Of the last event in them."),
+            ("time", "time", "When that was decided."),
+            ("root", "string", "The root of their Merkle tree, in hexadecimal digits."),
+            ("note", "string", "The signed note, as c2sp.org/tlog-checkpoint says."),
+        ],
+    ),
+    (
+        "AuditCheckpoints",
+        Answer,
+        &[
+            ("key", "string", "The public key, as c2sp.org/signed-note writes it."),
+            ("data", "[AuditCheckpoint]", ""),
+            ("next", "integer?", "Ask for those of more records than this; null at the end."),
+        ],
+    ),
+    ("AuditFinding", Answer, &[("place", "string", "Where."), ("what", "string", "What is wrong there.")]),
+    (
+        "AuditReport",
+        Answer,
+        &[
+            ("intact", "boolean", "Whether nothing is wrong."),
+            ("records", "integer", "That were read."),
+            ("events", "integer", "In them."),
+            ("checkpoints", "integer", "Whose signatures fit."),
+            ("sequence", "integer", "Of the last event that is signed."),
+            ("findings", "[AuditFinding]", "In the order of the log; at most 32."),
+        ],
+    ),
     ("Version", Answer, &[("name", "string", ""), ("version", "string", ""), ("api", "string", "")]),
 ];
