@@ -37,7 +37,7 @@ pub use reply::{
     PositionsEnd, Reply, RequestEnd, TickGeneric, TickParams, TickPrice, TickSize, TickString,
 };
 pub use request::{
-    AccountData, AccountDataMulti, AllOpenOrders, AutoOpenOrders, CancelById, CancelMarketData, CancelOrder, CancelPositions,
+    AccountData, AccountDataMulti, AllOpenOrders, AutoOpenOrders, CancelById, CancelMarketData, CancelOrder, CancelPnl, CancelPositions,
     CompletedOrders, ContractQuery, ExecutionFilter, Executions, GlobalCancel, Ids, MarketData, MarketDataKind, OpenOrders, OrderCancel,
     PnlQuery, Positions, Request, RequestAccounts, RequestTime, StartApi, SummaryQuery,
 };

@@ -220,6 +220,14 @@ message! {
     }
 }
 text!(PnlQuery { req_id, account, model });
+message! {
+    /// Ends [`PnlQuery`].
+    CancelPnl {
+        /// Of the request.
+        req_id: i32 = 1,
+    }
+}
+text!(CancelPnl { req_id });
 
 impl Wire for CancelOrder {
     fn write_text(&self, _: u16, out: &mut TextOut<'_>) {
@@ -344,7 +352,7 @@ direction! {
         /// Profit and loss.
         Pnl(PnlQuery) = 92,
         /// No profit and loss any more.
-        CancelPnl(CancelById) = 93,
+        CancelPnl(CancelPnl) = 93,
         /// Orders that are done.
         CompletedOrders(CompletedOrders) = 99,
     }
