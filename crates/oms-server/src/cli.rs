@@ -16,7 +16,7 @@ pub use leaves::{Format, ImportHow, Leaves};
 use oms_runtime::history::AsOf;
 pub use risk::{DeadMan, ListEntry, NamedLimit, Risk};
 pub use shadow::{Shadow, ShadowArgs, ShadowRun};
-pub use sim::{Sim, SimFix};
+pub use sim::{Sim, SimFix, SimIb};
 use std::path::PathBuf;
 
 /// An order management system and smart order router.

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub enum Sim {
     /// Run the paper venues on the recorded market, reached by FIX 4.4: one session for each, called by its MIC.
     Fix(SimFix),
+    /// Run a TWS or Gateway of Interactive Brokers that was never there, on the recorded market; it misbehaves when told.
+    Ib(SimIb),
 }
 
 /// `oms sim fix`.
@@ -42,4 +44,33 @@ pub struct SimFix {
     /// Where the venues are shown and their faults are switched over HTTP; on loopback only.
     #[arg(long, value_name = "ADDR")]
     pub admin: Option<String>,
+}
+
+/// `oms sim ib`.
+#[derive(Debug, Args)]
+pub struct SimIb {
+    /// Where clients connect to; on loopback only, since no client needs a password. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4002")]
+    pub listen: String,
+    /// Where faults are switched, one command on each line; on loopback only. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    pub admin: Option<String>,
+    /// An account; may be given several times.
+    #[arg(long = "account", value_name = "NAME", default_value = "DU1000001")]
+    pub accounts: Vec<String>,
+    /// The folder of orders, executions and the venues' ledgers; without it nothing survives a restart.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// A recorded market in place of the one that ships with the program.
+    #[arg(long, value_name = "FILE")]
+    pub market: Option<PathBuf>,
+    /// How fast the recording is replayed, 1x to 100x [default: the setting paper.speed].
+    #[arg(long, value_name = "SPEED")]
+    pub speed: Option<String>,
+    /// Of all chance at the venues [default: the setting paper.seed].
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// A file of what happens by itself: milliseconds and a command of the admin port on each line.
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
 }
