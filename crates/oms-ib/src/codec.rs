@@ -16,7 +16,9 @@
 
 #[macro_use]
 mod layout;
+mod account;
 mod contract;
+mod execution;
 mod fault;
 pub mod frame;
 mod number;
@@ -26,21 +28,21 @@ mod proto;
 mod reply;
 mod request;
 mod text;
+mod tick;
 
+pub use account::{AccountEnd, AccountMulti, AccountSummary, AccountTime, AccountValue, Pnl, PortfolioValue, Position, PositionsEnd};
 pub use contract::{Contract, ContractData, ContractDetails};
+pub use execution::{Commission, Execution, ExecutionReport, OrderBound, OrderStatus};
 pub use fault::Fault;
 pub use number::{Number, NumberError, Size};
 pub use order::{CompletedOrder, Condition, OpenOrder, Order, OrderState, PlaceOrder};
-pub use reply::{
-    AccountEnd, AccountMulti, AccountSummary, AccountTime, AccountValue, Commission, CompletedEnd, CurrentTime, DataType, Execution,
-    ExecutionReport, ManagedAccounts, NextValidId, Notice, OpenOrdersEnd, OrderBound, OrderStatus, Pnl, PortfolioValue, Position,
-    PositionsEnd, Reply, RequestEnd, TickGeneric, TickParams, TickPrice, TickSize, TickString,
-};
+pub use reply::{CompletedEnd, CurrentTime, ManagedAccounts, NextValidId, Notice, OpenOrdersEnd, Reply, RequestEnd};
 pub use request::{
     AccountData, AccountDataMulti, AllOpenOrders, AutoOpenOrders, CancelById, CancelMarketData, CancelOrder, CancelPnl, CancelPositions,
     CompletedOrders, ContractQuery, ExecutionFilter, Executions, GlobalCancel, Ids, MarketData, MarketDataKind, OpenOrders, OrderCancel,
     PnlQuery, Positions, Request, RequestAccounts, RequestTime, StartApi, SummaryQuery,
 };
+pub use tick::{DataType, TickGeneric, TickParams, TickPrice, TickSize, TickString};
 
 /// How messages look on a connection, by the server version that was agreed on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -6,6 +6,7 @@
 //!   close, children of a bracket and orders that are not transmitted are held here.
 //!
 //! ```text
+//! session  who is connected, and how much each may ask
 //! place    new orders, modifications, cancels            work     what is held, released and elected
 //! report   what venues say                               tell     what sessions are told
 //! query    what sessions ask                             market   quotes, trades, ticks
@@ -18,6 +19,7 @@ mod place;
 mod query;
 mod report;
 mod restore;
+mod session;
 mod tell;
 mod work;
 
@@ -35,22 +37,17 @@ use super::book::Orders;
 use super::catalog::Catalog;
 use super::faults::Faults;
 use super::journal::{Journal, JournalError, Line};
-use crate::codec::{Commission, Dialect, ExecutionReport, NextValidId, Reply, Request};
+use crate::codec::{Commission, Dialect, ExecutionReport, Reply, Request};
 use market::{Board, Subscription};
+use session::Session;
 
 /// Events of the floor that are taken at a time.
 const BATCH: usize = 4096;
 /// Orders that are kept at most; beyond it new ones are refused.
 const MAX_ORDERS: usize = 200_000;
-/// Client ids at most, as the real gateway has it.
-const MAX_SESSIONS: usize = 32;
 /// Messages that wait to be told at most; a session whose messages would be more is closed.
 const MAX_WAITING: usize = 50_000;
-/// The window in which requests are counted, nanoseconds.
-const PACING_NS: i64 = 1_000_000_000;
-/// How often code 100 is said before the connection is closed.
-const PACING_STRIKES: u32 = 3;
-/// Seed-independent number of the first execution.
+/// The number of the first execution.
 const FIRST_EXECUTION: u64 = 1;
 
 /// What the simulator is made of.
@@ -113,23 +110,6 @@ pub enum Told {
     Reply(SessionId, Box<Reply>),
     /// The connection is closed from here.
     Close(SessionId),
-}
-
-/// What is known about a connection.
-#[derive(Debug)]
-struct Session {
-    /// Set once the session has begun.
-    client: Option<i32>,
-    positions: bool,
-    account_data: Option<String>,
-    summaries: BTreeMap<i32, Vec<String>>,
-    multis: BTreeMap<i32, String>,
-    pnls: BTreeMap<i32, String>,
-    auto_bind: bool,
-    /// Requests in the window.
-    window: Time,
-    requests: u32,
-    strikes: u32,
 }
 
 /// An execution that happened.
@@ -236,21 +216,7 @@ impl Gateway {
         self.pass(now);
         let session = SessionId(self.next_session);
         self.next_session += 1;
-        self.sessions.insert(
-            session,
-            Session {
-                client: None,
-                positions: false,
-                account_data: None,
-                summaries: BTreeMap::new(),
-                multis: BTreeMap::new(),
-                pnls: BTreeMap::new(),
-                auto_bind: false,
-                window: now,
-                requests: 0,
-                strikes: 0,
-            },
-        );
+        self.sessions.insert(session, Session::new(now));
         session
     }
 
@@ -360,79 +326,11 @@ impl Gateway {
         }
     }
 
-    /// Counts a request. False: it is too many, and nothing comes of it.
-    fn is_paced(&mut self, id: SessionId) -> bool {
-        let (now, limit) = (self.now, self.faults.pacing);
-        let Some(session) = self.sessions.get_mut(&id) else { return false };
-        if now.since(session.window) >= PACING_NS {
-            (session.window, session.requests) = (now, 0);
-        }
-        session.requests += 1;
-        if limit == 0 || session.requests <= limit {
-            return true;
-        }
-        session.strikes += 1;
-        let too_often = session.strikes > PACING_STRIKES;
-        self.notice(id, -1, 100, "Max rate of messages per second has been exceeded:max=50 rec=51 (1)");
-        if too_often {
-            self.close(id);
-        }
-        false
-    }
-
-    fn start(&mut self, session: SessionId, client: i32) {
-        let taken = self.sessions.values().any(|other| other.client == Some(client)) || self.lingering.contains_key(&client);
-        if taken {
-            self.notice(session, -1, 326, "Unable to connect as the client id is already in use. Retry with a unique client id.");
-            self.close(session);
-            return;
-        }
-        if self.sessions.values().filter(|session| session.client.is_some()).count() >= MAX_SESSIONS {
-            self.close(session);
-            return;
-        }
-        if let Some(known) = self.sessions.get_mut(&session) {
-            known.client = Some(client);
-        }
-        let accounts = self.accounts.iter().map(|account| account.name.as_str()).collect::<Vec<_>>().join(",");
-        self.tell(session, Reply::ManagedAccounts(crate::codec::ManagedAccounts { accounts }));
-        self.tell_next_id(session);
-        for (code, farm) in [
-            (2104, "Market data farm connection is OK:usfarm"),
-            (2106, "HMDS data farm connection is OK:ushmds"),
-            (2158, "Sec-def data farm connection is OK:secdefil"),
-        ] {
-            self.notice(session, -1, code, farm);
-        }
-    }
-
-    fn tell_next_id(&mut self, session: SessionId) {
-        let back = std::mem::take(&mut self.faults.rollback);
-        let order_id = (self.order_ids.saturating_add(1) - back).max(1);
-        self.tell(session, Reply::NextValidId(NextValidId { order_id }));
-    }
-
     /// Raises the order ids that were used.
     fn use_id(&mut self, order_id: i32) {
         if order_id > self.order_ids {
             self.order_ids = order_id;
             self.keep(&Line::Ids(order_id));
-        }
-    }
-
-    /// Ends a session from here.
-    fn close(&mut self, session: SessionId) {
-        self.forget(session);
-        self.push(self.now, Told::Close(session));
-    }
-
-    fn forget(&mut self, session: SessionId) {
-        let Some(known) = self.sessions.remove(&session) else { return };
-        self.subscriptions.retain(|(owner, _), _| *owner != session);
-        if let Some(client) = known.client
-            && self.faults.linger > 0
-        {
-            self.lingering.insert(client, self.now.plus(self.faults.linger));
         }
     }
 }

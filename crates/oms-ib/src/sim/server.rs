@@ -280,3 +280,6 @@ impl Core {
         due.map_or(LONGEST_WAIT, |due| Duration::from_nanos(u64::try_from(due.since(now)).unwrap_or(0)).min(LONGEST_WAIT))
     }
 }
+
+#[cfg(test)]
+mod tests;
