@@ -17,7 +17,7 @@ use fix_venues::FixVenues;
 use oms_api::{Api, Parts};
 use oms_fix::store::JournalStore;
 use oms_fix::venue::VenueSession;
-use oms_model::{InstrumentId, Symbol};
+use oms_model::{InstrumentId, Mic, Symbol};
 use oms_runtime::history::{Bounds, History};
 use oms_runtime::port::VenuePort;
 use oms_runtime::view_follower::{self, ViewFollower};
@@ -212,8 +212,8 @@ impl Venues {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let classes = if desk.demo { Some(Self::open_classes(handle, market, desk, instruments, &clock)?) } else { None };
         let all = paper.ports().into_iter().chain(classes.iter().flat_map(|(other, _)| other.ports()));
-        let by_fix = |port: &Box<dyn VenuePort>| desk.fix_venues.iter().any(|profile| profile.venue == port.venue());
-        ports.extend(all.filter(|port| !by_fix(port)));
+        let by_fix = |venue: Mic| desk.fix_venues.iter().any(|profile| profile.venue == venue);
+        ports.extend(all.filter(|port| !by_fix(port.venue())));
         (self.market, self.classes) = (Some(paper), classes);
         Ok(())
     }
