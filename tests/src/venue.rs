@@ -95,14 +95,14 @@ impl Books {
         let now = matches!(fields.get(&59).map(String::as_str), Some("3" | "4")) || fields[&40] == "1";
         self.orders.insert(id.clone(), Booked { fields, order_qty, ..Booked::default() });
         let count = self.orders.len();
-        if count % 17 == 0 {
+        if count.is_multiple_of(17) {
             self.orders.get_mut(&id).unwrap().ended = Some("8");
             replies.push(self.report(&id, "8", &[(58, "not this one")]));
             return;
         }
         replies.push(self.report(&id, "0", &[]));
         // Some are executed at once, some in parts, some rest.
-        let part = if now || count % 3 == 0 { order_qty } else { order_qty / 2 * i64::from(count % 3 == 1) };
+        let part = if now || count.is_multiple_of(3) { order_qty } else { order_qty / 2 * i64::from(count % 3 == 1) };
         if 0 < part {
             replies.push(self.execute(&id, part));
         }
@@ -243,7 +243,6 @@ impl Venues {
     ///
     /// # Panics
     /// Where there is no such venue.
-    #[must_use]
     pub fn books(&self, name: &str) -> MutexGuard<'_, Books> {
         self.venues[name].1.lock().unwrap_or_else(PoisonError::into_inner)
     }

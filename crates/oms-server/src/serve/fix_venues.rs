@@ -101,6 +101,9 @@ fn endpoints(venue: &FixVenue, addresses: &[String]) -> Result<Vec<Endpoint>, St
     addresses.iter().map(|address| Endpoint::encrypted(address, tls.clone(), &venue.tls_name)).collect()
 }
 
+/// The sessions, and the ports to their venues.
+pub type Opened = (FixVenues, Vec<Box<dyn VenuePort>>);
+
 /// The sessions that run. They have threads of their own, so that they outlive the interface at the end.
 pub struct FixVenues {
     runtime: Runtime,
@@ -114,11 +117,7 @@ impl FixVenues {
     ///
     /// # Errors
     /// [`Failure::Refused`] where the message store or a session does not allow it.
-    pub fn open(
-        desk: &Desk,
-        handle: &Handle,
-        store: Option<&Arc<JournalStore>>,
-    ) -> Result<Option<(Self, Vec<Box<dyn VenuePort>>)>, Failure> {
+    pub fn open(desk: &Desk, handle: &Handle, store: Option<&Arc<JournalStore>>) -> Result<Option<Opened>, Failure> {
         let Some(store) = store.filter(|_| !desk.fix_venues.is_empty()) else { return Ok(None) };
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let built = builder.worker_threads(desk.fix_venues.len().min(2)).thread_name("fix-venues").enable_all().build();

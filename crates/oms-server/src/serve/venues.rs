@@ -5,7 +5,7 @@ use super::fix_venues::FixVenues;
 use super::settings::Desk;
 use crate::exit::Failure;
 use oms_fix::store::JournalStore;
-use oms_model::{InstrumentId, Symbol};
+use oms_model::{InstrumentId, Mic, Symbol};
 use oms_runtime::port::VenuePort;
 use oms_runtime::{Clock, Handle, MarketBook, Partition, SystemClock, gateway};
 use oms_venues::market::PaperMarket;
@@ -65,8 +65,8 @@ impl Venues {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let classes = if desk.demo { Some(Self::open_classes(handle, market, desk, instruments, &clock)?) } else { None };
         let all = paper.ports().into_iter().chain(classes.iter().flat_map(|(other, _)| other.ports()));
-        let by_fix = |port: &Box<dyn VenuePort>| desk.fix_venues.iter().any(|profile| profile.venue == port.venue());
-        ports.extend(all.filter(|port| !by_fix(port)));
+        let by_fix = |venue: Mic| desk.fix_venues.iter().any(|profile| profile.venue == venue);
+        ports.extend(all.filter(|port| !by_fix(port.venue())));
         (self.market, self.classes) = (Some(paper), classes);
         Ok(())
     }
