@@ -88,6 +88,27 @@ impl Client {
         self.session.send(message).await.unwrap();
     }
 
+    /// Sends, if the session takes it now.
+    pub async fn try_send(&self, msg_type: &str, fields: &[(i32, &str)]) -> bool {
+        let mut message = Outgoing::new(msg_type.as_bytes());
+        for (tag, value) in fields {
+            message.body.text(*tag, value);
+        }
+        self.session.send(message).await.is_ok()
+    }
+
+    /// What has come, or comes in a moment.
+    pub async fn soon(&mut self) -> Vec<Message> {
+        let mut found = Vec::new();
+        if let Ok(Some(first)) = tokio::time::timeout(Duration::from_millis(5), self.messages.recv()).await {
+            found.push(first);
+            while let Ok(more) = self.messages.try_recv() {
+                found.push(more);
+            }
+        }
+        found
+    }
+
     /// Sends once the session takes it: the connection that it seems to have may be gone already.
     pub async fn send_when_up(&self, msg_type: &str, fields: &[(i32, &str)]) {
         let mut message = Outgoing::new(msg_type.as_bytes());
