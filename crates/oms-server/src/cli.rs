@@ -6,6 +6,7 @@ mod fix;
 mod leaves;
 mod risk;
 mod shadow;
+mod sim;
 
 use crate::exit;
 pub use audit::{Audit, Known as AuditKnown};
@@ -15,6 +16,7 @@ pub use leaves::{Format, ImportHow, Leaves};
 use oms_runtime::history::AsOf;
 pub use risk::{DeadMan, ListEntry, NamedLimit, Risk};
 pub use shadow::{Shadow, ShadowArgs, ShadowRun};
+pub use sim::{Sim, SimFix, SimIb};
 use std::path::PathBuf;
 
 /// An order management system and smart order router.
@@ -55,6 +57,9 @@ pub enum Command {
     /// Clients that speak FIX: their sessions and messages.
     #[command(subcommand)]
     Fix(Fix),
+    /// Venues to send orders to, in a process of their own.
+    #[command(subcommand)]
+    Sim(Sim),
     /// The firms that this desk serves, each with a log of its own.
     #[command(subcommand)]
     Tenant(Tenant),

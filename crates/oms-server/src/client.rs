@@ -61,6 +61,7 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Fix(command) => fix::run(command, settings),
         Command::Setup(Setup::Apply { file, remote }) => setup::apply(&file, &remote, settings),
         Command::Serve(_)
+        | Command::Sim(_)
         | Command::Allocation(Allocation::Verify { .. })
         | Command::Journal(_)
         | Command::Audit(_)

@@ -187,6 +187,7 @@ pub struct Fix {
     pub tls_key: String,
     pub tls_clients: String,
     pub sessions: Vec<FixSession>,
+    pub venues: Vec<FixVenue>,
 }
 
 /// See `config.default.toml`. What is not said has its default there.
@@ -195,6 +196,9 @@ pub struct Fix {
 #[allow(missing_docs, reason = "the default file says what each means")]
 pub struct FixSession {
     pub comp_id: String,
+    pub kind: String,
+    pub accounts: Vec<String>,
+    pub users: Vec<String>,
     pub username: String,
     pub password: String,
     pub user_id: String,
@@ -204,6 +208,11 @@ pub struct FixSession {
     pub reset_on_logon: bool,
     pub cancel_on_disconnect_s: Option<u32>,
     pub orders_per_second: Option<u32>,
+    pub opens: String,
+    pub closes: String,
+    pub days: Vec<String>,
+    pub zone: String,
+    pub holidays: Vec<String>,
 }
 
 impl std::fmt::Debug for FixSession {
@@ -211,6 +220,51 @@ impl std::fmt::Debug for FixSession {
         // Its password is never shown.
         f.debug_struct("FixSession").field("comp_id", &self.comp_id).finish_non_exhaustive()
     }
+}
+
+/// See `config.default.toml`. What is not said has its default there.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct FixVenue {
+    pub venue: String,
+    pub endpoints: Vec<String>,
+    pub comp_id: String,
+    pub own_comp_id: String,
+    pub username: String,
+    pub password: String,
+    pub account: String,
+    pub heartbeat_s: Option<u32>,
+    pub reset_on_logon: bool,
+    pub orders_per_second: Option<u32>,
+    pub cancels_per_second: Option<u32>,
+    pub patience_ms: Option<u64>,
+    pub tls_roots: String,
+    pub tls_name: String,
+    pub tls_certificate: String,
+    pub tls_key: String,
+    pub dialect: String,
+    pub dialect_file: String,
+    pub drop_copy: Option<FixDropCopy>,
+}
+
+impl std::fmt::Debug for FixVenue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Its password is never shown.
+        f.debug_struct("FixVenue").field("venue", &self.venue).finish_non_exhaustive()
+    }
+}
+
+/// See `config.default.toml`. What is not said has its default there.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct FixDropCopy {
+    pub endpoints: Vec<String>,
+    pub comp_id: String,
+    pub own_comp_id: String,
+    pub username: String,
+    pub password: String,
 }
 
 /// See `config.default.toml`.

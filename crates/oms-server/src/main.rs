@@ -15,6 +15,7 @@ mod journal;
 mod load;
 mod logging;
 mod serve;
+mod sim;
 
 use clap::Parser as _;
 use cli::{Cli, Command};
@@ -47,6 +48,8 @@ fn run(cli: Cli) -> Outcome {
         Command::Audit(command) => audit::run(command, &loaded.settings),
         Command::Allocation(cli::Allocation::Verify { stored }) => journal::allocations::verify(&stored, &loaded.settings),
         Command::Fix(cli::Fix::Log(log)) => journal::messages::show(&log, &loaded.settings),
+        Command::Sim(cli::Sim::Fix(flags)) => sim::fix::run(&flags, &loaded.settings),
+        Command::Sim(cli::Sim::Ib(flags)) => sim::ib::run(&flags, &loaded.settings),
         Command::Calendar(command) => calendars::run(&command, &loaded.settings.calendars),
         Command::Load(flags) => load::run(&flags, &loaded.settings),
         Command::Config(cli::Config::Check) => {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem};
 
@@ -33,6 +33,25 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 
 fn other(error: &dyn std::fmt::Display) -> TlsError {
     TlsError::Config(error.to_string())
+}
+
+/// How a connection to a counterparty is encrypted: who vouches for its certificate, and, where it wants one, our own
+/// certificate with its key.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn client_tls(roots: &Path, own: Option<(&Path, &Path)>) -> Result<Arc<ClientConfig>, TlsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut known = RootCertStore::empty();
+    for root in certificates(roots)? {
+        known.add(root).map_err(|error| other(&error))?;
+    }
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(|error| other(&error))?;
+    let builder = builder.with_root_certificates(known);
+    let Some((certificate, key)) = own else { return Ok(Arc::new(builder.with_no_client_auth())) };
+    let chain = certificates(certificate)?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::File { path: key.to_owned(), source })?;
+    builder.with_client_auth_cert(chain, key).map(Arc::new).map_err(|error| other(&error))
 }
 
 /// How a listener encrypts: its certificate with those that vouch for it, its key, and, where clients must show a

@@ -1,8 +1,9 @@
 //! The venues' and the market's figures for `/metrics`.
 
-use super::fix;
+use super::{fix, fix_venues};
 use oms_api::Exposition;
 use oms_api::metrics::Page;
+use oms_fix::venue::VenueSession;
 use oms_model::Mic;
 use oms_runtime::MarketBook;
 use oms_venues::floor::SharedFloor;
@@ -16,6 +17,7 @@ pub fn of(
     paper: Option<&PaperMarket>,
     market: &Arc<MarketBook>,
     fix: Option<&fix::Running>,
+    venues: &[VenueSession],
     audit: Option<&oms_publish::audit::Running>,
 ) -> Vec<Box<dyn Exposition>> {
     let mut all: Vec<Box<dyn Exposition>> = vec![Box::new(Ticks(market.clone()))];
@@ -24,6 +26,9 @@ pub fn of(
     }
     if let Some(fix) = fix {
         all.push(Box::new(fix::Figures(fix.clients.clone())));
+    }
+    if !venues.is_empty() {
+        all.push(Box::new(fix_venues::Figures(venues.to_vec())));
     }
     if let Some(audit) = audit {
         all.push(Box::new(super::audit::Signing(audit.trail())));

@@ -1,7 +1,8 @@
 //! What a desk says when it is ready: on stdout, for the person who started it.
 
 use super::settings::Desk;
-use super::{Tenant, fix, key};
+use super::tenant::Tenant;
+use super::{fix, key};
 use std::io::Write as _;
 use std::net::SocketAddr;
 
@@ -19,6 +20,10 @@ fn text(address: SocketAddr, desk: &Desk, tenants: &[Tenant]) -> String {
     if let Some(fix) = fix {
         let names: Vec<String> = desk.fix.iter().flat_map(|fix| &fix.profiles).map(|profile| profile.config.id.target.clone()).collect();
         text.push_str(&format!("  FIX 4.4      on {fix}, {} for {}\n", desk.settings.fix.comp_id, names.join(", ")));
+    }
+    for venue in &desk.fix_venues {
+        let addresses: Vec<&str> = venue.endpoints.iter().map(|endpoint| endpoint.address.as_str()).collect();
+        text.push_str(&format!("  FIX venue    {} as {} at {}\n", venue.venue, venue.config.id.target, addresses.join(", ")));
     }
     text.push_str(&format!("  data in      {}\n", desk.data.display()));
     text.push_str(&format!("  recovered    {} events in {} ms", recovery.events, recovery.took.as_millis()));

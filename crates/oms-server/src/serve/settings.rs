@@ -5,6 +5,8 @@ use crate::cli::Serve;
 use crate::config::{self, Settings};
 use crate::exit::{Failure, Outcome};
 use crate::serve::fix::FixDesk;
+use crate::serve::fix_venues;
+use oms_fix::venue::VenueProfile;
 use oms_model::{InstrumentId, Symbol, Time};
 use oms_venues::floor::{FloorConfig, Ledgers};
 use oms_venues::replay::{Recording, Speed};
@@ -39,6 +41,8 @@ pub struct Desk {
     pub api: oms_api::Config,
     /// Its clients that speak FIX; `None`: it takes none.
     pub fix: Option<FixDesk>,
+    /// Its venues that speak FIX.
+    pub fix_venues: Vec<VenueProfile>,
     /// How fast its market is replayed.
     pub speed: Speed,
     /// Everything else.
@@ -81,6 +85,7 @@ impl Desk {
         super::tls::Files::of(&settings.tls)?;
         super::vault::master(&settings.vault)?;
         let fix = FixDesk::of(&settings.fix, flags.demo)?;
+        let fix_venues = fix_venues::profiles(&settings.fix)?;
         let configured_data = settings.server.data.clone();
         if let Some(data) = &flags.data {
             settings.server.data.clone_from(data);
@@ -115,6 +120,7 @@ impl Desk {
             journal: journal(&settings)?,
             api: oms_api::Config { calendars, ..api(&settings)? },
             fix,
+            fix_venues,
             speed,
             settings,
         })

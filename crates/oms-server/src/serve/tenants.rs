@@ -2,7 +2,7 @@
 
 use super::demo::{execute, new_id};
 use super::settings::Desk;
-use super::{open, start};
+use super::tenant::{open, start};
 use crate::cli::{Serve, Stored, Tenant as Verb};
 use crate::config::Settings;
 use crate::exit::{Failure, Outcome, written};
@@ -134,14 +134,15 @@ fn write(desk: &Desk, slug: &str) -> Result<Founded, Failure> {
 }
 
 impl Desk {
-    /// The same settings for the desk of another tenant in this folder: no demo, and no FIX clients, whose settings are the
-    /// first tenant's.
+    /// The same settings for the desk of another tenant in this folder: no demo, and nothing that speaks FIX, whose settings are
+    /// the first tenant's.
     ///
     /// # Errors
     /// [`Failure::Usage`].
     pub fn at(&self, data: PathBuf) -> Result<Self, Failure> {
         let mut settings = self.settings.clone();
         settings.fix.listen.clear();
+        settings.fix.venues.clear();
         // Its log is another, and its signatures say so.
         if let Some(name) = data.file_name().and_then(|name| name.to_str()) {
             settings.audit.origin = format!("{}/{}", settings.audit.origin, name.trim_end_matches(".unfinished"));
