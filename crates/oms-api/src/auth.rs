@@ -7,7 +7,7 @@
 use crate::api::Api;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use oms_identity::{Credential, Principal, Role};
+use oms_identity::{Credential, Principal, Role, StepUp};
 use oms_model::event::ApiKeyCreated;
 use oms_model::{ApiKeyId, Code, Refusal, Source, UserId};
 use sha2::{Digest, Sha256};
@@ -150,8 +150,9 @@ pub async fn authenticate(api: &Api, headers: &HeaderMap, peer: Option<IpAddr>) 
     Ok(Principal {
         tenant_id: catalog.tenant_id,
         user_id: holder.user_id,
-        credential: Credential::ApiKey(holder.api_key_id),
+        credential: Credential::DeskKey(holder.api_key_id),
         scopes: Role::Admin.scopes(),
+        step_up: StepUp::NotNeeded,
         source: Source::Rest,
         ip,
     })

@@ -302,6 +302,9 @@ impl Call {
     /// `FORBIDDEN` naming the scope that the command needs, `OVERLOADED`.
     pub async fn execute(&self, command: Command, idempotency: Option<IdempotencyKey>) -> Result<Answer, Refusal> {
         self.principal.require(oms_identity::scope_of(&command))?;
+        if oms_identity::asks_step_up(&command) {
+            self.principal.require_step_up()?;
+        }
         let request = EngineRequest { actor: self.actor(), trace_id: self.trace_id, idempotency, command };
         let answer = self.api.handle().execute(request).await?;
         if let (Some(placed), CommandOutcome::Orders(orders), false) = (&self.placed, &answer.outcome, answer.replayed) {

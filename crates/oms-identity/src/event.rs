@@ -332,7 +332,7 @@ events! {
         kid: String,
         /// Its public half (Ed25519).
         public: Hash,
-        /// Its private half (PKCS#8), sealed.
+        /// Its private half (the seed of RFC 8032), sealed.
         secret: Box<[u8]>,
         /// From then on tokens are signed with it: a while after it was published.
         sign_from: Time,
