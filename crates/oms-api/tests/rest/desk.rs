@@ -123,6 +123,11 @@ impl Desk {
     }
 
     pub async fn open_with(config: Config) -> Self {
+        Self::open_of(config, None).await
+    }
+
+    /// A desk with accounts.
+    pub async fn open_of(config: Config, identity: Option<oms_auth::Identity>) -> Self {
         let market = Arc::new(MarketBook::new());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let journal = Box::new(MemoryJournal::new(0));
@@ -155,6 +160,7 @@ impl Desk {
             expositions: Vec::new(),
             probes: Vec::new(),
             fix: Some(Box::new(crate::fix::Told)),
+            identity,
         };
         let api = Api::start(parts).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
