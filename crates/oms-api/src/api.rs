@@ -6,6 +6,7 @@ use crate::metrics::{Exposition, Metrics};
 use crate::rate::{Limits, Rates};
 use crate::shadow::Shadows;
 use crate::sse::marketdata::MarketHub;
+use crate::tenants::Neighbours;
 use crate::ws;
 use oms_auth::Identity;
 use oms_calendar::Calendar;
@@ -19,8 +20,8 @@ use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -150,6 +151,7 @@ struct Inner {
     traces: RandomState,
     traced: AtomicU64,
     closing: watch::Sender<bool>,
+    neighbours: OnceLock<Neighbours>,
 }
 
 impl Api {
@@ -172,6 +174,7 @@ impl Api {
             traces: RandomState::new(),
             traced: AtomicU64::new(0),
             closing: watch::Sender::new(false),
+            neighbours: OnceLock::new(),
             parts,
         };
         let api = Self { inner: Arc::new(inner) };
@@ -183,6 +186,16 @@ impl Api {
         });
         tokio::spawn(MarketHub::run(api.clone()));
         Ok(api)
+    }
+
+    /// Who is served beside it; said once.
+    pub(crate) fn meet(&self, neighbours: Neighbours) {
+        let _first = self.inner.neighbours.set(neighbours);
+    }
+
+    /// Who is served beside it.
+    pub(crate) fn neighbours(&self) -> Neighbours {
+        self.inner.neighbours.get().cloned().unwrap_or_default()
     }
 
     /// The door to the engine.

@@ -163,6 +163,9 @@ async fn call(
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let principal = if access.is_open() {
         Principal { ip: auth::client_ip(api, request.headers(), peer), ..Principal::NOBODY }
+    } else if let Some(known) = request.extensions().get::<Principal>() {
+        // Whoever chose the tenant has looked already.
+        *known
     } else {
         auth::authenticate(api, request.headers(), peer, !request.method().is_safe()).await?
     };

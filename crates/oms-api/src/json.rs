@@ -17,6 +17,7 @@ pub mod orders;
 pub mod quotes;
 pub mod read;
 pub mod risk;
+pub mod setup;
 pub mod shadow;
 pub mod write;
 

@@ -31,6 +31,7 @@ pub mod rest;
 pub mod serve;
 pub mod shadow;
 pub mod sse;
+pub mod tenants;
 pub mod why;
 pub mod ws;
 
@@ -38,3 +39,4 @@ pub use api::{Api, Config, Parts, Probe};
 pub use metrics::{Exposition, Metrics};
 pub use rest::router;
 pub use serve::serve;
+pub use tenants::Tenants;

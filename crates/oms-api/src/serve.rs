@@ -4,7 +4,7 @@ mod patient;
 
 use crate::api::{Api, Config, until};
 use crate::call::Peer;
-use crate::rest::router;
+use crate::tenants::{self, Tenants};
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -32,9 +32,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// What the listener's own failure says; a failed connection is no error.
-pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-    let service = router(api.clone());
-    let connections = Arc::new(Semaphore::new(api.config().max_connections));
+pub async fn serve(listener: TcpListener, tenants: impl Into<Tenants> + Send, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
+    let tenants = tenants.into();
+    let (service, config) = (tenants::router(tenants.clone()), tenants.config());
+    let connections = Arc::new(Semaphore::new(config.max_connections));
     let (ending, _) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -54,21 +55,24 @@ pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output
         };
         // Without a place the connection is closed at once: a client sees that sooner than a hanging one.
         let Ok(place) = connections.clone().try_acquire_owned() else { continue };
-        let connection = connection(stream, peer, service.clone(), api.config().clone(), ending.subscribe());
+        let connection = connection(stream, peer, service.clone(), config.clone(), ending.subscribe());
         tokio::spawn(async move {
             connection.await;
             drop(place);
         });
     }
     ending.send_replace(true);
-    api.close();
-    let all = u32::try_from(api.config().max_connections).unwrap_or(u32::MAX);
+    let apis = tenants.all();
+    apis.iter().for_each(Api::close);
+    let all = u32::try_from(config.max_connections).unwrap_or(u32::MAX);
     let ended = async {
         // Nobody closes the semaphore.
         drop(connections.acquire_many(all).await);
-        api.sockets_ended().await;
+        for api in &apis {
+            api.sockets_ended().await;
+        }
     };
-    if tokio::time::timeout(api.config().drain, ended).await.is_err() {
+    if tokio::time::timeout(config.drain, ended).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
     Ok(())

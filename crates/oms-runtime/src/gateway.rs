@@ -192,6 +192,7 @@ impl Gateway {
                 return;
             }
             Event::InstrumentListed(e) => drop(self.symbols.insert(e.instrument_id, e.symbol.clone())),
+            Event::VenueConfigured(e) => self.push(e.venue, Work::Introduce),
             Event::KillSwitchEngaged(_) => self.kills_seen += 1,
             Event::BrokerDisconnected(e) => {
                 self.push(e.venue, Work::Reconcile);
@@ -279,7 +280,7 @@ impl Gateway {
                 Work::Send(order, _) => (&order.wire_id, IntentKind::New),
                 Work::Cancel(request) => (&request.wire_id, IntentKind::Cancel),
                 Work::Replace(request) => (&request.wire_id, IntentKind::Replace),
-                Work::Resolve(_) | Work::Reconcile => continue,
+                Work::Resolve(_) | Work::Reconcile | Work::Introduce => continue,
             };
             not_sent(&self.handle, venue, self.clock.now(), wire_id, intent, reason);
         }

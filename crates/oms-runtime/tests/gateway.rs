@@ -9,7 +9,7 @@ use oms_runtime::port::{Answer, Handed, MarketSink, ReportSink, VenueOrder, Venu
 use oms_runtime::{Clock, Config, Follower, MarketBook, Partition, Request, SystemClock, gateway};
 use oms_store::MemoryJournal;
 use oms_testkit::fixture::{actor, dec, limit_order, setup};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -26,6 +26,8 @@ struct Told {
     answers: Arc<AtomicBool>,
     /// What it has.
     held: Arc<Mutex<Option<VenueOrder>>>,
+    /// How often it was asked for everything that it has.
+    barriers: Arc<AtomicUsize>,
 }
 
 const XNAS: Mic = Mic::of(b"XNAS");
@@ -53,6 +55,7 @@ impl VenuePort for Told {
         Answer::Failed("not now".to_owned())
     }
     fn open_orders(&mut self) -> Answer<Vec<VenueOrder>> {
+        self.barriers.fetch_add(1, Ordering::SeqCst);
         Answer::Complete(Vec::new())
     }
     fn executions_since(&mut self, _: Time) -> Answer<Vec<(WireId, Time, VenueFill)>> {
@@ -66,10 +69,17 @@ struct Desk {
     handed: Receiver<(IntentKind, WireId)>,
     answers: Arc<AtomicBool>,
     held: Arc<Mutex<Option<VenueOrder>>>,
+    barriers: Arc<AtomicUsize>,
 }
 
 impl Desk {
     fn open(sends: Handed) -> Self {
+        let mut desk = Self::open_with(sends, setup());
+        desk.until("the session is up", |event| matches!(event, Event::BrokerConnected(_)));
+        desk
+    }
+
+    fn open_with(sends: Handed, setup: Vec<Command>) -> Self {
         let market = Arc::new(MarketBook::new());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let journal = Box::new(MemoryJournal::new(0));
@@ -77,16 +87,16 @@ impl Desk {
         let partition = oms_runtime::start(journal, Config::default(), clock.clone(), market.clone(), fault).unwrap();
         let (handed, taken) = channel();
         let (answers, held) = (Arc::new(AtomicBool::new(true)), Arc::new(Mutex::new(None)));
-        let port = Told { handed, sends, answers: answers.clone(), held: held.clone() };
+        let port = Told { handed, sends, answers: answers.clone(), held: held.clone(), barriers: Arc::default() };
+        let barriers = port.barriers.clone();
         let handle = partition.handle().clone();
         let seen = handle.feed().follow(oms_model::Seq(0));
-        let mut desk = Self { partition, seen, handed: taken, answers, held };
-        for command in setup() {
+        let desk = Self { partition, seen, handed: taken, answers, held, barriers };
+        for command in setup {
             assert_eq!(desk.run(command), CommandOutcome::Done);
         }
         let (telemetry, kill_epoch) = (desk.partition.telemetry().clone(), desk.partition.kill_epoch().clone());
         drop(gateway::start(&handle, vec![Box::new(port)], &clock, &telemetry, &kill_epoch).unwrap());
-        desk.until("the session is up", |event| matches!(event, Event::BrokerConnected(_)));
         let id = handle.inspect_blocking(|state, _| state.instruments()[0].instrument_id).unwrap();
         market.quote(id, XNAS, true, Some((dec("20.00"), dec("500"))), clock.now());
         market.quote(id, XNAS, false, Some((dec("20.02"), dec("500"))), clock.now());
@@ -129,6 +139,26 @@ impl Desk {
         assert_eq!(handed, kind);
         wire_id
     }
+}
+
+/// A venue that the desk gets to know while its session is up is connected from then on.
+#[test]
+fn a_venue_may_be_configured_after_its_session_came_up() {
+    let (late, first): (Vec<Command>, Vec<Command>) =
+        setup().into_iter().partition(|command| matches!(command, Command::ConfigureVenue(venue) if venue.venue == XNAS));
+    assert_eq!(late.len(), 1);
+    let mut desk = Desk::open_with(Handed::Over, first);
+    // The session is up before anybody knows the venue.
+    let end = Instant::now() + WITHIN;
+    while desk.barriers.load(Ordering::SeqCst) == 0 {
+        assert!(Instant::now() < end, "the barrier is never asked");
+        std::thread::yield_now();
+    }
+    for command in late {
+        assert_eq!(desk.run(command), CommandOutcome::Done);
+    }
+    desk.until("the session is up", |event| matches!(event, Event::BrokerConnected(e) if e.venue == XNAS));
+    desk.place();
 }
 
 /// A leg that was wholly executed is kept no longer; a bust makes it work again, and then its cancel must leave.

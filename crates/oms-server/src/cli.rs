@@ -1,12 +1,14 @@
 //! The command line: nouns, then verbs.
 #![allow(rustdoc::invalid_html_tags, reason = "the comments are what --help shows")]
 
+mod admin;
 mod fix;
 mod leaves;
 mod risk;
 mod shadow;
 
 use crate::exit;
+pub use admin::{Admin, AdminKey, AdminTenant, AdminUser};
 use clap::{Args, Parser, Subcommand};
 pub use fix::{Fix, Log as FixLog, Named as FixNamed};
 pub use leaves::{Format, ImportHow, Leaves};
@@ -53,6 +55,15 @@ pub enum Command {
     /// Clients that speak FIX: their sessions and messages.
     #[command(subcommand)]
     Fix(Fix),
+    /// The firms that this desk serves, each with a log of its own.
+    #[command(subcommand)]
+    Tenant(Tenant),
+    /// Users, memberships and keys, from the console of the machine.
+    #[command(subcommand)]
+    Admin(Admin),
+    /// What a desk is made of: accounts, venues, instruments, rates, policies, limits.
+    #[command(subcommand)]
+    Setup(Setup),
     /// When markets are open.
     #[command(subcommand)]
     Calendar(Calendar),
@@ -456,6 +467,35 @@ pub struct Stored {
     /// For machines: JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `oms setup`.
+#[derive(Debug, Subcommand)]
+pub enum Setup {
+    /// Set everything that a file has; what is so already stays so. It can be repeated.
+    Apply {
+        /// JSON: an object with any of accounts, venues, instruments, fx_rates, policies and limits, each a list of what the
+        /// typed command of that kind takes; `-` reads it from the input.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The desk.
+        #[command(flatten)]
+        remote: Remote,
+    },
+}
+
+/// `oms tenant`.
+#[derive(Debug, Subcommand)]
+pub enum Tenant {
+    /// Found a tenant and print its first API key, once. A running desk serves it after its next start.
+    Create {
+        /// Small letters, digits and hyphens.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Where the desk keeps everything.
+        #[command(flatten)]
+        stored: Stored,
+    },
 }
 
 /// `oms journal`.

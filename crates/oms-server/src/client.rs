@@ -7,11 +7,12 @@ mod market;
 mod orders;
 mod quotes;
 mod risk;
+mod setup;
 mod shadow;
 mod show;
 mod tail;
 
-use crate::cli::{Allocation, Command, Remote};
+use crate::cli::{Allocation, Command, Remote, Setup};
 use crate::config::Settings;
 use crate::exit::{Failure, Outcome, written};
 use crate::serve::key;
@@ -52,9 +53,12 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Risk(risk) => risk::risk(risk, settings),
         Command::Sor(sor) => market::sor(sor, settings),
         Command::Fix(command) => fix::run(command, settings),
+        Command::Setup(Setup::Apply { file, remote }) => setup::apply(&file, &remote, settings),
         Command::Serve(_)
         | Command::Allocation(Allocation::Verify { .. })
         | Command::Journal(_)
+        | Command::Tenant(_)
+        | Command::Admin(_)
         | Command::Calendar(_)
         | Command::Load(_)
         | Command::Config(_) => Err(Failure::Usage("this command does not talk to a desk".to_owned())),

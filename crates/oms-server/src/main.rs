@@ -4,6 +4,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")
 )]
 
+mod admin;
 mod calendars;
 mod cli;
 mod client;
@@ -39,6 +40,8 @@ fn run(cli: Cli) -> Outcome {
     let loaded = config::load(cli.config.as_deref(), std::env::vars())?;
     match cli.command {
         Command::Serve(flags) => serve::run(&flags, loaded.settings),
+        Command::Admin(command) => admin::run(command, loaded.settings),
+        Command::Tenant(command) => serve::tenants::run(&command, loaded.settings),
         Command::Journal(command) => journal::run(command, &loaded.settings),
         Command::Allocation(cli::Allocation::Verify { stored }) => journal::allocations::verify(&stored, &loaded.settings),
         Command::Fix(cli::Fix::Log(log)) => journal::messages::show(&log, &loaded.settings),
@@ -56,7 +59,8 @@ fn run(cli: Cli) -> Outcome {
         | Command::Allocation(_)
         | Command::Risk(_)
         | Command::Sor(_)
-        | Command::Fix(_)) => client::run(command, &loaded.settings),
+        | Command::Fix(_)
+        | Command::Setup(_)) => client::run(command, &loaded.settings),
     }
 }
 

@@ -497,3 +497,23 @@ fn a_quote_that_is_gone_is_not_accepted_by_an_order_that_waited() {
         dealt Q2                                        -> ACCEPTED",
     );
 }
+
+/// All that a group executed is taken back while a proposal to share it out waits: the group can be dissolved, and the
+/// proposal lapses with it.
+#[test]
+fn a_proposal_lapses_with_its_group() {
+    check(
+        "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        submit A1 buy 60 XYZ @ 20.05 GTC CARE       -> NEW
+        submit A2 buy 40 XYZ @ 20.05 GTC CARE       -> NEW
+        group G1 A1 A2 MANUAL                       -> UNACK qty 100
+        fill G1.1 50 @ 20.02 exec X1                -> PARTIALLY_FILLED cum 50
+        propose G1
+        cancel G1                                   -> PENDING_CANCEL
+        cancel-ack G1.1                             -> CANCELED cum 50
+        ungroup G1                                  -> refused STATE_CONFLICT
+        bust G1.1 X1                                -> CANCELED cum 0
+        ungroup G1
+        approve G1 by other                         -> refused NOT_FOUND",
+    );
+}

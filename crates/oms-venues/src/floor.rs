@@ -224,6 +224,16 @@ impl Floor {
         }
     }
 
+    /// Trades one more instrument from now on; false where the recording has no such symbol. It is quoted with the next
+    /// quote that is replayed.
+    pub fn trade(&mut self, symbol: &Symbol, instrument_id: InstrumentId) -> bool {
+        let at = self.replay.recording().symbols().iter().position(|known| known == symbol);
+        let Some(place) = at.and_then(|at| self.instruments.get_mut(at)) else { return false };
+        *place = Some(instrument_id);
+        self.list(symbol);
+        true
+    }
+
     /// A venue, to ask it or to set its faults.
     pub fn venue_mut(&mut self, mic: Mic) -> Option<&mut PaperVenue> {
         self.venues.get_mut(&mic)

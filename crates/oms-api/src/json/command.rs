@@ -3,7 +3,7 @@
 
 use super::decode::{Fields, bad_field};
 use super::read::Value;
-use super::{booking, imports, input, leaves, quotes, risk, shadow};
+use super::{booking, imports, input, leaves, quotes, risk, setup, shadow};
 use crate::catalog::Catalog;
 use core::fmt::Display;
 use core::str::FromStr;
@@ -514,6 +514,27 @@ pub const COMMANDS: &[Spec] = &[
         "Decide that an execution in suspense is not ours.",
         r#"{"type":"SuspenseDismissCmd","venue":"XNAS","exec_id":"XNAS-9","reason":"of another firm"}"#,
         booking::suspense_dismiss,
+    ),
+    spec(
+        "AccountSetCmd",
+        "SetAccount",
+        "Open an account, or change one.",
+        r#"{"type":"AccountSetCmd","name":"growth","currency":"USD"}"#,
+        setup::account_set,
+    ),
+    spec(
+        "InstrumentSetCmd",
+        "SetInstrument",
+        "List an instrument, or change one.",
+        r#"{"type":"InstrumentSetCmd","symbol":"MSFT","listing":"XNAS","ticks":[{"from":"0","tick":"0.0001"},{"from":"1","tick":"0.01"}],"max_qty":"1000000"}"#,
+        setup::instrument_set,
+    ),
+    spec(
+        "VenueSetCmd",
+        "SetVenue",
+        "Tell the router of a venue, or change what it knows.",
+        r#"{"type":"VenueSetCmd","venue":"IEXG","name":"IEX","taker_fee":"0.0009"}"#,
+        setup::venue_set,
     ),
     spec(
         "FxRateSetCmd",

@@ -11,6 +11,7 @@ mod market;
 mod orders;
 mod quotes;
 mod risk;
+mod setup;
 mod shadow;
 mod system;
 mod why;
@@ -228,7 +229,7 @@ fn object((_, tense, fields): &Shape) -> Value {
 
 #[rustfmt::skip]
 /// The shapes, by what they are about.
-const SHAPES: &[&[Shape]] = &[accounts::SHAPES, system::SHAPES, orders::SHAPES, quotes::SHAPES, books::SHAPES, market::SHAPES, desk::SHAPES, risk::SHAPES, leaves::SHAPES, shadow::SHAPES, why::SHAPES];
+const SHAPES: &[&[Shape]] = &[accounts::SHAPES, system::SHAPES, orders::SHAPES, quotes::SHAPES, books::SHAPES, market::SHAPES, desk::SHAPES, risk::SHAPES, setup::SHAPES, leaves::SHAPES, shadow::SHAPES, why::SHAPES];
 
 fn shapes() -> impl Iterator<Item = &'static Shape> {
     SHAPES.iter().copied().flatten()

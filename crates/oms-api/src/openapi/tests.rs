@@ -1,5 +1,5 @@
 use super::*;
-use crate::json::{booking, command, imports, input, leaves, orders, risk, shadow};
+use crate::json::{booking, command, imports, input, leaves, orders, risk, setup, shadow};
 use crate::rest::{account, executions, positions, tenants};
 use std::path::PathBuf;
 
@@ -114,6 +114,11 @@ fn shapes_have_the_fields_that_the_code_reads_and_writes() {
         ("ArmDeadMan", risk::DEAD_MAN_ARM),
         ("DeadManNamed", risk::DEAD_MAN_NAMED),
         ("SetAccountRisk", risk::ACCOUNT_RISK),
+        ("SetAccount", setup::ACCOUNT),
+        ("SetTickStep", setup::TICK_STEP),
+        ("SetExternalId", setup::EXTERNAL_ID),
+        ("SetInstrument", setup::INSTRUMENT),
+        ("SetVenue", setup::VENUE),
         ("SetPolicy", input::POLICY),
         ("SetWeights", input::WEIGHTS),
         ("Order", orders::ORDER_FIELDS),

@@ -1,6 +1,8 @@
 //! Health, metrics, version and the document itself.
 
 use super::{Endpoint, get};
+use crate::api::Api;
+use crate::auth;
 use crate::call::{Access, Call};
 use crate::json::Writer;
 use crate::metrics::{Exposition as _, Page};
@@ -9,6 +11,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
 use oms_model::Refusal;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long the engine may take to answer before it counts as stuck.
@@ -59,14 +62,17 @@ fn health(call: &Call, status: StatusCode, word: &str, conditions: &[Condition])
 
 async fn ready(call: Call) -> Result<Response, Refusal> {
     call.no_params()?;
-    let conditions = conditions(&call).await;
+    let mut all = Vec::new();
+    for api in call.api.neighbours().all(&call.api) {
+        all.push(conditions(&api).await);
+    }
+    let conditions = together(all);
     let well = conditions.iter().all(|(_, met)| met.is_ok());
     let (status, word) = if well { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
     Ok(health(&call, status, word, &conditions))
 }
 
-async fn conditions(call: &Call) -> Vec<Condition> {
-    let api = &call.api;
+async fn conditions(api: &Api) -> Vec<Condition> {
     let mut conditions: Vec<Condition> = Vec::new();
     // The engine answers once everything that it saw is durable, so this tells of the log too.
     let venues = api.handle().inspect(|state, _| {
@@ -91,8 +97,34 @@ async fn conditions(call: &Call) -> Vec<Condition> {
     conditions
 }
 
+/// What holds of every tenant. Anybody may ask, so of several nothing is told but how many of them do not meet it.
+fn together(all: Vec<Vec<Condition>>) -> Vec<Condition> {
+    let tenants = all.len();
+    if tenants == 1 {
+        return all.into_iter().flatten().collect();
+    }
+    let kinds = all.iter().flatten().map(|(name, _)| kind(name).to_owned()).collect::<BTreeSet<_>>();
+    let of = |name: &String| {
+        let unmet = |one: &&Vec<Condition>| one.iter().any(|(known, met)| kind(known) == name && met.is_err());
+        match all.iter().filter(unmet).count() {
+            0 => Ok(()),
+            count => Err(format!("not met at {count} of {tenants} tenants")),
+        }
+    };
+    kinds.into_iter().map(|name| (name.clone(), of(&name))).collect()
+}
+
+/// What a condition is about, without whose or which.
+fn kind(name: &str) -> &str {
+    if name.starts_with("venue ") { "venues" } else { name }
+}
+
 async fn metrics(call: Call) -> Result<Response, Refusal> {
     call.no_params()?;
+    // Figures of one tenant are no other's business; where there is one alone, whoever reaches the port may see them.
+    if call.api.neighbours().are_several() {
+        auth::authenticate(&call.api, &call.headers, call.principal.ip, false).await?;
+    }
     let api = &call.api;
     let mut page = Page::default();
     api.telemetry().expose(&mut page);

@@ -1,19 +1,28 @@
 //! Instruments, venues and accounts.
 
+use super::place::{last_seq, mark_replay, trace_of, unexpected};
 use super::positions::no_such_instrument;
-use super::{Endpoint, Parameter, get, query};
+use super::{Endpoint, Parameter, get, post, query};
 use crate::call::{Access, Call};
+use crate::catalog::Catalog;
+use crate::error::respond;
 use crate::json::Writer;
 use crate::json::decode::time;
 use crate::json::orders::{account_fields, instrument_fields, share};
+use crate::json::read::Value;
+use crate::json::setup;
 use crate::past::now;
 use crate::query::bad_parameter;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
 use oms_identity::Scope;
+use oms_model::command::{Command, CommandOutcome};
+use oms_model::event::Event;
 use oms_model::instrument::Venue;
 use oms_model::{Code, Refusal};
+use std::future::Future;
+use std::pin::Pin;
 
 const PAGE: &[Parameter] = &[
     query("limit", "integer", "Items of a page: 1 to 500, 100 where it is not given."),
@@ -53,6 +62,67 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .parameters(PAGE)
             .json(200, "AccountPage", "A page of accounts."),
     ]
+    .into_iter()
+    .chain(setup())
+    .collect()
+}
+
+/// What a desk is made of is set by whoever administers it.
+fn setup() -> [Endpoint; 3] {
+    let set = |path, named, body: &'static str, answer, handler: fn(Call) -> Setting| {
+        post(Access::Scope(Scope::SystemAdmin), path, named, handler)
+            .body(body)
+            .json(200, answer, "As it is now.")
+            .errors(&[Code::AssetClassRule, Code::UnsupportedMediaType])
+            .idempotent()
+    };
+    [
+        set(
+            "/api/v1/instruments",
+            ("setInstrument", "instruments", "List an instrument, or change one"),
+            "SetInstrument",
+            "Instrument",
+            |call| Box::pin(set_up(call, "POST /instruments", setup::instrument_set)),
+        ),
+        set("/api/v1/venues", ("setVenue", "venues", "Tell the router of a venue, or change it"), "SetVenue", "Venue", |call| {
+            Box::pin(set_up(call, "POST /venues", setup::venue_set))
+        }),
+        set("/api/v1/accounts", ("setAccount", "accounts", "Open an account, or change one"), "SetAccount", "Account", |call| {
+            Box::pin(set_up(call, "POST /accounts", setup::account_set))
+        }),
+    ]
+}
+
+type Setting = Pin<Box<dyn Future<Output = Result<Response, Refusal>> + Send>>;
+
+/// Does what the body asks for and answers the thing as it is then, from the command's own batch.
+async fn set_up(mut call: Call, route: &str, read: fn(&Value<'_>, &Catalog) -> Result<Command, Refusal>) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let bytes = call.body().await?;
+    let value = call.parse(&bytes)?;
+    let command = read(&value, &*call.api.catalog_now().await?)?;
+    let key = call.idempotency(route, "", &value)?;
+    let answer = call.execute(command, key).await?;
+    if let CommandOutcome::Refused(refusal) = &answer.outcome {
+        return Ok(mark_replay(respond(refusal, trace_of(&call, &answer.batch)), &answer));
+    }
+    let mut w = Writer::with_capacity(512);
+    let set = answer.batch.events.iter().find(|event| thing_fields(event).is_some());
+    let write = set.and_then(thing_fields).ok_or_else(unexpected)?;
+    w.object(write);
+    let mut response = reply::json(StatusCode::OK, w.finish(), trace_of(&call, &answer.batch));
+    reply::sequence(&mut response, last_seq(&answer.batch));
+    Ok(mark_replay(response, &answer))
+}
+
+/// How the thing that an event set is written; `None` where it set none.
+fn thing_fields(event: &Event) -> Option<Box<dyn FnOnce(&mut Writer) + '_>> {
+    match event {
+        Event::InstrumentListed(instrument) => Some(Box::new(|w| instrument_fields(w, instrument))),
+        Event::VenueConfigured(venue) => Some(Box::new(|w| venue_fields(w, venue))),
+        Event::AccountOpened(account) => Some(Box::new(|w| account_fields(w, account))),
+        _ => None,
+    }
 }
 
 /// A page of things that are held in memory, by their names.

@@ -16,6 +16,7 @@ use oms_runtime::market::MarketBook;
 use oms_runtime::port::{Answer, Handed, MarketSink as _, ReportSink as _, VenueOrder, VenuePort, WireCancel, WireOrder, WireReplace};
 use oms_runtime::{gateway, partition, view_follower};
 use oms_store::MemoryJournal;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -128,6 +129,38 @@ impl Desk {
 
     /// A desk with accounts.
     pub async fn open_of(config: Config, identity: Option<oms_auth::Identity>) -> Self {
+        Self::open_house(config, &["AAPL"], identity).await.remove(0)
+    }
+
+    /// A tenant for each ticker, all behind one port; the first desk ends it.
+    pub async fn open_all(config: Config, symbols: &[&str]) -> Vec<Self> {
+        Self::open_house(config, symbols, None).await
+    }
+
+    /// The same with accounts.
+    pub async fn open_house(config: Config, symbols: &[&str], identity: Option<oms_auth::Identity>) -> Vec<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let tenants = oms_api::Tenants::default();
+        let mut desks = Vec::new();
+        for (n, symbol) in (1..).zip(symbols) {
+            let (desk, api) = Self::tenant(config.clone(), address, n, symbol, identity.clone()).await;
+            tenants.serve(api).unwrap();
+            desks.push(desk);
+        }
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(oms_api::serve(listener, tenants, async move { drop(stopped.await) }));
+        (desks[0].stop, desks[0].serving) = (Some(stop), Some(serving));
+        for desk in &desks {
+            desk.quote(BID, ASK);
+            for venue in [XNAS, BATS] {
+                desk.until(|event| matches!(event, Event::BrokerConnected(e) if e.venue == venue)).await;
+            }
+        }
+        desks
+    }
+
+    async fn tenant(config: Config, address: SocketAddr, tenant: u8, symbol: &str, identity: Option<oms_auth::Identity>) -> (Self, Api) {
         let market = Arc::new(MarketBook::new());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let journal = Box::new(MemoryJournal::new(0));
@@ -135,8 +168,8 @@ impl Desk {
         let fault = Box::new(|text: &str| panic!("{text}"));
         let partition = partition::start(journal, partition::Config::default(), clock.clone(), market.clone(), fault).unwrap();
         let handle = partition.handle().clone();
-        let key = auth::new_key([7; 32]);
-        set_up(&handle, &key).await;
+        let key = auth::new_key([6 + tenant; 32]);
+        set_up(&handle, tenant, symbol, &key).await;
         let n = DESKS.fetch_add(1, Ordering::Relaxed);
         let views = std::env::temp_dir().join(format!("oms-api-{}-{n}.db", std::process::id()));
         let opened = view_follower::open(handle.feed(), &views).unwrap();
@@ -163,16 +196,7 @@ impl Desk {
             identity,
         };
         let api = Api::start(parts).await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(oms_api::serve(listener, api, async move { drop(stopped.await) }));
-        let desk = Self { client: Client { address, key }, handle, market, stop: Some(stop), serving: Some(serving), views };
-        desk.quote(BID, ASK);
-        for venue in [XNAS, BATS] {
-            desk.until(|event| matches!(event, Event::BrokerConnected(e) if e.venue == venue)).await;
-        }
-        desk
+        (Self { client: Client { address, key }, handle, market, stop: None, serving: None, views }, api)
     }
 
     /// Both venues show this quote, 300 on each side.
@@ -234,8 +258,10 @@ pub const RESTING: &str = r#""ord_type":"LIMIT","order_qty":"100","price":"19.00
 /// Trades at once.
 pub const TRADING: &str = r#""ord_type":"LIMIT","order_qty":"100","price":"20.10""#;
 
-async fn set_up(handle: &Handle, key: &str) {
-    let tenant_id = TenantId::from_u128(1);
+async fn set_up(handle: &Handle, tenant: u8, symbol: &str, key: &str) {
+    let tenant_id = TenantId::from_u128(tenant.into());
+    // Ids of the first tenant are small; nobody's ids are another's.
+    let own = |id: u128| u128::from(tenant - 1) * 1_000 + id;
     let venue = |venue| Venue {
         venue,
         name: venue.to_string(),
@@ -247,7 +273,7 @@ async fn set_up(handle: &Handle, key: &str) {
         ..Venue::default()
     };
     let instrument = Instrument {
-        symbol: "AAPL".parse().unwrap(),
+        symbol: symbol.parse().unwrap(),
         listing: XNAS,
         ticks: vec![TickStep { from: Price::ZERO, tick: px("0.01") }],
         lot: qty("1"),
@@ -258,13 +284,13 @@ async fn set_up(handle: &Handle, key: &str) {
     };
     let commands = [
         Command::CreateTenant { tenant_id, slug: "desk".into() },
-        Command::OpenAccount(Account { account_id: AccountId::from_u128(3), name: "main".into(), active: true, ..Account::default() }),
+        Command::OpenAccount(Account { account_id: AccountId::from_u128(own(3)), name: "main".into(), active: true, ..Account::default() }),
         Command::ListInstrument(Box::new(instrument)),
         Command::ConfigureVenue(Box::new(venue(XNAS))),
         Command::ConfigureVenue(Box::new(venue(BATS))),
         Command::CreateApiKey {
-            api_key_id: ApiKeyId::from_u128(4),
-            user_id: UserId::from_u128(2),
+            api_key_id: ApiKeyId::from_u128(own(4)),
+            user_id: UserId::from_u128(own(2)),
             prefix: auth::key_prefix(key),
             sha256: auth::key_hash(key),
         },

@@ -32,7 +32,9 @@ async fn no_operation_ignores_an_unknown_parameter() {
     let desk = Desk::open().await;
     let before = desk.handle.durable();
     let placed = [("POST", "/api/v1/orders"), ("POST", "/v1/orders")];
-    for endpoint in endpoints() {
+    // Whoever runs the installation is none of a desk's keys.
+    let others = |endpoint: &oms_api::rest::Endpoint| endpoint.access.scope() == Some(oms_identity::Scope::TenantsAdmin);
+    for endpoint in endpoints().into_iter().filter(|endpoint| !others(endpoint)) {
         let (method, path) = (endpoint.method.to_uppercase(), filled(endpoint.path));
         let body = order(RESTING);
         let body = (method != "GET").then_some(body.as_bytes());

@@ -137,8 +137,8 @@ impl State {
         let holding = self.holding_mut(account_id, instrument_id);
         if !holding.reverse(method, &booking.exec_id, booking.venue, booking.order_id, time) {
             // It is of a day that was frozen long ago: what was closed stays as it was closed, and the open day takes it back.
-            let exec_id = ExecId::new(&format!("{}-BACK", booking.exec_id)).unwrap_or_default();
-            holding.book(method, Booking { exec_id, is_buy: !booking.is_buy, transact_time: time, ..booking });
+            // The entry is the same as one against the last closed day, also in where it stands among entries of one moment.
+            holding.book(method, booking.reversed(time));
         }
         if holding.is_blank() {
             self.holdings.remove(&(account_id, instrument_id));

@@ -37,7 +37,7 @@ pub struct OrdersGrouped {
     pub members: Vec<Member>,
 }
 
-/// Orders are worked on their own again.
+/// Orders are worked on their own again. A proposal that waits lapses: the group has shared out everything that it executed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrdersUngrouped {
     /// The order that stood for them.

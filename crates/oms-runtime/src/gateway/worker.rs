@@ -53,6 +53,8 @@ pub(super) enum Work {
     Resolve(Resolve),
     /// The session was lost: nothing is handed over until everything in doubt has its evidence.
     Reconcile,
+    /// The desk has got to know the venue: that its session is up was told to nobody where it was up before.
+    Introduce,
 }
 
 pub(super) struct Worker {
@@ -135,6 +137,8 @@ impl Worker {
                 self.up = false;
                 self.next_barrier = Instant::now();
             }
+            Work::Introduce if self.up => self.report(ReportBody::SessionUp),
+            Work::Introduce => (),
         }
     }
 

@@ -209,7 +209,7 @@ fn shares(units: i64) -> Qty {
 }
 
 /// A random UUIDv7 (RFC 9562).
-fn new_id() -> Result<u128, Failure> {
+pub(super) fn new_id() -> Result<u128, Failure> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|error| Failure::Fault(format!("the system has no randomness: {error}")))?;
     let Time(now) = SystemClock.now();
@@ -218,7 +218,7 @@ fn new_id() -> Result<u128, Failure> {
     Ok(ms << 80 | 0x7 << 76 | (bits >> 64 & 0xFFF) << 64 | 0b10 << 62 | bits & 0x3FFF_FFFF_FFFF_FFFF)
 }
 
-fn execute(handle: &Handle, actor: Actor, command: Command) -> Outcome {
+pub(super) fn execute(handle: &Handle, actor: Actor, command: Command) -> Outcome {
     let shown = format!("{command:?}");
     let request = Request { actor, trace_id: TraceId::default(), idempotency: None, command };
     let answer = handle.execute_blocking(request).map_err(|refusal| Failure::Fault(refusal.message))?;

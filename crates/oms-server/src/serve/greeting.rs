@@ -1,18 +1,19 @@
 //! What a desk says when it is ready: on stdout, for the person who started it.
 
-use super::key;
 use super::settings::Desk;
-use oms_runtime::recovery::RecoveryReport;
+use super::{Tenant, fix, key};
 use std::io::Write as _;
 use std::net::SocketAddr;
 
 /// Prints it. A closed stdout is no reason not to trade.
-pub fn print(address: SocketAddr, api_key: Option<&str>, desk: &Desk, fix: Option<SocketAddr>, recovery: &RecoveryReport) {
+pub fn print(address: SocketAddr, desk: &Desk, tenants: &[Tenant]) {
     let mut out = std::io::stdout().lock();
-    let _written = out.write_all(text(address, api_key, desk, fix, recovery).as_bytes()).and_then(|()| out.flush());
+    let _written = out.write_all(text(address, desk, tenants).as_bytes()).and_then(|()| out.flush());
 }
 
-fn text(address: SocketAddr, api_key: Option<&str>, desk: &Desk, fix: Option<SocketAddr>, recovery: &RecoveryReport) -> String {
+fn text(address: SocketAddr, desk: &Desk, tenants: &[Tenant]) -> String {
+    let Some(first) = tenants.first() else { return String::new() };
+    let (fix, recovery) = (first.fix.as_ref().map(fix::Running::address), first.partition.recovery());
     let mut text = format!("oms {}: the desk is open\n\n", env!("CARGO_PKG_VERSION"));
     text.push_str(&format!("  listening on http://{address}\n"));
     if let Some(fix) = fix {
@@ -34,7 +35,10 @@ fn text(address: SocketAddr, api_key: Option<&str>, desk: &Desk, fix: Option<Soc
             desk.speed
         ));
     }
-    if let Some(api_key) = api_key {
+    if tenants.len() > 1 {
+        text.push_str(&format!("  tenants      {}\n", tenants.len()));
+    }
+    if let Some(api_key) = first.key.as_deref() {
         text.push_str(&format!("  API key      {api_key}   (kept in {})\n", key::path(&desk.data).display()));
         text.push_str(&try_it(address, api_key, desk));
     }

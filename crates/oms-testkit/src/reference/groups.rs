@@ -83,7 +83,8 @@ impl Groups {
             self.of.remove(member);
         }
         if let Some(group) = self.all.get_mut(&group_order_id) {
-            group.dissolved = true;
+            // A bust can leave a proposal with nothing to share out; it lapses with its group.
+            (group.dissolved, group.proposed) = (true, None);
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use oms_model::report::VenueFill;
-use oms_model::{Mic, Symbol, Time, WireId};
+use oms_model::{InstrumentId, Mic, Symbol, Time, WireId};
 use oms_runtime::port::{Answer, Handed, VenueOrder, VenuePort, WireCancel, WireOrder, WireReplace};
 
 use super::Floor;
@@ -95,6 +95,11 @@ impl SharedFloor {
         for symbol in symbols {
             floor.list(symbol);
         }
+    }
+
+    /// Trades one more instrument of the recording from now on; false where it has none of that name.
+    pub fn trade(&self, symbol: &Symbol, instrument_id: InstrumentId) -> bool {
+        self.lock().trade(symbol, instrument_id)
     }
 
     /// Lists a fund at its transfer agent; false where there is no such venue.

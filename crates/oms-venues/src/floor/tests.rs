@@ -182,3 +182,20 @@ fn events_come_in_time_order_and_within_the_limit() {
     assert!(times.is_sorted());
     assert!(times.len() > 300);
 }
+
+#[test]
+fn an_instrument_that_is_listed_later_is_quoted_from_then_on() {
+    let mut config = config(1);
+    let (symbol, instrument) = config.instruments.remove(0);
+    let mut floor = Floor::open(config).unwrap();
+    let quotes = |events: &[FloorEvent]| {
+        events.iter().filter(|event| matches!(event, FloorEvent::Quote { instrument: of, .. } if *of == instrument)).count()
+    };
+    let mut events = Vec::new();
+    while !floor.advance(Time(60_000_000_000), 1_000, &mut events) {}
+    assert_eq!(quotes(&events), 0);
+    assert!(floor.trade(&symbol, instrument));
+    assert!(!floor.trade(&"NONE".parse().unwrap(), instrument), "the recording has no such symbol");
+    while !floor.advance(Time(120_000_000_000), 1_000, &mut events) {}
+    assert!(quotes(&events) > 50);
+}

@@ -1,0 +1,82 @@
+//! Two firms on one desk: founded, set up, trading, killed and found again, and neither ever sees the other.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use oms_e2e::audit;
+use oms_e2e::http::Client;
+use oms_e2e::server::{Home, Launch, Server, run, succeed};
+use oms_e2e::until;
+use serde_json::{Value, json};
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/examples/desk.json");
+
+fn founded(home: &Home, name: &str) -> String {
+    let told = succeed(&["tenant", "create", name, "--json", "--data", home.path().to_str().unwrap()]);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    told["api_key"].as_str().unwrap().to_owned()
+}
+
+fn orders(client: &mut Client) -> Vec<Value> {
+    client.read("/orders?limit=500")["data"].as_array().unwrap().clone()
+}
+
+/// Buys shares of BAC at the market, once there is one.
+fn buy(client: &mut Client, name: &str, account_id: &Value) -> String {
+    let order = json!({"symbol": "BAC", "side": "BUY", "ord_type": "MARKET", "order_qty": "100", "cl_ord_id": name,
+        "account_id": account_id});
+    until("a market for BAC", || {
+        let market = client.read("/marketdata/last/BAC");
+        if market["ask"].is_string() { Ok(()) } else { Err(market.to_string()) }
+    });
+    let placed = client.post("/orders", &[], &order);
+    assert_eq!(placed.status, 201, "{}", placed.text());
+    let id = placed.json()["order_id"].as_str().unwrap().to_owned();
+    until("a fill", || {
+        let order = client.read(&format!("/orders/{id}"));
+        if order["ord_status"] == "FILLED" { Ok(()) } else { Err(order.to_string()) }
+    });
+    id
+}
+
+#[test]
+fn two_firms_share_a_process_and_nothing_else() {
+    let home = Home::new("tenants");
+    let data = home.path().to_str().unwrap();
+    let nobody = run(&["serve", "--listen", "127.0.0.1:0", "--data", data]);
+    assert_eq!(nobody.status.code(), Some(2), "a desk without a tenant does not open");
+    let (alpha, beta) = (founded(&home, "alpha"), founded(&home, "beta"));
+    assert_eq!(run(&["tenant", "create", "beta", "--data", data]).status.code(), Some(2), "a name is taken once");
+    let launch = Launch::default().founded();
+    let server = Server::start(home.path(), &launch);
+    let url = format!("http://{}", server.address());
+    for (key, set) in [(&alpha, "12 set"), (&beta, "12 set")] {
+        for _ in 0..2 {
+            let told = succeed(&["setup", "apply", EXAMPLE, "--url", &url, "--key", key]);
+            assert_eq!(told.trim(), set);
+        }
+    }
+    let (mut a, mut b) = (Client::new(server.address(), &alpha), Client::new(server.address(), &beta));
+    let account = |client: &mut Client| client.read("/accounts")["data"][0]["account_id"].clone();
+    let (of_a, of_b) = (account(&mut a), account(&mut b));
+    assert_ne!(of_a, of_b);
+    let order = buy(&mut a, "A-1", &of_a);
+    assert_eq!(orders(&mut b), Vec::<Value>::new());
+    assert_eq!(b.get(&format!("/orders/{order}")).status, 404);
+    // The same id of a client is another's too.
+    let theirs = buy(&mut b, "A-1", &of_b);
+    assert_ne!(order, theirs);
+    let foreign = json!({"symbol": "BAC", "side": "BUY", "ord_type": "MARKET", "order_qty": "1", "account_id": of_a});
+    assert!((400..500).contains(&b.post("/orders", &[], &foreign).status), "an account of another is none");
+
+    server.kill();
+    let server = Server::start(home.path(), &launch);
+    let (mut a, mut b) = (Client::new(server.address(), &alpha), Client::new(server.address(), &beta));
+    assert_eq!(a.read(&format!("/orders/{order}"))["ord_status"], "FILLED");
+    assert_eq!((a.get(&format!("/orders/{theirs}")).status, b.get(&format!("/orders/{order}")).status), (404, 404));
+    assert_eq!(b.read(&format!("/orders/{theirs}"))["ord_status"], "FILLED");
+    server.stop();
+    for log in [home.path().to_owned(), home.path().join("tenants/beta")] {
+        let verified = succeed(&["journal", "verify", "--data", log.to_str().unwrap()]);
+        assert!(verified.contains("intact"), "{verified}");
+        audit::replay_agrees(&log);
+    }
+}
