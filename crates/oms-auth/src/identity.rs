@@ -196,7 +196,6 @@ impl Identity {
     }
 
     /// What is so now. Hold it briefly.
-    #[must_use]
     pub fn state(&self) -> RwLockReadGuard<'_, State> {
         self.inner.log.state()
     }

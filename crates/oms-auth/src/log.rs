@@ -84,7 +84,6 @@ impl ControlLog {
     }
 
     /// What is durable now. Hold it briefly: the writer waits for it.
-    #[must_use]
     pub fn state(&self) -> RwLockReadGuard<'_, State> {
         // Each change is one whole batch; a panic elsewhere leaves the state whole.
         self.state.read().unwrap_or_else(PoisonError::into_inner)

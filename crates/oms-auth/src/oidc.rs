@@ -72,13 +72,19 @@ impl External {
         &self.config.issuer
     }
 
-    fn known(&self, kid: &str, now: Time) -> Option<PublicKey> {
+    /// The key with this name. A token may leave the name out where there is one key alone (OpenID Connect Core 10.1).
+    fn known(&self, kid: Option<&str>, now: Time) -> Option<PublicKey> {
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = keys.fetched_at.is_some_and(|at| now < at.plus(KEEP));
-        if fresh { keys.by_kid.get(kid).cloned() } else { None }
+        let only = || keys.by_kid.values().next().filter(|_| keys.by_kid.len() == 1);
+        let found = match kid {
+            Some(kid) => keys.by_kid.get(kid),
+            None => only(),
+        };
+        found.filter(|_| fresh).cloned()
     }
 
-    async fn key(&self, kid: &str, now: Time) -> Result<PublicKey, Refusal> {
+    async fn key(&self, kid: Option<&str>, now: Time) -> Result<PublicKey, Refusal> {
         if let Some(key) = self.known(kid, now) {
             return Ok(key);
         }
@@ -114,8 +120,7 @@ impl External {
     /// `UNAUTHENTICATED`; `FORBIDDEN` where it names no tenant of ours, or the address is not on its list.
     pub async fn principal(&self, token: Unproven<'_>, identity: &Identity, ip: Option<IpAddr>) -> Result<Principal, Refusal> {
         let now = identity.now();
-        let kid = token.kid().ok_or_else(invalid)?.to_owned();
-        let key = self.key(&kid, now).await?;
+        let key = self.key(token.kid(), now).await?;
         let claims = token.proven(&key).map_err(|_| invalid())?;
         let Config { issuer, audience, tenant_claim, .. } = &self.config;
         check_claims(&claims, issuer, audience, now.0 / SECOND, SKEW_S).map_err(|_| invalid())?;
@@ -186,6 +191,8 @@ fn fetch(config: &Config) -> Result<BTreeMap<String, PublicKey>, String> {
     };
     let document = get(&jwks_uri)?;
     let keys = document.get("keys").and_then(Value::as_array).ok_or("there are no keys")?;
-    let named = |jwk: &Value| Some((jwk.get("kid")?.as_str()?.to_owned(), PublicKey::of_jwk(jwk)?));
+    // A key without a name is found where a token names none.
+    let kid = |jwk: &Value| jwk.get("kid").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let named = |jwk: &Value| Some((kid(jwk), PublicKey::of_jwk(jwk)?));
     Ok(keys.iter().take(MAX_KEYS).filter_map(named).collect())
 }

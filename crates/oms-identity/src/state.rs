@@ -381,6 +381,3 @@ impl State {
         self.mac_key.as_deref()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -25,7 +25,7 @@ pub(super) fn totp_aad(user_id: UserId) -> String {
 }
 
 /// A second factor that was handed out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Enrolled {
     /// In base 32, to be typed.
     pub secret: String,
@@ -34,7 +34,7 @@ pub struct Enrolled {
 }
 
 /// A key that was made: shown once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewKey {
     /// Its id.
     pub api_key_id: ApiKeyId,
@@ -243,7 +243,7 @@ impl Identity {
 }
 
 /// What somebody says who joins.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Registration {
     /// What they are called.
     pub name: String,
@@ -269,3 +269,15 @@ pub struct KeyAsked {
     /// From where.
     pub nets: Vec<Net>,
 }
+
+/// Secrets are not printed.
+macro_rules! unprinted {
+    ($($name:ident),*) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+unprinted!(Enrolled, NewKey, Registration);

@@ -36,7 +36,7 @@ pub(super) struct Challenge {
 pub(super) type Challenges = BTreeMap<Hash, Challenge>;
 
 /// What came of a password.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum SignIn {
     /// They are signed in.
     Done(Box<Signed>),
@@ -65,7 +65,7 @@ pub struct Signed {
 }
 
 /// How a session is proven.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Proof {
     /// By tokens.
     Tokens {
@@ -87,6 +87,25 @@ pub enum Proof {
         /// Its life, seconds.
         life_s: i64,
     },
+}
+
+/// Secrets are not printed.
+impl std::fmt::Debug for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Tokens { .. } => "Tokens",
+            Self::Cookie { .. } => "Cookie",
+        })
+    }
+}
+
+impl std::fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Done(_) => "Done",
+            Self::TotpNeeded { .. } => "TotpNeeded",
+        })
+    }
 }
 
 /// Holds the turn of an account and a place.
