@@ -4,10 +4,12 @@ use crate::audit::Audit;
 use crate::catalog::{Catalog, Names};
 use crate::fix::FixSessions;
 use crate::metrics::{Exposition, Metrics};
+use crate::rate::{Limits, Rates};
 use crate::shadow::Shadows;
 use crate::sse::marketdata::MarketHub;
 use crate::tenants::Neighbours;
 use crate::ws;
+use oms_auth::Identity;
 use oms_calendar::Calendar;
 use oms_model::{Code, Mic, Refusal, Seq, TraceId};
 use oms_runtime::handle::Handle;
@@ -62,6 +64,12 @@ pub struct Config {
     pub calendars: Arc<BTreeMap<Mic, Calendar>>,
     /// Proxies whose word about where a request comes from is taken.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Origins whose pages may ask from a browser, such as `https://desk.example.com`; none but its own where it is empty.
+    pub allowed_origins: Vec<String>,
+    /// Whether clients reach it by TLS alone: then browsers are told so, and cookies go over nothing else.
+    pub secure: bool,
+    /// How often somebody may ask.
+    pub rates: Rates,
     /// Bounds of the WebSocket.
     pub sockets: ws::Bounds,
 }
@@ -85,6 +93,9 @@ impl Default for Config {
             drain: Duration::from_secs(10),
             calendars: Arc::default(),
             trusted_proxies: Vec::new(),
+            allowed_origins: Vec::new(),
+            secure: false,
+            rates: Rates::default(),
             sockets: ws::Bounds::default(),
         }
     }
@@ -123,6 +134,8 @@ pub struct Parts {
     pub fix: Option<Box<dyn FixSessions>>,
     /// The audit; `None` where the desk signs nothing.
     pub audit: Option<Arc<dyn Audit>>,
+    /// Users and their credentials; `None` where only the keys of the desk's log count.
+    pub identity: Option<Identity>,
 }
 
 /// The interface of one tenant. Cheap to clone.
@@ -134,6 +147,7 @@ pub struct Api {
 struct Inner {
     parts: Parts,
     metrics: Metrics,
+    limits: Limits,
     names: Names,
     hub: MarketHub,
     requests: AtomicUsize,
@@ -158,6 +172,7 @@ impl Api {
         let inner = Inner {
             hub: MarketHub::new(parts.handle.market().clone(), parts.config.market_interval),
             metrics: Metrics::default(),
+            limits: Limits::new(parts.config.rates),
             names: Names::new(catalog, seq),
             requests: AtomicUsize::new(0),
             streams: AtomicUsize::new(0),
@@ -231,6 +246,17 @@ impl Api {
 
     pub(crate) fn hub(&self) -> &MarketHub {
         &self.inner.hub
+    }
+
+    /// Users and their credentials.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.inner.parts.identity.as_ref()
+    }
+
+    /// How often somebody may ask.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.inner.limits
     }
 
     /// The FIX sessions.

@@ -7,68 +7,30 @@
 use crate::api::Api;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use oms_identity::{Credential, Principal, Role};
+use oms_auth::{Identity, Presented};
+use oms_identity::{Credential, Principal, Role, StepUp};
 use oms_model::event::ApiKeyCreated;
 use oms_model::{ApiKeyId, Code, Refusal, Source, UserId};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
+use tokio::sync::watch;
 
-/// What every key begins with.
-pub const PREFIX: &str = "oms_test_";
-/// Random characters after it.
-const RANDOM: usize = 30;
-/// Characters of checksum after those.
-const CHECK: usize = 6;
-const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub use oms_auth::key::{is_well_formed, key_hash, key_prefix};
 
-/// The key made of this entropy: 178 bits of it are used.
+/// What the keys of a demo desk begin with.
+pub const PREFIX: &str = oms_auth::key::DEMO_PREFIX;
+/// The header that carries the CSRF token of a session.
+pub const CSRF: &str = "x-csrf-token";
+/// The cookie of a session, where it goes over TLS alone.
+pub const COOKIE: &str = "__Host-oms_session";
+/// And where it does not: on a loopback address.
+pub const PLAIN_COOKIE: &str = "oms_session";
+
+/// The key of a demo desk made of this entropy.
 #[must_use]
 pub fn new_key(entropy: [u8; 32]) -> String {
-    let mut key = String::with_capacity(PREFIX.len() + RANDOM + CHECK);
-    key.push_str(PREFIX);
-    // Fifteen characters hold 89 bits, so two halves of 128 bits leave no bias that matters.
-    let (one, two) = entropy.split_at(16);
-    for half in [one, two] {
-        let bits = <[u8; 16]>::try_from(half).map_or(0, u128::from_be_bytes);
-        push_base62(&mut key, bits, RANDOM / 2);
-    }
-    let check = crc32fast::hash(key.as_bytes());
-    push_base62(&mut key, check.into(), CHECK);
-    key
-}
-
-fn push_base62(key: &mut String, mut bits: u128, digits: usize) {
-    for _ in 0..digits {
-        let digit = usize::try_from(bits % 62).unwrap_or_default();
-        key.push(char::from(BASE62.get(digit).copied().unwrap_or(b'0')));
-        bits /= 62;
-    }
-}
-
-/// Whether `key` has the form of a key and its checksum is right.
-#[must_use]
-pub fn is_well_formed(key: &str) -> bool {
-    let Some(rest) = key.strip_prefix(PREFIX) else { return false };
-    if rest.len() != RANDOM + CHECK || !rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return false;
-    }
-    let Some((body, check)) = key.split_at_checked(key.len() - CHECK) else { return false };
-    let mut expected = String::with_capacity(CHECK);
-    push_base62(&mut expected, crc32fast::hash(body.as_bytes()).into(), CHECK);
-    expected == check
-}
-
-/// What is stored of a key.
-#[must_use]
-pub fn key_hash(key: &str) -> [u8; 32] {
-    Sha256::digest(key.as_bytes()).into()
-}
-
-/// The first characters of a key, by which people recognise it.
-#[must_use]
-pub fn key_prefix(key: &str) -> String {
-    key.chars().take(PREFIX.len() + 6).collect()
+    oms_auth::key::new_key(PREFIX, entropy)
 }
 
 /// Whom a key stands for.
@@ -112,17 +74,40 @@ fn same(one: &[u8; 32], other: &[u8; 32]) -> bool {
     std::hint::black_box(difference) == 0
 }
 
-/// The key that a request carries.
+/// What a request carries to say who it is of. `changes`: whether it changes something.
 ///
 /// # Errors
-/// `UNAUTHENTICATED` where there is none, or it is not the form of a key.
-pub fn presented(headers: &HeaderMap) -> Result<&str, Refusal> {
-    let key = match (headers.get("x-api-key"), headers.get(AUTHORIZATION)) {
-        (Some(value), _) => value.to_str().ok(),
-        (None, Some(value)) => value.to_str().ok().and_then(bearer),
-        (None, None) => return Err(Refusal::new(Code::Unauthenticated, "the request carries no credential")),
-    };
-    key.filter(|key| is_well_formed(key)).ok_or_else(invalid)
+/// `UNAUTHENTICATED` where there is nothing, or more than one thing: then it would be a matter of taste who asks.
+pub fn presented(headers: &HeaderMap, changes: bool) -> Result<Presented<'_>, Refusal> {
+    let keys = headers.get_all("x-api-key").iter().map(|value| (true, value));
+    let mut given = keys.chain(headers.get_all(AUTHORIZATION).iter().map(|value| (false, value)));
+    match (given.next(), given.next()) {
+        (Some((true, key)), None) => key.to_str().ok().filter(|key| is_well_formed(key)).map(Presented::Key).ok_or_else(invalid),
+        (Some((false, value)), None) => value.to_str().ok().and_then(bearer).map(Presented::Bearer).ok_or_else(invalid),
+        (Some(_), Some(_)) => Err(Refusal::new(Code::Unauthenticated, "the request carries more than one credential")),
+        (None, _) => {
+            let none = || Refusal::new(Code::Unauthenticated, "the request carries no credential");
+            let mut cookies = cookies(headers).filter(|(name, _)| *name == COOKIE || *name == PLAIN_COOKIE);
+            let (_, value) = cookies.next().ok_or_else(none)?;
+            if cookies.next().is_some() {
+                return Err(invalid());
+            }
+            let csrf = headers.get(CSRF).and_then(|value| value.to_str().ok());
+            Ok(Presented::Cookie { value, csrf, changes })
+        }
+    }
+}
+
+/// Whether a request carries a credential at all.
+#[must_use]
+pub fn carries(headers: &HeaderMap) -> bool {
+    let cookie = || cookies(headers).any(|(name, _)| name == COOKIE || name == PLAIN_COOKIE);
+    headers.contains_key("x-api-key") || headers.contains_key(AUTHORIZATION) || cookie()
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let lines = headers.get_all(http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='))
 }
 
 fn bearer(value: &str) -> Option<&str> {
@@ -133,28 +118,77 @@ fn bearer(value: &str) -> Option<&str> {
 /// Whom the credential of a request stands for. `peer` is the other end of its connection.
 ///
 /// # Errors
-/// `UNAUTHENTICATED`, `OVERLOADED`.
-pub async fn authenticate(api: &Api, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Principal, Refusal> {
+/// `UNAUTHENTICATED`, `FORBIDDEN`, `OVERLOADED`.
+pub async fn authenticate(api: &Api, headers: &HeaderMap, peer: Option<IpAddr>, changes: bool) -> Result<Principal, Refusal> {
     let ip = client_ip(api, headers, peer);
-    let hash = key_hash(presented(headers)?);
+    let presented = presented(headers, changes)?;
+    if let Some(identity) = api.identity()
+        && let Some(principal) = identity.authenticate(presented, ip).await?
+    {
+        return Ok(principal);
+    }
+    let (Presented::Key(key) | Presented::Bearer(key)) = presented else { return Err(invalid()) };
+    let hash = key_hash(key);
     let mut catalog = api.catalog();
     let holder = match catalog.keys.holder(&hash) {
         Some(holder) => holder,
-        None => {
+        None if is_well_formed(key) => {
             // The key may have been made a moment ago.
             catalog = api.catalog_now().await?;
             catalog.keys.holder(&hash).ok_or_else(invalid)?
         }
+        None => return Err(invalid()),
     };
     // Keys of the desk's own log are from before there were scopes: they are an administrator's.
     Ok(Principal {
         tenant_id: catalog.tenant_id,
         user_id: holder.user_id,
-        credential: Credential::ApiKey(holder.api_key_id),
+        credential: Credential::DeskKey(holder.api_key_id),
         scopes: Role::Admin.scopes(),
+        step_up: StepUp::NotNeeded,
         source: Source::Rest,
         ip,
     })
+}
+
+/// Whether a credential that was good still is: for connections that stay.
+///
+/// # Errors
+/// `UNAUTHENTICATED`, `FORBIDDEN`.
+pub fn still(api: &Api, principal: &Principal) -> Result<Principal, Refusal> {
+    api.identity().map_or(Ok(*principal), |identity| identity.still(principal))
+}
+
+/// The credential that a connection lives by.
+pub(crate) struct Held {
+    api: Api,
+    principal: Principal,
+    changed: Option<watch::Receiver<u64>>,
+}
+
+impl Held {
+    /// How often it is looked at where nothing changes: it may run out.
+    const LOOK: Duration = Duration::from_secs(1);
+
+    pub(crate) fn new(api: &Api, principal: Principal) -> Self {
+        Self { api: api.clone(), principal, changed: api.identity().map(Identity::changed) }
+    }
+
+    /// Completes once the credential is not good any more, or allows less than when the connection began.
+    pub(crate) async fn lost(&mut self) {
+        let Some(changed) = &mut self.changed else { return std::future::pending().await };
+        loop {
+            let as_before = still(&self.api, &self.principal).is_ok_and(|now| now.scopes == self.principal.scopes);
+            if !as_before {
+                return;
+            }
+            match tokio::time::timeout(Self::LOOK, changed.changed()).await {
+                Ok(Ok(())) | Err(_) => (),
+                // Nothing changes any more: the server is ending, which the connection hears of.
+                Ok(Err(_)) => return std::future::pending().await,
+            }
+        }
+    }
 }
 
 /// Where a request comes from: the peer, or what the last proxy says where the peer is one that is trusted.
@@ -191,31 +225,6 @@ mod tests {
     }
 
     #[test]
-    fn a_key_has_its_form_and_its_checksum() {
-        let key = key(7);
-        assert_eq!(key.len(), 9 + 36);
-        assert!(is_well_formed(&key));
-        for at in 0..key.len() {
-            let mut bytes = key.clone().into_bytes();
-            bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };
-            assert!(!is_well_formed(&String::from_utf8(bytes).unwrap()), "a wrong character at {at} is seen");
-        }
-        assert!(!is_well_formed(&key[..44]));
-        assert!(!is_well_formed(""));
-        assert!(!is_well_formed("oms_test_ö"));
-    }
-
-    #[test]
-    fn different_entropy_gives_different_keys() {
-        let mut one = [0; 32];
-        one[15] = 1;
-        let mut two = [0; 32];
-        two[31] = 1;
-        assert_ne!(new_key(one), new_key(two));
-        assert_ne!(new_key(one), new_key([0; 32]));
-    }
-
-    #[test]
     fn only_a_recorded_key_has_a_holder() {
         let mut ring = KeyRing::default();
         let user_id = UserId::from_u128(9);
@@ -227,15 +236,39 @@ mod tests {
         assert_eq!(ring.holder(&near), None);
     }
 
-    #[test]
-    fn a_key_comes_in_either_header() {
+    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        assert_eq!(presented(&headers).unwrap_err().code, Code::Unauthenticated);
-        headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("bearer {}", key(1))).unwrap());
-        assert_eq!(presented(&headers).unwrap(), key(1));
-        headers.insert("x-api-key", HeaderValue::from_str(&key(2)).unwrap());
-        assert_eq!(presented(&headers).unwrap(), key(2));
-        headers.insert("x-api-key", HeaderValue::from_static("oms_test_short"));
-        assert_eq!(presented(&headers).unwrap_err().code, Code::Unauthenticated);
+        for (name, value) in lines {
+            headers.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn a_request_has_one_credential_wherever_it_stands() {
+        let (key, bearer) = (key(1), format!("bearer {}", key(1)));
+        let read = |lines: &[(&'static str, &str)]| match presented(&headers(lines), true) {
+            Ok(Presented::Key(text)) => format!("key {text}"),
+            Ok(Presented::Bearer(text)) => format!("bearer {text}"),
+            Ok(Presented::Cookie { value, csrf, changes }) => format!("cookie {value} {csrf:?} {changes}"),
+            Err(refusal) => refusal.code.to_string(),
+        };
+        assert_eq!(read(&[("x-api-key", &key)]), format!("key {key}"));
+        assert_eq!(read(&[("authorization", &bearer)]), bearer);
+        assert_eq!(read(&[("cookie", "a=b; oms_session=s"), ("x-csrf-token", "t")]), "cookie s Some(\"t\") true");
+        assert_eq!(read(&[("cookie", "oms_session=s"), ("authorization", &bearer)]), bearer, "a header stands above a cookie");
+        for bad in [
+            &[][..],
+            &[("x-api-key", "oms_test_short")],
+            &[("x-api-key", &key), ("x-api-key", &key)],
+            &[("authorization", &bearer), ("authorization", &bearer)],
+            &[("x-api-key", &key), ("authorization", &bearer)],
+            &[("authorization", "Basic YTpi")],
+            &[("cookie", "oms_session=s; oms_session=t")],
+            &[("cookie", "oms_session=s; __Host-oms_session=t")],
+            &[("x-user-id", "1"), ("x-tenant-id", "1")],
+        ] {
+            assert_eq!(read(bad), "UNAUTHENTICATED", "{bad:?}");
+        }
     }
 }

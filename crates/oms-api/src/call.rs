@@ -5,13 +5,14 @@ use crate::error::{respond, status};
 use crate::json::parse;
 use crate::json::read::{Object, Value};
 use crate::query::Params;
-use crate::{auth, error, idempotency};
+use crate::rate::{self, Class};
+use crate::{auth, browser, error, idempotency};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH};
-use http::{HeaderMap, HeaderName, Uri};
+use http::{HeaderMap, HeaderName, Method, Uri};
 use oms_engine::input::IdempotencyKey;
 use oms_identity::{Principal, Scope};
 use oms_model::command::{Actor, Command, CommandOutcome, Placed as PlacedOrder};
@@ -31,6 +32,11 @@ pub const MAX_WAIT: Duration = Duration::from_secs(30);
 pub enum Access {
     /// Anybody.
     Public,
+    /// Anybody, but not often: where credentials are given out.
+    Entrance,
+    /// Whoever holds a credential, which has the scope where one is named. It is about accounts and tenants, not about the
+    /// desk: the credential may be of any tenant of the installation.
+    Account(Option<Scope>),
     /// Whoever holds a credential, whatever it allows.
     SignedIn,
     /// Whose credential has the scope.
@@ -53,7 +59,25 @@ impl Access {
     pub const fn scope(self) -> Option<Scope> {
         match self {
             Self::Scope(scope) | Self::Protected(scope) => Some(scope),
-            Self::Public | Self::SignedIn | Self::Command => None,
+            Self::Account(scope) => scope,
+            Self::Public | Self::Entrance | Self::SignedIn | Self::Command => None,
+        }
+    }
+
+    /// Whether it asks for no credential.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Public | Self::Entrance)
+    }
+
+    /// From which budget a request with this method is taken.
+    fn class(self, method: &Method) -> Option<Class> {
+        match self {
+            Self::Public => None,
+            Self::Entrance => Some(Class::Entrance),
+            Self::Protected(_) => Some(Class::Cancel),
+            _ if method.is_safe() => Some(Class::Read),
+            _ => Some(Class::Write),
         }
     }
 }
@@ -73,6 +97,8 @@ pub struct Call {
     pub trace_id: TraceId,
     /// What the path names.
     pub id: String,
+    /// What it names besides.
+    pub second: String,
     /// The headers.
     pub headers: HeaderMap,
     /// When it came.
@@ -101,31 +127,55 @@ where
     Fut: Future<Output = Result<Response, Refusal>>,
 {
     let began = Instant::now();
+    let origin = browser::origin(&api, request.headers());
     let trace_id = trace_of(request.headers()).unwrap_or_else(|| api.new_trace());
     let Some(_place) = api.admit(access.is_protected()) else {
         api.metrics().turned_away();
         return respond(&Refusal::new(Code::Overloaded, "too many requests are being worked on"), trace_id);
     };
-    let handled = match call(&api, access, request, trace_id, began).await {
+    let mut left = None;
+    let handled = match call(&api, access, request, trace_id, began, &mut left).await {
         Ok(call) => handler(call).await,
         Err(refusal) => Err(refusal),
     };
-    let response = handled.unwrap_or_else(|refusal| {
+    let mut response = handled.unwrap_or_else(|refusal| {
         if status(refusal.code).is_server_error() && refusal.code != Code::Overloaded {
             tracing::warn!(code = %refusal.code, message = %refusal.message, trace_id = %error::TraceText(trace_id), "a request failed");
         }
         respond(&refusal, trace_id)
     });
+    if let Some(left) = left {
+        rate::headers(response.headers_mut(), left);
+    }
+    browser::tell(&api, origin, response.headers_mut());
     api.metrics().answered(response.status().as_u16(), began.elapsed());
     response
 }
 
-async fn call(api: &Api, access: Access, request: Request, trace_id: TraceId, began: Instant) -> Result<Call, Refusal> {
+async fn call(
+    api: &Api,
+    access: Access,
+    request: Request,
+    trace_id: TraceId,
+    began: Instant,
+    left: &mut Option<rate::Left>,
+) -> Result<Call, Refusal> {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
-    let principal = match access {
-        Access::Public => Principal { ip: auth::client_ip(api, request.headers(), peer), ..Principal::NOBODY },
-        _ => auth::authenticate(api, request.headers(), peer).await?,
+    let principal = if access.is_open() {
+        Principal { ip: auth::client_ip(api, request.headers(), peer), ..Principal::NOBODY }
+    } else if let Some(known) = request.extensions().get::<Principal>() {
+        // Whoever chose the tenant has looked already.
+        *known
+    } else {
+        auth::authenticate(api, request.headers(), peer, !request.method().is_safe()).await?
     };
+    if let Some(class) = access.class(request.method()) {
+        *left = api.limits().take(class, &principal)?;
+    }
+    // Another tenant's desk is not there. Which desk it is, is the credential's word alone.
+    if !(access.is_open() || matches!(access, Access::Account(_))) && principal.tenant_id != api.catalog().tenant_id {
+        return Err(Refusal::new(Code::NotFound, "the tenant has no desk here"));
+    }
     if let Some(scope) = access.scope() {
         principal.require(scope)?;
     }
@@ -133,12 +183,14 @@ async fn call(api: &Api, access: Access, request: Request, trace_id: TraceId, be
     let captured = RawPathParams::from_request_parts(&mut parts, &())
         .await
         .map_err(|_| Refusal::new(Code::ValidationError, "the path is not UTF-8"))?;
-    let id = captured.iter().next().map_or_else(String::new, |(_, value)| value.to_owned());
+    let mut path = captured.iter().map(|(_, value)| value.to_owned());
+    let (id, second) = (path.next().unwrap_or_default(), path.next().unwrap_or_default());
     Ok(Call {
         api: api.clone(),
         principal,
         trace_id,
         id,
+        second,
         headers: parts.headers,
         began,
         uri: parts.uri,
@@ -172,7 +224,7 @@ impl Call {
     ) -> Self {
         let trace_id = api.new_trace();
         let (began, body) = (Instant::now(), Mutex::new(Body::from(body)));
-        Self { api: api.clone(), principal, trace_id, id, headers, began, uri: Uri::default(), body, placed }
+        Self { api: api.clone(), principal, trace_id, id, second: String::new(), headers, began, uri: Uri::default(), body, placed }
     }
 
     /// The request's parameters.
@@ -302,6 +354,9 @@ impl Call {
     /// `FORBIDDEN` naming the scope that the command needs, `OVERLOADED`.
     pub async fn execute(&self, command: Command, idempotency: Option<IdempotencyKey>) -> Result<Answer, Refusal> {
         self.principal.require(oms_identity::scope_of(&command))?;
+        if oms_identity::asks_step_up(&command) {
+            self.principal.require_step_up()?;
+        }
         let request = EngineRequest { actor: self.actor(), trace_id: self.trace_id, idempotency, command };
         let answer = self.api.handle().execute(request).await?;
         if let (Some(placed), CommandOutcome::Orders(orders), false) = (&self.placed, &answer.outcome, answer.replayed) {

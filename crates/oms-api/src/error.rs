@@ -175,8 +175,9 @@ pub fn respond(refusal: &Refusal, trace_id: TraceId) -> Response {
 pub fn respond_as(status: StatusCode, refusal: &Refusal, trace_id: TraceId) -> Response {
     let mut response = reply::json(status, envelope(refusal, trace_id), trace_id);
     let headers = response.headers_mut();
-    if let Some(seconds) = retry_after(refusal.code) {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+    let said = refusal.details.iter().find(|(name, _)| name == "retry_after_s").and_then(|(_, value)| HeaderValue::from_str(value).ok());
+    if let Some(seconds) = said.or_else(|| retry_after(refusal.code).map(HeaderValue::from_static)) {
+        headers.insert(RETRY_AFTER, seconds);
     }
     if refusal.code == Code::Unauthenticated {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"oms\""));

@@ -13,6 +13,7 @@
 pub mod api;
 pub mod audit;
 pub mod auth;
+mod browser;
 pub mod call;
 pub mod catalog;
 pub mod csv;
@@ -25,6 +26,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod past;
 pub mod query;
+pub mod rate;
 pub mod reply;
 pub mod rest;
 pub mod serve;

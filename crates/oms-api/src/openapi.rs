@@ -38,12 +38,14 @@ fn build() -> Value {
                 Times are RFC 3339 in UTC with nanoseconds. Unknown fields and parameters are refused by name.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}
         },
-        "security": [{"apiKey": []}, {"bearer": []}],
+        "security": [{"apiKey": []}, {"bearer": []}, {"session": [], "csrf": []}],
         "paths": paths,
         "components": {
             "securitySchemes": {
                 "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-                "bearer": {"type": "http", "scheme": "bearer"}
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "__Host-oms_session"},
+                "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"}
             },
             "headers": headers(),
             "schemas": schemas::all()
@@ -81,10 +83,12 @@ fn operation(endpoint: &Endpoint) -> Value {
         map.insert("requestBody".to_owned(), json!({"required": required, "content": content}));
     }
     match endpoint.access {
-        Access::Public => drop(map.insert("security".to_owned(), json!([]))),
-        Access::SignedIn => drop(map.insert("x-scope".to_owned(), json!("any"))),
+        Access::Public | Access::Entrance => drop(map.insert("security".to_owned(), json!([]))),
+        Access::SignedIn | Access::Account(None) => drop(map.insert("x-scope".to_owned(), json!("any"))),
         Access::Command => drop(map.insert("x-scope".to_owned(), json!("that of the command"))),
-        Access::Scope(scope) | Access::Protected(scope) => drop(map.insert("x-scope".to_owned(), json!(scope.as_str()))),
+        Access::Scope(scope) | Access::Protected(scope) | Access::Account(Some(scope)) => {
+            drop(map.insert("x-scope".to_owned(), json!(scope.as_str())))
+        }
     }
     operation
 }
@@ -152,7 +156,11 @@ fn responses(endpoint: &Endpoint) -> Value {
         }
     }
     let mut refusals: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    let authenticated: &[Code] = if endpoint.access == Access::Public { &[] } else { &[Code::Unauthenticated, Code::Forbidden] };
+    let authenticated: &[Code] = match endpoint.access {
+        Access::Public => &[],
+        Access::Entrance => &[Code::RateLimited],
+        _ => &[Code::Unauthenticated, Code::Forbidden, Code::RateLimited],
+    };
     for code in EVERYWHERE.iter().chain(authenticated).chain(&endpoint.errors) {
         let codes = refusals.entry(status(*code).as_u16()).or_default();
         if !codes.contains(code) {

@@ -1,5 +1,6 @@
 //! The routes, by resource. Router and OpenAPI document are made from the same list.
 
+pub(crate) mod account;
 mod audit;
 mod breaches;
 pub mod commands;
@@ -28,14 +29,18 @@ pub mod risk;
 pub mod shadow;
 pub mod sor;
 pub mod streams;
+pub(crate) mod tenants;
 
 use crate::api::Api;
 use crate::call::{Access, Call, route};
 use crate::error::respond;
+use crate::{browser, reply};
 use axum::Router;
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
+use http::{HeaderMap, Method, StatusCode};
 use oms_model::{Code, Refusal};
 use std::future::Future;
 
@@ -232,6 +237,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         sor::endpoints(),
         fix::endpoints(),
         audit::endpoints(),
+        account::endpoints(),
+        tenants::endpoints(),
         health::endpoints(),
     ]
     .into_iter()
@@ -253,6 +260,12 @@ async fn no_such_path(State(api): State<Api>) -> Response {
     respond(&Refusal::new(Code::NotFound, "there is no such path"), api.new_trace())
 }
 
-async fn no_such_method(State(api): State<Api>) -> Response {
+async fn no_such_method(State(api): State<Api>, method: Method, headers: HeaderMap) -> Response {
+    if let (Method::OPTIONS, Some(origin)) = (method, browser::origin(&api, &headers)) {
+        let mut response = reply::body(StatusCode::NO_CONTENT, "text/plain", Body::empty(), api.new_trace());
+        browser::preflight(response.headers_mut());
+        browser::tell(&api, Some(origin), response.headers_mut());
+        return response;
+    }
     respond(&Refusal::new(Code::MethodNotAllowed, "the path does not take this method"), api.new_trace())
 }

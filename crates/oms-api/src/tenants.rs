@@ -5,11 +5,12 @@
 
 use crate::api::{Api, Config};
 use crate::auth;
+use crate::call::Peer;
 use crate::rest;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::HeaderMap;
+use oms_auth::Presented;
 use oms_model::TenantId;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use tower::ServiceExt as _;
@@ -104,13 +105,28 @@ impl Tenants {
         self.members().first().map(|first| first.api.config().clone()).unwrap_or_default()
     }
 
-    /// Whose the credential of these headers is; `None` where nobody knows it.
-    async fn whose(&self, headers: &HeaderMap) -> Option<Router> {
+    /// Whose the credential of a request is; `None` where nobody knows it. Who it is, is left with the request, so that it
+    /// is not looked for twice.
+    async fn whose(&self, request: &mut Request) -> Option<Router> {
         let members = self.members();
         if let [only] = &*members {
             return Some(only.router.clone());
         }
-        let hash = auth::key_hash(auth::presented(headers).ok()?);
+        let first = &members.first()?.api;
+        let changes = !request.method().is_safe();
+        if let Some(identity) = first.identity() {
+            let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+            let ip = auth::client_ip(first, request.headers(), peer);
+            let presented = auth::presented(request.headers(), changes).ok()?;
+            // What is wrong with it is said by whoever answers.
+            if let Some(principal) = identity.authenticate(presented, ip).await.ok()? {
+                request.extensions_mut().insert(principal);
+                let own = members.iter().find(|member| member.tenant_id == principal.tenant_id);
+                return own.map(|member| member.router.clone());
+            }
+        }
+        let (Presented::Key(key) | Presented::Bearer(key)) = auth::presented(request.headers(), changes).ok()? else { return None };
+        let hash = auth::key_hash(key);
         let knows = |member: &&Member| member.api.catalog().keys.holder(&hash).is_some();
         if let Some(member) = members.iter().find(knows) {
             return Some(member.router.clone());
@@ -142,8 +158,8 @@ pub fn router(tenants: Tenants) -> Router {
 
 /// Hands a request to the tenant whose credential it carries. Without one the first tenant answers what is public, and that
 /// it does not know the sender.
-async fn forward(State(tenants): State<Tenants>, request: Request) -> Response {
-    let known = tenants.whose(request.headers()).await;
+async fn forward(State(tenants): State<Tenants>, mut request: Request) -> Response {
+    let known = tenants.whose(&mut request).await;
     let router = match known {
         Some(router) => router,
         None => tenants.members().first().map(|first| first.router.clone()).unwrap_or_default(),

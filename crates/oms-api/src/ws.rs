@@ -14,6 +14,7 @@ mod topics;
 
 use crate::api::Api;
 use crate::auth::{self, authenticate};
+use crate::browser;
 use crate::call::Peer;
 use crate::error::respond;
 use crate::query::Params;
@@ -21,8 +22,8 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Extension, State};
 use axum::response::Response;
-use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
+use oms_identity::Credential;
 use oms_model::{Code, Refusal};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -93,8 +94,13 @@ async fn accept(
 ) -> Result<Response, Refusal> {
     // A key in the address would be in every log on the way.
     Params::of(uri)?.end()?;
-    let named = headers.contains_key("x-api-key") || headers.contains_key(AUTHORIZATION);
-    let principal = if named { Some(authenticate(api, headers, peer).await?) } else { None };
+    let principal = if auth::carries(headers) { Some(authenticate(api, headers, peer, false).await?) } else { None };
+    if principal.is_some_and(|one| matches!(one.credential, Credential::Cookie(_))) && !browser::may_open(api, headers) {
+        return Err(Refusal::new(Code::Forbidden, "pages of this origin may not open a socket"));
+    }
+    if principal.is_some_and(|one| one.tenant_id != api.catalog().tenant_id) {
+        return Err(Refusal::new(Code::NotFound, "the tenant has no desk here"));
+    }
     let from = session::From { principal, peer: auth::client_ip(api, headers, peer) };
     let upgrade = upgrade.map_err(|error| Refusal::new(Code::ValidationError, format!("this is a WebSocket: {error}")))?;
     let place = api.admit_socket().ok_or_else(|| Refusal::new(Code::Overloaded, "there are too many sockets"))?;

@@ -50,6 +50,29 @@ pub fn scope_of(command: &Command) -> Scope {
     }
 }
 
+/// Whether a person has to show the second factor again for it: what raises what may be lost.
+#[must_use]
+pub fn asks_step_up(command: &Command) -> bool {
+    match command {
+        Command::SetRiskLimit(_)
+        | Command::RemoveRiskLimit(_)
+        | Command::ReleaseKillSwitch { .. }
+        | Command::ConfigureVenue(_)
+        | Command::OpenAccount(_)
+        | Command::CreateApiKey { .. } => true,
+        Command::Risk(command) => matches!(
+            **command,
+            RiskCommand::GrantOverride { .. }
+                | RiskCommand::ConsentOverride { .. }
+                | RiskCommand::SetOverrideRule(_)
+                | RiskCommand::ScheduleLimit { .. }
+                | RiskCommand::ImportLimits { .. }
+                | RiskCommand::ImportRestrictions { .. }
+        ),
+        _ => false,
+    }
+}
+
 fn scope_of_risk(command: &RiskCommand) -> Scope {
     match command {
         RiskCommand::ApproveOrder { .. } | RiskCommand::TurnOrderDown { .. } => Scope::OrdersApprove,

@@ -7,9 +7,17 @@
 )]
 
 pub mod command;
+pub mod decide;
+pub mod event;
+pub mod net;
 pub mod principal;
 pub mod scope;
+pub mod state;
 
-pub use command::scope_of;
-pub use principal::{Credential, Principal};
+pub use command::{asks_step_up, scope_of};
+pub use decide::{Asked, Command, Joining, decide};
+pub use event::{Batch, By, Event, Hash};
+pub use net::Net;
+pub use principal::{Credential, Principal, StepUp};
 pub use scope::{Role, Scope, Scopes};
+pub use state::State;

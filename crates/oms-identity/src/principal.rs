@@ -10,6 +10,8 @@ use oms_model::{ApiKeyId, Code, Refusal, SessionId, Source, TenantId, UserId};
 pub enum Credential {
     /// An API key.
     ApiKey(ApiKeyId),
+    /// An API key that the desk's own log has, from before there were users.
+    DeskKey(ApiKeyId),
     /// An access token (a JWT of ours) of a session.
     Token(SessionId),
     /// The cookie of a session: requests that change something need its CSRF token too.
@@ -18,6 +20,17 @@ pub enum Credential {
     External,
     /// Nothing: the request is anybody's.
     Nothing,
+}
+
+/// Whether the second factor was shown lately, for what asks for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepUp {
+    /// A machine, or somebody without a second factor.
+    NotNeeded,
+    /// It was.
+    Done,
+    /// Too long ago.
+    Needed,
 }
 
 /// Who asks: made by the authenticator from a credential, and by nothing else. It selects the tenant; what a body or a
@@ -32,6 +45,8 @@ pub struct Principal {
     pub credential: Credential,
     /// What it allows: the role's scopes and the extra ones, cut to those of the credential.
     pub scopes: Scopes,
+    /// Whether the second factor was shown lately.
+    pub step_up: StepUp,
     /// Through which door.
     pub source: Source,
     /// From where; `None` where the door has no addresses.
@@ -45,6 +60,7 @@ impl Principal {
         user_id: UserId::from_u128(0),
         credential: Credential::Nothing,
         scopes: Scopes::NONE,
+        step_up: StepUp::NotNeeded,
         source: Source::Rest,
         ip: None,
     };
@@ -59,7 +75,7 @@ impl Principal {
     #[must_use]
     pub const fn api_key_id(&self) -> Option<ApiKeyId> {
         match self.credential {
-            Credential::ApiKey(id) => Some(id),
+            Credential::ApiKey(id) | Credential::DeskKey(id) => Some(id),
             Credential::Token(_) | Credential::Cookie(_) | Credential::External | Credential::Nothing => None,
         }
     }
@@ -69,7 +85,7 @@ impl Principal {
     pub const fn session_id(&self) -> Option<SessionId> {
         match self.credential {
             Credential::Token(id) | Credential::Cookie(id) => Some(id),
-            Credential::ApiKey(_) | Credential::External | Credential::Nothing => None,
+            Credential::ApiKey(_) | Credential::DeskKey(_) | Credential::External | Credential::Nothing => None,
         }
     }
 
@@ -79,6 +95,17 @@ impl Principal {
     /// `FORBIDDEN` naming the scope that is missing.
     pub fn require(&self, scope: Scope) -> Result<(), Refusal> {
         if self.scopes.has(scope) { Ok(()) } else { Err(forbidden(scope)) }
+    }
+
+    /// The second factor was shown lately, where there is one.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` with the detail `step_up`.
+    pub fn require_step_up(&self) -> Result<(), Refusal> {
+        if self.step_up != StepUp::Needed {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::Forbidden, "show the second factor again first: POST /api/v1/auth/step-up").with("step_up", "totp"))
     }
 }
 

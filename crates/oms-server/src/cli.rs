@@ -1,6 +1,7 @@
 //! The command line: nouns, then verbs.
 #![allow(rustdoc::invalid_html_tags, reason = "the comments are what --help shows")]
 
+mod admin;
 mod audit;
 mod fix;
 mod leaves;
@@ -9,6 +10,7 @@ mod shadow;
 mod sim;
 
 use crate::exit;
+pub use admin::{Admin, AdminKey, AdminTenant, AdminUser};
 pub use audit::{Audit, Known as AuditKnown};
 use clap::{Args, Parser, Subcommand};
 pub use fix::{Fix, Log as FixLog, Named as FixNamed};
@@ -63,6 +65,9 @@ pub enum Command {
     /// The firms that this desk serves, each with a log of its own.
     #[command(subcommand)]
     Tenant(Tenant),
+    /// Users, memberships, keys and secrets at rest, from the console of the machine.
+    #[command(subcommand)]
+    Admin(Admin),
     /// What a desk is made of: accounts, venues, instruments, rates, policies, limits.
     #[command(subcommand)]
     Setup(Setup),
@@ -75,9 +80,6 @@ pub enum Command {
     /// Verify a log against its signed checkpoints, export it, prove one order of it.
     #[command(subcommand)]
     Audit(Audit),
-    /// Keys of secrets at rest.
-    #[command(subcommand)]
-    Admin(Admin),
     /// Measure a running desk under load.
     Load(Load),
     /// The settings.
@@ -546,23 +548,6 @@ pub enum Journal {
         #[arg(long, value_name = "SEQ")]
         at: Option<u64>,
         /// The log.
-        #[command(flatten)]
-        stored: Stored,
-    },
-}
-
-/// `oms admin`.
-#[derive(Debug, Subcommand)]
-pub enum Admin {
-    /// Print a new master key, as a line for the file or the variable that the setting vault.master_key names.
-    MasterKey {
-        /// Its version: one more than the highest that is there.
-        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-        version: u32,
-    },
-    /// Wrap every data key anew that an older master key has wrapped.
-    Rewrap {
-        /// The desk.
         #[command(flatten)]
         stored: Stored,
     },

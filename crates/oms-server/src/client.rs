@@ -65,8 +65,8 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
         | Command::Allocation(Allocation::Verify { .. })
         | Command::Journal(_)
         | Command::Audit(_)
-        | Command::Admin(_)
         | Command::Tenant(_)
+        | Command::Admin(_)
         | Command::Calendar(_)
         | Command::Load(_)
         | Command::Config(_) => Err(Failure::Usage("this command does not talk to a desk".to_owned())),

@@ -39,6 +39,8 @@ pub struct Settings {
     pub tls: Tls,
     /// The keys that secrets at rest are encrypted with.
     pub vault: Vault,
+    /// Accounts.
+    pub identity: Identity,
     /// Clients that speak FIX.
     pub fix: Fix,
     /// The paper venues.
@@ -145,6 +147,37 @@ pub struct Api {
     pub body_timeout_ms: u64,
     pub read_wait_ms: u64,
     pub drain_ms: u64,
+    pub trusted_proxies: String,
+    pub allowed_origins: String,
+    pub secure: bool,
+    pub reads_per_s: u32,
+    pub writes_per_s: u32,
+    pub cancels_per_s: u32,
+    pub sign_ins_per_min: u32,
+    pub tenant_times: u32,
+}
+
+/// See `config.default.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct Identity {
+    pub issuer: String,
+    pub audience: String,
+    pub access_s: u32,
+    pub refresh_s: u32,
+    pub cookie_s: u32,
+    pub step_up_s: u32,
+    pub signing_s: u32,
+    pub password_memory_kib: u32,
+    pub password_passes: u32,
+    pub passwords_at_once: usize,
+    pub external_issuer: String,
+    pub external_jwks_uri: String,
+    pub external_audience: String,
+    pub external_tenant_claim: String,
+    pub external_scope_claim: String,
+    pub external_names: String,
 }
 
 /// See `config.default.toml`.

@@ -42,9 +42,9 @@ fn run(cli: Cli) -> Outcome {
     let loaded = config::load(cli.config.as_deref(), std::env::vars())?;
     match cli.command {
         Command::Serve(flags) => serve::run(&flags, loaded.settings),
+        Command::Admin(command) => admin::run(command, loaded.settings),
         Command::Tenant(command) => serve::tenants::run(&command, loaded.settings),
         Command::Journal(command) => journal::run(command, &loaded.settings),
-        Command::Admin(command) => admin::run(&command, &loaded.settings),
         Command::Audit(command) => audit::run(command, &loaded.settings),
         Command::Allocation(cli::Allocation::Verify { stored }) => journal::allocations::verify(&stored, &loaded.settings),
         Command::Fix(cli::Fix::Log(log)) => journal::messages::show(&log, &loaded.settings),

@@ -7,6 +7,7 @@ mod figures;
 mod fix;
 mod fix_venues;
 mod greeting;
+pub mod identity;
 pub mod key;
 mod settings;
 mod tenant;
@@ -21,7 +22,7 @@ use crate::exit::{Failure, Outcome};
 use crate::logging;
 use oms_api::Tenants;
 pub use settings::{Desk, check};
-use tenant::Tenant;
+use tenant::{Tenant, no_tenant};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -38,15 +39,21 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
     let tls = tls::Files::of(&desk.settings.tls)?.map(|files| http.block_on(async { files.follow() })).transpose()?;
     let listener = http.block_on(TcpListener::bind(&desk.listen)).map_err(|error| Failure::Usage(format!("{}: {error}", desk.listen)))?;
 
-    let first = Tenant::open(&desk, &http)?;
+    if !desk.demo && !desk.log_dir().exists() {
+        // Nothing is left behind, so that the tenant can still be founded here.
+        return Err(no_tenant());
+    }
+    let accounts = http.block_on(identity::open(&desk))?;
+    let first = Tenant::open(&desk, &http, &accounts)?;
     let tenants = Tenants::default();
     let mut running = vec![first];
     for settings in desk.others()? {
-        running.push(Tenant::open(&settings, &http)?);
+        running.push(Tenant::open(&settings, &http, &accounts)?);
     }
     for tenant in &running {
         tenants.serve(tenant.api.clone()).map_err(|error| Failure::Refused(error.to_string()))?;
     }
+    http.block_on(identity::adopt(&accounts, &tenants))?;
     let served = http.block_on(async {
         let address = listener.local_addr().map_err(|error| Failure::Fault(error.to_string()))?;
         greeting::print(address, &desk, &running);

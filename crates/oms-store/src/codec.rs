@@ -27,10 +27,12 @@ mod event;
 mod amounts;
 mod batch;
 mod bytes;
+mod control;
 mod ids;
 mod scalars;
 
 pub use batch::{BatchHeader, SCHEMA_VERSION, batch_header, decode_batch, decode_batch_for_replay, encode_batch};
+pub use control::{CONTROL_SCHEMA_VERSION, decode_control, encode_control};
 pub use error::{DecodeError, Fault};
 pub use prost::encoding::WireType;
 pub use wire::{Field, Fields, MAX_TAG, Message, Value, are_tags, required};

@@ -3,6 +3,7 @@
 //! A shape is a list of (field, type, meaning). A type is a base type, a shape's name, `[T]` for a list,
 //! `T?` for one that may be null; in requests a field with `?` may be absent too.
 
+mod accounts;
 mod books;
 mod desk;
 mod leaves;
@@ -137,6 +138,7 @@ pub(super) fn all() -> Value {
         schemas.insert(spec.name.to_owned(), command(spec));
     }
     schemas.insert("Command".to_owned(), any_command());
+    schemas.insert("SignedIn".to_owned(), signed_in());
     for (page, item, next) in PAGES {
         let next = json!({"anyOf": [{"type": next}, {"type": "null"}], "description": "The cursor of the next page; null where this is the last."});
         let properties = json!({"data": {"type": "array", "items": schema(item)}, "next": next});
@@ -160,6 +162,29 @@ fn command(spec: &Spec) -> Value {
         map.insert("example".to_owned(), example);
     }
     object
+}
+
+/// What signing in answers: which fields there are depends on what was asked for.
+fn signed_in() -> Value {
+    let text = |meaning: &str| json!({"type": "string", "description": meaning});
+    json!({
+        "type": "object",
+        "required": ["status", "expires_in"],
+        "properties": {
+            "status": {"type": "string", "enum": ["SIGNED_IN", "TOTP_REQUIRED"]},
+            "challenge": text("With TOTP_REQUIRED: to be sent to login/totp."),
+            "expires_in": {"type": "integer", "description": "Seconds: of the challenge, the access token or the session."},
+            "user_id": {"type": "string", "format": "uuid"},
+            "tenant_id": {"type": "string", "format": "uuid"},
+            "session_id": {"type": "string", "format": "uuid"},
+            "scope": text("Separated by spaces."),
+            "token_type": text("Bearer."),
+            "access_token": text("A JWT."),
+            "refresh_token": text("Good once."),
+            "refresh_expires_in": {"type": "integer"},
+            "csrf_token": text("With a cookie: for the header X-CSRF-Token.")
+        }
+    })
 }
 
 fn any_command() -> Value {
@@ -204,7 +229,7 @@ fn object((_, tense, fields): &Shape) -> Value {
 
 #[rustfmt::skip]
 /// The shapes, by what they are about.
-const SHAPES: &[&[Shape]] = &[system::SHAPES, orders::SHAPES, quotes::SHAPES, books::SHAPES, market::SHAPES, desk::SHAPES, risk::SHAPES, setup::SHAPES, leaves::SHAPES, shadow::SHAPES, why::SHAPES];
+const SHAPES: &[&[Shape]] = &[accounts::SHAPES, system::SHAPES, orders::SHAPES, quotes::SHAPES, books::SHAPES, market::SHAPES, desk::SHAPES, risk::SHAPES, setup::SHAPES, leaves::SHAPES, shadow::SHAPES, why::SHAPES];
 
 fn shapes() -> impl Iterator<Item = &'static Shape> {
     SHAPES.iter().copied().flatten()

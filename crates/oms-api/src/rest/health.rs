@@ -123,7 +123,7 @@ async fn metrics(call: Call) -> Result<Response, Refusal> {
     call.no_params()?;
     // Figures of one tenant are no other's business; where there is one alone, whoever reaches the port may see them.
     if call.api.neighbours().are_several() {
-        auth::authenticate(&call.api, &call.headers, call.principal.ip).await?;
+        auth::authenticate(&call.api, &call.headers, call.principal.ip, false).await?;
     }
     let api = &call.api;
     let mut page = Page::default();

@@ -2,6 +2,7 @@
 
 use super::{HEARTBEAT, respond};
 use crate::api::{Api, Place, until};
+use crate::auth::Held;
 use crate::call::Call;
 use crate::catalog::Catalog;
 use crate::json::Writer;
@@ -188,10 +189,14 @@ pub async fn stream(call: Call) -> Result<Response, Refusal> {
         api: call.api.clone(),
         _place: place,
     };
-    let chunks = unfold(client, async |mut client| {
-        let chunk = client.next().await?;
+    let held = Held::new(&call.api, call.principal);
+    let chunks = unfold((client, held), async |(mut client, mut held)| {
+        let chunk = tokio::select! {
+            chunk = client.next() => chunk?,
+            () = held.lost() => return None,
+        };
         client.handed = Some(Instant::now());
-        Some((Ok::<_, Infallible>(chunk), client))
+        Some((Ok::<_, Infallible>(chunk), (client, held)))
     });
     Ok(respond(chunks, call.trace_id))
 }

@@ -2,6 +2,7 @@
 
 use super::{HEARTBEAT, respond};
 use crate::api::{Api, Place, until};
+use crate::auth::Held;
 use crate::call::Call;
 use crate::json::Writer;
 use crate::json::orders::market_fields;
@@ -235,7 +236,14 @@ pub async fn stream(call: Call) -> Result<Response, Refusal> {
     let wanted = wanted(&call.api, symbols).await?;
     let place = call.api.admit_stream().ok_or_else(|| Refusal::new(Code::Overloaded, "there are too many streams"))?;
     let client = Client { watch: Watch::of(&call.api, &wanted), closing: call.api.closing(), api: call.api.clone(), _place: place };
-    let chunks = unfold(client, async |mut client| client.next().await.map(|chunk| (Ok::<_, Infallible>(chunk), client)));
+    let held = Held::new(&call.api, call.principal);
+    let chunks = unfold((client, held), async |(mut client, mut held)| {
+        let chunk = tokio::select! {
+            chunk = client.next() => chunk?,
+            () = held.lost() => return None,
+        };
+        Some((Ok::<_, Infallible>(chunk), (client, held)))
+    });
     Ok(respond(chunks, call.trace_id))
 }
 

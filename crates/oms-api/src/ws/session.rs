@@ -7,7 +7,7 @@ use super::request::{self, Op};
 use super::topics::Subscription;
 use super::{CLOSE_SILENT, CLOSE_UNAUTHENTICATED};
 use crate::api::{Api, until};
-use crate::auth::{self, authenticate};
+use crate::auth::{self, Held, authenticate};
 use crate::call::{Call, Placed};
 use crate::json::{Fields, Writer, parse};
 use axum::extract::ws::{Message, WebSocket};
@@ -70,6 +70,7 @@ struct Session {
     api: Api,
     socket: WebSocket,
     principal: Option<Principal>,
+    held: Option<Held>,
     peer: Option<IpAddr>,
     subscriptions: BTreeMap<u32, Subscription>,
     numbered: u32,
@@ -92,6 +93,8 @@ enum Woken {
     Look,
     LogClosed,
     Closing,
+    /// The credential is not good any more, or allows less.
+    Revoked,
 }
 
 /// Serves a connection until it ends.
@@ -99,6 +102,7 @@ pub(super) async fn run(api: Api, socket: WebSocket, from: From, place: OwnedSem
     let now = Instant::now();
     let mut session = Session {
         closing: api.closing(),
+        held: from.principal.map(|principal| Held::new(&api, principal)),
         api,
         socket,
         principal: from.principal,
@@ -140,6 +144,9 @@ impl Session {
                 }
                 Woken::Answered(answer) => self.send(answer).await?,
                 Woken::Look => (),
+                Woken::Revoked => {
+                    return Err(End::Close(CLOSE_UNAUTHENTICATED, self.resume("the credential is not valid any more, or allows less")));
+                }
                 Woken::LogClosed | Woken::Closing => return Err(End::Close(GOING_AWAY, self.resume("the server is ending"))),
             }
         }
@@ -214,6 +221,13 @@ impl Session {
             }
             if feed.follow(seen).next().await.is_ok() { Woken::Look } else { Woken::LogClosed }
         };
+        let held = &mut self.held;
+        let lost = async move {
+            match held {
+                Some(held) => held.lost().await,
+                None => std::future::pending().await,
+            }
+        };
         let subscriptions = &mut self.subscriptions;
         let moved = async move {
             let mut waits: Vec<_> = subscriptions.values_mut().map(|one| Box::pin(one.moved())).collect();
@@ -229,6 +243,7 @@ impl Session {
             Some(answered) = self.running.join_next() => answered.map_or(Woken::Look, Woken::Answered),
             woken = grown => woken,
             () = moved => Woken::Look,
+            () = lost => Woken::Revoked,
             () = sleep_until(deadline) => Woken::Look,
         }
     }
@@ -297,7 +312,10 @@ impl Session {
         if !rate.take(most) {
             return Ok(Err(request::too_many(&format!("more than {most} messages"))));
         }
-        let principal = self.principal.unwrap_or(Principal::NOBODY);
+        let principal = match self.principal.map_or(Ok(Principal::NOBODY), |principal| auth::still(&self.api, &principal)) {
+            Ok(principal) => principal,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let done = match op {
             Op::Auth => self.authenticate(fields).await.map(|()| named.say(200, b"{}")),
             Op::Ping => Ok(named.say(200, format!("{{\"sequence\":{}}}", self.api.handle().durable()).as_bytes())),
@@ -318,11 +336,17 @@ impl Session {
     async fn authenticate(&mut self, fields: &Fields<'_, '_>) -> Result<(), Refusal> {
         if let Some(key) = fields.string("key")? {
             let mut headers = HeaderMap::new();
-            headers.insert("x-api-key", HeaderValue::from_str(key).map_err(|_| auth::invalid())?);
-            let principal = authenticate(&self.api, &headers, self.peer).await?;
+            let (name, value) =
+                if auth::is_well_formed(key) { ("x-api-key", key.to_owned()) } else { ("authorization", format!("Bearer {key}")) };
+            headers.insert(name, HeaderValue::from_str(&value).map_err(|_| auth::invalid())?);
+            let principal = authenticate(&self.api, &headers, self.peer, false).await?;
+            if principal.tenant_id != self.api.catalog().tenant_id {
+                return Err(Refusal::new(Code::NotFound, "the tenant has no desk here"));
+            }
             if self.principal.is_some_and(|known| known.actor() != principal.actor()) {
                 return Err(fields.bad("key", "is another's than the connection's"));
             }
+            self.held = Some(Held::new(&self.api, principal));
             self.principal = Some(principal);
         } else if self.principal.is_none() {
             return Err(Refusal::new(Code::Unauthenticated, "auth carries no key"));

@@ -72,11 +72,23 @@ pub struct Client {
 
 impl Client {
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
-        let mut stream = BufReader::new(self.open(method, path, headers, body).await);
-        let (status, headers) = head(&mut stream).await;
-        let mut body = Vec::new();
-        stream.read_to_end(&mut body).await.unwrap();
-        Reply { status, headers, body }
+        whole(self.open(method, path, headers, body).await).await
+    }
+
+    /// Sends these headers and no credential besides.
+    pub async fn bare(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: desk\r\nconnection: close\r\n");
+        if let Some(body) = body {
+            request += &format!("content-length: {}\r\n", body.len());
+        }
+        for (name, value) in headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        request += "\r\n";
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let _written = stream.write_all(body.unwrap_or_default()).await;
+        whole(stream).await
     }
 
     async fn open(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> TcpStream {
@@ -119,6 +131,14 @@ impl Client {
         assert_eq!(status, 200);
         Events { stream, text: String::new() }
     }
+}
+
+async fn whole(stream: TcpStream) -> Reply {
+    let mut stream = BufReader::new(stream);
+    let (status, headers) = head(&mut stream).await;
+    let mut body = Vec::new();
+    stream.read_to_end(&mut body).await.unwrap();
+    Reply { status, headers, body }
 }
 
 async fn head(stream: &mut BufReader<TcpStream>) -> (u16, Vec<(String, String)>) {

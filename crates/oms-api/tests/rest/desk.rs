@@ -124,17 +124,27 @@ impl Desk {
     }
 
     pub async fn open_with(config: Config) -> Self {
-        Self::open_all(config, &["AAPL"]).await.remove(0)
+        Self::open_of(config, None).await
+    }
+
+    /// A desk with accounts.
+    pub async fn open_of(config: Config, identity: Option<oms_auth::Identity>) -> Self {
+        Self::open_house(config, &["AAPL"], identity).await.remove(0)
     }
 
     /// A tenant for each ticker, all behind one port; the first desk ends it.
     pub async fn open_all(config: Config, symbols: &[&str]) -> Vec<Self> {
+        Self::open_house(config, symbols, None).await
+    }
+
+    /// The same with accounts.
+    pub async fn open_house(config: Config, symbols: &[&str], identity: Option<oms_auth::Identity>) -> Vec<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let tenants = oms_api::Tenants::default();
         let mut desks = Vec::new();
         for (n, symbol) in (1..).zip(symbols) {
-            let (desk, api) = Self::tenant(config.clone(), address, n, symbol).await;
+            let (desk, api) = Self::tenant(config.clone(), address, n, symbol, identity.clone()).await;
             tenants.serve(api).unwrap();
             desks.push(desk);
         }
@@ -150,7 +160,7 @@ impl Desk {
         desks
     }
 
-    async fn tenant(config: Config, address: SocketAddr, tenant: u8, symbol: &str) -> (Self, Api) {
+    async fn tenant(config: Config, address: SocketAddr, tenant: u8, symbol: &str, identity: Option<oms_auth::Identity>) -> (Self, Api) {
         let market = Arc::new(MarketBook::new());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let journal = Box::new(MemoryJournal::new(0));
@@ -184,6 +194,7 @@ impl Desk {
             probes: Vec::new(),
             fix: Some(Box::new(crate::fix::Told)),
             audit: Some(Arc::new(crate::audit::Told)),
+            identity,
         };
         let api = Api::start(parts).await.unwrap();
         (Self { client: Client { address, key }, handle, market, stop: None, serving: None, views }, api)

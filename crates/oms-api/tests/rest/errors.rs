@@ -3,7 +3,6 @@
 use crate::client::Client;
 use crate::desk::{Desk, RESTING, order};
 use oms_api::auth;
-use oms_api::call::Access;
 use oms_api::rest::endpoints;
 
 /// A path with something in the place of every name.
@@ -15,7 +14,7 @@ fn filled(path: &str) -> String {
 async fn no_operation_answers_without_a_valid_key() {
     let desk = Desk::open().await;
     let stranger = Client { key: auth::new_key([8; 32]), ..desk.client.clone() };
-    for endpoint in endpoints().iter().filter(|endpoint| endpoint.access != Access::Public) {
+    for endpoint in endpoints().iter().filter(|endpoint| !endpoint.access.is_open()) {
         let (method, path) = (endpoint.method.to_uppercase(), filled(endpoint.path));
         let body = (method != "GET").then_some(&b"{}"[..]);
         stranger.send(&method, &path, &[], body).await.refused(401, "UNAUTHENTICATED");
@@ -33,7 +32,9 @@ async fn no_operation_ignores_an_unknown_parameter() {
     let desk = Desk::open().await;
     let before = desk.handle.durable();
     let placed = [("POST", "/api/v1/orders"), ("POST", "/v1/orders")];
-    for endpoint in endpoints() {
+    // Whoever runs the installation is none of a desk's keys.
+    let others = |endpoint: &oms_api::rest::Endpoint| endpoint.access.scope() == Some(oms_identity::Scope::TenantsAdmin);
+    for endpoint in endpoints().into_iter().filter(|endpoint| !others(endpoint)) {
         let (method, path) = (endpoint.method.to_uppercase(), filled(endpoint.path));
         let body = order(RESTING);
         let body = (method != "GET").then_some(body.as_bytes());

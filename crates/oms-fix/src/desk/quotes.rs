@@ -246,7 +246,6 @@ fn response(subject: &Subject, status: &[u8], text: &str, at: Time) -> Outgoing 
 }
 
 /// The side that was asked for, in the words of the log.
-#[must_use]
 pub fn side(subject: &Subject) -> Result<Option<Side>, Refusal> {
     match subject.side.as_slice() {
         b"" => Ok(None),

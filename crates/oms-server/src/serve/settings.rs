@@ -37,6 +37,8 @@ pub struct Desk {
     pub engine: oms_engine::Config,
     /// Its log.
     pub journal: oms_store::Config,
+    /// The accounts of the installation.
+    pub identity: oms_auth::Config,
     /// Its interface.
     pub api: oms_api::Config,
     /// Its clients that speak FIX; `None`: it takes none.
@@ -118,6 +120,7 @@ impl Desk {
                 maintenance: Arc::new(calendars::maintenance(&settings.calendars)?),
             },
             journal: journal(&settings)?,
+            identity: identity(&settings.identity, flags.demo)?,
             api: oms_api::Config { calendars, ..api(&settings)? },
             fix,
             fix_venues,
@@ -221,6 +224,53 @@ fn journal(settings: &Settings) -> Result<oms_store::Config, Failure> {
     Ok(oms_store::Config { segment_bytes: mib << 20, check, ..oms_store::Config::default() })
 }
 
+/// The accounts of the installation.
+fn identity(identity: &config::Identity, demo: bool) -> Result<oms_auth::Config, Failure> {
+    let cost = oms_auth::password::Cost {
+        memory_kib: identity.password_memory_kib,
+        passes: identity.password_passes,
+        ..oms_auth::password::Cost::DEFAULT
+    };
+    let names = pairs("identity.external_names", &identity.external_names)?;
+    let external = (!identity.external_issuer.is_empty()).then(|| oms_auth::oidc::Config {
+        issuer: identity.external_issuer.clone(),
+        jwks_uri: identity.external_jwks_uri.clone(),
+        audience: identity.external_audience.clone(),
+        tenant_claim: identity.external_tenant_claim.clone(),
+        scope_claim: identity.external_scope_claim.clone(),
+        names,
+    });
+    if external.as_ref().is_some_and(|external| external.issuer == identity.issuer) {
+        return Err(Failure::Usage("identity.external_issuer must be another one than identity.issuer".to_owned()));
+    }
+    Ok(oms_auth::Config {
+        issuer: identity.issuer.clone(),
+        audience: identity.audience.clone(),
+        access_s: identity.access_s.into(),
+        refresh_s: identity.refresh_s.into(),
+        cookie_s: identity.cookie_s.into(),
+        step_up_s: identity.step_up_s.into(),
+        signing_s: identity.signing_s.into(),
+        cost,
+        hash_at_once: at_least("identity.passwords_at_once", identity.passwords_at_once, 1)?,
+        key_prefix: if demo { oms_auth::key::DEMO_PREFIX } else { oms_auth::key::LIVE_PREFIX },
+        external,
+    })
+}
+
+/// `a=b, c=d`.
+fn pairs(name: &str, text: &str) -> Result<std::collections::BTreeMap<String, String>, Failure> {
+    let bad = |part: &str| Failure::Usage(format!("{name}: {part:?} is not NAME=MEANING"));
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| part.split_once('=').map(|(a, b)| (a.trim().to_owned(), b.trim().to_owned())).ok_or_else(|| bad(part))).collect()
+}
+
+/// Texts that are separated by commas.
+fn listed<T>(name: &str, text: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Failure> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| read(part).ok_or_else(|| Failure::Usage(format!("{name}: {part:?} is none")))).collect()
+}
+
 fn api(settings: &Settings) -> Result<oms_api::Config, Failure> {
     let api = &settings.api;
     Ok(oms_api::Config {
@@ -233,6 +283,16 @@ fn api(settings: &Settings) -> Result<oms_api::Config, Failure> {
         body_timeout: Duration::from_millis(api.body_timeout_ms),
         read_wait: Duration::from_millis(api.read_wait_ms),
         drain: Duration::from_millis(api.drain_ms),
+        trusted_proxies: listed("api.trusted_proxies", &api.trusted_proxies, |part| part.parse().ok())?,
+        allowed_origins: listed("api.allowed_origins", &api.allowed_origins, |part| part.contains("://").then(|| part.to_owned()))?,
+        secure: api.secure,
+        rates: oms_api::rate::Rates {
+            read: api.reads_per_s,
+            write: api.writes_per_s,
+            cancel: api.cancels_per_s,
+            entrance: api.sign_ins_per_min,
+            tenant: api.tenant_times,
+        },
         ..oms_api::Config::default()
     })
 }

@@ -5,6 +5,7 @@ use super::venues::Venues;
 use super::{audit, demo, fault, figures, fix, fix_venues};
 use crate::exit::{Failure, Outcome};
 use oms_api::{Api, Parts};
+use oms_auth::Identity;
 use oms_fix::venue::VenueSession;
 use oms_model::Event;
 use oms_runtime::feed::Follower;
@@ -29,7 +30,7 @@ pub(super) struct Tenant {
 }
 
 impl Tenant {
-    pub fn open(desk: &Desk, http: &Runtime) -> Result<Self, Failure> {
+    pub fn open(desk: &Desk, http: &Runtime, accounts: &Identity) -> Result<Self, Failure> {
         if !desk.demo && !desk.log_dir().exists() {
             // Nothing is left behind, so that the tenant can still be founded here.
             return Err(no_tenant());
@@ -64,6 +65,7 @@ impl Tenant {
             expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref(), &sessions, auditing.as_ref()),
             probes: fix_venues::probes(&sessions).into_iter().chain(signing).collect(),
             fix: shown(fix.as_ref(), sessions),
+            identity: Some(accounts.clone()),
             audit: shown_audit.map(|shown| Arc::new(shown) as Arc<dyn oms_api::audit::Audit>),
         };
         let api = http.block_on(Api::start(parts)).map_err(|refusal| Failure::Fault(refusal.message))?;
@@ -156,7 +158,7 @@ fn require_tenant(handle: &Handle) -> Outcome {
     }
 }
 
-fn no_tenant() -> Failure {
+pub(super) fn no_tenant() -> Failure {
     Failure::Usage("this desk has no tenant yet: found one with `oms tenant create NAME`, or start it with --demo".to_owned())
 }
 

@@ -2,9 +2,9 @@
 
 use oms_model::instrument::{Currency, Valuation};
 use oms_model::{
-    AccountId, AllocId, ApiKeyId, BrokerOrderId, ClOrdId, CommandId, ExecId, InstrumentId, LimitScheduleId, Mic, OrderId, OverrideId,
-    PolicyName, QuoteId, QuoteRef, QuoteReqId, RuleSetName, SecurityId, Seq, StrategyId, Symbol, TenantId, Tenor, Time, TraceId, UserId,
-    WireId,
+    AccountId, AllocId, ApiKeyId, BrokerOrderId, ClOrdId, CommandId, ExecId, InstrumentId, InvitationId, LimitScheduleId, Mic, OrderId,
+    OverrideId, PolicyName, QuoteId, QuoteRef, QuoteReqId, RuleSetName, SecurityId, Seq, SessionId, StrategyId, Symbol, TenantId, Tenor,
+    Time, TraceId, UserId, WireId,
 };
 use prost::encoding::WireType;
 
@@ -37,7 +37,22 @@ macro_rules! uuid_ids {
         }
     )*};
 }
-uuid_ids!(AllocId, TenantId, UserId, ApiKeyId, AccountId, OrderId, QuoteReqId, QuoteId, OverrideId, LimitScheduleId, CommandId, TraceId);
+uuid_ids!(
+    InvitationId,
+    SessionId,
+    AllocId,
+    TenantId,
+    UserId,
+    ApiKeyId,
+    AccountId,
+    OrderId,
+    QuoteReqId,
+    QuoteId,
+    OverrideId,
+    LimitScheduleId,
+    CommandId,
+    TraceId
+);
 
 /// Text; empty only where no id was given.
 macro_rules! text_ids {

@@ -1,0 +1,74 @@
+//! The accounts of an installation: one control log beside the desks' logs, for all tenants.
+
+use super::settings::Desk;
+use crate::exit::Failure;
+use oms_api::{Api, Tenants};
+use oms_auth::{ControlLog, Identity, KeyFile, system_clock};
+use oms_identity::Command;
+use oms_identity::event::TenantCreated;
+use oms_model::Refusal;
+use oms_store::EmbeddedJournal;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often the signing keys are looked after.
+const TEND: Duration = Duration::from_secs(600);
+/// Size of a segment of the control log: it is small.
+const SEGMENT: u64 = 1 << 20;
+
+/// Where the control log and the key of its secrets are.
+#[must_use]
+pub fn folder(data: &Path) -> PathBuf {
+    data.join("control")
+}
+
+fn failed(refusal: Refusal) -> Failure {
+    Failure::Refused(refusal.message)
+}
+
+/// Opens the accounts of the installation in a data folder.
+///
+/// # Errors
+/// [`Failure::Refused`]: the log is damaged, or somebody else has it; [`Failure::Usage`]: the master key cannot be used.
+pub async fn open(desk: &Desk) -> Result<Identity, Failure> {
+    let folder = folder(&desk.data);
+    std::fs::create_dir_all(&folder).map_err(|error| Failure::Usage(format!("{}: {error}", folder.display())))?;
+    let secrets = KeyFile::read_or_make(&folder.join("master.key")).map_err(|error| Failure::Usage(error.to_string()))?;
+    let dir = folder.join("log");
+    let config = oms_store::Config { segment_bytes: SEGMENT, prepare_ahead: false, ..desk.journal.clone() };
+    let shown = |error: &dyn std::fmt::Display| Failure::Refused(format!("the control log in {}: {error}", dir.display()));
+    let journal = EmbeddedJournal::open_dir(&dir, config).map_err(|error| shown(&error))?;
+    let log = ControlLog::open(Box::new(journal), system_clock()).map_err(|error| shown(&error))?;
+    Identity::open(log, Box::new(secrets), desk.identity.clone(), system_clock()).await.map_err(failed)
+}
+
+/// Makes the tenants of the desks known, and looks after the keys from now on.
+///
+/// # Errors
+/// [`Failure::Refused`]: the control log cannot be written.
+pub async fn adopt(identity: &Identity, tenants: &Tenants) -> Result<(), Failure> {
+    for api in tenants.all() {
+        adopt_one(identity, &api).await?;
+    }
+    let tended = identity.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(TEND).await;
+            if let Err(refusal) = tended.tend().await {
+                tracing::error!(%refusal, "the signing keys could not be looked after");
+            }
+        }
+    });
+    Ok(())
+}
+
+async fn adopt_one(identity: &Identity, api: &Api) -> Result<(), Failure> {
+    let tenant_id = api.catalog().tenant_id;
+    if identity.state().tenant(tenant_id).is_some() {
+        return Ok(());
+    }
+    let slug = api.handle().inspect(|state, _| state.slug().to_owned()).await.map_err(failed)?;
+    let taken = identity.state().tenants().any(|(_, tenant)| tenant.name == slug);
+    let name = if slug.is_empty() || taken { tenant_id.to_string() } else { slug };
+    identity.execute_as_console(Command::CreateTenant(TenantCreated { tenant_id, name })).await.map(drop).map_err(failed)
+}

@@ -1,0 +1,147 @@
+use super::*;
+use oms_identity::Net;
+use oms_model::{ApiKeyId, InvitationId, SessionId, TenantId, UserId};
+use proptest::prelude::*;
+
+fn ids() -> (TenantId, UserId, SessionId, ApiKeyId) {
+    (TenantId::from_u128(1), UserId::from_u128(2), SessionId::from_u128(3), ApiKeyId::from_u128(4))
+}
+
+/// One event of every kind, with everything in it.
+fn every_kind() -> Vec<Event> {
+    let (tenant_id, user_id, session_id, api_key_id) = ids();
+    let (invitation_id, at) = (InvitationId::from_u128(5), Time(6));
+    let nets: Vec<Net> = ["10.0.0.0/8", "2001:db8::/32"].map(|net| net.parse().unwrap()).into();
+    let (text, hash, secret): (fn(&str) -> String, _, Box<[u8]>) = (str::to_owned, [7; 32], Box::new([8, 0, 9]));
+    let ip = "192.0.2.1".parse().ok();
+    vec![
+        TenantCreated { tenant_id, name: text("desk") }.into(),
+        TenantChanged { tenant_id, name: text("desk"), time_zone: text("UTC"), enabled: true }.into(),
+        AllowListSet { tenant_id, nets: nets.clone() }.into(),
+        UserCreated { user_id, email: text("a@b.c"), name: text("A"), password: Some(text("$argon2id$")), break_glass: true }.into(),
+        ProfileChanged { user_id, name: text("A"), time_zone: text("UTC") }.into(),
+        PasswordChanged { user_id, password: text("$argon2id$"), rehashed: true }.into(),
+        TotpEnrolled { user_id, secret: secret.clone() }.into(),
+        TotpConfirmed { user_id, step: 1, recovery: vec![hash, [1; 32]] }.into(),
+        TotpUsed { user_id, step: 2 }.into(),
+        RecoveryCodeUsed { user_id, sha256: hash }.into(),
+        TotpDisabled { user_id }.into(),
+        MemberSet { tenant_id, user_id, role: Role::Trader, extra: Scopes::ALL }.into(),
+        MemberRemoved { tenant_id, user_id }.into(),
+        Invited { invitation_id, tenant_id, email: text("a@b.c"), role: Role::Admin, extra: Scopes::NONE, sha256: hash, expires_at: at }
+            .into(),
+        InvitationAccepted { invitation_id, user_id }.into(),
+        InvitationRevoked { invitation_id }.into(),
+        BootstrapIssued { sha256: hash, expires_at: at }.into(),
+        BootstrapUsed { user_id }.into(),
+        SessionOpened { session_id, user_id, tenant_id, cookie: true, mfa: true, expires_at: at }.into(),
+        SessionRefreshed { session_id, generation: 2, expires_at: at }.into(),
+        SessionRevoked { session_id, reason: text("x") }.into(),
+        SessionSteppedUp { session_id }.into(),
+        SignInFailed { account: hash, ip }.into(),
+        SignInCleared { account: hash, ip: None }.into(),
+        ApiKeyCreated {
+            api_key_id,
+            tenant_id,
+            user_id,
+            name: text("bot"),
+            prefix: text("oms_live_x"),
+            sha256: hash,
+            scopes: Scopes::ALL,
+            expires_at: Some(at),
+            nets,
+        }
+        .into(),
+        ApiKeyRotated { api_key_id, prefix: text("oms_live_y"), sha256: hash, old_until: at }.into(),
+        ApiKeyRevoked { api_key_id }.into(),
+        ApiKeyUsed { api_key_id }.into(),
+        SigningKeyAdded { kid: text("k"), public: hash, secret: secret.clone(), sign_from: at, good_until: Time(9) }.into(),
+        SigningKeyRetired { kid: text("k") }.into(),
+        MacKeySet { secret }.into(),
+        BreakGlassUsed { user_id, session_id }.into(),
+    ]
+}
+
+fn batch(events: Vec<Event>) -> Batch {
+    let (tenant_id, user_id, session_id, api_key_id) = ids();
+    let by = By {
+        tenant_id,
+        user_id: Some(user_id),
+        api_key_id: Some(api_key_id),
+        session_id: Some(session_id),
+        ip: "2001:db8::1".parse().ok(),
+        user_agent: "curl".to_owned(),
+        ..By::default()
+    };
+    Batch { time: Time(11), by, trace_id: TraceId::from_u128(12), events }
+}
+
+fn bytes(batch: &Batch) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode_control(batch, &mut out);
+    out
+}
+
+/// `OMS_BLESS=1` writes the files that are missing. It never writes over one that is there.
+#[test]
+fn every_kind_is_read_as_it_ever_was() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("test-data/control/v1");
+    let kinds = every_kind();
+    assert_eq!(kinds.iter().map(|event| (event.code(), event.name())).collect::<Vec<_>>(), Event::KINDS);
+    let mut expected = Vec::new();
+    for event in kinds {
+        let file = format!("{:02}_{}.bin", event.code(), event.name());
+        let path = folder.join(&file);
+        expected.push(file);
+        let batch = batch(vec![event]);
+        if std::env::var_os("OMS_BLESS").is_some_and(|value| value == "1") && !path.exists() {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&path, bytes(&batch)).unwrap();
+        }
+        let stored = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert_eq!(decode_control(&stored).unwrap(), batch, "{}", path.display());
+        assert_eq!(bytes(&batch), stored, "{} is not what would be written today", path.display());
+    }
+    let mut found: Vec<String> =
+        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    found.sort();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn what_is_cut_off_or_from_later_is_refused() {
+    let whole = bytes(&batch(every_kind()));
+    assert_eq!(decode_control(&whole).unwrap(), batch(every_kind()));
+    // Where an event ends a shorter batch would stand: the log's checksums are what tells a cut there.
+    let mut ends = decode_ends(&whole);
+    ends.push(bytes(&Batch { trace_id: TraceId::default(), ..batch(Vec::new()) }).len());
+    for end in (0..whole.len()).filter(|end| !ends.contains(end)) {
+        assert!(decode_control(&whole[..end]).is_err(), "{end}");
+    }
+    let mut later = whole.clone();
+    later[1] = 2;
+    assert!(matches!(decode_control(&later), Err(DecodeError::Version { found: 2, newest: 1 })));
+    assert!(decode_control(&[&whole[..], b"\x38\x01"].concat()).is_err(), "an unknown field");
+}
+
+/// Where a prefix with fewer events ends.
+fn decode_ends(whole: &[u8]) -> Vec<usize> {
+    (0..=every_kind().len())
+        .map(|count| bytes(&batch(every_kind().into_iter().take(count).collect())).len())
+        .filter(|end| *end <= whole.len())
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn bytes_that_are_read_are_written_again(damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+        let mut stored = bytes(&batch(every_kind()));
+        for (at, byte) in damage {
+            let at = at.index(stored.len());
+            stored[at] = byte;
+        }
+        if let Ok(read) = decode_control(&stored) {
+            prop_assert_eq!(bytes(&read), stored);
+        }
+    }
+}
