@@ -12,7 +12,8 @@ fn every_kind() -> Vec<Event> {
     let (tenant_id, user_id, session_id, api_key_id) = ids();
     let (invitation_id, at) = (InvitationId::from_u128(5), Time(6));
     let nets: Vec<Net> = ["10.0.0.0/8", "2001:db8::/32"].map(|net| net.parse().unwrap()).into();
-    let (text, hash, secret): (fn(&str) -> String, _, Box<[u8]>) = (str::to_owned, [7; 32], Box::new([8, 0, 9]));
+    let (text, hash) = (str::to_owned as fn(&str) -> String, [7; 32]);
+    let secret: Box<[u8]> = Box::new([8, 0, 9]);
     let ip = "192.0.2.1".parse().ok();
     vec![
         TenantCreated { tenant_id, name: text("desk") }.into(),
