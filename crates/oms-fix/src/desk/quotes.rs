@@ -246,7 +246,9 @@ fn response(subject: &Subject, status: &[u8], text: &str, at: Time) -> Outgoing 
 }
 
 /// The side that was asked for, in the words of the log.
-#[must_use]
+///
+/// # Errors
+/// `VALIDATION_ERROR`: one that is not traded.
 pub fn side(subject: &Subject) -> Result<Option<Side>, Refusal> {
     match subject.side.as_slice() {
         b"" => Ok(None),
