@@ -2,7 +2,7 @@
 //! included. No order is lost and none is there twice, no number is used twice, and every report comes once, to the
 //! client and to the drop copy.
 //!
-//! `OMS_CRASHES=all` crashes at every write; otherwise a part of them does, another one each time `OMS_SEED` changes.
+//! `OMS_SEED` sets which sectors a torn write leaves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "desk/client.rs"]
@@ -62,17 +62,15 @@ impl Day {
 
     async fn play(&mut self) {
         self.stage.offer("20.05", "40");
-        self.order("A1", "100", "19.90").await;
-        self.order("A2", "100", "20.05").await;
-        self.order("A3", "50", "19.80").await;
-        for id in ["A1", "A2", "A3"] {
+        for (id, qty, price) in [("A1", "100", "19.90"), ("A2", "100", "20.05"), ("A3", "50", "19.80")] {
+            self.order(id, qty, price).await;
             self.until("an answer", |told| any(told, id, &["0", "8"])).await;
         }
         self.send("G", &[(11, "R1"), (38, "80"), (40, "2"), (41, "A1"), (44, "19.91"), (54, "1"), (55, "XYZ"), (60, NOW)]).await;
         self.send("F", &[(11, "K3"), (38, "50"), (41, "A3"), (54, "1"), (55, "XYZ"), (60, NOW)]).await;
         self.until("a replace", |told| any(told, "R1", &["5", "9"])).await;
         self.until("a cancel", |told| any(told, "K3", &["4", "9"])).await;
-        self.stage.offer("20.04", "60");
+        self.stage.offer("20.04", "70");
         self.order("A4", "10", "20.04").await;
         self.until("the last order", |told| any(told, "A4", &["F", "8", "4"])).await;
         self.until("the other is filled", |told| told.iter().any(|one| one.get(11) == "A2" && matches!(one.get(39), "2" | "8" | "4")))
@@ -98,8 +96,10 @@ impl Day {
                 assert!(seen.insert(one.get(17).to_owned()), "{crash}: told twice: {}", short(one));
             }
             for id in ["A1", "A2", "A3", "A4"] {
-                let first = told.iter().filter(|one| one.get(11) == id && matches!(one.get(150), "0" | "8") && one.get(41).is_empty());
-                assert_eq!(first.count(), 1, "{crash}: {id} is told as new or refused once");
+                // One that was taken may be refused later: each is told once.
+                let count = |kind| told.iter().filter(|one| one.get(11) == id && one.get(150) == kind).count();
+                let (new, refused) = (count("0"), count("8"));
+                assert!(new <= 1 && refused <= 1 && 0 < new + refused, "{crash}: {id}: {new} {refused}");
             }
         }
         self.stage.numbers_are_used_once(crash);
@@ -141,6 +141,7 @@ async fn day(seed: u64, crash: Option<(Disk, u64)>) -> (u64, u64) {
     let after = day.stage.operations();
     let name = crash.map_or("no crash".to_owned(), |(disk, at)| format!("{disk:?} {at}"));
     day.audit(&name).await;
+    day.stage.look().await;
     if crash.is_some_and(|(disk, at)| at + 2 < if disk == Disk::Desk { after.0 - before.0 } else { after.1 - before.1 }) {
         assert!(day.stage.crashes > 0, "{name}: nothing failed");
     }
@@ -150,18 +151,12 @@ async fn day(seed: u64, crash: Option<(Disk, u64)>) -> (u64, u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_power_fails_at_every_write() {
-    let all = std::env::var("OMS_CRASHES").is_ok_and(|all| all == "all");
     let seed: u64 = std::env::var("OMS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let (desk, fix) = day(seed, None).await;
-    assert!(15 < desk && 15 < fix, "{desk} {fix}");
-    let step = if all { 1 } else { 5 };
-    let crashes: Vec<(Disk, u64)> = (0..desk).map(|at| (Disk::Desk, at)).chain((0..fix).map(|at| (Disk::Fix, at))).collect();
-    let mut done = 0;
-    for (at, crash) in crashes.into_iter().enumerate() {
-        if (at as u64 + seed).is_multiple_of(step) {
-            day(seed ^ at as u64 + 1, Some(crash)).await;
-            done += 1;
-        }
+    assert!(10 < desk && 15 < fix, "{desk} {fix}");
+    let crashes = (0..desk).map(|at| (Disk::Desk, at)).chain((0..fix).map(|at| (Disk::Fix, at)));
+    for (at, crash) in crashes.enumerate() {
+        day(seed ^ (at as u64 + 1), Some(crash)).await;
     }
-    println!("{done} crashes in {desk} writes of the desk's log and {fix} of the sessions'");
+    println!("a crash in each of {desk} writes of the desk's log and {fix} of the sessions'");
 }

@@ -109,7 +109,7 @@ impl Stage {
                     }
                 }
                 let shown = *offered.lock().unwrap();
-                let instrument = oms_model::InstrumentId(1);
+                let instrument = oms_model::InstrumentId(0);
                 market.quote(instrument, XNAS, true, Some((dec("19.95"), dec("9000"))), now);
                 market.quote(instrument, XNAS, false, shown.map(|shown| (shown.price, shown.size)), now);
                 std::thread::park_timeout(Duration::from_micros(300));
@@ -131,7 +131,7 @@ impl Stage {
                 let request = Request { actor: actor(), trace_id: TraceId::default(), idempotency: None, command };
                 assert_eq!(handle.execute(request).await.unwrap().outcome, CommandOutcome::Done);
             }
-            assert_eq!(handle.inspect(|state, _| state.instruments()[0].instrument_id).await.unwrap(), oms_model::InstrumentId(1));
+            assert_eq!(handle.inspect(|state, _| state.instruments()[0].instrument_id).await.unwrap(), oms_model::InstrumentId(0));
         }
         *self.sink.lock().unwrap() = Some(handle.clone());
         let mut seen = handle.feed().follow(handle.durable());
