@@ -28,7 +28,8 @@ use oms_runtime::{Feed, Handle};
 use tokio::sync::mpsc;
 
 use crate::session::config::SessionId;
-use crate::store::{JournalStore, MessageStore as _, StoreError};
+use crate::session::outbox::{Mark, Outbox};
+use crate::store::{JournalStore, MessageStore as _, SessionJournal, StoreError};
 use crate::transport::{AddError, Engine, SessionHandle, SessionSpec};
 pub use client::ClientFigures;
 use client::{Client, Door, Inbound, Start};
@@ -97,13 +98,17 @@ impl Clients {
         profile: ClientProfile,
     ) -> Result<ClientSession, DeskError> {
         let id = profile.config.id.clone();
-        let journal = store.session(&id);
+        let mut journal = store.session(&id);
         let progress = journal.progress();
         // A session that never sent anything has nothing to tell of what was before it.
         let cursor = progress.mark.cursor.map_or_else(|| parts.handle.durable(), Seq);
         let Begin { follow_after, book, catalog, open, live } = begin(parts, cursor, &profile)?;
         let quotes = quotes::Quotes::of(&open, &live, store, &id)?;
         let figures = Arc::new(ClientFigures::default());
+        if progress.mark.cursor.is_none() {
+            // From where it is told must be known before anything can happen that it is told of.
+            begin_at(&mut journal, cursor)?;
+        }
         let (inbox, received) = mpsc::channel(INBOX);
         let waiting: Vec<Inbound> = store.unhandled(&id)?.into_iter().map(|(kept, bytes)| Inbound { kept, bytes }).collect();
         let door = Door::new(inbox, figures.clone(), profile.copies.is_some());
@@ -148,6 +153,14 @@ impl Clients {
     pub fn get(&self, client: &str) -> Option<ClientSession> {
         self.lock().get(client).cloned()
     }
+}
+
+/// Stores from where a new session follows the desk's log.
+fn begin_at(journal: &mut SessionJournal, cursor: Seq) -> Result<(), StoreError> {
+    let mut outbox = Outbox::default();
+    outbox.batch.mark = Mark { handled: None, cursor: Some(cursor.0) };
+    let stored = journal.commit(&outbox)?;
+    tokio::task::block_in_place(|| stored.wait_blocking())
 }
 
 /// The orders, names and requests for quotes as they were when the last report was sent.

@@ -51,6 +51,17 @@ impl<T> Pending<T> {
             Self::Later(receiver) => receiver.await.unwrap_or_else(|_| Err(StoreError::Failed("it has stopped".to_owned()))),
         }
     }
+
+    /// Waits for it on this thread, which must be one that may block.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn wait_blocking(self) -> Result<T, StoreError> {
+        match self {
+            Self::Ready(value) => Ok(value),
+            Self::Later(receiver) => receiver.blocking_recv().unwrap_or_else(|_| Err(StoreError::Failed("it has stopped".to_owned()))),
+        }
+    }
 }
 
 /// How far the application of a session has come.

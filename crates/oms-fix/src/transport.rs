@@ -358,6 +358,11 @@ impl SessionHandle {
         self.shared.frozen.send_replace(frozen);
     }
 
+    /// Waits until the session is not run any more: it was stopped, or its store has failed.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
+    }
+
     /// Records that somebody does something to the session. Waits until that is durable; it is done after it.
     ///
     /// # Errors

@@ -120,7 +120,7 @@ async fn as_initiator_orders_are_answered_over_cuts_and_resets() {
         handle.send(order(&format!("id{id}"))).await.unwrap();
     }
     quickfix.until("received D id39");
-    line.cut();
+    line.cut().await;
     line.lose_from_server(false);
     phase(&handle, Phase::Up).await;
     assert_eq!(take(&mut seen, 20).await, expected("8", 20..40));
@@ -131,7 +131,7 @@ async fn as_initiator_orders_are_answered_over_cuts_and_resets() {
         handle.send(order(&format!("id{id}"))).await.unwrap();
     }
     line.lost_from_client(20).await;
-    line.cut();
+    line.cut().await;
     line.lose_from_client(false);
     assert_eq!(take(&mut seen, 20).await, expected("8", 40..60));
     let told = quickfix.until("received D id59");
@@ -179,7 +179,7 @@ async fn as_acceptor_orders_are_taken_over_cuts_and_resets() {
         quickfix.say(&format!("order id{id}"));
     }
     line.lost_from_client(20).await;
-    line.cut();
+    line.cut().await;
     line.lose_from_client(false);
     assert_eq!(take(&mut seen, 20).await, expected("D", 20..40));
     quickfix.until("received 8 id39");
@@ -192,7 +192,7 @@ async fn as_acceptor_orders_are_taken_over_cuts_and_resets() {
     }
     assert_eq!(take(&mut seen, 5).await, expected("D", 40..45));
     line.lost_from_server(5).await;
-    line.cut();
+    line.cut().await;
     line.lose_from_server(false);
     quickfix.until("received 8 id44 Y");
 

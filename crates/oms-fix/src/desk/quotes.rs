@@ -64,7 +64,7 @@ impl Quotes {
             return Ok(quotes);
         }
         let mut told = BTreeMap::new();
-        store.messages(id, |message, _| {
+        store.past(id, |message, _| {
             if message.direction == Direction::Out {
                 told.extend(pending(message.bytes));
             }
@@ -246,6 +246,9 @@ fn response(subject: &Subject, status: &[u8], text: &str, at: Time) -> Outgoing 
 }
 
 /// The side that was asked for, in the words of the log.
+///
+/// # Errors
+/// `VALIDATION_ERROR`: one that is not traded.
 pub fn side(subject: &Subject) -> Result<Option<Side>, Refusal> {
     match subject.side.as_slice() {
         b"" => Ok(None),

@@ -48,22 +48,33 @@ pub struct Cuttable {
     from_client: Arc<Way>,
     from_server: Arc<Way>,
     cut: Arc<Notify>,
+    /// Cuts so far.
+    cuts: watch::Sender<usize>,
 }
 
 impl Cuttable {
     pub async fn start(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let line =
-            Self { port: listener.local_addr().unwrap().port(), from_client: Way::new(), from_server: Way::new(), cut: Arc::default() };
-        let (from_client, from_server, cut) = (line.from_client.clone(), line.from_server.clone(), line.cut.clone());
+        let line = Self {
+            port: listener.local_addr().unwrap().port(),
+            from_client: Way::new(),
+            from_server: Way::new(),
+            cut: Arc::default(),
+            cuts: watch::Sender::new(0),
+        };
+        let (from_client, from_server) = (line.from_client.clone(), line.from_server.clone());
+        let (cut, cuts) = (line.cut.clone(), line.cuts.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await else { continue };
                 let ((client_in, client_out), (server_in, server_out)) = (client.into_split(), server.into_split());
-                tokio::select! {
-                    () = from_client.clone().carry(client_in, server_out) => (),
-                    () = from_server.clone().carry(server_in, client_out) => (),
-                    () = cut.notified() => (),
+                let is_cut = tokio::select! {
+                    () = from_client.clone().carry(client_in, server_out) => false,
+                    () = from_server.clone().carry(server_in, client_out) => false,
+                    () = cut.notified() => true,
+                };
+                if is_cut {
+                    cuts.send_modify(|cuts| *cuts += 1);
                 }
             }
         });
@@ -78,8 +89,13 @@ impl Cuttable {
         format!("127.0.0.1:{}", self.port)
     }
 
-    pub fn cut(&self) {
+    /// Cuts the line. Nothing that was under way arrives once this has returned; until then something could, and the
+    /// session could catch up over a line that is gone a moment later.
+    pub async fn cut(&self) {
+        let mut cuts = self.cuts.subscribe();
+        let before = *cuts.borrow_and_update();
         self.cut.notify_one();
+        tokio::time::timeout(Duration::from_secs(20), cuts.wait_for(|cuts| before < *cuts)).await.expect("in time").unwrap();
     }
 
     pub fn lose_from_client(&self, loses: bool) {

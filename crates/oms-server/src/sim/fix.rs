@@ -177,7 +177,18 @@ async fn open(plan: &Plan, store: &JournalStore, market: &PaperMarket, out: &mut
     };
     greet(plan, &listener, admin.as_ref())?;
     let serving = admin.map(|listener| tokio::spawn(admin::serve(listener, Arc::clone(&switches))));
-    stop.wait().await;
+    let mut ended = tokio::task::JoinSet::new();
+    for session in switches.sessions.values().cloned() {
+        ended.spawn(async move { session.handle.ended().await });
+    }
+    let failed = tokio::select! {
+        () = stop.wait() => false,
+        _ = ended.join_next() => true,
+    };
+    if failed {
+        // A venue that cannot store what it says says nothing more.
+        return Err(Failure::Fault("a session has ended: what it says cannot be stored any more".to_owned()));
+    }
     tracing::info!("stopping");
     drop(listener);
     if let Some(serving) = serving {
