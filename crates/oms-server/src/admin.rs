@@ -14,8 +14,8 @@ use std::io::Write;
 /// [`Failure::Usage`] where no master key is set; [`Failure::Refused`] where a key cannot be wrapped anew.
 pub fn run(command: &Command, settings: &Settings) -> Outcome {
     match command {
-        Command::MasterKey { version } => {
-            let line = LocalMaster::generate(*version).map_err(|error| Failure::Fault(error.to_string()))?;
+        Command::MasterKey { key_version } => {
+            let line = LocalMaster::generate(*key_version).map_err(|error| Failure::Fault(error.to_string()))?;
             written(std::io::stdout().write_all(line.expose()))
         }
         Command::Rewrap { stored } => {

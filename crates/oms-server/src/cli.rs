@@ -558,7 +558,7 @@ pub enum Admin {
     MasterKey {
         /// Its version: one more than the highest that is there.
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-        version: u32,
+        key_version: u32,
     },
     /// Wrap every data key anew that an older master key has wrapped.
     Rewrap {
