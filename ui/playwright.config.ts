@@ -6,8 +6,8 @@ export default defineConfig({
   outputDir: "e2e/output/results",
   workers: 1,
   fullyParallel: false,
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  timeout: 45_000,
+  expect: { timeout: 10_000 },
   reporter: [["list"]],
   use: {
     viewport: { width: 1600, height: 900 },

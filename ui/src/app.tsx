@@ -1,8 +1,10 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { Component, type ReactNode, useEffect, useMemo, useSyncExternalStore } from "react";
+import { Component, type ReactNode, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { Refused } from "./api/client";
+import type { Market } from "./api/types";
 import { keyFromLink, session } from "./api/session";
 import { Blotter, Executions } from "./pages/blotter";
+import { Candles } from "./pages/charts";
 import { LoginPage } from "./pages/login";
 import { MarketPage, Watch } from "./pages/market";
 import { OrderPage } from "./pages/order";
@@ -117,10 +119,13 @@ function Live({ title, children, className = "grow" }: { title: string; children
 }
 
 function DeskPage() {
+  const [symbol, setSymbol] = useState("IBM");
+  const follow = useCallback((row: Market | null) => row !== null && setSymbol(row.symbol), []);
   return (
     <div className="page desk-page">
       <div className="desk-left">
-        <Live title="Market"><Watch small /></Live>
+        <Live title="Market"><Watch small onActive={follow} /></Live>
+        <Live title={`${symbol}, 10 s`} className="grow"><Candles symbol={symbol} /></Live>
         <Live title="Positions"><PositionGrid plain /></Live>
       </div>
       <div className="desk-main">

@@ -150,7 +150,9 @@ export function Grid<T>(props: Props<T>) {
   const active = lines[activeAt];
   const activeRow = active?.kind === "row" ? active.row : null;
   const { onActive } = props;
-  useEffect(() => onActive?.(activeRow), [activeRow, onActive]);
+  useEffect(() => {
+    onActive?.(activeRow);
+  }, [activeRow, onActive]);
   const picked = useMemo(() => {
     const found = lines.flatMap((line) => (line.kind === "row" && selected.has(line.key) ? [line.row] : []));
     return found;
@@ -406,7 +408,7 @@ function RowOf<T>(props: RowProps<T>) {
     >
       {columns.map((column, at) => (
         <span
-          key={column.id} role="gridcell" aria-colindex={at + 1} className={`${column.right ? "right" : ""} ${flashing.has(column.id) ? "flash" : ""}`}
+          key={column.id} role="gridcell" aria-colindex={at + 1} title={column.decimal ? column.text(row) : undefined} className={`${column.right ? "right" : ""} ${flashing.has(column.id) ? "flash" : ""}`}
           style={at === 0 && depth !== null && depth > 0 ? { paddingLeft: 8 + depth * 14 } : undefined}
         >
           {column.cell === undefined ? column.text(row) : column.cell(row)}

@@ -16,7 +16,7 @@ import { isWorking, useCell, useTable } from "../stream/desk";
 const SERVED: ReadonlySet<string> = new Set(["symbol", "side", "ord_type", "time_in_force", "state", "ord_status", "source", "cl_ord_id", "order_id", "in_doubt"]);
 
 export const ORDER_COLUMNS: Column<Order>[] = [
-  { id: "created_at", title: "Time", width: 92, text: (row) => row.created_at, cell: (row) => <Time at={row.created_at} /> },
+  { id: "created_at", title: "Time", width: 96, text: (row) => row.created_at, cell: (row) => <Time at={row.created_at} /> },
   { id: "ord_status", title: "State", width: 112, text: stateText, cell: (row) => <StateMark order={row} />, groups: true },
   { id: "side", title: "Side", width: 74, text: (row) => row.side, cell: (row) => <SideMark side={row.side} />, groups: true },
   { id: "symbol", title: "Symbol", width: 86, text: (row) => row.symbol, cell: (row) => <b>{row.symbol}</b>, groups: true },
@@ -31,7 +31,7 @@ export const ORDER_COLUMNS: Column<Order>[] = [
   { id: "venue", title: "Venue", width: 64, text: (row) => row.venue ?? "", hidden: true, groups: true },
   { id: "source", title: "Source", width: 72, text: (row) => row.source, hidden: true, groups: true },
   { id: "kind", title: "Kind", width: 72, text: (row) => row.kind, hidden: true },
-  { id: "updated_at", title: "Changed", width: 92, text: (row) => row.updated_at, cell: (row) => <Time at={row.updated_at} /> },
+  { id: "updated_at", title: "Changed", width: 96, text: (row) => row.updated_at, cell: (row) => <Time at={row.updated_at} /> },
   { id: "text", title: "Reason", width: 180, text: (row) => row.reject_code ?? row.text ?? "" },
   { id: "cl_ord_id", title: "Client id", width: 130, text: (row) => row.cl_ord_id, hidden: true },
   { id: "order_id", title: "Order id", width: 84, text: (row) => row.order_id, cell: (row) => <span title={row.order_id}>{short(row.order_id)}</span> },
@@ -126,7 +126,7 @@ export function Blotter({ name }: { name: string }) {
 }
 
 export const EXECUTION_COLUMNS: Column<Execution>[] = [
-  { id: "transact_time", title: "Time", width: 92, text: (row) => row.transact_time, cell: (row) => <Time at={row.transact_time} /> },
+  { id: "transact_time", title: "Time", width: 96, text: (row) => row.transact_time, cell: (row) => <Time at={row.transact_time} /> },
   { id: "side", title: "Side", width: 74, text: (row) => row.side, cell: (row) => <SideMark side={row.side} />, groups: true },
   { id: "symbol", title: "Symbol", width: 86, text: (row) => row.symbol, cell: (row) => <b>{row.symbol}</b>, groups: true },
   { id: "last_qty", title: "Quantity", width: 84, right: true, decimal: true, text: (row) => row.last_qty, cell: (row) => decimal(row.last_qty) },
@@ -137,7 +137,7 @@ export const EXECUTION_COLUMNS: Column<Execution>[] = [
   { id: "exec_type", title: "Kind", width: 104, text: (row) => row.exec_type, cell: (row) => row.exec_type.replaceAll("_", " ").toLowerCase(), groups: true },
   { id: "exec_id", title: "Execution", width: 104, text: (row) => row.exec_id },
   { id: "root_order_id", title: "Order", width: 84, text: (row) => row.root_order_id ?? "", cell: (row) => short(row.root_order_id ?? "") },
-  { id: "recorded_at", title: "Recorded", width: 92, text: (row) => row.recorded_at, cell: (row) => <Time at={row.recorded_at} />, hidden: true },
+  { id: "recorded_at", title: "Recorded", width: 96, text: (row) => row.recorded_at, cell: (row) => <Time at={row.recorded_at} />, hidden: true },
   { id: "seq", title: "Sequence", width: 76, right: true, decimal: true, text: (row) => String(row.seq), cell: (row) => decimal(String(row.seq)) },
 ];
 const keyOfExecution = (one: Execution) => String(one.seq);

@@ -1,4 +1,6 @@
+import { useQuery as useAsked } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
+import { api, unwrap } from "../api/client";
 import type { Market } from "../api/types";
 import { compare, decimal } from "../format/number";
 import { type Column, Grid } from "../grid/grid";
@@ -53,7 +55,16 @@ export function Watch({ small, onActive }: { small: boolean; onActive?: (row: Ma
 }
 
 /** The first level of every venue beside the consolidated best. */
-function Venues({ market }: { market: Market }) {
+function Venues({ of }: { of: Market }) {
+  // The stream tells the best of all venues; what each of them says is asked for, twice a second.
+  const asked = useAsked({
+    queryKey: ["venues of", of.symbol],
+    queryFn: () => unwrap(api.GET("/api/v1/marketdata/last/{symbol}", { params: { path: { symbol: of.symbol } } })),
+    refetchInterval: 500,
+    retry: false,
+  });
+  const market = asked.data;
+  if (market === undefined) return <p className="muted">Looking…</p>;
   const quoted = market.venues.filter((one) => one.bid !== null || one.ask !== null || one.halted);
   return (
     <table className="table" aria-label={`Venues of ${market.symbol}`}>
@@ -89,7 +100,7 @@ export function MarketPage() {
       <div className="market-side">
         {market !== undefined && (
           <>
-            <Panel title={market.symbol} stale={!live} note={instrument === undefined ? undefined : `${instrument.asset_class.toLowerCase().replaceAll("_", " ")}, ${instrument.currency}, listed at ${instrument.listing}`}><Venues market={market} /></Panel>
+            <Panel title={market.symbol} stale={!live} note={instrument === undefined ? undefined : `${instrument.asset_class.toLowerCase().replaceAll("_", " ")}, ${instrument.currency}, listed at ${instrument.listing}`}><Venues of={market} /></Panel>
             <Panel title={`Candles of ${market.symbol}`} className="grow" note="mid, 10 s, since this page was opened" stale={!live}><Candles symbol={market.symbol} /></Panel>
           </>
         )}

@@ -65,10 +65,13 @@ export function RiskPage() {
         <Panel title="Trading" stale={stale}>
           <dl className="facts">
             {status.trading_states.map((one) => <div key={one.scope}><dt>{one.scope}</dt><dd className={one.state === "ACTIVE" ? "" : "warn"}>{one.state}</dd></div>)}
-            {status.open.map((one) => <div key={one.scope}><dt>Open, {one.scope}</dt><dd>{decimal(String(one.orders))} orders, {decimal(one.notional, 2)}</dd></div>)}
             <div><dt>Held for approval</dt><dd><button type="button" className="link" onClick={() => navigate("/approvals")}>{status.held}</button></dd></div>
             <div><dt>Throttled</dt><dd>{status.throttled.length === 0 ? "none" : status.throttled.join(", ")}</dd></div>
           </dl>
+          <table className="table">
+            <thead><tr><th>Open in</th><th className="right">Orders</th><th className="right">Notional</th></tr></thead>
+            <tbody>{status.open.map((one) => <tr key={one.scope}><td title={one.scope}>{one.scope.length > 28 ? `${one.scope.slice(0, 16)}…${short(one.scope)}` : one.scope}</td><td className="right">{decimal(String(one.orders))}</td><td className="right">{decimal(one.notional, 2)}</td></tr>)}</tbody>
+          </table>
         </Panel>
         <Panel title="Breakers" stale={stale}>
           {status.breakers.length === 0 ? <p className="muted">No breaker is set.</p> : (

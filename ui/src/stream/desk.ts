@@ -60,7 +60,7 @@ export class Desk {
     });
     this.connection.subscribe("executions", {
       reset: () => this.executions.clear(),
-      snapshot: (data) => this.executions.put(data as Execution[], false),
+      snapshot: (data) => this.tookExecutions(data as Execution[], false),
       // The deltas are events; the list shows executions. The newest page has them all.
       delta: () => void this.newExecutions(),
     });
@@ -121,6 +121,12 @@ export class Desk {
     }
   }
 
+  private newest = 0;
+  private tookExecutions(rows: Execution[], flash: boolean): void {
+    this.newest = rows.reduce((most, one) => Math.max(most, one.seq), this.newest);
+    this.executions.put(rows, flash);
+  }
+
   private executionsAsked = false;
   private executionsAgain = false;
   private async newExecutions(): Promise<void> {
@@ -130,8 +136,16 @@ export class Desk {
     }
     this.executionsAsked = true;
     try {
-      const page = await unwrap(api.GET("/api/v1/executions", { params: { query: { sort: "-seq", limit: 200 } as never } }));
-      this.executions.put([...page.data].reverse(), true);
+      // Pages back to what is known already, so that a burst leaves no hole; at most so many as the list keeps.
+      const known = this.newest;
+      let cursor: string | null = null;
+      for (let pages = 0; pages < 20; pages += 1) {
+        const query: Record<string, unknown> = { sort: "-seq", limit: 200, ...(cursor === null ? {} : { cursor }) };
+        const page: { data: Execution[]; next: string | null } = await unwrap(api.GET("/api/v1/executions", { params: { query: query as never } }));
+        this.tookExecutions([...page.data].reverse(), true);
+        cursor = page.next;
+        if (cursor === null || page.data.some((one) => one.seq <= known)) break;
+      }
     } catch {
       this.executionsAgain = true;
     }
