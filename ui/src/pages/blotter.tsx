@@ -20,7 +20,7 @@ export const ORDER_COLUMNS: Column<Order>[] = [
   { id: "ord_status", title: "State", width: 112, text: stateText, cell: (row) => <StateMark order={row} />, groups: true },
   { id: "side", title: "Side", width: 74, text: (row) => row.side, cell: (row) => <SideMark side={row.side} />, groups: true },
   { id: "symbol", title: "Symbol", width: 86, text: (row) => row.symbol, cell: (row) => <b>{row.symbol}</b>, groups: true },
-  { id: "ord_type", title: "Type", width: 104, text: (row) => row.ord_type, cell: (row) => row.ord_type.replaceAll("_", " ").toLowerCase(), groups: true },
+  { id: "ord_type", title: "Type", width: 116, text: (row) => row.ord_type, cell: (row) => row.ord_type.replaceAll("_", " ").toLowerCase(), groups: true },
   { id: "order_qty", title: "Quantity", width: 84, right: true, decimal: true, text: (row) => row.order_qty, cell: (row) => decimal(row.order_qty) },
   { id: "price", title: "Price", width: 84, right: true, decimal: true, text: (row) => row.price ?? "", cell: (row) => decimal(row.price, 2) },
   { id: "cum_qty", title: "Executed", width: 84, right: true, decimal: true, text: (row) => row.cum_qty, cell: (row) => decimal(row.cum_qty) },
@@ -34,8 +34,8 @@ export const ORDER_COLUMNS: Column<Order>[] = [
   { id: "updated_at", title: "Changed", width: 96, text: (row) => row.updated_at, cell: (row) => <Time at={row.updated_at} /> },
   { id: "text", title: "Reason", width: 180, text: (row) => row.reject_code ?? row.text ?? "" },
   { id: "cl_ord_id", title: "Client id", width: 130, text: (row) => row.cl_ord_id, hidden: true },
-  { id: "order_id", title: "Order id", width: 84, text: (row) => row.order_id, cell: (row) => <span title={row.order_id}>{short(row.order_id)}</span> },
-  { id: "account_id", title: "Account", width: 84, text: (row) => row.account_id, cell: (row) => <span title={row.account_id}>{short(row.account_id)}</span>, hidden: true, groups: true },
+  { id: "order_id", title: "Order id", width: 112, text: (row) => row.order_id, cell: (row) => <span title={row.order_id}>{short(row.order_id)}</span> },
+  { id: "account_id", title: "Account", width: 112, text: (row) => row.account_id, cell: (row) => <span title={row.account_id}>{short(row.account_id)}</span>, hidden: true, groups: true },
   { id: "version", title: "Version", width: 60, right: true, text: (row) => String(row.version), decimal: true, hidden: true },
 ];
 
@@ -136,7 +136,7 @@ export const EXECUTION_COLUMNS: Column<Execution>[] = [
   { id: "fee", title: "Fee", width: 76, right: true, decimal: true, text: (row) => row.fee, cell: (row) => decimal(row.fee, 2) },
   { id: "exec_type", title: "Kind", width: 104, text: (row) => row.exec_type, cell: (row) => row.exec_type.replaceAll("_", " ").toLowerCase(), groups: true },
   { id: "exec_id", title: "Execution", width: 104, text: (row) => row.exec_id },
-  { id: "root_order_id", title: "Order", width: 84, text: (row) => row.root_order_id ?? "", cell: (row) => short(row.root_order_id ?? "") },
+  { id: "root_order_id", title: "Order", width: 112, text: (row) => row.root_order_id ?? "", cell: (row) => short(row.root_order_id ?? "") },
   { id: "recorded_at", title: "Recorded", width: 96, text: (row) => row.recorded_at, cell: (row) => <Time at={row.recorded_at} />, hidden: true },
   { id: "seq", title: "Sequence", width: 76, right: true, decimal: true, text: (row) => String(row.seq), cell: (row) => decimal(String(row.seq)) },
 ];

@@ -20,12 +20,17 @@ function options() {
     layout: { background: { color: token("--panel") }, textColor: token("--muted"), fontSize: 11, attributionLogo: false },
     grid: { vertLines: { color: token("--line") }, horzLines: { color: token("--line") } },
     rightPriceScale: { borderColor: token("--line") },
-    timeScale: { borderColor: token("--line"), timeVisible: true, secondsVisible: true },
+    timeScale: { borderColor: token("--line"), timeVisible: true, secondsVisible: true, barSpacing: 9, maxBarSpacing: 14, rightOffset: 2 },
   };
 }
 
 function Attribution() {
   return <p className="attribution">Chart by <a href="https://www.tradingview.com/" rel="noreferrer">TradingView</a> Lightweight Charts™</p>;
+}
+
+/** The chart knows UTC alone: it is given the clock of the user. */
+function local(ms: number): number {
+  return Math.floor(ms / 1_000) - new Date(ms).getTimezoneOffset() * 60;
 }
 
 /** Candles of the mid as this tab saw it, ten seconds each. */
@@ -44,11 +49,10 @@ export function Candles({ symbol }: { symbol: string }) {
       const series = chart.addSeries(CandlestickSeries, { upColor: up, downColor: down, wickUpColor: up, wickDownColor: down, borderVisible: false });
       const draw = () => {
         const found = candles(desk.ticks.get(symbol) ?? [], 10_000);
-        series.setData(found.map((one) => ({ ...one, time: (one.at / 1_000) as never })));
+        series.setData(found.map((one) => ({ ...one, time: local(one.at) as never })));
         if (table.current !== null) table.current.textContent = summary(symbol, found);
       };
       draw();
-      chart.timeScale().fitContent();
       const timer = setInterval(draw, 500);
       end = () => {
         clearInterval(timer);
@@ -87,7 +91,7 @@ export function PnlChart() {
   const at = pnl.dataUpdatedAt;
   useEffect(() => {
     if (net === undefined) return;
-    const time = Math.floor(at / 1_000);
+    const time = local(at);
     // For drawing only; the amounts beside it are exact.
     if (seen.at(-1)?.time === time) seen.pop();
     seen.push({ time, value: Number(net) });

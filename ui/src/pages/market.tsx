@@ -13,10 +13,10 @@ import { Candles } from "./charts";
 function watchColumns(ticks: ReadonlyMap<string, { mid: number }[]>, small: boolean): Column<Market>[] {
   const all: Column<Market>[] = [
     { id: "symbol", title: "Symbol", width: 76, text: (row) => row.symbol, cell: (row) => <b>{row.symbol}</b> },
-    { id: "bid_size", title: "Size", width: 68, right: true, decimal: true, text: (row) => row.bid_size ?? "", cell: (row) => decimal(row.bid_size), hidden: small },
+    { id: "bid_size", title: "Size", width: 88, right: true, decimal: true, text: (row) => row.bid_size ?? "", cell: (row) => decimal(row.bid_size), hidden: small },
     { id: "bid", title: "Bid", width: 68, right: true, decimal: true, text: (row) => row.bid ?? "", cell: (row) => <span className="bid">{decimal(row.bid, 2)}</span> },
     { id: "ask", title: "Ask", width: 68, right: true, decimal: true, text: (row) => row.ask ?? "", cell: (row) => <span className="ask">{decimal(row.ask, 2)}</span> },
-    { id: "ask_size", title: "Size", width: 68, right: true, decimal: true, text: (row) => row.ask_size ?? "", cell: (row) => decimal(row.ask_size), hidden: small },
+    { id: "ask_size", title: "Size", width: 88, right: true, decimal: true, text: (row) => row.ask_size ?? "", cell: (row) => decimal(row.ask_size), hidden: small },
     { id: "last", title: "Last", width: 68, right: true, decimal: true, text: (row) => row.last ?? "", cell: (row) => decimal(row.last, 2), hidden: small },
     { id: "spark", title: "Recent", width: small ? 74 : 110, text: () => "", cell: (row) => <Spark values={(ticks.get(row.symbol) ?? []).slice(-120).map((tick) => tick.mid)} width={small ? 62 : 96} /> },
     { id: "updated_at", title: "Changed", width: 92, text: (row) => row.updated_at ?? "", cell: (row) => <Time at={row.updated_at} />, hidden: small },

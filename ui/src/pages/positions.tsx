@@ -13,7 +13,7 @@ import { useTick } from "./blotter";
 const columns = (marks: (symbol: string) => string | null): Column<Position>[] => [
   { id: "symbol", title: "Symbol", width: 90, text: (row) => row.symbol, cell: (row) => <b>{row.symbol}</b> },
   { id: "qty", title: "Position", width: 100, right: true, decimal: true, text: (row) => row.qty, cell: (row) => <span className={["down", "none", "up"][sign(row.qty) + 1]}>{decimal(row.qty)}</span> },
-  { id: "avg_cost", title: "Average cost", width: 110, right: true, decimal: true, text: (row) => row.avg_cost ?? "", cell: (row) => <Num value={row.avg_cost} decimals={2} /> },
+  { id: "avg_cost", title: "Average cost", width: 116, right: true, decimal: true, text: (row) => row.avg_cost ?? "", cell: (row) => <Num value={row.avg_cost} decimals={2} /> },
   { id: "last", title: "Last", width: 90, right: true, decimal: true, text: (row) => marks(row.symbol) ?? row.mark ?? "", cell: (row) => <Num value={marks(row.symbol) ?? row.mark} decimals={2} /> },
   { id: "market_value", title: "Value at mark", width: 130, right: true, decimal: true, text: (row) => row.market_value ?? "", cell: (row) => <Num value={row.market_value} decimals={2} /> },
   { id: "unrealized", title: "Unrealized", width: 120, right: true, decimal: true, text: (row) => row.unrealized ?? "", cell: (row) => <Money value={row.unrealized} /> },
@@ -22,7 +22,7 @@ const columns = (marks: (symbol: string) => string | null): Column<Position>[] =
   { id: "bought_qty", title: "Bought", width: 100, right: true, decimal: true, text: (row) => row.bought_qty, cell: (row) => decimal(row.bought_qty) },
   { id: "sold_qty", title: "Sold", width: 100, right: true, decimal: true, text: (row) => row.sold_qty, cell: (row) => decimal(row.sold_qty) },
   { id: "lots", title: "Lots", width: 60, right: true, decimal: true, text: (row) => String(row.lots.length) },
-  { id: "account_id", title: "Account", width: 90, text: (row) => row.account_id, cell: (row) => <span title={row.account_id}>{short(row.account_id)}</span>, groups: true },
+  { id: "account_id", title: "Account", width: 112, text: (row) => row.account_id, cell: (row) => <span title={row.account_id}>{short(row.account_id)}</span>, groups: true },
 ];
 export const keyOfPosition = (row: Position) => `${row.account_id} ${row.symbol}`;
 

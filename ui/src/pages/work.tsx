@@ -114,7 +114,7 @@ export function QuotesPage() {
           return (
             <section key={request.quote_req_id} className="rfq" aria-label={`Request for ${request.symbol}`}>
               <h3>
-                {request.side === null ? <span className="side">BOTH</span> : <SideMark side={request.side} />} {decimal(request.order_qty)} {request.symbol} <small>{words(request.state)}, asked of {request.dealers.join(", ")}{["NEW", "QUOTED"].includes(request.state) && left > 0 ? `, ${age(left)} left` : ""}</small>
+                {request.side === null ? <span className="side">BOTH</span> : <SideMark side={request.side} />} {decimal(request.order_qty)} {request.symbol} <small>{words(request.state)}, asked of {request.dealers.length === 0 ? "every dealer" : request.dealers.join(", ")}{["NEW", "QUOTED"].includes(request.state) && left > 0 ? `, ${age(left)} left` : ""}</small>
               </h3>
               <table className="table">
                 <thead><tr><th>Dealer</th><th className="right">Size</th><th className="right">Bid</th><th className="right">Offer</th><th className="right">Size</th><th>State</th><th>Good until</th><th /></tr></thead>
