@@ -7,6 +7,7 @@
 //! sse       a client of event streams
 //! ledger    what the paper venues say happened
 //! fix       a client that speaks FIX
+//! venue     venues that speak FIX
 //! audit     what must hold after every restart
 //! load      clients that place, cancel and modify orders and remember every answer
 //! strace    faults at chosen system calls
@@ -25,6 +26,7 @@ pub mod prng;
 pub mod server;
 pub mod sse;
 pub mod strace;
+pub mod venue;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

@@ -183,7 +183,8 @@ impl Process {
         let stdout = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || {
             for line in stdout.lines().map_while(Result::ok) {
-                if let Some(address) = line.trim().strip_prefix("listening on http://") {
+                let listening = line.trim().strip_prefix("listening on http");
+                if let Some(address) = listening.and_then(|rest| rest.trim_start_matches('s').strip_prefix("://")) {
                     let _heard = found.send(address.parse().expect("an address"));
                 }
                 keep(&told, &line);

@@ -1,5 +1,6 @@
 //! What every request sees: the engine's door, the views, the names, the bounds.
 
+use crate::audit::Audit;
 use crate::catalog::{Catalog, Names};
 use crate::fix::FixSessions;
 use crate::metrics::{Exposition, Metrics};
@@ -22,6 +23,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+/// How many may read the whole log at once.
+const MAX_AUDITS: usize = 2;
 
 /// Bounds of the interface.
 #[derive(Clone, Debug)]
@@ -117,6 +121,8 @@ pub struct Parts {
     pub probes: Vec<Box<dyn Probe>>,
     /// The FIX sessions; `None` where the desk takes none.
     pub fix: Option<Box<dyn FixSessions>>,
+    /// The audit; `None` where the desk signs nothing.
+    pub audit: Option<Arc<dyn Audit>>,
 }
 
 /// The interface of one tenant. Cheap to clone.
@@ -132,6 +138,7 @@ struct Inner {
     hub: MarketHub,
     requests: AtomicUsize,
     streams: AtomicUsize,
+    audits: AtomicUsize,
     sockets: Arc<Semaphore>,
     shadows: Arc<Shadows>,
     traces: RandomState,
@@ -154,6 +161,7 @@ impl Api {
             names: Names::new(catalog, seq),
             requests: AtomicUsize::new(0),
             streams: AtomicUsize::new(0),
+            audits: AtomicUsize::new(0),
             sockets: Arc::new(Semaphore::new(parts.config.sockets.max_sockets)),
             shadows: Arc::default(),
             traces: RandomState::new(),
@@ -228,6 +236,11 @@ impl Api {
     /// The FIX sessions.
     pub(crate) fn fix(&self) -> Option<&dyn FixSessions> {
         self.inner.parts.fix.as_deref()
+    }
+
+    /// The audit.
+    pub(crate) fn audit(&self) -> Option<Arc<dyn Audit>> {
+        self.inner.parts.audit.clone()
     }
 
     /// How far the views are.
@@ -306,6 +319,11 @@ impl Api {
     /// A place among the streams; `None` where all are taken.
     pub(crate) fn admit_stream(&self) -> Option<Place> {
         Place::take(self, |inner| &inner.streams, self.config().max_streams)
+    }
+
+    /// A place among those who read the whole log; `None` where all are taken.
+    pub(crate) fn admit_audit(&self) -> Option<Place> {
+        Place::take(self, |inner| &inner.audits, MAX_AUDITS)
     }
 
     /// A place among the sockets; `None` where all are taken.

@@ -12,6 +12,7 @@
 )]
 
 pub mod api;
+pub mod audit;
 pub mod auth;
 pub mod call;
 pub mod catalog;
@@ -38,5 +39,5 @@ pub mod ws;
 pub use api::{Api, Config, Parts, Probe};
 pub use metrics::{Exposition, Metrics};
 pub use rest::router;
-pub use serve::serve;
+pub use serve::{Tls, serve, serve_with};
 pub use tenants::Tenants;

@@ -214,7 +214,7 @@ fn fold(found: &[Found]) -> BTreeMap<OrderId, Order> {
 }
 
 /// Where the events of these orders are, or of their whole trees, up to `until`; `None` where they are too many.
-fn event_refs(views: &ViewReader, asked: &[(OrderId, bool)], until: Seq) -> Result<Option<Vec<EventRef>>, ViewError> {
+pub(crate) fn event_refs(views: &ViewReader, asked: &[(OrderId, bool)], until: Seq) -> Result<Option<Vec<EventRef>>, ViewError> {
     let mut all: Vec<EventRef> = Vec::new();
     for (order_id, whole_tree) in asked {
         let mut after = Seq(0);

@@ -1,5 +1,6 @@
 //! The routes, by resource. Router and OpenAPI document are made from the same list.
 
+mod audit;
 mod breaches;
 pub mod commands;
 pub(crate) mod dead_man;
@@ -230,6 +231,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         evidence::endpoints(),
         sor::endpoints(),
         fix::endpoints(),
+        audit::endpoints(),
         health::endpoints(),
     ]
     .into_iter()

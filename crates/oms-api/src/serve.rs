@@ -1,15 +1,16 @@
 //! The listener: connections with bounds, and an orderly end.
 
 mod patient;
+mod tls;
 
 use crate::api::{Api, Config, until};
 use crate::call::Peer;
 use crate::tenants::{self, Tenants};
 use http::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::{Service as _, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use patient::Patient;
 use std::future::Future;
@@ -17,6 +18,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+pub use tls::{PROTOCOLS, Tls};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
@@ -24,6 +27,8 @@ use tokio::sync::{Semaphore, watch};
 const MAX_HEADERS: usize = 64;
 /// The most bytes of a request's head that are buffered.
 const MAX_HEAD: usize = 64 * 1024;
+/// The most requests at once on one connection of HTTP/2.
+const MAX_STREAMS: u32 = 256;
 /// How long accepting pauses when the system has no more descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -33,8 +38,24 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// # Errors
 /// What the listener's own failure says; a failed connection is no error.
 pub async fn serve(listener: TcpListener, tenants: impl Into<Tenants> + Send, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
+    serve_with(listener, tenants, None, shutdown).await
+}
+
+/// As [`serve`], encrypted where `tls` is given.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_with(
+    listener: TcpListener,
+    tenants: impl Into<Tenants> + Send,
+    tls: Option<Tls>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
     let tenants = tenants.into();
-    let (service, config) = (tenants::router(tenants.clone()), tenants.config());
+    let (mut service, config) = (tenants::router(tenants.clone()), tenants.config());
+    if tls.is_some() {
+        service = service.layer(axum::middleware::map_response(tls::strict));
+    }
     let connections = Arc::new(Semaphore::new(config.max_connections));
     let (ending, _) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
@@ -55,9 +76,10 @@ pub async fn serve(listener: TcpListener, tenants: impl Into<Tenants> + Send, sh
         };
         // Without a place the connection is closed at once: a client sees that sooner than a hanging one.
         let Ok(place) = connections.clone().try_acquire_owned() else { continue };
-        let connection = connection(stream, peer, service.clone(), config.clone(), ending.subscribe());
+        let connection = Connection { peer, routes: service.clone(), config: config.clone(), ending: ending.subscribe() };
+        let tls = tls.clone();
         tokio::spawn(async move {
-            connection.await;
+            connection.serve(stream, tls).await;
             drop(place);
         });
     }
@@ -78,29 +100,81 @@ pub async fn serve(listener: TcpListener, tenants: impl Into<Tenants> + Send, sh
     Ok(())
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, routes: axum::Router, config: Config, mut ending: watch::Receiver<bool>) {
-    // Answers are small and wait for nothing; a socket without the option is slower, not wrong.
-    let _set = stream.set_nodelay(true);
-    let routes = TowerToHyperService::new(routes);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
-        routes.call(request)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(config.head_timeout)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Patient::new(stream, config.slow_client)), service)
-        .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        _ = until(&mut ending, |ending| *ending) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+/// What a connection needs besides its socket.
+struct Connection {
+    peer: SocketAddr,
+    routes: axum::Router,
+    config: Config,
+    ending: watch::Receiver<bool>,
+}
+
+impl Connection {
+    async fn serve(self, stream: TcpStream, tls: Option<Tls>) {
+        // Answers are small and wait for nothing; a socket without the option is slower, not wrong.
+        let _set = stream.set_nodelay(true);
+        match tls {
+            None => self.http1(stream).await,
+            Some(tls) => match tls::accept(stream, &tls, self.config.head_timeout).await {
+                Some(stream) if tls::speaks_http2(&stream) => self.http2(stream).await,
+                Some(stream) => self.http1(stream).await,
+                None => (),
+            },
         }
-    };
+    }
+
+    async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
+        let Self { peer, routes, config, ending } = self;
+        let routes = TowerToHyperService::new(routes);
+        let service = service_fn(move |request| routes.call(from(peer, request)));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(config.head_timeout)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD)
+            .serve_connection(TokioIo::new(Patient::new(stream, config.slow_client)), service)
+            .with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        let mut ending = ending;
+        told(tokio::select! {
+            served = connection.as_mut() => served,
+            _ = until(&mut ending, |ending| *ending) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        });
+    }
+
+    async fn http2<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
+        let Self { peer, routes, config, ending } = self;
+        let routes = TowerToHyperService::new(routes);
+        let service = service_fn(move |request| routes.call(from(peer, request)));
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(MAX_HEAD as u32)
+            // A peer that is gone is noticed by its silence.
+            .keep_alive_interval(config.heartbeat)
+            .keep_alive_timeout(config.slow_client)
+            .serve_connection(TokioIo::new(Patient::new(stream, config.slow_client)), service);
+        let mut connection = std::pin::pin!(connection);
+        let mut ending = ending;
+        told(tokio::select! {
+            served = connection.as_mut() => served,
+            _ = until(&mut ending, |ending| *ending) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        });
+    }
+}
+
+/// The request with where it comes from.
+fn from(peer: SocketAddr, mut request: Request<Incoming>) -> Request<Incoming> {
+    request.extensions_mut().insert(Peer(peer));
+    request
+}
+
+fn told(served: hyper::Result<()>) {
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
     }

@@ -8,19 +8,21 @@
 //!   atomic step as the messages that it sent and their numbers, so no report is lost, repeated or numbered twice.
 
 mod answer;
-mod body;
+pub(crate) mod body;
 mod book;
 mod catalog;
 mod client;
 mod profile;
+mod quotes;
 mod report;
-mod request;
-mod words;
+pub(crate) mod request;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use oms_model::{Refusal, Seq, TenantId, UserId};
+use oms_model::quote::QuoteRequest;
+use oms_model::{QuoteId, QuoteReqId, Refusal, Seq, TenantId, UserId};
 use oms_runtime::history::{AsOf, History, HistoryError};
 use oms_runtime::{Feed, Handle};
 use tokio::sync::mpsc;
@@ -30,7 +32,7 @@ use crate::store::{JournalStore, MessageStore as _, StoreError};
 use crate::transport::{AddError, Engine, SessionHandle, SessionSpec};
 pub use client::ClientFigures;
 use client::{Client, Door, Inbound, Start};
-pub use profile::{ClientProfile, user_of};
+pub use profile::{ClientProfile, CopyFilter, user_of};
 
 /// Messages of one session that may wait for the desk; more are refused.
 const INBOX: usize = 4_096;
@@ -99,11 +101,12 @@ impl Clients {
         let progress = journal.progress();
         // A session that never sent anything has nothing to tell of what was before it.
         let cursor = progress.mark.cursor.map_or_else(|| parts.handle.durable(), Seq);
-        let (follow_after, book, catalog) = begin(parts, cursor, &profile)?;
+        let Begin { follow_after, book, catalog, open, live } = begin(parts, cursor, &profile)?;
+        let quotes = quotes::Quotes::of(&open, &live, store, &id)?;
         let figures = Arc::new(ClientFigures::default());
         let (inbox, received) = mpsc::channel(INBOX);
         let waiting: Vec<Inbound> = store.unhandled(&id)?.into_iter().map(|(kept, bytes)| Inbound { kept, bytes }).collect();
-        let door = Door::new(inbox, figures.clone());
+        let door = Door::new(inbox, figures.clone(), profile.copies.is_some());
         let mut spec = SessionSpec::new(profile.config.clone(), Box::new(journal), Box::new(door));
         spec.allowed.clone_from(&profile.allowed);
         spec.client_certificate = profile.client_certificate;
@@ -111,7 +114,7 @@ impl Clients {
         let start = Start { cursor, mark: progress.mark, waiting, received };
         let feed: Feed = parts.handle.feed().clone();
         let user_id = profile.user_id;
-        let client = Client::new(profile, parts, session.clone(), feed.follow(follow_after), book, catalog, figures.clone(), start);
+        let client = Client::new(profile, parts, session.clone(), feed.follow(follow_after), book, catalog, quotes, figures.clone(), start);
         tokio::spawn(client.run());
         let shown = ClientSession { id: id.clone(), user_id, handle: session, figures };
         self.lock().insert(id.target.clone(), shown.clone());
@@ -147,10 +150,23 @@ impl Clients {
     }
 }
 
-/// The orders and names as they were when the last report was sent, and from where the log is followed.
-fn begin(parts: &DeskParts, cursor: Seq, profile: &ClientProfile) -> Result<(Seq, book::Book, catalog::Catalog), DeskError> {
+/// The orders, names and requests for quotes as they were when the last report was sent.
+struct Begin {
+    /// From where the log is followed.
+    follow_after: Seq,
+    book: book::Book,
+    catalog: catalog::Catalog,
+    open: Vec<QuoteRequest>,
+    live: Vec<(QuoteId, QuoteReqId)>,
+}
+
+fn begin(parts: &DeskParts, cursor: Seq, profile: &ClientProfile) -> Result<Begin, DeskError> {
     let moment = parts.history.moment(AsOf::Seq(cursor))?;
-    let user_id = profile.user_id;
-    let (book, catalog) = parts.history.read(moment, |state| (book::Book::of(state, user_id), catalog::Catalog::of(state)))?;
-    Ok((moment.seq, book, catalog))
+    let (user_id, follow_after) = (profile.user_id, moment.seq);
+    let whose = profile.copies.clone().map_or(book::Whose::Own(user_id), book::Whose::Copies);
+    Ok(parts.history.read(moment, |state| {
+        let catalog = catalog::Catalog::of(state);
+        let (open, live) = quotes::Quotes::open(state, user_id);
+        Begin { follow_after, book: book::Book::of(state, whose, &catalog), catalog, open, live }
+    })?)
 }

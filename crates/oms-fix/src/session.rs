@@ -66,6 +66,8 @@ pub enum Input<'a> {
     SetNextIn(u64),
     /// Both numbers go back to 1: by a Logon with ResetSeqNumFlag(141) if logged on.
     Reset,
+    /// The counterparty is asked by a TestRequest(1) with this id whether it is there, if it is logged on.
+    Test(&'a str),
 }
 
 /// What a store holds of a session.
@@ -260,6 +262,7 @@ impl Session {
             Input::SetNextOut(next) => self.set_next_out(next, now, out),
             Input::SetNextIn(next) => self.set_next_in(next, out),
             Input::Reset => self.ask_reset(now, out),
+            Input::Test(id) => self.ask_whether_there(id, now, out),
         }
     }
 

@@ -8,12 +8,12 @@ mod record;
 
 use tokio::sync::oneshot;
 
-pub use journal::{JournalStore, SessionJournal};
+pub use journal::{JournalStore, Recorded, SessionJournal};
 pub use memory::MemoryStore;
-pub use past::{Direction, PastMessage, past_messages};
+pub use past::{Direction, Past, PastMessage, past};
 
 use crate::session::Stored;
-use crate::session::outbox::{Fetch, Mark, Outbox, Page};
+use crate::session::outbox::{Acted, Fetch, Mark, Outbox, Page};
 
 /// Why a store could not do what was asked.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -73,6 +73,11 @@ pub trait MessageStore: Send {
     /// How far the application has come; a store that is gone with the process knows nothing.
     fn progress(&self) -> Progress {
         Progress::default()
+    }
+
+    /// The last things that somebody has done to the session, oldest first.
+    fn acted(&self) -> Vec<Acted> {
+        Vec::new()
     }
 
     /// Stores the batch of an outbox. Nothing of the outbox may have effects before it is durable.

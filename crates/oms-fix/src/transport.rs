@@ -17,8 +17,9 @@ mod stream;
 mod task;
 mod tls;
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -27,12 +28,12 @@ pub use accept::{ListenError, Listener, ListenerConfig};
 pub use address::{AddressError, Network};
 pub use connect::{Endpoint, Reconnect};
 pub use engine::{AddError, Engine};
-pub use tls::{TlsError, server_tls};
+pub use tls::{TlsError, client_tls, server_tls, server_tls_of};
 
 use crate::codec::scan::View;
 use crate::session::Phase;
 use crate::session::config::{Config, SessionId};
-use crate::session::outbox::{Event, Kept, Mark, Outgoing, SendError, Sent};
+use crate::session::outbox::{Acted, Event, Kept, Mark, Outgoing, SendError, Sent};
 use crate::store::MessageStore;
 
 /// What a session serves.
@@ -120,6 +121,9 @@ impl SessionSpec {
     }
 }
 
+/// Actions that are remembered of a session.
+const ACTED: usize = 64;
+
 pub(crate) enum Command {
     Send(Outgoing, Option<oneshot::Sender<Result<Sent, SendError>>>),
     Post(Vec<Outgoing>, Mark, oneshot::Sender<Result<(), Vec<Outgoing>>>),
@@ -127,6 +131,11 @@ pub(crate) enum Command {
     SetNextOut(u64),
     SetNextIn(u64),
     Reset,
+    Test(String),
+    /// Somebody does something to the session.
+    Note(Acted, oneshot::Sender<()>),
+    /// The connection ends without a Logout.
+    Cut,
     /// Log out, and end the task.
     Stop,
 }
@@ -139,16 +148,38 @@ pub(crate) struct Shared {
     phase: watch::Sender<Phase>,
     /// Whether an acceptor takes a Logon.
     open: AtomicBool,
+    /// Whether nothing is read from the connection or written to it.
+    frozen: watch::Sender<bool>,
+    /// What was done to it last.
+    acted: Mutex<VecDeque<Acted>>,
 }
 
 impl Shared {
-    fn new() -> Arc<Self> {
+    fn new(acted: Vec<Acted>) -> Arc<Self> {
         Arc::new(Self {
             next_in: AtomicU64::new(1),
             next_out: AtomicU64::new(1),
             phase: watch::Sender::new(Phase::Down),
             open: AtomicBool::new(true),
+            frozen: watch::Sender::new(false),
+            acted: Mutex::new(acted.into()),
         })
+    }
+}
+
+impl Shared {
+    fn acted(&self) -> MutexGuard<'_, VecDeque<Acted>> {
+        // Each change is one insertion; a panic elsewhere leaves the list whole.
+        self.acted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in what was done.
+    fn act(&self, acted: Acted) {
+        let mut all = self.acted();
+        if all.len() == ACTED {
+            all.pop_front();
+        }
+        all.push_back(acted);
     }
 }
 
@@ -218,6 +249,23 @@ impl SessionHandle {
         })
     }
 
+    /// Hands a message over without waiting for what becomes of it, which events tell: [`Event::Numbered`] or
+    /// [`Event::NotSent`] by its token. Waits for room. An error is certain: the message was not taken.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn hand(&self, message: Outgoing) -> Result<(), Ended> {
+        self.command(Command::Send(message, None)).await
+    }
+
+    /// Asks the counterparty by a TestRequest(1) whether it is there; [`Event::Answered`] tells when it has answered.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn test(&self, id: &str) -> Result<(), Ended> {
+        self.command(Command::Test(id.to_owned())).await
+    }
+
     /// Sends messages, all of them or none, and stores how far the application has come with them in one atomic step.
     /// Waits until that is durable. Without messages it may be done while nobody is logged on.
     ///
@@ -275,6 +323,17 @@ impl SessionHandle {
         answer.await.map(drop).map_err(|_| Ended)
     }
 
+    /// Waits until the session is not run any more.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
+    }
+
+    /// Whether the session is not run any more.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.commands.is_closed()
+    }
+
     /// Whether an acceptor takes the next Logon; until it does, connections are closed without a word.
     pub fn open(&self, open: bool) {
         self.shared.open.store(open, Ordering::Release);
@@ -284,6 +343,41 @@ impl SessionHandle {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.shared.open.load(Ordering::Acquire)
+    }
+
+    /// Ends the connection at once, without a Logout, as a line does that breaks.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn cut(&self) -> Result<(), Ended> {
+        self.command(Command::Cut).await
+    }
+
+    /// Whether nothing is read from the connection or written to it, as on a line that is half open. Commands go on.
+    pub fn freeze(&self, frozen: bool) {
+        self.shared.frozen.send_replace(frozen);
+    }
+
+    /// Records that somebody does something to the session. Waits until that is durable; it is done after it.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn note(&self, acted: Acted) -> Result<(), Ended> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Note(acted, reply)).await?;
+        answer.await.map_err(|_| Ended)
+    }
+
+    /// What was done to it last, oldest first: all of it is in its log.
+    #[must_use]
+    pub fn acted(&self) -> Vec<Acted> {
+        self.shared.acted().iter().cloned().collect()
+    }
+
+    /// Whether the connection is frozen.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        *self.shared.frozen.borrow()
     }
 
     /// The next inbound and outbound number.

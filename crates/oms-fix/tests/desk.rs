@@ -1,17 +1,28 @@
 //! What clients ask of the desk by FIX, and what they are told: the pairs of execution type and order status.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "desk/client.rs"]
+mod client;
 #[path = "desk/stage.rs"]
 mod stage;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
+use client::{Client, NOW};
+use oms_fix::desk::{CopyFilter, user_of};
 use oms_fix::session::Phase;
-use oms_model::command::{Change, Command, CommandOutcome, OrderRef};
+use oms_fix::session::config::{Credentials, Secret, SessionId};
+use oms_fix::session::outbox::Acted;
+use oms_fix::session::schedule::Schedule;
+use oms_fix::store::{Direction, Past, past};
+use oms_model::command::{Change, Command, CommandOutcome, NewOrder, NewQuote, OrderRef};
+use oms_model::limit::Scope;
 use oms_model::report::{ReportBody, VenueFill};
-use oms_model::{IntentKind, WireId};
+use oms_model::{IntentKind, OrdType, WireId};
+use oms_store::Journal as _;
 use oms_testkit::fixture::dec;
-use stage::{Client, Desk, NOW};
+use stage::{Desk, XNAS};
 
 /// An order that its venue works.
 async fn working(desk: &mut Desk, client: &mut Client, id: &str, qty: &str) -> WireId {
@@ -220,5 +231,237 @@ async fn a_client_that_stays_away_has_its_orders_canceled() {
     client.session.logout("").await.unwrap();
     let asked = desk.taken(IntentKind::Cancel).await;
     desk.report(ReportBody::Canceled { wire_id: asked, text: String::new() });
+    assert_eq!(client.report("4", "4").await.get(11), "A1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drop_copy_is_told_of_everybodys_orders_and_sends_none() {
+    let mut desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    let mut copy = desk.client("COMPLIANCE", |profile| profile.copies = Some(CopyFilter::default())).await;
+    let mut other = desk
+        .client("OTHER", |profile| profile.copies = Some(CopyFilter { accounts: vec!["elsewhere".to_owned()], users: Vec::new() }))
+        .await;
+    let wire_id = working(&mut desk, &mut client, "A1", "100").await;
+    let new = copy.report("0", "0").await;
+    assert_eq!((new.get(11), new.get(797), new.get(453), new.get(452)), ("A1", "Y", "1", "11"));
+    assert_eq!((new.get(1), new.get(448)), ("main", user_of(&SessionId::fix44("OMS", "C1")).to_string().as_str()));
+    desk.fill(&wire_id, "X1", "40", "20.00");
+    let (told, copied) = (client.report("F", "1").await, copy.report("F", "1").await);
+    assert_eq!((told.get(17), told.get(14), told.get(37)), (copied.get(17), copied.get(14), copied.get(37)));
+    client.cancel("K1", "A1").await;
+    copy.report("6", "6").await;
+    desk.taken(IntentKind::Cancel).await;
+    // An order from another door.
+    let order = NewOrder {
+        symbol: "XYZ".parse().unwrap(),
+        ord_type: OrdType::Limit,
+        order_qty: dec("10"),
+        price: Some(dec("19.00")),
+        ..NewOrder::default()
+    };
+    desk.run(Command::CreateOrder(Box::new(order))).await;
+    let new = copy.report("0", "0").await;
+    assert_eq!(new.get(38), "10");
+    for (msg_type, fields) in [
+        ("D", vec![(11, "N1"), (38, "1"), (40, "1"), (54, "1"), (55, "XYZ"), (60, NOW)]),
+        ("F", vec![(11, "N2"), (38, "100"), (41, "A1"), (54, "1"), (55, "XYZ"), (60, NOW)]),
+        ("q", vec![(11, "N3"), (530, "7"), (60, NOW)]),
+    ] {
+        for copy in [&mut copy, &mut other] {
+            copy.send(msg_type, &fields).await;
+            // Nothing of the orders came to the one before this.
+            let refused = copy.next().await;
+            assert_eq!((refused.get(35), refused.get(372), refused.get(380)), ("j", msg_type, "6"));
+        }
+    }
+    // What happens while it is away it is told when it is back.
+    copy.session.logout("later").await.unwrap();
+    copy.phase(Phase::Down).await;
+    desk.fill(&wire_id, "X2", "10", "20.00");
+    client.report("6", "6").await;
+    client.report("F", "6").await;
+    let told = copy.report("F", "6").await;
+    assert_eq!((told.get(32), told.get(14), told.get(797)), ("10", "50", "Y"));
+}
+
+const QUOTE: [(i32, &str); 5] = [(131, "Q1"), (146, "1"), (55, "XYZ"), (54, "1"), (38, "100")];
+
+/// A dealer answers the request that the client was told of.
+async fn quoted(desk: &Desk, quote_req_id: &str, price: &str) {
+    let quote = NewQuote {
+        quote_req_id: quote_req_id.parse().unwrap(),
+        dealer: XNAS,
+        quote_ref: format!("ref-{price}").parse().unwrap(),
+        offer_px: Some(dec(price)),
+        offer_size: dec("100"),
+        life_ms: 30_000,
+        ..NewQuote::default()
+    };
+    let outcome = desk.run(Command::SubmitQuote(Box::new(quote))).await;
+    assert!(matches!(outcome, CommandOutcome::QuoteReceived { .. }), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn quotes_are_asked_for_and_taken() {
+    let mut desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    client.send("R", &QUOTE).await;
+    let pending = client.next().await;
+    assert_eq!((pending.get(35), pending.get(131), pending.get(297)), ("AI", "Q1", "10"));
+    // The same name for another one while it is open.
+    client.send("R", &QUOTE).await;
+    let refused = client.next().await;
+    assert_eq!((refused.get(35), refused.get(131), refused.get(658)), ("AG", "Q1", "99"));
+    // The desk's side starts anew: what the client calls the request is still known.
+    desk.again("C1").await;
+    quoted(&desk, pending.get(117), "20.01").await;
+    let quote = client.next().await;
+    assert_eq!((quote.get(35), quote.get(131), quote.get(55), quote.get(54)), ("S", "Q1", "XYZ", "1"));
+    assert_eq!((quote.get(133), quote.get(135), quote.get(132), quote.get(448)), ("20.01", "100", "", "XNAS"));
+    let take =
+        |id, resp, quote_id| vec![(693, resp), (117, quote_id), (694, "1"), (11, id), (55, "XYZ"), (54, "1"), (38, "100"), (60, NOW)];
+    client.send_when_up("AJ", &take("T0", "P0", "00000000-0000-7000-8000-000000000000")).await;
+    let refused = client.next().await;
+    assert_eq!((refused.get(35), refused.get(693), refused.get(297)), ("AI", "P0", "5"));
+    client.send("AJ", &[(693, "P1"), (117, quote.get(117)), (694, "6"), (55, "XYZ")]).await;
+    let passed = client.next().await;
+    assert_eq!((passed.get(35), passed.get(693), passed.get(297)), ("AI", "P1", "11"));
+    client.send("AJ", &take("T1", "P2", quote.get(117))).await;
+    let (mut accepted, mut new) = (client.next().await, client.next().await);
+    if accepted.get(35) == "8" {
+        std::mem::swap(&mut accepted, &mut new);
+    }
+    assert_eq!((accepted.get(35), accepted.get(117), accepted.get(297)), ("AI", quote.get(117), "0"));
+    assert_eq!((new.get(35), new.pair(), new.get(11), new.get(40), new.get(44)), ("8", ("0", "0"), "T1", "D", "20.01"));
+    let wire_id = desk.taken(IntentKind::New).await;
+    desk.fill(&wire_id, "X1", "100", "20.01");
+    client.report("F", "2").await;
+    client.send("AJ", &take("T2", "P3", quote.get(117))).await;
+    assert_eq!(client.next().await.get(297), "5", "a quote is good for one order");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn quotes_are_taken_back_by_either_side() {
+    let desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    client.send("R", &QUOTE).await;
+    let pending = client.next().await;
+    quoted(&desk, pending.get(117), "20.01").await;
+    let quote = client.next().await;
+    let withdraw = Command::WithdrawQuote { quote_id: quote.get(117).parse().unwrap(), dealer: XNAS, text: "the market moved".to_owned() };
+    assert_eq!(desk.run(withdraw).await, CommandOutcome::Done);
+    let gone = client.next().await;
+    assert_eq!((gone.get(35), gone.get(117), gone.get(297), gone.get(58)), ("AI", quote.get(117), "6", "the market moved"));
+    client.send("Z", &[(131, "Q1"), (117, "0"), (298, "4")]).await;
+    let canceled = client.next().await;
+    assert_eq!((canceled.get(35), canceled.get(131), canceled.get(297)), ("AI", "Q1", "4"));
+    client.send("Z", &[(131, "Q1"), (117, "0"), (298, "4")]).await;
+    assert_eq!(client.next().await.get(297), "5", "it is over");
+    // The name is free again. What is not offered is refused with its reason.
+    for (fields, reason) in [
+        (vec![(131, "Q1"), (146, "1"), (55, "NOPE"), (38, "100")], "1"),
+        (vec![(131, "Q1"), (146, "1"), (55, "XYZ"), (38, "100"), (44, "20")], "99"),
+        (vec![(131, "Q1"), (146, "1"), (55, "XYZ"), (38, "100"), (126, "20200101-00:00:00")], "99"),
+    ] {
+        client.send("R", &fields).await;
+        let refused = client.next().await;
+        assert_eq!((refused.get(35), refused.get(131), refused.get(658)), ("AG", "Q1", reason), "{refused:?}");
+    }
+    client.send("R", &QUOTE).await;
+    assert_eq!(client.next().await.get(297), "10");
+}
+
+/// The next whole second but so many, as a time of day in UTC.
+fn in_seconds(seconds: i64) -> String {
+    let at = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap();
+    at.strftime("%H:%M:%S").to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_numbers_begin_anew_with_the_day_and_orders_go_on() {
+    let mut desk = Desk::open().await;
+    // Around the clock; the day begins in a moment.
+    let roll = in_seconds(3);
+    let schedule = Schedule::read("UTC", &roll, &roll, &[], &[]).unwrap();
+    let (ours, theirs) = (Some(schedule.clone()), Some(schedule));
+    let mut client = desk.client_as("C1", |profile| profile.config.schedule = ours, |config| config.schedule = theirs).await;
+    let mut wires = Vec::new();
+    for id in ["A1", "A2", "A3"] {
+        wires.push(working(&mut desk, &mut client, id, "100").await);
+    }
+    assert!(3 < client.session.numbers().0);
+    let figures = desk.clients.get("C1").unwrap().figures;
+    let logons = || figures.logons.load(std::sync::atomic::Ordering::Relaxed);
+    tokio::time::timeout(client::WITHIN, async {
+        while logons() < 2 {
+            // It happens at any moment of the roll.
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("a new day");
+    desk.fill(&wires[0], "X1", "100", "20.00");
+    assert_eq!(client.report("F", "2").await.get(11), "A1");
+    let (next_in, next_out) = client.session.numbers();
+    assert!(next_in <= 4 && next_out <= 4, "{next_in} {next_out}");
+    client.send_when_up("F", &[(11, "K1"), (38, "100"), (41, "A2"), (54, "1"), (55, "XYZ"), (60, NOW)]).await;
+    assert_eq!(client.report("6", "6").await.get(41), "A2");
+    client.send("AF", &[(584, "M1"), (585, "7")]).await;
+    assert_eq!(client.next().await.get(911), "2", "no order was lost over the boundary");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_has_the_sessions_own_messages_and_what_was_done() {
+    let desk = Desk::open().await;
+    let credentials = || Some(Credentials { username: "u".to_owned(), password: Secret::new("hunter2") });
+    let client =
+        desk.client_as("C1", |profile| profile.config.credentials = credentials(), |config| config.credentials = credentials()).await;
+    client.session.logout("enough").await.unwrap();
+    client.phase(Phase::Down).await;
+    let session = desk.clients.get("C1").unwrap().handle;
+    let deed =
+        |action: &str, reason: &str| Acted { at: 7, actor: "somebody".to_owned(), action: action.to_owned(), reason: reason.to_owned() };
+    session.note(deed("Logout", "a test")).await.unwrap();
+    session.note(deed("Reset", "")).await.unwrap();
+    assert_eq!(session.acted(), [deed("Logout", "a test"), deed("Reset", "")]);
+    let (mut told, mut done) = (Vec::new(), Vec::new());
+    past(desk.log().reader().as_mut(), 1, &mut |past| {
+        match past {
+            Past::Message(message) => {
+                let text = String::from_utf8_lossy(message.bytes).replace('\u{1}', "|");
+                assert_eq!(message.received_at.is_some(), message.direction == Direction::In);
+                told.push((message.direction, text));
+            }
+            Past::Acted { session, acted, .. } => {
+                assert_eq!(session, "FIX.4.4:OMS->C1");
+                done.push(acted.clone());
+            }
+        }
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(done, session.acted());
+    let kinds: Vec<(Direction, &str)> =
+        told.iter().map(|(way, text)| (*way, text.split("|35=").nth(1).unwrap().split('|').next().unwrap())).collect();
+    assert!(kinds.starts_with(&[(Direction::In, "A"), (Direction::Out, "A"), (Direction::In, "5"), (Direction::Out, "5")]), "{told:?}");
+    assert!(told[0].1.contains("|553=u|554=***|") && told.iter().all(|(_, text)| !text.contains("hunter2")), "{told:?}");
+    // It is still known when the desk begins again.
+    desk.again_with("C1", |profile| profile.config.credentials = credentials()).await;
+    assert_eq!(desk.clients.get("C1").unwrap().handle.acted().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_switch_says_why() {
+    let mut desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    let wire_id = working(&mut desk, &mut client, "A1", "100").await;
+    let engage = Command::EngageKillSwitch { scope: Scope::Tenant, reason: "a runaway strategy".to_owned() };
+    desk.run(engage).await;
+    let asked = desk.taken(IntentKind::Cancel).await;
+    assert_ne!(asked, wire_id);
+    desk.report(ReportBody::Canceled { wire_id: asked, text: String::new() });
+    let asked = client.report("6", "6").await;
+    assert_eq!((asked.get(11), asked.get(58)), ("A1", "KILL_SWITCH"));
     assert_eq!(client.report("4", "4").await.get(11), "A1");
 }

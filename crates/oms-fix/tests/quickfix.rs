@@ -18,6 +18,7 @@ use oms_fix::codec::scan::View;
 use oms_fix::session::Phase;
 use oms_fix::session::config::{Config, Role, SessionId};
 use oms_fix::session::outbox::Outgoing;
+use oms_fix::session::schedule::Schedule;
 use oms_fix::store::{JournalStore, MemoryStore};
 use oms_fix::tags;
 use oms_fix::transport::{Application, Endpoint, Engine, ListenerConfig, Reconnect, SessionHandle, SessionSpec};
@@ -226,5 +227,36 @@ async fn this_sides_reset_is_taken_as_acceptor() {
     assert_eq!(take(&mut seen, 1).await, expected("D", 1..2));
     quickfix.until("received 8 id1");
     assert_eq!(handle.numbers().1, 51);
+    quickfix.quit();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_sides_begin_anew_with_the_day() {
+    // The day ends in a moment, and the next begins a second later.
+    let in_seconds = |seconds| {
+        let at = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap();
+        at.strftime("%H:%M:%S").to_string()
+    };
+    let (closes, opens) = (in_seconds(5), in_seconds(6));
+    let (mut spec, mut seen, _journal) = spec(Role::Acceptor, true);
+    spec.config.schedule = Some(Schedule::read("UTC", &opens, &closes, &[], &[]).unwrap());
+    let engine = Engine::new();
+    let handle = engine.add(spec).unwrap();
+    let listener = engine.listen(ListenerConfig::new((Ipv4Addr::LOCALHOST, 0).into())).await.unwrap();
+    let mut quickfix = Peer::with_hours("initiator", listener.address().port(), "QF", "OMS", &format!("{opens}-{closes}"));
+    quickfix.until("logon");
+    for id in 0..10 {
+        quickfix.say(&format!("order id{id}"));
+    }
+    assert_eq!(take(&mut seen, 10).await, expected("D", 0..10));
+    quickfix.until("received 8 id9");
+    assert!(10 < handle.numbers().0);
+    quickfix.until("logout");
+    quickfix.until("logon");
+    quickfix.say("order id10");
+    assert_eq!(take(&mut seen, 1).await, expected("D", 10..11));
+    quickfix.until("received 8 id10");
+    let (next_in, next_out) = handle.numbers();
+    assert!(next_in <= 5 && next_out <= 5, "{next_in} {next_out}");
     quickfix.quit();
 }

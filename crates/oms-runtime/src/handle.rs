@@ -2,7 +2,7 @@
 
 use crate::feed::Feed;
 use crate::market::MarketBook;
-use crate::port::{ReportSink, SinkClosed};
+use crate::port::{DurableSink, ReportSink, SinkClosed};
 use oms_engine::input::{IdempotencyKey, Preview};
 use oms_engine::state::State;
 use oms_model::command::{Actor, Command, CommandOutcome, NewOrder};
@@ -169,5 +169,14 @@ impl Handle {
 impl ReportSink for Handle {
     fn report(&self, report: Report) -> Result<(), SinkClosed> {
         self.door.send(Door::Report(report)).map_err(|_| SinkClosed)
+    }
+}
+
+impl DurableSink for Handle {
+    fn settled(&self) -> Result<(), SinkClosed> {
+        // Its answer is released once everything that was decided before it is durable.
+        let (reply, answer) = oneshot::channel();
+        self.door.send(inspection(|_, _| (), reply)).map_err(|_| SinkClosed)?;
+        answer.blocking_recv().map_err(|_| SinkClosed)
     }
 }

@@ -163,6 +163,16 @@ pub trait ReportSink: Send + Sync {
     fn report(&self, report: Report) -> Result<(), SinkClosed>;
 }
 
+/// A sink that tells when reports are safe.
+pub trait DurableSink: ReportSink {
+    /// Waits until everything that was reported before is decided and durable: a venue that keeps what it says until then
+    /// needs to keep it no longer.
+    ///
+    /// # Errors
+    /// [`SinkClosed`] once the runtime has stopped.
+    fn settled(&self) -> Result<(), SinkClosed>;
+}
+
 /// Where a feed puts market data. Never blocks: readers that are slow see the latest only.
 pub trait MarketSink: Send + Sync {
     /// A venue's quote of one side; `None` withdraws it.

@@ -1,18 +1,22 @@
 //! The command line: nouns, then verbs.
 #![allow(rustdoc::invalid_html_tags, reason = "the comments are what --help shows")]
 
+mod audit;
 mod fix;
 mod leaves;
 mod risk;
 mod shadow;
+mod sim;
 
 use crate::exit;
+pub use audit::{Audit, Known as AuditKnown};
 use clap::{Args, Parser, Subcommand};
 pub use fix::{Fix, Log as FixLog, Named as FixNamed};
 pub use leaves::{Format, ImportHow, Leaves};
 use oms_runtime::history::AsOf;
 pub use risk::{DeadMan, ListEntry, NamedLimit, Risk};
 pub use shadow::{Shadow, ShadowArgs, ShadowRun};
+pub use sim::{Sim, SimFix, SimIb};
 use std::path::PathBuf;
 
 /// An order management system and smart order router.
@@ -53,6 +57,9 @@ pub enum Command {
     /// Clients that speak FIX: their sessions and messages.
     #[command(subcommand)]
     Fix(Fix),
+    /// Venues to send orders to, in a process of their own.
+    #[command(subcommand)]
+    Sim(Sim),
     /// The firms that this desk serves, each with a log of its own.
     #[command(subcommand)]
     Tenant(Tenant),
@@ -65,6 +72,12 @@ pub enum Command {
     /// Read, verify and replay a log, without changing it.
     #[command(subcommand)]
     Journal(Journal),
+    /// Verify a log against its signed checkpoints, export it, prove one order of it.
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Keys of secrets at rest.
+    #[command(subcommand)]
+    Admin(Admin),
     /// Measure a running desk under load.
     Load(Load),
     /// The settings.
@@ -104,6 +117,9 @@ pub struct Remote {
     /// The API key [default: the setting client.api_key, else that of the demo desk in the data folder].
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
+    /// A file with the certificates that vouch for a desk at an https address [default: the setting client.cacert].
+    #[arg(long, value_name = "FILE")]
+    pub cacert: Option<PathBuf>,
     /// Show the answer as it came: JSON.
     #[arg(long)]
     pub json: bool,
@@ -530,6 +546,23 @@ pub enum Journal {
         #[arg(long, value_name = "SEQ")]
         at: Option<u64>,
         /// The log.
+        #[command(flatten)]
+        stored: Stored,
+    },
+}
+
+/// `oms admin`.
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Print a new master key, as a line for the file or the variable that the setting vault.master_key names.
+    MasterKey {
+        /// Its version: one more than the highest that is there.
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        version: u32,
+    },
+    /// Wrap every data key anew that an older master key has wrapped.
+    Rewrap {
+        /// The desk.
         #[command(flatten)]
         stored: Stored,
     },

@@ -16,12 +16,17 @@ use crate::cli::{Allocation, Command, Remote, Setup};
 use crate::config::Settings;
 use crate::exit::{Failure, Outcome, written};
 use crate::serve::key;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use serde_json::Value;
 use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 pub use tail::row;
 use ureq::Agent;
 use ureq::http::Response;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// The largest answer that is read.
 const MAX_ANSWER: u64 = 256 << 20;
@@ -33,6 +38,7 @@ pub struct Client {
     key: String,
     /// Whether answers are shown as they came.
     json: bool,
+    timeout: Option<Duration>,
 }
 
 /// The body of an answer that is no refusal.
@@ -55,8 +61,11 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Fix(command) => fix::run(command, settings),
         Command::Setup(Setup::Apply { file, remote }) => setup::apply(&file, &remote, settings),
         Command::Serve(_)
+        | Command::Sim(_)
         | Command::Allocation(Allocation::Verify { .. })
         | Command::Journal(_)
+        | Command::Audit(_)
+        | Command::Admin(_)
         | Command::Tenant(_)
         | Command::Calendar(_)
         | Command::Load(_)
@@ -81,18 +90,50 @@ pub fn credential(flag: Option<&str>, settings: &Settings) -> Result<String, Fai
     })
 }
 
+fn agent(timeout: Option<Duration>, tls: TlsConfig) -> Agent {
+    Agent::config_builder().http_status_as_error(false).timeout_global(timeout).proxy(None).tls_config(tls).build().new_agent()
+}
+
+/// TLS with whoever one of these certificates vouches for.
+fn vouched_by(roots: &[Certificate<'static>]) -> TlsConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    TlsConfig::builder().root_certs(RootCerts::new_with_certs(roots)).unversioned_rustls_crypto_provider(provider).build()
+}
+
 impl Client {
     fn new(remote: &Remote, settings: &Settings) -> Result<Self, Failure> {
         let key = credential(remote.key.as_deref(), settings)?;
         let url = remote.url.clone().unwrap_or_else(|| settings.client.url.clone());
-        Ok(Self::to(&url, &key, remote.json, Some(Duration::from_millis(settings.client.timeout_ms))))
+        let cacert = remote.cacert.clone().unwrap_or_else(|| settings.client.cacert.clone().into());
+        let client = Self::to(&url, &key, remote.json, Some(Duration::from_millis(settings.client.timeout_ms)));
+        if url.starts_with("https:") { client.trusting(&cacert) } else { Ok(client) }
     }
 
     /// A client of the desk at `url`.
     #[must_use]
     pub fn to(url: &str, key: &str, json: bool, timeout: Option<Duration>) -> Self {
-        let config = Agent::config_builder().http_status_as_error(false).timeout_global(timeout).proxy(None).build();
-        Self { agent: config.new_agent(), url: url.trim_end_matches('/').to_owned(), key: key.to_owned(), json }
+        // Nobody vouches for an https address until somebody is named.
+        let agent = agent(timeout, vouched_by(&[]));
+        Self { agent, url: url.trim_end_matches('/').to_owned(), key: key.to_owned(), json, timeout }
+    }
+
+    /// The same, for a desk that a certificate in this file vouches for.
+    fn trusting(self, cacert: &Path) -> Result<Self, Failure> {
+        if cacert.as_os_str().is_empty() {
+            return Err(Failure::Usage(format!("{}: --cacert must name the certificates that vouch for the desk", self.url)));
+        }
+        let bad = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", cacert.display()));
+        let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(cacert).map_err(|error| bad(&error))?.collect();
+        let found: Vec<_> = found.map_err(|error| bad(&error))?.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+        if found.is_empty() {
+            return Err(bad(&"it holds no certificate"));
+        }
+        Ok(Self { agent: agent(self.timeout, vouched_by(&found)), ..self })
+    }
+
+    /// The same, which waits as long as it takes: for a stream, which has no end to wait for.
+    fn patient(&self) -> Agent {
+        agent(None, self.agent.config().tls_config().clone())
     }
 
     /// Reads a resource.

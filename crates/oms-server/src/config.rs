@@ -31,8 +31,14 @@ pub struct Settings {
     pub calendars: Calendars,
     /// The log.
     pub journal: Journal,
+    /// Signed checkpoints of the log.
+    pub audit: Audit,
     /// The interface.
     pub api: Api,
+    /// How its connections are encrypted.
+    pub tls: Tls,
+    /// The keys that secrets at rest are encrypted with.
+    pub vault: Vault,
     /// Clients that speak FIX.
     pub fix: Fix,
     /// The paper venues.
@@ -105,6 +111,16 @@ pub struct Journal {
     pub check: Check,
 }
 
+/// See `config.default.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct Audit {
+    pub enabled: bool,
+    pub origin: String,
+    pub interval_s: u32,
+}
+
 /// How much of the log is verified at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -135,6 +151,35 @@ pub struct Api {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the default file says what each means")]
+pub struct Tls {
+    pub certificate: String,
+    pub key: String,
+    pub clients: String,
+}
+
+/// See `config.default.toml`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct Vault {
+    pub master_key: String,
+    pub transit_url: String,
+    pub transit_mount: String,
+    pub transit_ca: String,
+    pub transit_token: String,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Its token is never shown.
+        f.debug_struct("Vault").field("transit_url", &self.transit_url).finish_non_exhaustive()
+    }
+}
+
+/// See `config.default.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the default file says what each means")]
 pub struct Fix {
     pub listen: String,
     pub comp_id: String,
@@ -142,6 +187,7 @@ pub struct Fix {
     pub tls_key: String,
     pub tls_clients: String,
     pub sessions: Vec<FixSession>,
+    pub venues: Vec<FixVenue>,
 }
 
 /// See `config.default.toml`. What is not said has its default there.
@@ -150,6 +196,9 @@ pub struct Fix {
 #[allow(missing_docs, reason = "the default file says what each means")]
 pub struct FixSession {
     pub comp_id: String,
+    pub kind: String,
+    pub accounts: Vec<String>,
+    pub users: Vec<String>,
     pub username: String,
     pub password: String,
     pub user_id: String,
@@ -159,6 +208,11 @@ pub struct FixSession {
     pub reset_on_logon: bool,
     pub cancel_on_disconnect_s: Option<u32>,
     pub orders_per_second: Option<u32>,
+    pub opens: String,
+    pub closes: String,
+    pub days: Vec<String>,
+    pub zone: String,
+    pub holidays: Vec<String>,
 }
 
 impl std::fmt::Debug for FixSession {
@@ -166,6 +220,51 @@ impl std::fmt::Debug for FixSession {
         // Its password is never shown.
         f.debug_struct("FixSession").field("comp_id", &self.comp_id).finish_non_exhaustive()
     }
+}
+
+/// See `config.default.toml`. What is not said has its default there.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct FixVenue {
+    pub venue: String,
+    pub endpoints: Vec<String>,
+    pub comp_id: String,
+    pub own_comp_id: String,
+    pub username: String,
+    pub password: String,
+    pub account: String,
+    pub heartbeat_s: Option<u32>,
+    pub reset_on_logon: bool,
+    pub orders_per_second: Option<u32>,
+    pub cancels_per_second: Option<u32>,
+    pub patience_ms: Option<u64>,
+    pub tls_roots: String,
+    pub tls_name: String,
+    pub tls_certificate: String,
+    pub tls_key: String,
+    pub dialect: String,
+    pub dialect_file: String,
+    pub drop_copy: Option<FixDropCopy>,
+}
+
+impl std::fmt::Debug for FixVenue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Its password is never shown.
+        f.debug_struct("FixVenue").field("venue", &self.venue).finish_non_exhaustive()
+    }
+}
+
+/// See `config.default.toml`. What is not said has its default there.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct FixDropCopy {
+    pub endpoints: Vec<String>,
+    pub comp_id: String,
+    pub own_comp_id: String,
+    pub username: String,
+    pub password: String,
 }
 
 /// See `config.default.toml`.
@@ -189,13 +288,21 @@ pub struct Demo {
 }
 
 /// See `config.default.toml`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the default file says what each means")]
 pub struct Client {
     pub url: String,
     pub api_key: String,
+    pub cacert: String,
     pub timeout_ms: u64,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Its key is never shown.
+        f.debug_struct("Client").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 /// Settings with where each came from.

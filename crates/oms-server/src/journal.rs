@@ -48,7 +48,7 @@ fn dir(stored: &Stored, settings: &Settings) -> PathBuf {
 }
 
 /// The log as it is at this moment.
-fn open(dir: &Path, check: OpenCheck) -> Result<EmbeddedJournal, Failure> {
+pub(crate) fn open(dir: &Path, check: OpenCheck) -> Result<EmbeddedJournal, Failure> {
     let mut looked = 0;
     loop {
         looked += 1;

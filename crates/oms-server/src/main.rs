@@ -4,6 +4,8 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")
 )]
 
+mod admin;
+mod audit;
 mod calendars;
 mod cli;
 mod client;
@@ -13,6 +15,7 @@ mod journal;
 mod load;
 mod logging;
 mod serve;
+mod sim;
 
 use clap::Parser as _;
 use cli::{Cli, Command};
@@ -41,8 +44,12 @@ fn run(cli: Cli) -> Outcome {
         Command::Serve(flags) => serve::run(&flags, loaded.settings),
         Command::Tenant(command) => serve::tenants::run(&command, loaded.settings),
         Command::Journal(command) => journal::run(command, &loaded.settings),
+        Command::Admin(command) => admin::run(&command, &loaded.settings),
+        Command::Audit(command) => audit::run(command, &loaded.settings),
         Command::Allocation(cli::Allocation::Verify { stored }) => journal::allocations::verify(&stored, &loaded.settings),
         Command::Fix(cli::Fix::Log(log)) => journal::messages::show(&log, &loaded.settings),
+        Command::Sim(cli::Sim::Fix(flags)) => sim::fix::run(&flags, &loaded.settings),
+        Command::Sim(cli::Sim::Ib(flags)) => sim::ib::run(&flags, &loaded.settings),
         Command::Calendar(command) => calendars::run(&command, &loaded.settings.calendars),
         Command::Load(flags) => load::run(&flags, &loaded.settings),
         Command::Config(cli::Config::Check) => {

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::journal::{EntryRef, Epoch};
 
 /// Version of the entry format, part of every hash.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 1;
 
 /// Bytes of the hashed fields.
 pub(crate) const FIELDS_LEN: usize = 40;

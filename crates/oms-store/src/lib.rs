@@ -20,7 +20,7 @@ mod journal;
 mod memory;
 pub mod views;
 
-pub use chain::{ChainHash, hex};
+pub use chain::{ChainHash, FORMAT_VERSION, hex};
 pub use embedded::verify::{VerifyReport, verify, verify_disk};
 pub use embedded::{Config, EmbeddedJournal, OpenCheck};
 pub use error::{Damage, Defect, JournalError};

@@ -1,20 +1,25 @@
 //! FIX sessions: how they stand, and what a person may do to them.
 
-use super::{Endpoint, get, post};
+use super::{Endpoint, Parameter, get, post, query};
 use crate::call::{Access, Call};
-use crate::fix::{FixAction, FixSession};
+use crate::fix::{FixAction, FixDeed, FixSession};
 use crate::json::Writer;
 use crate::json::decode::Fields;
+use crate::query::bad_parameter;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
 use oms_identity::Scope;
 use oms_model::{Code, Refusal};
 
+/// Longest reason, in bytes.
+const MAX_REASON: usize = 1_000;
+const REASON: Parameter = query("reason", "string", "Why, in words, for the record: 1000 bytes at most.");
+
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "fix", summary);
     let session = |endpoint: Endpoint, meaning| endpoint.json(200, "FixSession", meaning).errors(&[Code::NotFound]);
-    let after = "The session once it was taken on.";
+    let acts = |endpoint: Endpoint| session(endpoint, "The session once it was taken on.").parameters(&[REASON]);
     vec![
         get(Access::Scope(Scope::BrokersView), "/api/v1/fix/sessions", named("listFixSessions", "FIX sessions and how they stand"), list)
             .json(200, "FixSessionList", "Every session."),
@@ -22,48 +27,45 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             get(Access::Scope(Scope::BrokersView), "/api/v1/fix/sessions/{client}", named("getFixSession", "One FIX session"), one),
             "The session.",
         ),
-        session(
-            post(
-                Access::Scope(Scope::BrokersConnect),
-                "/api/v1/fix/sessions/{client}/logon",
-                named("fixLogon", "Take the next Logon"),
-                logon,
-            ),
-            after,
-        ),
-        session(
-            post(
-                Access::Protected(Scope::BrokersConnect),
-                "/api/v1/fix/sessions/{client}/logout",
-                named("fixLogout", "Log out, and take no Logon until told to"),
-                logout,
-            ),
-            after,
-        ),
-        session(
-            post(
-                Access::Scope(Scope::BrokersConnect),
-                "/api/v1/fix/sessions/{client}/reset",
-                named("fixReset", "Begin both numbers anew"),
-                reset,
-            ),
-            after,
-        ),
-        session(
-            post(
-                Access::Scope(Scope::BrokersConnect),
-                "/api/v1/fix/sessions/{client}/numbers",
-                named("fixNumbers", "Set the next numbers"),
-                numbers,
-            ),
-            after,
+        get(
+            Access::Scope(Scope::BrokersView),
+            "/api/v1/fix/sessions/{client}/actions",
+            named("listFixActions", "What was done to a FIX session last"),
+            deeds,
         )
+        .json(200, "FixDeedList", "The last 64, oldest first; all are in the session's log.")
+        .errors(&[Code::NotFound]),
+        acts(post(
+            Access::Scope(Scope::BrokersConnect),
+            "/api/v1/fix/sessions/{client}/logon",
+            named("fixLogon", "Take the next Logon"),
+            logon,
+        )),
+        acts(post(
+            Access::Protected(Scope::BrokersConnect),
+            "/api/v1/fix/sessions/{client}/logout",
+            named("fixLogout", "Log out, and take no Logon until told to"),
+            logout,
+        )),
+        acts(post(
+            Access::Scope(Scope::BrokersConnect),
+            "/api/v1/fix/sessions/{client}/reset",
+            named("fixReset", "Begin both numbers anew"),
+            reset,
+        )),
+        acts(post(
+            Access::Scope(Scope::BrokersConnect),
+            "/api/v1/fix/sessions/{client}/numbers",
+            named("fixNumbers", "Set the next numbers"),
+            numbers,
+        ))
         .body("FixNumbers")
         .errors(&[Code::UnsupportedMediaType]),
     ]
 }
 
 fn fields(w: &mut Writer, session: &FixSession) {
+    w.text("kind", session.kind);
     w.string("client", &session.client);
     w.string("desk", &session.desk);
     w.text("user_id", session.user_id);
@@ -100,10 +102,29 @@ async fn one(call: Call) -> Result<Response, Refusal> {
 }
 
 async fn act(call: Call, action: FixAction) -> Result<Response, Refusal> {
-    call.no_params()?;
-    let acted = call.api.fix().ok_or_else(unknown)?.act(&call.id, action);
+    let mut params = call.params()?;
+    let reason = params.take("reason").unwrap_or_default();
+    params.end()?;
+    if MAX_REASON < reason.len() {
+        return Err(bad_parameter("reason", "is 1000 bytes at most"));
+    }
+    let acted = call.api.fix().ok_or_else(unknown)?.act(&call.id, action, &call.actor(), reason);
     tracing::warn!(client = %call.id, user_id = %call.principal.user_id, ?action, "somebody acts on a FIX session");
     Ok(shown(&call, &acted.await?))
+}
+
+async fn deeds(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let all = call.api.fix().and_then(|fix| fix.deeds(&call.id)).ok_or_else(unknown)?;
+    let mut w = Writer::with_capacity(64 + 256 * all.len());
+    let deed = |w: &mut Writer, deed: &FixDeed| {
+        w.time("at", deed.at);
+        w.string("actor", &deed.actor);
+        w.string("action", &deed.action);
+        w.string("reason", &deed.reason);
+    };
+    w.object(|w| w.array_at("data", &all, |w, one| w.object(|w| deed(w, one))));
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
 }
 
 async fn logon(call: Call) -> Result<Response, Refusal> {

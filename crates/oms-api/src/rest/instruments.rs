@@ -115,8 +115,10 @@ async fn set_up(mut call: Call, route: &str, read: fn(&Value<'_>, &Catalog) -> R
     Ok(mark_replay(response, &answer))
 }
 
+type Fields<'e> = Box<dyn FnOnce(&mut Writer) + 'e>;
+
 /// How the thing that an event set is written; `None` where it set none.
-fn thing_fields(event: &Event) -> Option<Box<dyn FnOnce(&mut Writer) + '_>> {
+fn thing_fields(event: &Event) -> Option<Fields<'_>> {
     match event {
         Event::InstrumentListed(instrument) => Some(Box::new(|w| instrument_fields(w, instrument))),
         Event::VenueConfigured(venue) => Some(Box::new(|w| venue_fields(w, venue))),

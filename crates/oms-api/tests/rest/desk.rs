@@ -183,6 +183,7 @@ impl Desk {
             expositions: Vec::new(),
             probes: Vec::new(),
             fix: Some(Box::new(crate::fix::Told)),
+            audit: Some(Arc::new(crate::audit::Told)),
         };
         let api = Api::start(parts).await.unwrap();
         (Self { client: Client { address, key }, handle, market, stop: None, serving: None, views }, api)

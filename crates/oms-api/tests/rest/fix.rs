@@ -1,8 +1,9 @@
 //! FIX sessions over REST. What runs them is told what to do and remembers it.
 
 use crate::desk::Desk;
-use oms_api::fix::{Acted, FixAction, FixSession, FixSessions};
-use oms_model::{Code, Refusal};
+use oms_api::fix::{Acted, FixAction, FixDeed, FixSession, FixSessions};
+use oms_model::command::Actor;
+use oms_model::{Code, Refusal, Time};
 
 /// One session, whose client is `CLIENT`; each action shows in its numbers.
 pub struct Told;
@@ -23,7 +24,13 @@ impl FixSessions for Told {
         vec![session()]
     }
 
-    fn act(&self, client: &str, action: FixAction) -> Acted {
+    fn deeds(&self, client: &str) -> Option<Vec<FixDeed>> {
+        let deed = FixDeed { at: Time(0), actor: "user".to_owned(), action: "Reset".to_owned(), reason: "a new day".to_owned() };
+        (client == "CLIENT").then(|| vec![deed])
+    }
+
+    fn act(&self, client: &str, action: FixAction, _: &Actor, reason: String) -> Acted {
+        assert!(reason.is_empty() || reason == "a new day", "{reason}");
         let known = client == "CLIENT";
         Box::pin(async move {
             if !known {

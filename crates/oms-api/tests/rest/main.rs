@@ -1,6 +1,7 @@
 //! The interface over a real partition, real views and real sockets; only the venue is a script.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+mod audit;
 mod books;
 mod client;
 mod commands;

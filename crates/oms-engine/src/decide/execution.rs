@@ -6,4 +6,4 @@ mod venue;
 
 pub(crate) use effect::{adjust, is_unwanted};
 pub(crate) use manual::{correct, create, dismiss, reverse};
-pub(crate) use venue::{busted, busted_later, commission, commission_later, corrected, corrected_later};
+pub(crate) use venue::{busted, busted_later, commission, commission_later, corrected, corrected_later, told_again};

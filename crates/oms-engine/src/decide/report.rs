@@ -184,7 +184,7 @@ pub(crate) fn filled(step: &mut Step<'_>, leg: &Order, revision: u32, transact_t
         return anomaly(step, order_id, Anomaly::UnexpectedReport, format!("execution {} has no usable quantity or price", fill.exec_id));
     };
     if known {
-        return;
+        return execution::told_again(step, leg, &fill);
     }
     settle_doubt(step, order_id, IntentKind::New, Outcome::Live, "executed by the venue");
     let was_done = leg.state.is_done();

@@ -96,7 +96,7 @@ fn bounce(message: &View<'_>) -> Outgoing {
             body.raw(message.field(span));
         });
     }
-    Outgoing { msg_type: message.msg_type().to_vec(), header: head, body, token: 0 }
+    Outgoing { msg_type: message.msg_type().to_vec(), header: head, body, ..Outgoing::default() }
 }
 
 /// Answers every order with an ExecutionReport that says it is new, for measurements.

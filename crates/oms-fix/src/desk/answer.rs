@@ -5,6 +5,7 @@ use oms_model::{Order, OrderId, Refusal, Time};
 use super::body::Body;
 use super::book::Book;
 use super::catalog::Catalog;
+use super::quotes;
 use super::report::{EXECUTION_REPORT, cancel_reject, order_body};
 use super::request::Subject;
 use super::words;
@@ -24,6 +25,8 @@ pub fn refusal(subject: &Subject, refusal: &Refusal, book: &Book, now: Time) -> 
         b'D' => order_refused(subject, refusal, now),
         b'F' | b'G' => cancel_refused(subject, refusal, book, now),
         b'q' => mass_cancel_refused(subject, refusal, now),
+        b'R' => quotes::refused(subject, refusal),
+        b'J' | b'Z' => quotes::response_refused(subject, &words::text(refusal), now),
         _ => business(subject, &words::text(refusal)),
     }
 }
@@ -134,10 +137,14 @@ pub fn mass_status(subject: &Subject, symbol: Option<&str>, book: &Book, catalog
 /// A BusinessMessageReject(j) of a message.
 #[must_use]
 pub fn business(subject: &Subject, text: &str) -> Outgoing {
-    let served = matches!(subject.msg_type, b'D' | b'F' | b'G' | b'H' | b'M' | b'q');
+    let served = matches!(subject.msg_type, b'D' | b'F' | b'G' | b'H' | b'M' | b'q' | b'R' | b'J' | b'Z');
     let reason = if served { BusinessReason::Other } else { BusinessReason::UnsupportedMessageType };
     let mut reject = Outgoing::new(tags::BUSINESS_MESSAGE_REJECT);
-    let msg_type = if subject.msg_type == b'M' { b"AF".to_vec() } else { vec![subject.msg_type] };
+    let msg_type = match subject.msg_type {
+        b'M' => b"AF".to_vec(),
+        b'J' => b"AJ".to_vec(),
+        one => vec![one],
+    };
     let body = reject.body.uint(tags::REF_SEQ_NUM, subject.seq).text(tags::TEXT, text).put(tags::REF_MSG_TYPE, &msg_type);
     if served && !subject.cl_ord_id.is_empty() {
         body.put(tags::BUSINESS_REJECT_REF_ID, &subject.cl_ord_id);

@@ -71,6 +71,22 @@ impl Body {
         self.time(tag, time);
     }
 
+    /// What it is the body of.
+    #[must_use]
+    pub fn msg_type(&self) -> &[u8] {
+        &self.msg_type
+    }
+
+    /// Its fields, in the order in which they were added.
+    pub fn fields_mut(&mut self) -> &mut Vec<(i32, Vec<u8>)> {
+        &mut self.fields
+    }
+
+    /// The message; nothing is left of the fields.
+    pub fn finish_mut(&mut self) -> Outgoing {
+        Self { msg_type: std::mem::take(&mut self.msg_type), fields: std::mem::take(&mut self.fields) }.finish()
+    }
+
     /// The message.
     #[must_use]
     pub fn finish(mut self) -> Outgoing {

@@ -3,13 +3,34 @@
 use std::collections::BTreeMap;
 
 use oms_engine::State;
-use oms_model::event::{Event, OrderCreated};
-use oms_model::{ClOrdId, Order, OrderId, Seq, Source, Time, UserId};
+use oms_model::event::Event;
+use oms_model::{AccountId, ClOrdId, Order, OrderId, Seq, Source, Time, UserId};
+
+use super::catalog::Catalog;
+use super::profile::CopyFilter;
 
 /// Whose orders they are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Whose {
+    /// Those that this user sends by FIX.
+    Own(UserId),
+    /// Those that the filter of a drop copy lets pass.
+    Copies(CopyFilter),
+}
+
+impl Whose {
+    fn takes(&self, source: Source, account_id: AccountId, user_id: UserId, catalog: &Catalog) -> bool {
+        match self {
+            Self::Own(own) => source == Source::Fix && user_id == *own,
+            Self::Copies(filter) => filter.takes(account_id, user_id, catalog),
+        }
+    }
+}
+
+/// Orders of a session.
 #[derive(Clone, Debug)]
 pub struct Book {
-    user_id: UserId,
+    whose: Whose,
     orders: BTreeMap<OrderId, Named>,
     names: BTreeMap<ClOrdId, OrderId>,
 }
@@ -22,14 +43,22 @@ struct Named {
 }
 
 impl Book {
-    /// The orders that `user_id` has sent by FIX and that are not cleaned up.
+    /// The orders that are the session's and that are not cleaned up.
     #[must_use]
-    pub fn of(state: &State, user_id: UserId) -> Self {
-        let mut book = Self { user_id, orders: BTreeMap::new(), names: BTreeMap::new() };
-        let own = state.orders_sorted().into_iter().map(|entry| &entry.order);
-        own.filter(|order| order.is_root() && order.source == Source::Fix && order.user_id == user_id)
-            .for_each(|order| book.insert(order.clone()));
+    pub fn of(state: &State, whose: Whose, catalog: &Catalog) -> Self {
+        let mut book = Self { whose, orders: BTreeMap::new(), names: BTreeMap::new() };
+        for order in state.orders_sorted().into_iter().map(|entry| &entry.order).filter(|order| order.is_root()) {
+            if book.whose.takes(order.source, order.account_id, order.user_id, catalog) {
+                book.insert(order.clone());
+            }
+        }
         book
+    }
+
+    /// Whether they are those of a drop copy.
+    #[must_use]
+    pub fn is_copy(&self) -> bool {
+        matches!(self.whose, Whose::Copies(_))
     }
 
     fn insert(&mut self, order: Order) {
@@ -40,16 +69,11 @@ impl Book {
         self.orders.insert(order.order_id, Named { order, names });
     }
 
-    /// Whether an order is one of the session's.
-    #[must_use]
-    pub fn is_own(&self, event: &OrderCreated) -> bool {
-        event.parent_order_id.is_none() && event.source == Source::Fix && event.user_id == self.user_id
-    }
-
     /// Follows an event.
-    pub fn apply(&mut self, seq: Seq, time: Time, event: &Event) {
+    pub fn apply(&mut self, seq: Seq, time: Time, event: &Event, catalog: &Catalog) {
         if let Event::OrderCreated(created) = event {
-            if self.is_own(created) {
+            let root = created.parent_order_id.is_none();
+            if root && self.whose.takes(created.source, created.account_id, created.user_id, catalog) {
                 self.insert(Order::create(created, seq, time));
             }
             return;

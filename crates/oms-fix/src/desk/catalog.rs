@@ -53,6 +53,13 @@ impl Catalog {
         self.symbols.iter().find(|(_, (known, _))| known == symbol).map(|(id, _)| *id)
     }
 
+    /// What the instrument of a ticker is traded in; empty for one that is not listed.
+    #[must_use]
+    pub fn currency_of(&self, symbol: &[u8]) -> &str {
+        let found = self.symbols.values().find(|(known, _)| known.as_str().as_bytes() == symbol);
+        found.map_or("", |(_, currency)| currency.as_str())
+    }
+
     /// The name of an account.
     #[must_use]
     pub fn account_name(&self, id: AccountId) -> &str {

@@ -19,6 +19,7 @@ use super::answer;
 use super::book::Book;
 use super::catalog::Catalog;
 use super::profile::ClientProfile;
+use super::quotes::{self, Quotes};
 use super::report;
 use super::request::{self, Ask, Subject};
 use super::{DeskParts, words};
@@ -35,6 +36,8 @@ const UNDER_WAY: usize = 1_024;
 const WAITING: usize = 1_024;
 /// Batches of the log that are looked at in one go.
 const TOGETHER: usize = 256;
+/// What is taken from clients.
+const SERVED: [&[u8]; 9] = [b"D", b"F", b"G", b"H", b"AF", b"q", b"R", b"AJ", b"Z"];
 /// How long what was dealt with may stay unstored while nothing is sent.
 const MARK_AFTER: Duration = Duration::from_secs(5);
 
@@ -71,11 +74,13 @@ pub(super) struct Inbound {
 pub(super) struct Door {
     inbox: mpsc::Sender<Inbound>,
     figures: Arc<ClientFigures>,
+    /// It is told, and asks for nothing.
+    copies: bool,
 }
 
 impl Door {
-    pub(super) fn new(inbox: mpsc::Sender<Inbound>, figures: Arc<ClientFigures>) -> Self {
-        Self { inbox, figures }
+    pub(super) fn new(inbox: mpsc::Sender<Inbound>, figures: Arc<ClientFigures>, copies: bool) -> Self {
+        Self { inbox, figures, copies }
     }
 
     fn refuse(&self, message: &View<'_>, reason: BusinessReason, replies: &mut Vec<Outgoing>) -> bool {
@@ -96,7 +101,12 @@ impl Application for Door {
 
     fn take(&mut self, session: &SessionId, kept: &Kept, message: &View<'_>, replies: &mut Vec<Outgoing>) -> bool {
         match message.msg_type() {
-            b"D" | b"F" | b"G" | b"H" | b"AF" | b"q" => {
+            served if self.copies && SERVED.contains(&served) => {
+                count(&self.figures.refused, 1);
+                replies.push(business_reject(message, BusinessReason::NotAuthorized, Some("a drop copy is told of orders and sends none")));
+                false
+            }
+            served if SERVED.contains(&served) => {
                 let sent = self.inbox.try_send(Inbound { kept: *kept, bytes: message.bytes().to_vec() });
                 if sent.is_err() {
                     return self.refuse(message, BusinessReason::ApplicationNotAvailable, replies);
@@ -186,6 +196,7 @@ pub(super) struct Client {
     follower: Follower,
     book: Book,
     catalog: Catalog,
+    quotes: Quotes,
     figures: Arc<ClientFigures>,
     before: VecDeque<Inbound>,
     inbox: mpsc::Receiver<Inbound>,
@@ -210,6 +221,7 @@ impl Client {
         follower: Follower,
         book: Book,
         catalog: Catalog,
+        quotes: Quotes,
         figures: Arc<ClientFigures>,
         start: Start,
     ) -> Self {
@@ -223,6 +235,7 @@ impl Client {
             follower,
             book,
             catalog,
+            quotes,
             figures,
             before: start.waiting.into(),
             inbox: start.received,
@@ -322,8 +335,13 @@ impl Client {
         let view = View::new(&inbound.bytes, if readable { &spans } else { &[] });
         let subject = Subject::of(&view, kept.seq, kept.numbering);
         let key = self.key(&view, &kept);
-        let stage = match request::read(&view, &subject, &self.catalog).and_then(|ask| self.check(&subject, ask)) {
-            Ok(ask) => self.ask(ask, &key),
+        let stage = match request::read(&view, &subject, &self.catalog, SystemClock.now()).and_then(|ask| self.check(&subject, ask)) {
+            Ok(ask) => {
+                if matches!(ask, Ask::Quote(_)) {
+                    self.quotes.ask(trace_of(&key), &subject);
+                }
+                self.ask(ask, &key)
+            }
             Err(refusal) => Stage::Refused(refusal),
         };
         self.queue.push_back(Item { kept: Some(kept), subject, key: Some(key), stage });
@@ -346,6 +364,14 @@ impl Client {
     fn check(&self, subject: &Subject, ask: Ask) -> Result<Ask, Refusal> {
         let ask = match ask {
             Ask::Create(order) => return self.profile.scope(order, &self.catalog).map(Ask::Create),
+            Ask::Quote(mut request) => {
+                if self.quotes.is_taken(&subject.req_id) {
+                    return Err(Refusal::new(Code::StateConflict, "there is an open request with this QuoteReqID(131)"));
+                }
+                request.account_id = self.profile.account_of(request.account_id, &self.catalog)?;
+                return Ok(Ask::Quote(request));
+            }
+            Ask::Accept { quote_id, .. } if !self.quotes.is_live(quote_id) => return Err(request::no_quote()),
             Ask::Cancel { .. } | Ask::Replace { .. } => ask,
             other => return Ok(other),
         };
@@ -369,6 +395,10 @@ impl Client {
             Ask::Replace { cl_ord_id, orig, change } => {
                 named(cl_ord_id, Command::ReplaceOrder { order: OrderRef::ClOrdId(orig), change, if_version: None })
             }
+            Ask::Quote(request) => Command::RequestQuote(request),
+            Ask::Accept { quote_id, side, order_qty, cl_ord_id } => {
+                Command::AcceptQuote { quote_id, side, order_qty, cl_ord_id: Some(cl_ord_id) }
+            }
             look => return Stage::Look(look, None),
         };
         self.submit(command, Some(*key))
@@ -376,7 +406,7 @@ impl Client {
 
     fn submit(&self, command: Command, idempotency: Option<IdempotencyKey>) -> Stage {
         let actor = Actor { tenant_id: self.tenant_id, user_id: self.profile.user_id, api_key_id: None, source: Source::Fix };
-        let trace_id = TraceId::from_u128(idempotency.map_or(0, |key| key.key));
+        let trace_id = idempotency.map(|key| trace_of(&key)).unwrap_or_default();
         match self.handle.submit(Request { actor, trace_id, idempotency, command }) {
             Ok(receiver) => Stage::Asked(receiver),
             Err(refusal) => Stage::Refused(refusal),
@@ -416,11 +446,23 @@ impl Client {
                     self.queue.push_front(item);
                     continue;
                 }
+                Stage::Look(Ask::Withdraw, _) => {
+                    item.stage = match self.quotes.request(&item.subject.req_id) {
+                        Some(quote_req_id) => self.submit(Command::CancelQuoteRequest { quote_req_id }, item.key),
+                        None => Stage::Refused(Refusal::new(Code::NotFound, "there is no open request with this QuoteReqID(131)")),
+                    };
+                    self.queue.push_front(item);
+                    continue;
+                }
+                Stage::Look(Ask::Pass, _) => self.out.push(quotes::passed(&item.subject, now)),
                 Stage::Look(Ask::MassStatus(symbol), _) => {
                     let symbol = symbol.as_ref().map(oms_model::Symbol::as_str);
                     self.out.extend(answer::mass_status(&item.subject, symbol, &self.book, &self.catalog, now));
                 }
                 Stage::Look(..) => self.out.push(answer::status(&item.subject, &self.book, &self.catalog, now)),
+            }
+            if let (b'R', Some(key)) = (item.subject.msg_type, &item.key) {
+                self.quotes.answered(trace_of(key));
             }
             self.handled = item.kept.map(|kept| kept.ordinal).or(self.handled);
         }
@@ -485,6 +527,7 @@ impl Client {
 
     fn fold(&mut self, batch: &oms_model::Batch) {
         report::follow(&mut self.book, &mut self.catalog, batch, &mut self.out);
+        self.quotes.follow(&self.catalog, batch, &mut self.out);
         self.position = batch.last_seq();
         // Answers that were due here are told before what the log says next.
         self.settle();
@@ -528,6 +571,11 @@ impl Client {
             Err(PostFailure::Ended(_)) => false,
         }
     }
+}
+
+/// How the batch is known that a message led to.
+fn trace_of(key: &IdempotencyKey) -> TraceId {
+    TraceId::from_u128(key.key)
 }
 
 async fn posted(posting: &mut Option<(Posting, Mark, usize)>) -> Result<(), PostFailure> {

@@ -3,12 +3,29 @@
 use std::time::Duration;
 
 use oms_model::command::NewOrder;
-use oms_model::{Code, Refusal, UserId};
+use oms_model::{AccountId, Code, Refusal, UserId};
 use sha2::{Digest as _, Sha256};
 
 use super::catalog::Catalog;
 use crate::session::config::{Config, SessionId};
 use crate::transport::Network;
+
+/// Of which orders a drop copy is told: of those that every filter lets pass that is given.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CopyFilter {
+    /// Of these accounts, by name or id; empty: of all.
+    pub accounts: Vec<String>,
+    /// Of these users; empty: of all.
+    pub users: Vec<UserId>,
+}
+
+impl CopyFilter {
+    pub(super) fn takes(&self, account_id: AccountId, user_id: UserId, catalog: &Catalog) -> bool {
+        let (name, id) = (catalog.account_name(account_id), account_id.to_string());
+        let account = self.accounts.is_empty() || self.accounts.iter().any(|wanted| *wanted == name || *wanted == id);
+        account && (self.users.is_empty() || self.users.contains(&user_id))
+    }
+}
 
 /// The session of one client.
 #[derive(Clone, Debug)]
@@ -17,6 +34,8 @@ pub struct ClientProfile {
     pub config: Config,
     /// For whom its orders are. Each session has a user of its own: it is told of that user's orders by FIX, and of no others.
     pub user_id: UserId,
+    /// It is a drop copy: it is told of these orders, from whichever door they come, and sends none.
+    pub copies: Option<CopyFilter>,
     /// The only account that its orders are for, by name or id; `None`: any, which the order names.
     pub account: Option<String>,
     /// From where it may connect; empty: from everywhere.
@@ -31,15 +50,23 @@ impl ClientProfile {
     /// Holds an order to the session's account.
     ///
     /// # Errors
-    /// `FORBIDDEN` where it names another one, `NOT_FOUND` where the session's own is not there.
+    /// As [`ClientProfile::account_of`].
     pub(super) fn scope(&self, mut order: Box<NewOrder>, catalog: &Catalog) -> Result<Box<NewOrder>, Refusal> {
-        let Some(name) = &self.account else { return Ok(order) };
+        order.account_id = self.account_of(order.account_id, catalog)?;
+        Ok(order)
+    }
+
+    /// The account that something of the session is for.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` where it names another one, `NOT_FOUND` where the session's own is not there.
+    pub(super) fn account_of(&self, asked: Option<AccountId>, catalog: &Catalog) -> Result<Option<AccountId>, Refusal> {
+        let Some(name) = &self.account else { return Ok(asked) };
         let own = catalog.account(name.as_bytes())?;
-        if order.account_id.is_some_and(|asked| asked != own) {
+        if asked.is_some_and(|asked| asked != own) {
             return Err(Refusal::new(Code::Forbidden, "the session is not for this Account(1)"));
         }
-        order.account_id = Some(own);
-        Ok(order)
+        Ok(Some(own))
     }
 }
 

@@ -28,11 +28,21 @@ pub fn follow(book: &mut Book, catalog: &mut Catalog, batch: &Batch, out: &mut V
     for (seq, event) in batch.numbered() {
         catalog.apply(event);
         let before = event.order_id().and_then(|id| book.get(id)).map(Before::of);
-        book.apply(seq, batch.time, event);
+        book.apply(seq, batch.time, event, catalog);
         let Some(order) = event.order_id().and_then(|id| book.get(id)) else { continue };
         let telling = Telling { frame: &frame, catalog, seq, order, before: before.unwrap_or_default() };
-        out.extend(telling.tell(event));
+        let told = telling.tell(event);
+        out.extend(if book.is_copy() { told.map(|message| copy_of(message, order)) } else { told });
     }
+}
+
+/// A report as a drop copy has it: it says that it is one, and whose the order is.
+fn copy_of(mut message: Outgoing, order: &Order) -> Outgoing {
+    if message.msg_type == EXECUTION_REPORT {
+        // CopyMsgIndicator(797). PartyIDSource(447) D: an own code; PartyRole(452) 11: who gave the order.
+        message.body.put(797, b"Y").put(453, b"1").text(448, &order.user_id.to_string()).put(447, b"D").put(452, b"11");
+    }
+    message
 }
 
 /// What a batch says of its events beside themselves.
@@ -118,6 +128,7 @@ impl Telling<'_> {
                 Pending::Replace => Some(self.named_report(b'E').finish()),
                 Pending::None => None,
             },
+            Event::OrderCancelRequested(e) if e.by == EndedBy::KillSwitch && order.pending == Pending::Cancel => Some(self.killed()),
             Event::OrderCanceled(e) => Some(self.ended(b'4', &e.text, e.by)),
             Event::OrderExpired(e) => Some(self.ended(b'C', &e.text, e.by)),
             Event::OrderReplaced(_) => Some(self.replaced()),
@@ -205,6 +216,13 @@ impl Telling<'_> {
             None => body.uint(378, 99),
         };
         Some(body.finish())
+    }
+
+    /// A kill switch takes the order back: said when it is asked, since whoever confirms it does not know why.
+    fn killed(&self) -> Outgoing {
+        let mut body = self.report(b'6');
+        body.text(58, EndedBy::KillSwitch.as_str());
+        body.finish()
     }
 
     fn ended(&self, exec_type: u8, text: &str, by: EndedBy) -> Outgoing {

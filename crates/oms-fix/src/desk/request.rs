@@ -1,9 +1,9 @@
 //! What a client asks, read from its messages. What asks for something that is not offered is refused, never passed over.
 
 use oms_model::algo::{Peg, PegPrice};
-use oms_model::command::{Change, NewOrder};
+use oms_model::command::{Change, NewOrder, NewQuoteRequest};
 use oms_model::work::{Instructions, Trail};
-use oms_model::{ClOrdId, Code, Price, Qty, Refusal, SorMode, Symbol, Time};
+use oms_model::{ClOrdId, Code, Price, Qty, QuoteId, Refusal, Side, SorMode, Symbol, Time};
 
 use super::catalog::Catalog;
 use super::words;
@@ -25,17 +25,22 @@ pub mod tag {
     pub const SIDE: i32 = 54;
     pub const SYMBOL: i32 = 55;
     pub const TIME_IN_FORCE: i32 = 59;
+    pub const VALID_UNTIL_TIME: i32 = 62;
     pub const STOP_PX: i32 = 99;
     pub const EX_DESTINATION: i32 = 100;
     pub const MAX_FLOOR: i32 = 111;
     pub const QUOTE_ID: i32 = 117;
     pub const EXPIRE_TIME: i32 = 126;
+    pub const QUOTE_REQ_ID: i32 = 131;
     pub const CASH_ORDER_QTY: i32 = 152;
+    pub const NO_RELATED_SYM: i32 = 146;
     pub const EFFECTIVE_TIME: i32 = 168;
     pub const PEG_OFFSET_VALUE: i32 = 211;
     pub const MASS_CANCEL_REQUEST_TYPE: i32 = 530;
     pub const MASS_STATUS_REQ_ID: i32 = 584;
     pub const MASS_STATUS_REQ_TYPE: i32 = 585;
+    pub const QUOTE_RESP_ID: i32 = 693;
+    pub const QUOTE_RESP_TYPE: i32 = 694;
     pub const ORD_STATUS_REQ_ID: i32 = 790;
     pub const PEG_OFFSET_TYPE: i32 = 836;
 }
@@ -80,10 +85,12 @@ pub struct Subject {
     pub order_qty: Vec<u8>,
     /// OrdType(40), as it came.
     pub ord_type: Vec<u8>,
-    /// The id of a request: MassStatusReqID(584) or OrdStatusReqID(790).
+    /// The id of a request: MassStatusReqID(584), OrdStatusReqID(790), QuoteReqID(131) or QuoteRespID(693).
     pub req_id: Vec<u8>,
     /// MassCancelRequestType(530) or MassStatusReqType(585).
     pub req_type: Vec<u8>,
+    /// QuoteID(117), as it came.
+    pub quote_id: Vec<u8>,
     /// PossResend(97).
     pub again: bool,
 }
@@ -102,7 +109,8 @@ impl Subject {
                 tag::SIDE => &mut subject.side,
                 tag::ORDER_QTY => &mut subject.order_qty,
                 tag::ORD_TYPE => &mut subject.ord_type,
-                tag::MASS_STATUS_REQ_ID | tag::ORD_STATUS_REQ_ID => &mut subject.req_id,
+                tag::MASS_STATUS_REQ_ID | tag::ORD_STATUS_REQ_ID | tag::QUOTE_REQ_ID | tag::QUOTE_RESP_ID => &mut subject.req_id,
+                tag::QUOTE_ID => &mut subject.quote_id,
                 tag::MASS_CANCEL_REQUEST_TYPE | tag::MASS_STATUS_REQ_TYPE => &mut subject.req_type,
                 tags::POSS_RESEND => {
                     subject.again = value == b"Y";
@@ -116,10 +124,11 @@ impl Subject {
     }
 }
 
-/// A message type of the desk: its letter, and `M` for OrderMassStatusRequest(AF).
+/// A message type of the desk: its letter, `M` for OrderMassStatusRequest(AF), `J` for QuoteResponse(AJ).
 fn kind(msg_type: &[u8]) -> u8 {
     match msg_type {
         b"AF" => b'M',
+        b"AJ" => b'J',
         [one] => *one,
         _ => 0,
     }
@@ -152,6 +161,23 @@ pub enum Ask {
     MassStatus(Option<Symbol>),
     /// OrderMassCancelRequest(q); `None`: everything.
     MassCancel(Option<Symbol>),
+    /// QuoteRequest(R).
+    Quote(Box<NewQuoteRequest>),
+    /// QuoteResponse(AJ) that takes a quote.
+    Accept {
+        /// Which.
+        quote_id: QuoteId,
+        /// On which side.
+        side: Option<Side>,
+        /// How much.
+        order_qty: Option<Qty>,
+        /// The id of the order that does.
+        cl_ord_id: ClOrdId,
+    },
+    /// QuoteResponse(AJ) that does not.
+    Pass,
+    /// QuoteCancel(Z): the request is taken back.
+    Withdraw,
 }
 
 fn refuse<T>(code: Code, text: impl Into<String>) -> Result<T, Refusal> {
@@ -166,7 +192,7 @@ fn invalid(text: impl Into<String>) -> Refusal {
 ///
 /// # Errors
 /// Why it is refused, before anybody has decided about it.
-pub fn read(view: &View<'_>, subject: &Subject, catalog: &Catalog) -> Result<Ask, Refusal> {
+pub fn read(view: &View<'_>, subject: &Subject, catalog: &Catalog, now: Time) -> Result<Ask, Refusal> {
     match subject.msg_type {
         b'D' => create(view, catalog).map(|order| Ask::Create(Box::new(order))),
         b'F' => Ok(Ask::Cancel { cl_ord_id: id(&subject.cl_ord_id, "ClOrdID(11)")?, orig: id(&subject.orig, "OrigClOrdID(41)")? }),
@@ -174,8 +200,63 @@ pub fn read(view: &View<'_>, subject: &Subject, catalog: &Catalog) -> Result<Ask
         b'H' => Ok(Ask::Status),
         b'M' => scope(subject, b"7").map(Ask::MassStatus),
         b'q' => scope(subject, b"7").map(Ask::MassCancel),
+        b'R' => quote(view, subject, catalog, now).map(|request| Ask::Quote(Box::new(request))),
+        b'J' => response(view, subject),
+        b'Z' => Ok(Ask::Withdraw),
         _ => refuse(Code::MethodNotAllowed, "this MsgType(35) is not served"),
     }
+}
+
+/// Fields of a QuoteRequest that would change what it means, and that the desk does not offer.
+const NOT_QUOTED: [(i32, &str); 6] = [
+    (44, "Price(44)"),
+    (152, "CashOrderQty(152)"),
+    (453, "NoPartyIDs(453): every dealer is asked"),
+    (555, "NoLegs(555)"),
+    (640, "Price2(640)"),
+    (735, "NoQuoteQualifiers(735)"),
+];
+/// How long a request lives that does not say it, in milliseconds.
+const QUOTE_LIFE_MS: u32 = 30_000;
+
+fn quote(view: &View<'_>, subject: &Subject, catalog: &Catalog, now: Time) -> Result<NewQuoteRequest, Refusal> {
+    if let Some((_, name)) = NOT_QUOTED.iter().find(|(tag, _)| view.get_filled(*tag).is_some()) {
+        return refuse(Code::OrderTypeUnsupported, format!("{name} is not offered"));
+    }
+    if view.get(tag::NO_RELATED_SYM) != Some(b"1") {
+        return refuse(Code::ValidationError, "a request is for one security: NoRelatedSym(146) must be 1");
+    }
+    let until = match time(view, tag::EXPIRE_TIME)? {
+        Some(at) => Some(at),
+        None => time(view, tag::VALID_UNTIL_TIME)?,
+    };
+    let life_ms = until.map_or(Some(QUOTE_LIFE_MS), |at| u32::try_from(at.since(now) / 1_000_000).ok().filter(|ms| *ms > 0));
+    Ok(NewQuoteRequest {
+        account_id: view.get_filled(tag::ACCOUNT).map(|name| catalog.account(name)).transpose()?,
+        symbol: symbol(&subject.symbol)?,
+        side: super::quotes::side(subject)?,
+        order_qty: qty(view, tag::ORDER_QTY)?.unwrap_or_default(),
+        dealers: Vec::new(),
+        life_ms: life_ms.ok_or_else(|| invalid("ExpireTime(126) is past, or too far away"))?,
+    })
+}
+
+fn response(view: &View<'_>, subject: &Subject) -> Result<Ask, Refusal> {
+    match view.get(tag::QUOTE_RESP_TYPE) {
+        Some(b"1") => Ok(Ask::Accept {
+            quote_id: str::from_utf8(&subject.quote_id).ok().and_then(|id| id.parse().ok()).ok_or_else(no_quote)?,
+            side: super::quotes::side(subject)?,
+            order_qty: qty(view, tag::ORDER_QTY)?,
+            cl_ord_id: id(&subject.cl_ord_id, "ClOrdID(11)")?,
+        }),
+        Some(b"6") => Ok(Ask::Pass),
+        _ => refuse(Code::OrderTypeUnsupported, "QuoteRespType(694) must be 1 (hit or lift) or 6 (pass)"),
+    }
+}
+
+/// A quote that is none of the session's.
+pub(super) fn no_quote() -> Refusal {
+    Refusal::new(Code::NotFound, "there is no such quote of this session")
 }
 
 /// Everything, or one security: what mass requests are taken for.

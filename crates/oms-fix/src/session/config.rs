@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::schedule::Schedule;
 use super::throttle::Rate;
+use crate::codec::encode::Fields;
 use crate::codec::value::Precision;
 use crate::dictionary::{Checks, Dictionary, fix44};
 
@@ -197,10 +198,16 @@ pub struct Config {
     pub last_processed: bool,
     /// Types that are never sent again but skipped by a gap fill, as orders that would be stale.
     pub never_resend: Vec<Vec<u8>>,
+    /// Whether messages of the session that are evidence of what became of others - ResendRequest(2), Reject(3),
+    /// SequenceReset(4) in its reset form, a Logon(A) with a NextExpectedMsgSeqNum(789) that is behind - are delivered to
+    /// the application as well, so that one that keeps its messages has them in the same atomic step as their number.
+    pub keeps_evidence: bool,
     /// Rates.
     pub throttles: Throttles,
     /// Who may log on, or as whom this side does.
     pub credentials: Option<Credentials>,
+    /// Further fields of an initiator's Logon, as a counterparty wants them.
+    pub logon_fields: Fields,
 }
 
 impl Config {
@@ -225,8 +232,10 @@ impl Config {
             next_expected: false,
             last_processed: false,
             never_resend: Vec::new(),
+            keeps_evidence: false,
             throttles: Throttles::default(),
             credentials: None,
+            logon_fields: Fields::new(),
         }
     }
 }

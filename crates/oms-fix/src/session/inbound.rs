@@ -1,6 +1,7 @@
 //! What is received.
 
-use super::outbox::{Event, Outbox, Reason};
+use super::outbox::{Admin, Event, Outbox, Reason};
+use super::write::without_password;
 use super::{Now, Phase, Session};
 use crate::codec::encode::Fields;
 use crate::codec::frame::Garbled;
@@ -63,7 +64,14 @@ impl Session {
         if self.phase == Phase::Down {
             return;
         }
+        let up = |phase: Phase| matches!(phase, Phase::Up | Phase::LogoutSent);
+        let (was_up, place) = (up(self.phase), out.batch.admin.len());
         self.read(message, now, out);
+        // What somebody sends who is not logged on leaves no trace that grows.
+        if is_admin_message(message) && (was_up || up(self.phase)) {
+            let admin = Admin { sent: false, at: now.utc, bytes: without_password(message) };
+            out.batch.admin.insert(place.min(out.batch.admin.len()), admin);
+        }
         // Whatever waits above the gap is dealt with as soon as its turn comes.
         while self.phase != Phase::Down {
             let Some(stashed) = self.unstash() else { break };
@@ -119,7 +127,7 @@ impl Session {
         // After the checks, what is required is there and has its form.
         match header.msg_type {
             tags::LOGON => self.on_logon(&header, view, now, out),
-            tags::HEARTBEAT => self.in_order(&header, view, now, out, |_, _| ()),
+            tags::HEARTBEAT => self.on_heartbeat(&header, view, now, out),
             tags::TEST_REQUEST => self.on_test_request(&header, view, now, out),
             tags::RESEND_REQUEST => self.on_resend_request(&header, view, now, out),
             tags::REJECT => self.on_reject(&header, view, now, out),
@@ -254,6 +262,21 @@ impl Session {
         }
     }
 
+    fn on_heartbeat(&mut self, header: &Header<'_>, view: &View<'_>, now: Now, out: &mut Outbox) {
+        self.in_order(header, view, now, out, |_, out| {
+            if let Some(id) = view.get_filled(tags::TEST_REQ_ID) {
+                out.events.push(Event::Answered { test_req_id: String::from_utf8_lossy(id).into_owned() });
+            }
+        });
+    }
+
+    /// Delivers a message of the session that is evidence of what became of others, where it is wanted.
+    pub(super) fn keep_evidence(&mut self, header: &Header<'_>, view: &View<'_>, out: &mut Outbox) {
+        if self.config.keeps_evidence {
+            out.deliver(header.number(), view);
+        }
+    }
+
     fn on_test_request(&mut self, header: &Header<'_>, view: &View<'_>, now: Now, out: &mut Outbox) {
         self.in_order(header, view, now, out, |session, out| {
             let mut body = Fields::new();
@@ -263,7 +286,8 @@ impl Session {
     }
 
     fn on_reject(&mut self, header: &Header<'_>, view: &View<'_>, now: Now, out: &mut Outbox) {
-        self.in_order(header, view, now, out, |_, out| {
+        self.in_order(header, view, now, out, |session, out| {
+            session.keep_evidence(header, view, out);
             let ref_seq = view.get(tags::REF_SEQ_NUM).and_then(parse_uint).unwrap_or_default();
             let text = view.get(tags::TEXT).map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default();
             out.events.push(Event::PeerRejected { ref_seq, text });
@@ -280,6 +304,12 @@ impl Session {
             }
         });
     }
+}
+
+/// Whether a message, as it came, belongs to the session itself: its third field says so.
+fn is_admin_message(message: &[u8]) -> bool {
+    let msg_type = message.split(|byte| *byte == crate::codec::SOH).nth(2).and_then(|field| field.strip_prefix(b"35="));
+    msg_type.is_some_and(tags::is_admin)
 }
 
 /// The route back: who it was delivered for or on behalf of, the other way round. Ascending.

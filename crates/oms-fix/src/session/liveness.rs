@@ -94,6 +94,15 @@ impl Session {
         }
     }
 
+    /// A TestRequest of the application's own: its answer comes behind whatever the counterparty sent before it.
+    pub(super) fn ask_whether_there(&mut self, id: &str, now: Now, out: &mut Outbox) {
+        if self.phase == Phase::Up {
+            let mut body = Fields::new();
+            body.text(tags::TEST_REQ_ID, id);
+            self.write_admin(tags::TEST_REQUEST, b"", body.as_bytes(), now, out);
+        }
+    }
+
     /// Follows the schedule: ends the session outside its hours, and starts each opening with the
     /// numbers at 1, exactly once.
     pub(super) fn roll(&mut self, now: Now, out: &mut Outbox) {

@@ -37,6 +37,9 @@ impl Session {
         if self.config.next_expected {
             body.uint(tags::NEXT_EXPECTED_MSG_SEQ_NUM, next_expected);
         }
+        if self.config.role == Role::Initiator {
+            body.raw(self.config.logon_fields.as_bytes());
+        }
         self.write_admin(tags::LOGON, b"", body.as_bytes(), now, out);
     }
 
@@ -88,6 +91,7 @@ impl Session {
         }
         self.after_logon(header, reset, expected.is_some() && (knew_expected || self.sent_next_expected), now, out);
         if let Some(begin) = expected.filter(|_| missing) {
+            self.keep_evidence(header, view, out);
             self.queue_answer(begin.max(1), self.next_out - 1, out);
         }
     }

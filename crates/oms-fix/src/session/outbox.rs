@@ -18,6 +18,8 @@ pub struct Outgoing {
     pub body: Fields,
     /// A name for events about it.
     pub token: u64,
+    /// It is not sent after this time, in nanoseconds since 1970: an order that goes out late is another order.
+    pub not_after: Option<i64>,
 }
 
 impl Outgoing {
@@ -52,6 +54,9 @@ pub enum SendError {
     /// It would be larger than a message may be.
     #[error("the message is too large")]
     TooLarge,
+    /// Its time had passed.
+    #[error("its time had passed before it could be sent")]
+    Late,
 }
 
 /// Why a session lets go of its connection.
@@ -180,10 +185,22 @@ pub enum Event {
         /// Its number.
         seq: u64,
     },
-    /// A held message was not sent, and will not be.
+    /// A message that nobody waits for was numbered. It is on its way once the batch is durable.
+    Numbered {
+        /// Its name.
+        token: u64,
+        /// Its number.
+        seq: u64,
+    },
+    /// A message that nobody waits for, or that was held, was not sent, and will not be.
     NotSent {
         /// Its name.
         token: u64,
+    },
+    /// A Heartbeat(0) that answers a TestRequest(1).
+    Answered {
+        /// TestReqID(112).
+        test_req_id: String,
     },
 }
 
@@ -243,6 +260,30 @@ pub struct Kept {
     pub received_at: i64,
 }
 
+/// A message of the session itself, for whoever looks into the past. Passwords are left out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Admin {
+    /// Whether this side sent it.
+    pub sent: bool,
+    /// When it came or was sent, in nanoseconds since 1970.
+    pub at: i64,
+    /// The message.
+    pub bytes: Vec<u8>,
+}
+
+/// What a person has done to a session.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Acted {
+    /// When, in nanoseconds since 1970.
+    pub at: i64,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
 /// What must be durable before the bytes of the same outbox are sent.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Batch {
@@ -254,6 +295,10 @@ pub struct Batch {
     pub next_out: Option<u64>,
     /// How far the application has come, if it has.
     pub mark: Mark,
+    /// What somebody has done.
+    pub actions: Vec<Acted>,
+    /// Messages of the session itself, in order. What changes nothing else is not stored.
+    pub admin: Vec<Admin>,
     messages: Vec<(u64, Place)>,
     kept: Vec<(Kept, Range<usize>)>,
 }
@@ -263,7 +308,7 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let numbers = self.reset.is_none() && self.next_in.is_none() && self.next_out.is_none();
-        numbers && self.messages.is_empty() && self.kept.is_empty() && self.mark == Mark::default()
+        numbers && self.actions.is_empty() && self.messages.is_empty() && self.kept.is_empty() && self.mark == Mark::default()
     }
 }
 

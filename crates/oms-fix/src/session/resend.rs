@@ -20,7 +20,10 @@ impl Session {
         let begin = number(tags::BEGIN_SEQ_NO).filter(|begin| (1..=last).contains(begin));
         let end = number(tags::END_SEQ_NO).map(|end| if end == 0 { last } else { end.min(last) });
         match (begin, end) {
-            (Some(begin), Some(end)) if begin <= end => self.queue_answer(begin, end, out),
+            (Some(begin), Some(end)) if begin <= end => {
+                self.keep_evidence(header, view, out);
+                self.queue_answer(begin, end, out);
+            }
             (begin, _) => {
                 let tag = if begin.is_none() { tags::BEGIN_SEQ_NO } else { tags::END_SEQ_NO };
                 return self.reject(header, view, &Invalid::new(RejectReason::ValueIncorrect, Some(tag)), now, out);

@@ -59,6 +59,15 @@ pub enum ScheduleError {
     /// No day is left.
     #[error("a daily session needs a day")]
     NoDay,
+    /// Not a time of day.
+    #[error("{0:?} is not a time such as 08:00 or SUN 17:00")]
+    Time(String),
+    /// Not a day.
+    #[error("{0:?} is not a day such as MON or 2026-12-25")]
+    Day(String),
+    /// A daily and a weekly session at once.
+    #[error("a session opens and closes at times of day, on days, or from one day of the week to another")]
+    Mixed,
 }
 
 impl Schedule {
@@ -72,6 +81,27 @@ impl Schedule {
             return Err(ScheduleError::NoDay);
         }
         Ok(Self { zone, pattern, holidays: holidays.into_iter().collect() })
+    }
+
+    /// Reads a schedule: `opens` and `closes` are times of day (`08:00`, `17:00:30`), for a session each of `days` (`MON` to
+    /// `SUN`; every day where none is given), or days with times (`SUN 17:00`) for one a week. An end at or before the start
+    /// is on the next day: the same for both is a session around the clock whose numbers begin anew once a day.
+    ///
+    /// # Errors
+    /// [`ScheduleError`].
+    pub fn read(zone: &str, opens: &str, closes: &str, days: &[String], holidays: &[String]) -> Result<Self, ScheduleError> {
+        let pattern = match (moment(opens)?, moment(closes)?) {
+            ((None, start), (None, end)) if days.is_empty() => {
+                Pattern::Daily { start, end, days: Weekday::Monday.cycle_forward().take(7).collect() }
+            }
+            ((None, start), (None, end)) => {
+                Pattern::Daily { start, end, days: days.iter().map(|day| weekday(day)).collect::<Result<_, _>>()? }
+            }
+            ((Some(first), start), (Some(last), end)) if days.is_empty() => Pattern::Weekly { start: (first, start), end: (last, end) },
+            _ => return Err(ScheduleError::Mixed),
+        };
+        let holiday = |text: &String| text.parse::<Date>().map_err(|_| ScheduleError::Day(text.clone()));
+        Self::new(zone, pattern, holidays.iter().map(holiday).collect::<Result<Vec<_>, _>>()?)
     }
 
     /// The opening that contains an instant.
@@ -118,6 +148,26 @@ impl Schedule {
         let window = Window { start_ns: instant(date, start)?, end_ns: instant(add_days(date, days)?, end)? };
         (window.start_ns < window.end_ns).then_some(window)
     }
+}
+
+/// A time of day, perhaps with a day of the week before it.
+fn moment(text: &str) -> Result<(Option<Weekday>, Time), ScheduleError> {
+    let (day, time) = text.trim().rsplit_once(' ').map_or((None, text.trim()), |(day, time)| (Some(day.trim()), time));
+    let parsed = time.parse().map_err(|_| ScheduleError::Time(text.to_owned()))?;
+    Ok((day.map(weekday).transpose()?, parsed))
+}
+
+fn weekday(text: &str) -> Result<Weekday, ScheduleError> {
+    Ok(match text.to_ascii_uppercase().as_str() {
+        "MON" => Weekday::Monday,
+        "TUE" => Weekday::Tuesday,
+        "WED" => Weekday::Wednesday,
+        "THU" => Weekday::Thursday,
+        "FRI" => Weekday::Friday,
+        "SAT" => Weekday::Saturday,
+        "SUN" => Weekday::Sunday,
+        _ => return Err(ScheduleError::Day(text.to_owned())),
+    })
 }
 
 fn add_days(date: Date, days: i64) -> Option<Date> {

@@ -77,6 +77,9 @@ impl Session {
         if self.config.bounds.message < message.header.as_bytes().len() + message.body.as_bytes().len() + OVERHEAD {
             return Err(SendError::TooLarge);
         }
+        if message.not_after.is_some_and(|last| last < now.utc) {
+            return Err(SendError::Late);
+        }
         if self.phase != Phase::Up {
             return self.send_down(&message, now, out);
         }
@@ -129,12 +132,21 @@ impl Session {
     /// Sends what the rates now allow, cancels first.
     pub(super) fn release(&mut self, now: Now, out: &mut Outbox) {
         for cancel in [true, false] {
+            self.drop_late(cancel, now, out);
             while self.phase == Phase::Up && !self.held[usize::from(!cancel)].is_empty() && take(self.out_bucket(cancel), now) {
                 let Some(message) = self.held[usize::from(!cancel)].pop_front() else { break };
                 let seq = self.send_now(&message, now, out);
                 out.events.push(Event::Released { token: message.token, seq });
             }
         }
+    }
+
+    /// Lets go of what was held for too long.
+    fn drop_late(&mut self, cancel: bool, now: Now, out: &mut Outbox) {
+        let is_late = |message: &Outgoing| message.not_after.is_some_and(|last| last < now.utc);
+        let held = &mut self.held[usize::from(!cancel)];
+        out.events.extend(held.iter().filter(|message| is_late(message)).map(|message| Event::NotSent { token: message.token }));
+        held.retain(|message| !is_late(message));
     }
 
     /// Whether the rates allow a message that was received.

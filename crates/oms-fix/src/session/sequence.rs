@@ -121,6 +121,9 @@ impl Session {
         let Some(next) = next.filter(|next| lowest <= *next) else {
             return self.reject(header, view, &Invalid::new(RejectReason::ValueIncorrect, None), now, out);
         };
+        if !gap_fill {
+            self.keep_evidence(header, view, out);
+        }
         out.events.push(Event::SequenceReset { from: self.next_in, to: next });
         self.stash = self.stash.split_off(&next);
         self.stash_bytes = self.stash.values().map(Vec::len).sum();

@@ -223,3 +223,64 @@ fn secrets_are_not_shown() {
     assert_eq!(format!("{secret:?}"), "***");
     assert!(secret.is(b"hunter2") && !secret.is(b"hunter") && !secret.is(b"hunter3"));
 }
+
+#[test]
+fn what_is_late_is_not_sent_also_where_a_rate_held_it() {
+    let mut config = acceptor();
+    config.throttles.out = Some(Rate { per_second: 1, burst: 1 });
+    let mut peer = Peer::new(config);
+    peer.logon(1, 30);
+    peer.sent();
+    let now = peer.now.utc;
+    assert_eq!(peer.send_until("A", 1, now - 1), Err(SendError::Late));
+    assert_eq!(peer.send_until("B", 2, now), Ok(Sent::Numbered(2)));
+    // One may wait for a second and a half, the other for five.
+    assert_eq!(peer.send_until("C", 3, now + 1_500_000_000), Ok(Sent::Held));
+    assert_eq!(peer.send_until("D", 4, now + 1_600_000_000), Ok(Sent::Held));
+    assert_eq!(peer.send_until("E", 5, now + 5_000_000_000), Ok(Sent::Held));
+    peer.events.clear();
+    peer.wait(4 * SECOND);
+    assert_eq!(peer.sent(), ["D2", "D3", "D4"]);
+    let told: Vec<_> = peer.events.iter().filter(|event| !matches!(event, Event::ResendAsked { .. })).cloned().collect();
+    assert_eq!(told, [Event::Released { token: 3, seq: 3 }, Event::NotSent { token: 4 }, Event::Released { token: 5, seq: 4 }]);
+}
+
+#[test]
+fn a_test_of_ones_own_is_told_when_it_is_answered() {
+    let mut peer = Peer::new(acceptor());
+    peer.step(Input::Test("Q0"));
+    peer.logon(1, 30);
+    peer.sent();
+    peer.step(Input::Test("Q1"));
+    assert_eq!(peer.sent(), ["12"]);
+    peer.events.clear();
+    peer.receive("0", 2, "", "");
+    peer.receive("0", 3, "112=Q1|", "");
+    assert_eq!(peer.events, [Event::Answered { test_req_id: "Q1".to_owned() }]);
+}
+
+#[test]
+fn messages_of_the_session_that_are_evidence_are_delivered_where_they_are_wanted() {
+    for keeps in [false, true] {
+        let mut config = acceptor();
+        config.keeps_evidence = keeps;
+        config.never_resend = vec![b"D".to_vec()];
+        let mut peer = Peer::new(config);
+        peer.logon(1, 30);
+        peer.send("A").unwrap();
+        peer.receive("2", 2, "7=2|16=0|", "");
+        peer.receive("3", 3, "45=2|58=no|", "");
+        // A gap fill says that there was nothing; a reset does not.
+        peer.receive("4", 4, "36=6|123=Y|", "");
+        peer.receive("4", 6, "36=9|", "");
+        peer.receive("0", 9, "", "");
+        assert_eq!(peer.delivered, if keeps { vec![2, 3, 6] } else { Vec::new() });
+        assert_eq!(peer.sent(), ["A1", "D2", "42"], "the order is passed over");
+        peer.disconnect();
+        peer.delivered.clear();
+        // A Logon tells of what is missing too.
+        peer.connect();
+        peer.receive("A", 10, "98=0|108=30|789=2|", "");
+        assert_eq!(peer.delivered, if keeps { vec![10] } else { Vec::new() });
+    }
+}

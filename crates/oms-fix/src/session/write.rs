@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::outbox::Outbox;
+use super::outbox::{Admin, Outbox};
 use super::{Now, Session};
 use crate::codec::encode::{Writer, put_field, put_time_field, put_uint_field};
 use crate::codec::scan::{Span, View, scan};
@@ -63,7 +63,8 @@ impl Session {
     /// for again, a gap fill takes its place.
     pub(super) fn write_admin(&mut self, msg_type: &[u8], more: &[u8], body: &[u8], now: Now, out: &mut Outbox) {
         let head = Head { msg_type, seq: self.take_number(out), more, ..Head::default() };
-        self.write(&mut out.wire, &head, body, now);
+        let place = self.write(&mut out.wire, &head, body, now);
+        archive(&place, now, out);
         self.last_sent = now.mono;
     }
 
@@ -104,9 +105,31 @@ impl Session {
         put_uint_field(&mut body, tags::NEW_SEQ_NO, next);
         put_field(&mut body, tags::GAP_FILL_FLAG, b"Y");
         let head = Head { msg_type: tags::SEQUENCE_RESET, seq: begin, original: Some(now.utc), more: b"" };
-        self.write(&mut out.wire, &head, &body, now);
+        let place = self.write(&mut out.wire, &head, &body, now);
+        archive(&place, now, out);
         self.last_sent = now.mono;
     }
+}
+
+/// Keeps a message of the session that was written to the wire for those who look into the past.
+fn archive(place: &Range<usize>, now: Now, out: &mut Outbox) {
+    let bytes = without_password(out.wire.get(place.clone()).unwrap_or_default());
+    out.batch.admin.push(Admin { sent: true, at: now.utc, bytes });
+}
+
+/// The message with Password(554) and NewPassword(925) unreadable.
+pub(super) fn without_password(message: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(message.len());
+    for field in message.split_inclusive(|byte| *byte == crate::codec::SOH) {
+        match [&b"554="[..], b"925="].iter().find(|tag| field.starts_with(tag)) {
+            Some(tag) => {
+                kept.extend_from_slice(tag);
+                kept.extend_from_slice(b"***\x01");
+            }
+            None => kept.extend_from_slice(field),
+        }
+    }
+    kept
 }
 
 /// The length of the first of some encoded fields, if its tag is below `tag`.

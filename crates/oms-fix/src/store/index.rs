@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 
 use crate::session::Stored;
-use crate::session::outbox::Mark;
+use crate::session::outbox::{Acted, Mark};
 
 /// Messages between two points of the index.
 const STRIDE: u64 = 64;
+/// Actions that are remembered of a session; all are in the log.
+pub(super) const ACTED: usize = 64;
 
 /// The message with number `seq`, and no later one, is in the entry `entry` of the log or after it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +26,8 @@ pub(super) struct SessionIndex {
     pub(super) mark: Mark,
     /// Kept messages so far.
     pub(super) taken: u64,
+    /// What was done to it last.
+    pub(super) acted: VecDeque<Acted>,
     /// Those that were not dealt with, and the entry in which each is.
     waiting: VecDeque<(u64, u64)>,
 }
@@ -41,6 +45,14 @@ impl SessionIndex {
         self.waiting.push_back((ordinal, entry));
     }
 
+    /// Takes in what somebody has done.
+    pub(super) fn act(&mut self, acted: &Acted) {
+        if self.acted.len() == ACTED {
+            self.acted.pop_front();
+        }
+        self.acted.push_back(acted.clone());
+    }
+
     /// Takes in how far the application has come.
     pub(super) fn advance(&mut self, mark: Mark) {
         self.mark = Mark { handled: mark.handled.or(self.mark.handled), cursor: mark.cursor.or(self.mark.cursor) };
@@ -50,9 +62,10 @@ impl SessionIndex {
         }
     }
 
-    /// The entry from which on all kept messages are that were not dealt with.
-    pub(super) fn first_waiting(&self) -> Option<u64> {
-        self.waiting.front().map(|(_, entry)| *entry)
+    /// The entry from which on all kept messages are that come after `handled`.
+    pub(super) fn waiting_after(&self, handled: u64) -> Option<u64> {
+        let at = self.waiting.partition_point(|(ordinal, _)| *ordinal <= handled);
+        self.waiting.get(at).map(|(_, entry)| *entry)
     }
 
     /// Takes in that a message is in an entry.

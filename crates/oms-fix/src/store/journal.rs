@@ -10,11 +10,12 @@ use oms_store::{EntryRef, Epoch, Journal, JournalError, JournalReader};
 use tokio::sync::oneshot;
 
 use super::index::SessionIndex;
+use super::past::{PastMessage, visit_messages};
 use super::record::{self, Record};
 use super::{MessageStore, Pending, Progress, StoreError, advance};
 use crate::session::Stored;
 use crate::session::config::SessionId;
-use crate::session::outbox::{Fetch, Kept, Outbox, Page};
+use crate::session::outbox::{Acted, Fetch, Kept, Outbox, Page};
 
 /// Batches that wait for the log; each session has one at most, so this is a bound on sessions at once.
 const QUEUE: usize = 4096;
@@ -26,6 +27,17 @@ type Index = Arc<Mutex<BTreeMap<String, SessionIndex>>>;
 fn lock(index: &Index) -> MutexGuard<'_, BTreeMap<String, SessionIndex>> {
     // Each change is one whole batch; a panic elsewhere leaves the index whole.
     index.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Something that the log has of a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Recorded<'m> {
+    /// Both numbers began anew.
+    Reset,
+    /// A message of the counterparty was kept.
+    Came(Kept, &'m [u8]),
+    /// A message was sent under this number, or was about to be.
+    Sent(u64, &'m [u8]),
 }
 
 struct Job {
@@ -83,17 +95,66 @@ impl JournalStore {
     /// # Errors
     /// [`StoreError`].
     pub fn unhandled(&self, id: &SessionId) -> Result<Vec<(Kept, Vec<u8>)>, StoreError> {
+        self.unhandled_after(id, 0, usize::MAX)
+    }
+
+    /// The kept messages of a session that were not dealt with and come after one, oldest first, up to a number of them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn unhandled_after(&self, id: &SessionId, after: u64, most: usize) -> Result<Vec<(Kept, Vec<u8>)>, StoreError> {
         let name = id.to_string();
-        let session = lock(&self.log.index).get(&name).cloned().unwrap_or_default();
-        let Some(start) = session.first_waiting() else { return Ok(Vec::new()) };
-        let handled = session.mark.handled.unwrap_or_default();
+        let (start, handled) = {
+            let index = lock(&self.log.index);
+            let Some(session) = index.get(&name) else { return Ok(Vec::new()) };
+            let handled = session.mark.handled.unwrap_or_default().max(after);
+            let Some(start) = session.waiting_after(handled) else { return Ok(Vec::new()) };
+            (start, handled)
+        };
         let mut found = Vec::new();
         self.scan(start, |record| {
             let kept = record.kept.iter().filter(|(kept, _)| record.session == name && handled < kept.ordinal);
             found.extend(kept.map(|(kept, bytes)| (*kept, bytes.to_vec())));
-            ControlFlow::Continue(())
+            if found.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         Ok(found)
+    }
+
+    /// Everything that the log has of a session, as it was stored: in one step, what came stands before what was sent.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn past(&self, id: &SessionId, visit: &mut dyn FnMut(Recorded<'_>)) -> Result<(), StoreError> {
+        let name = id.to_string();
+        self.scan(1, |record| {
+            if record.session == name {
+                if record.reset.is_some() {
+                    visit(Recorded::Reset);
+                }
+                record.kept.iter().for_each(|(kept, bytes)| visit(Recorded::Came(*kept, bytes)));
+                record.messages.iter().for_each(|(seq, bytes)| visit(Recorded::Sent(*seq, bytes)));
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// Every application message of a session, both ways, in the order in which they were stored, with the
+    /// name of each that came.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn messages(
+        &self,
+        id: &SessionId,
+        mut visit: impl FnMut(PastMessage<'_>, Option<Kept>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let name = id.to_string();
+        self.scan(1, |record| {
+            if record.session != name {
+                return ControlFlow::Continue(());
+            }
+            visit_messages(0, record, &mut visit)
+        })
     }
 
     fn scan(&self, from: u64, mut read: impl FnMut(&Record<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {
@@ -154,6 +215,7 @@ fn take_in(sessions: &mut BTreeMap<String, SessionIndex>, record: &Record<'_>, e
     for (kept, _) in &record.kept {
         session.keep(kept.ordinal, entry);
     }
+    record.acted.iter().for_each(|acted| session.act(acted));
     session.advance(record.mark);
 }
 
@@ -214,6 +276,10 @@ impl MessageStore for SessionJournal {
     fn progress(&self) -> Progress {
         let index = lock(&self.log.index);
         index.get(&self.name).map(|session| Progress { taken: session.taken, mark: session.mark }).unwrap_or_default()
+    }
+
+    fn acted(&self) -> Vec<Acted> {
+        lock(&self.log.index).get(&self.name).map(|session| session.acted.iter().cloned().collect()).unwrap_or_default()
     }
 
     fn stored(&self) -> Stored {

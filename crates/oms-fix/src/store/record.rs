@@ -3,7 +3,7 @@
 //! Written by hand, so that messages go from the outbox into the log without a copy in between.
 
 use super::StoreError;
-use crate::session::outbox::{Kept, Mark, Outbox};
+use crate::session::outbox::{Acted, Kept, Mark, Outbox};
 
 /// Version of the encoding; a higher one is not read.
 const VERSION: u64 = 1;
@@ -17,6 +17,15 @@ const F_MESSAGE: u64 = 6;
 const F_HANDLED: u64 = 7;
 const F_CURSOR: u64 = 8;
 const F_KEPT: u64 = 9;
+const F_ADMIN: u64 = 10;
+const F_ACTED: u64 = 11;
+const F_ADMIN_AT: u64 = 1;
+const F_ADMIN_CAME: u64 = 2;
+const F_ADMIN_SENT: u64 = 3;
+const F_ACTED_AT: u64 = 1;
+const F_ACTOR: u64 = 2;
+const F_ACTION: u64 = 3;
+const F_REASON: u64 = 4;
 const F_SEQ: u64 = 1;
 const F_BYTES: u64 = 2;
 const F_ORDINAL: u64 = 1;
@@ -38,6 +47,16 @@ pub(super) struct Record<'a> {
     pub(super) messages: Vec<(u64, &'a [u8])>,
     pub(super) mark: Mark,
     pub(super) kept: Vec<(Kept, &'a [u8])>,
+    pub(super) admin: Vec<PastAdmin<'a>>,
+    pub(super) acted: Vec<Acted>,
+}
+
+/// A message of the session itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct PastAdmin<'a> {
+    pub(super) sent: bool,
+    pub(super) at: i64,
+    pub(super) bytes: &'a [u8],
 }
 
 fn put_varint(out: &mut Vec<u8>, mut value: u64) {
@@ -96,6 +115,21 @@ pub(super) fn put(out: &mut Vec<u8>, session: &str, outbox: &Outbox) {
             put_uint(out, field, number);
         }
         put_bytes(out, F_KEPT_BYTES, message);
+    }
+    let mut inner = Vec::new();
+    for admin in &outbox.batch.admin {
+        inner.clear();
+        put_uint(&mut inner, F_ADMIN_AT, unsigned(admin.at));
+        put_bytes(&mut inner, if admin.sent { F_ADMIN_SENT } else { F_ADMIN_CAME }, &admin.bytes);
+        put_bytes(out, F_ADMIN, &inner);
+    }
+    for acted in &outbox.batch.actions {
+        inner.clear();
+        put_uint(&mut inner, F_ACTED_AT, unsigned(acted.at));
+        for (field, text) in [(F_ACTOR, &acted.actor), (F_ACTION, &acted.action), (F_REASON, &acted.reason)] {
+            put_bytes(&mut inner, field, text.as_bytes());
+        }
+        put_bytes(out, F_ACTED, &inner);
     }
 }
 
@@ -161,6 +195,8 @@ pub(super) fn read(seq: u64, bytes: &[u8]) -> Result<Record<'_>, StoreError> {
             (F_HANDLED, Value::Uint(value)) => record.mark.handled = Some(value),
             (F_CURSOR, Value::Uint(value)) => record.mark.cursor = Some(value),
             (F_KEPT, Value::Bytes(value)) => record.kept.push(kept(value).ok_or_else(|| damaged("a kept message is cut off"))?),
+            (F_ADMIN, Value::Bytes(value)) => record.admin.push(admin(value).ok_or_else(|| damaged("a message is cut off"))?),
+            (F_ACTED, Value::Bytes(value)) => record.acted.push(acted(value).ok_or_else(|| damaged("an action is cut off"))?),
             _ => return Err(damaged("a field is not known")),
         }
     }
@@ -190,4 +226,25 @@ fn kept(bytes: &[u8]) -> Option<(Kept, &[u8])> {
         (F_KEPT_BYTES, Value::Bytes(bytes)) if reader.0.is_empty() => Some((Kept { ordinal, seq, numbering, received_at }, bytes)),
         _ => None,
     }
+}
+
+fn admin(bytes: &[u8]) -> Option<PastAdmin<'_>> {
+    let mut reader = Reader(bytes);
+    let (F_ADMIN_AT, Value::Uint(at)) = reader.field()? else { return None };
+    match reader.field()? {
+        (field @ (F_ADMIN_CAME | F_ADMIN_SENT), Value::Bytes(bytes)) if reader.0.is_empty() => {
+            Some(PastAdmin { sent: field == F_ADMIN_SENT, at: signed(at), bytes })
+        }
+        _ => None,
+    }
+}
+
+fn acted(bytes: &[u8]) -> Option<Acted> {
+    let mut reader = Reader(bytes);
+    let (F_ACTED_AT, Value::Uint(at)) = reader.field()? else { return None };
+    let mut text = |wanted: u64| match reader.field()? {
+        (field, Value::Bytes(text)) if field == wanted => str::from_utf8(text).ok().map(str::to_owned),
+        _ => None,
+    };
+    Some(Acted { at: signed(at), actor: text(F_ACTOR)?, action: text(F_ACTION)?, reason: text(F_REASON)? })
 }

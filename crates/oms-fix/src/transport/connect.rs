@@ -21,6 +21,15 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// With encryption; the counterparty's certificate must be for this name.
+    ///
+    /// # Errors
+    /// The name is none.
+    pub fn encrypted(address: &str, tls: Arc<rustls::ClientConfig>, name: &str) -> Result<Self, String> {
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("{name:?} is not a name of a host"))?;
+        Ok(Self { address: address.to_owned(), tls: Some((tls, name)) })
+    }
+
     /// Without encryption.
     #[must_use]
     pub fn plain(address: &str) -> Self {

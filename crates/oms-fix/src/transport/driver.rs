@@ -7,10 +7,11 @@ use super::clock;
 use super::connection::Connection;
 use super::{Application, Command, ConnectionLimits, Shared};
 use crate::codec::frame::Cut;
+use crate::session::config::WhenDown;
 use crate::session::outbox::{Event, Fetch, Kept, Mark, Outbox, Outgoing, Reason, SendError, Sent};
 use crate::session::{Input, Phase, Session};
 use crate::store::MessageStore;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 type Answer = (oneshot::Sender<Result<Sent, SendError>>, Result<Sent, SendError>);
 
@@ -27,6 +28,7 @@ pub(super) struct Driver {
     replies: Vec<Outgoing>,
     answers: Vec<Answer>,
     posted: Vec<oneshot::Sender<Result<(), Vec<Outgoing>>>>,
+    noted: Vec<oneshot::Sender<()>>,
     /// Messages kept so far.
     taken: u64,
     fetch: Option<Fetch>,
@@ -61,6 +63,7 @@ impl Driver {
             replies: Vec::new(),
             answers: Vec::new(),
             posted: Vec::new(),
+            noted: Vec::new(),
             taken,
             fetch: None,
             failed: false,
@@ -81,8 +84,11 @@ impl Driver {
                 let result = self.session.send(message, clock::now(), &mut self.out);
                 match reply {
                     Some(reply) => self.answers.push((reply, result)),
-                    None if result.is_err() => self.out.events.push(Event::NotSent { token }),
-                    None => (),
+                    None => match result {
+                        Ok(Sent::Numbered(seq)) => self.out.events.push(Event::Numbered { token, seq }),
+                        Ok(Sent::Held) => (),
+                        Err(_) => self.out.events.push(Event::NotSent { token }),
+                    },
                 }
                 self.deliver();
             }
@@ -91,6 +97,12 @@ impl Driver {
             Command::SetNextOut(next) => self.step(Input::SetNextOut(next)),
             Command::SetNextIn(next) => self.step(Input::SetNextIn(next)),
             Command::Reset => self.step(Input::Reset),
+            Command::Test(id) => self.step(Input::Test(&id)),
+            Command::Note(acted, reply) => {
+                self.out.batch.actions.push(acted);
+                self.noted.push(reply);
+            }
+            Command::Cut => self.step(Input::Abort(Reason::Asked)),
             Command::Stop => return false,
         }
         true
@@ -98,7 +110,8 @@ impl Driver {
 
     /// Sends all of the messages or none.
     fn post(&mut self, messages: Vec<Outgoing>, mark: Mark, reply: oneshot::Sender<Result<(), Vec<Outgoing>>>) {
-        let may = messages.is_empty() || self.session.phase() == Phase::Up;
+        let stores = self.session.config().when_down == WhenDown::Store;
+        let may = messages.is_empty() || stores || self.session.phase() == Phase::Up;
         if !may {
             // Whoever asked may have gone away.
             let _ = reply.send(Err(messages));
@@ -180,12 +193,23 @@ impl Driver {
             // Whoever asked may have gone away.
             let _ = reply.send(result);
         }
+        for acted in self.out.batch.actions.drain(..) {
+            self.shared.act(acted);
+        }
+        for reply in self.noted.drain(..) {
+            let _ = reply.send(());
+        }
         for reply in self.posted.drain(..) {
             let _ = reply.send(Ok(()));
         }
         self.fetch = self.out.fetch.take().or(self.fetch).filter(|_| flow == Flow::GoOn);
         self.clear();
         flow
+    }
+
+    /// Whether nothing is read from the connection or written to it, to be followed.
+    pub(super) fn frozen(&self) -> watch::Receiver<bool> {
+        self.shared.frozen.subscribe()
     }
 
     /// Whether messages are to be read from the store and sent again.
@@ -230,6 +254,7 @@ impl Driver {
         self.clear();
         self.answers.clear();
         self.posted.clear();
+        self.noted.clear();
         self.session.step(Input::Abort(Reason::StoreFailed), clock::now(), &mut self.out);
         self.deliver();
         self.clear();

@@ -73,7 +73,7 @@ impl Engine {
         }
         let (commands, received) = mpsc::channel(COMMANDS);
         let (attach, attached) = mpsc::channel(1);
-        let shared = Shared::new();
+        let shared = Shared::new(spec.store.acted());
         let seed = clock::now().mono ^ id.target.bytes().fold(0, |seed: u64, byte| seed.rotate_left(8) ^ u64::from(byte));
         let dialer = Dialer::new(spec.endpoints, spec.reconnect, seed);
         let session = Session::new(Arc::new(spec.config), spec.store.stored());

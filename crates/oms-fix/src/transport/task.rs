@@ -125,10 +125,21 @@ impl Task {
         }
         self.driver.take_in(&mut connection);
         let mut reads = 0;
+        let mut frozen = self.driver.frozen();
         let mut flow = self.driver.settle(Some(&mut connection)).await;
         while flow == Flow::GoOn {
             if self.driver.session.phase() == Phase::Up {
                 dialer.succeeded();
+            }
+            if !self.stopping && *frozen.borrow_and_update() {
+                tokio::select! {
+                    // The sender lives as long as the session.
+                    _ = frozen.changed() => (),
+                    command = self.commands.recv() => self.command(command),
+                    Some(_) = attached.recv() => (),
+                }
+                flow = self.driver.settle(Some(&mut connection)).await;
+                continue;
             }
             let room = connection.waiting() < limits.write_buffer;
             let page = room && self.driver.has_page();
@@ -152,6 +163,7 @@ impl Task {
                 }
                 // Whoever comes second is let go.
                 Some(_) = attached.recv() => (),
+                _ = frozen.changed() => (),
                 () = std::future::ready(()), if page => (reads, ()) = (0, self.driver.page().await),
                 () = wait(self.timer.as_mut(), deadline) => {
                     if connection.stall_deadline(limits.write_stall).is_some_and(|stall| stall <= Instant::now()) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem};
 
@@ -35,16 +35,47 @@ fn other(error: &dyn std::fmt::Display) -> TlsError {
     TlsError::Config(error.to_string())
 }
 
+/// How a connection to a counterparty is encrypted: who vouches for its certificate, and, where it wants one, our own
+/// certificate with its key.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn client_tls(roots: &Path, own: Option<(&Path, &Path)>) -> Result<Arc<ClientConfig>, TlsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut known = RootCertStore::empty();
+    for root in certificates(roots)? {
+        known.add(root).map_err(|error| other(&error))?;
+    }
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(|error| other(&error))?;
+    let builder = builder.with_root_certificates(known);
+    let Some((certificate, key)) = own else { return Ok(Arc::new(builder.with_no_client_auth())) };
+    let chain = certificates(certificate)?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::File { path: key.to_owned(), source })?;
+    builder.with_client_auth_cert(chain, key).map(Arc::new).map_err(|error| other(&error))
+}
+
 /// How a listener encrypts: its certificate with those that vouch for it, its key, and, where clients must show a
 /// certificate, those that vouch for theirs.
 ///
 /// # Errors
 /// [`TlsError`].
 pub fn server_tls(certificate: &Path, key: &Path, clients: Option<&Path>) -> Result<Arc<ServerConfig>, TlsError> {
+    server_tls_of(rustls::DEFAULT_VERSIONS, certificate, key, clients).map(Arc::new)
+}
+
+/// As [`server_tls`], with these versions of the protocol alone.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn server_tls_of(
+    versions: &[&'static SupportedProtocolVersion],
+    certificate: &Path,
+    key: &Path,
+    clients: Option<&Path>,
+) -> Result<ServerConfig, TlsError> {
     let chain = certificates(certificate)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder =
-        ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().map_err(|error| other(&error))?;
+    let builder = ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(versions).map_err(|error| other(&error))?;
     let builder = match clients {
         None => builder.with_no_client_auth(),
         Some(path) => {
@@ -57,5 +88,5 @@ pub fn server_tls(certificate: &Path, key: &Path, clients: Option<&Path>) -> Res
         }
     };
     let own = PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::File { path: key.to_owned(), source })?;
-    builder.with_single_cert(chain, own).map(Arc::new).map_err(|error| other(&error))
+    builder.with_single_cert(chain, own).map_err(|error| other(&error))
 }

@@ -1,17 +1,12 @@
 //! A desk with one venue that does as it is told, and a client that speaks FIX to it over a socket.
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use oms_fix::codec::scan::View;
 use oms_fix::desk::{ClientProfile, Clients, DeskParts, user_of};
-use oms_fix::session::Phase;
 use oms_fix::session::config::{Config, Role, SessionId};
-use oms_fix::session::outbox::{Event as SessionEvent, Outgoing};
-use oms_fix::store::{JournalStore, MemoryStore};
-use oms_fix::transport::{Application, Endpoint, Engine, Listener, ListenerConfig, Reconnect, SessionHandle, SessionSpec};
+use oms_fix::store::JournalStore;
+use oms_fix::transport::{Engine, Listener, ListenerConfig};
 use oms_model::command::{Command, CommandOutcome};
 use oms_model::report::{Report, ReportBody, VenueFill};
 use oms_model::{IntentKind, Mic, Time, TraceId, WireId};
@@ -22,8 +17,8 @@ use oms_store::MemoryJournal;
 use oms_testkit::fixture::{TENANT, actor, dec, setup};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Whatever is waited for comes within this time, or the test has failed.
-pub const WITHIN: Duration = Duration::from_secs(20);
+use crate::client::{Client, WITHIN};
+
 pub const XNAS: Mic = Mic::of(b"XNAS");
 
 struct Told(UnboundedSender<(IntentKind, WireId)>);
@@ -61,6 +56,7 @@ pub struct Desk {
     pub clients: Clients,
     engine: Engine,
     store: JournalStore,
+    log: MemoryJournal,
     parts: DeskParts,
     listener: Listener,
 }
@@ -93,18 +89,46 @@ impl Desk {
         let engine = Engine::new();
         let listener = engine.listen(ListenerConfig::new((Ipv4Addr::LOCALHOST, 0).into())).await.unwrap();
         let parts = DeskParts { handle, history, tenant_id: TENANT };
-        let store = JournalStore::open(Box::new(MemoryJournal::new(1))).unwrap();
-        Self { partition, handed, clients: Clients::default(), engine, store, parts, listener }
+        let log = MemoryJournal::new(1);
+        let store = JournalStore::open(Box::new(log.clone())).unwrap();
+        Self { partition, handed, clients: Clients::default(), engine, store, log, parts, listener }
     }
 
     /// Opens the desk's side of a session, and the client's.
     pub async fn client(&self, name: &str, change: impl FnOnce(&mut ClientProfile)) -> Client {
+        self.session(name, change);
+        Client::connect(name, "OMS", &self.listener.address().to_string()).await
+    }
+
+    /// Opens both sides, the client's set up as the test wants it.
+    pub async fn client_as(&self, name: &str, change: impl FnOnce(&mut ClientProfile), own: impl FnOnce(&mut Config)) -> Client {
+        self.session(name, change);
+        Client::connect_as(name, "OMS", &self.listener.address().to_string(), own).await
+    }
+
+    /// What is stored of sessions.
+    pub fn log(&self) -> MemoryJournal {
+        self.log.clone()
+    }
+
+    /// The desk's side ends, and begins where it ended.
+    pub async fn again(&self, name: &str) {
+        self.again_with(name, |_| ()).await;
+    }
+
+    pub async fn again_with(&self, name: &str, change: impl FnOnce(&mut ClientProfile)) {
+        assert!(self.engine.remove(&SessionId::fix44("OMS", name)).await);
+        self.session(name, change);
+    }
+
+    fn session(&self, name: &str, change: impl FnOnce(&mut ClientProfile)) {
         let id = SessionId::fix44("OMS", name);
         let mut config = Config::new(id.clone(), Role::Acceptor);
         config.timeouts.logout = 1_000_000_000;
         let mut profile = ClientProfile {
             config,
             user_id: user_of(&id),
+            copies: None,
             account: None,
             allowed: Vec::new(),
             client_certificate: None,
@@ -112,7 +136,6 @@ impl Desk {
         };
         change(&mut profile);
         self.clients.add(&self.engine, &self.store, &self.parts, profile).unwrap();
-        Client::connect(name, &self.listener.address().to_string()).await
     }
 
     /// Asks by another door than FIX.
@@ -142,100 +165,3 @@ impl Desk {
         self.report(ReportBody::Fill { wire_id: wire_id.clone(), fill });
     }
 }
-
-/// A message as the client got it.
-#[derive(Clone, Debug)]
-pub struct Message(pub BTreeMap<i32, String>);
-
-impl Message {
-    pub fn get(&self, tag: i32) -> &str {
-        self.0.get(&tag).map_or("", String::as_str)
-    }
-
-    /// ExecType(150) and OrdStatus(39).
-    pub fn pair(&self) -> (&str, &str) {
-        (self.get(150), self.get(39))
-    }
-}
-
-struct Listening {
-    messages: UnboundedSender<Message>,
-}
-
-impl Application for Listening {
-    fn deliver(&mut self, _: &SessionId, message: &View<'_>, _: &mut Vec<Outgoing>) {
-        let text = |span| String::from_utf8_lossy(message.value(span)).into_owned();
-        // The test may have ended.
-        let _ = self.messages.send(Message(message.spans().iter().map(|span| (span.tag, text(span))).collect()));
-    }
-
-    fn event(&mut self, _: &SessionId, event: &SessionEvent) {
-        // Every message of the desk must be one that FIX knows.
-        assert!(!matches!(event, SessionEvent::Rejected { .. } | SessionEvent::Garbled(_)), "{event:?}");
-    }
-}
-
-pub struct Client {
-    _engine: Engine,
-    pub session: SessionHandle,
-    messages: UnboundedReceiver<Message>,
-}
-
-impl Client {
-    async fn connect(name: &str, address: &str) -> Self {
-        let engine = Engine::new();
-        let (messages, received) = unbounded_channel();
-        let mut config = Config::new(SessionId::fix44(name, "OMS"), Role::Initiator);
-        config.timeouts.logout = 1_000_000_000;
-        let mut spec = SessionSpec::new(config, Box::<MemoryStore>::default(), Box::new(Listening { messages }));
-        spec.endpoints = vec![Endpoint::plain(address)];
-        spec.reconnect = Reconnect { first: Duration::from_millis(20), longest: Duration::from_millis(100), ..Reconnect::default() };
-        let session = engine.add(spec).unwrap();
-        let client = Self { _engine: engine, session, messages: received };
-        client.phase(Phase::Up).await;
-        client
-    }
-
-    pub async fn phase(&self, wanted: Phase) {
-        let mut phase = self.session.phase();
-        tokio::time::timeout(WITHIN, phase.wait_for(|phase| *phase == wanted)).await.expect("in time").expect("the session runs");
-    }
-
-    pub async fn send(&self, msg_type: &str, fields: &[(i32, &str)]) {
-        let mut message = Outgoing::new(msg_type.as_bytes());
-        for (tag, value) in fields {
-            message.body.text(*tag, value);
-        }
-        self.session.send(message).await.unwrap();
-    }
-
-    /// A limit order to buy XYZ at 20.00, with these fields beside or instead.
-    pub async fn order(&self, id: &str, qty: &str, more: &[(i32, &str)]) {
-        let mut fields: BTreeMap<i32, &str> = [(11, id), (38, qty), (40, "2"), (44, "20.00"), (54, "1"), (55, "XYZ"), (60, NOW)].into();
-        fields.extend(more.iter().copied());
-        let fields: Vec<(i32, &str)> = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        self.send("D", &fields).await;
-    }
-
-    pub async fn cancel(&self, id: &str, orig: &str) {
-        self.send("F", &[(11, id), (38, "100"), (41, orig), (54, "1"), (55, "XYZ"), (60, NOW)]).await;
-    }
-
-    pub async fn replace(&self, id: &str, orig: &str, qty: &str, price: &str) {
-        self.send("G", &[(11, id), (38, qty), (40, "2"), (41, orig), (44, price), (54, "1"), (55, "XYZ"), (60, NOW)]).await;
-    }
-
-    /// The next message.
-    pub async fn next(&mut self) -> Message {
-        tokio::time::timeout(WITHIN, self.messages.recv()).await.expect("in time").expect("the session runs")
-    }
-
-    /// The next report, whose type of execution and status these are.
-    pub async fn report(&mut self, exec_type: &str, ord_status: &str) -> Message {
-        let message = self.next().await;
-        assert_eq!((message.get(35), message.pair()), ("8", (exec_type, ord_status)), "{message:?}");
-        message
-    }
-}
-
-pub const NOW: &str = "20261127-10:00:00.000";

@@ -14,6 +14,7 @@
 #include <quickfix/SocketInitiator.h>
 #include <quickfix/ThreadedSocketAcceptor.h>
 
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <mutex>
@@ -113,7 +114,11 @@ int main(int argc, char** argv) {
     }
     const std::string role = argv[1], port = argv[2], sender = argv[3], target = argv[4], store = argv[5];
     std::stringstream text;
-    text << "[DEFAULT]\nConnectionType=" << role << "\nUseDataDictionary=N\nNonStopSession=Y\nStartTime=00:00:00\nEndTime=00:00:00\n"
+    // With PEER_HOURS=HH:MM:SS-HH:MM:SS (UTC) the session opens and closes at these times of day.
+    const char* hours = std::getenv("PEER_HOURS");
+    const std::string opens = hours ? std::string(hours).substr(0, 8) : "00:00:00";
+    const std::string closes = hours ? std::string(hours).substr(9) : "00:00:00";
+    text << "[DEFAULT]\nConnectionType=" << role << "\nUseDataDictionary=N\nNonStopSession=" << (hours ? "N" : "Y") << "\nStartTime=" << opens << "\nEndTime=" << closes << "\n"
          << "SocketNodelay=Y\nReconnectInterval=1\nHeartBtInt=30\nSocketReuseAddress=Y\n"
          << "SocketAcceptPort=" << port << "\nSocketConnectHost=127.0.0.1\nSocketConnectPort=" << port << "\n";
     if (store != "memory") text << "FileStorePath=" << store << "\n";

@@ -67,12 +67,22 @@ impl Peer {
 
     /// Starts it; with its messages in memory, and telling only of its session, if it is to.
     pub fn launch(role: &str, port: u16, sender: &str, target: &str, memory: bool, quiet: bool) -> Self {
+        Self::spawn(role, port, (sender, target), memory, quiet, None)
+    }
+
+    /// Starts it with the hours of a session, in UTC: `HH:MM:SS-HH:MM:SS`.
+    pub fn with_hours(role: &str, port: u16, sender: &str, target: &str, hours: &str) -> Self {
+        Self::spawn(role, port, (sender, target), false, false, Some(hours))
+    }
+
+    fn spawn(role: &str, port: u16, (sender, target): (&str, &str), memory: bool, quiet: bool, hours: Option<&str>) -> Self {
         let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("quickfix-{role}-{port}-{}", std::process::id()));
         std::fs::create_dir_all(&store).unwrap();
         let mut child = Command::new(program())
             .args([role, &port.to_string(), sender, target])
             .arg(if memory { Path::new("memory") } else { &store })
             .args(quiet.then_some("quiet"))
+            .envs(hours.map(|hours| ("PEER_HOURS", hours)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -31,6 +31,8 @@ pub enum Fix {
         #[command(flatten)]
         named: Named,
     },
+    /// Show what was done to a session last, by whom and why.
+    Actions(Named),
     /// Show the messages of the sessions, decoded, also while a desk runs.
     Log(Log),
 }
@@ -40,6 +42,9 @@ pub enum Fix {
 pub struct Named {
     /// What the client is called.
     pub client: String,
+    /// Why something is done to it, for the record.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
     /// The desk.
     #[command(flatten)]
     pub remote: Remote,
@@ -56,6 +61,9 @@ pub struct Log {
     /// The most messages.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub limit: u64,
+    /// The sessions' own messages too, such as Logon and Heartbeat, and what was done to the sessions.
+    #[arg(long)]
+    pub all: bool,
     /// The last ones, not the first.
     #[arg(long)]
     pub last: bool,

@@ -27,6 +27,7 @@ fn the_root_help_is_what_it_was() {
 fn every_verb_of_the_contract_is_there() {
     for line in [
         "oms serve --demo --data d --listen 127.0.0.1:0 --speed 10x --seed 7",
+        "oms sim ib --listen 127.0.0.1:0 --admin 127.0.0.1:0 --account DU1 --account DU2 --data d --market m --speed 10x --seed 7 --scenario s",
         "oms order place buy 300 IBM --price 190.10 --tif ioc --mode sweep --wait 2 --json",
         "oms order cancel cl_ord_id:A1 --if-version 3",
         "oms order modify 0 --qty 5",

@@ -7,8 +7,8 @@ use crate::config::Settings;
 use crate::exit::{Failure, Outcome};
 use serde_json::{Value, json};
 
-const COLUMNS: [&str; 10] =
-    ["client", "desk", "logged_on", "open", ">next_in", ">next_out", ">received", ">sent", ">refused", ">peer_refused"];
+const COLUMNS: [&str; 11] =
+    ["kind", "client", "desk", "logged_on", "open", ">next_in", ">next_out", ">received", ">sent", ">refused", ">peer_refused"];
 
 pub(super) fn run(command: Fix, settings: &Settings) -> Outcome {
     match command {
@@ -22,6 +22,11 @@ pub(super) fn run(command: Fix, settings: &Settings) -> Outcome {
             let answer = client.get(&format!("/fix/sessions/{}", escaped(&named.client)), "application/json")?;
             client.show(&answer, fields)
         }
+        Fix::Actions(named) => {
+            let client = Client::new(&named.remote, settings)?;
+            let answer = client.get(&format!("/fix/sessions/{}/actions", escaped(&named.client)), "application/json")?;
+            client.show(&answer, |page| show::table(&["at", "action", "actor", "reason"], show::items(page, "data"), show::field))
+        }
         Fix::Logon(named) => act(&named, "logon", &json!({}), settings),
         Fix::Logout(named) => act(&named, "logout", &json!({}), settings),
         Fix::Reset { next_in: None, next_out: None, named } => act(&named, "reset", &json!({}), settings),
@@ -32,7 +37,8 @@ pub(super) fn run(command: Fix, settings: &Settings) -> Outcome {
 
 fn act(named: &Named, what: &str, body: &Value, settings: &Settings) -> Outcome {
     let client = Client::new(&named.remote, settings)?;
-    let answer = client.post(&format!("/fix/sessions/{}/{what}", escaped(&named.client)), &[], body)?;
+    let reason = named.reason.as_deref().map(|reason| format!("?reason={}", escaped(reason))).unwrap_or_default();
+    let answer = client.post(&format!("/fix/sessions/{}/{what}{reason}", escaped(&named.client)), &[], body)?;
     client.show(&answer, fields)
 }
 

@@ -14,9 +14,7 @@ pub(super) fn run(client: &Client, from: Option<u64>, types: Option<&str>, count
     if !query.is_empty() {
         path.push_str(&format!("?{}", query.join("&")));
     }
-    // A stream has no end to wait for.
-    let streaming = Client::to(&client.url, &client.key, client.json, None);
-    let request = streaming.agent.get(format!("{}/api/v1{path}", streaming.url)).header("x-api-key", &streaming.key);
+    let request = client.patient().get(format!("{}/api/v1{path}", client.url)).header("x-api-key", &client.key);
     let mut response = request.header("accept", "text/event-stream").call().map_err(|error| client.unreachable(&error))?;
     if response.status().as_u16() >= 400 {
         let body = response.body_mut().read_to_string().map_err(|error| client.unreachable(&error))?;

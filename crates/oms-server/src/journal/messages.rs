@@ -7,7 +7,9 @@ use crate::exit::{Outcome, written};
 use oms_fix::codec::scan::{View, scan};
 use oms_fix::codec::value::{Precision, put_timestamp};
 use oms_fix::dictionary::fix44;
-use oms_fix::store::{Direction, PastMessage, past_messages};
+use oms_fix::session::outbox::Acted;
+use oms_fix::store::{Direction, Past, PastMessage, past};
+use oms_fix::tags;
 use oms_store::{Journal as _, OpenCheck};
 use std::collections::VecDeque;
 use std::io::{BufWriter, Write};
@@ -22,11 +24,16 @@ pub fn show(asked: &FixLog, settings: &Settings) -> Outcome {
     let journal = open(&dir, OpenCheck::Tail)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     let (mut kept, mut left, mut failed) = (VecDeque::new(), asked.limit, Ok(()));
-    let read = past_messages(journal.reader().as_mut(), asked.from, &mut |message| {
-        if !is_meant(asked, &message) {
-            return ControlFlow::Continue(());
-        }
-        let text = if asked.raw { raw(&message) } else { decoded(&message) };
+    let read = past(journal.reader().as_mut(), asked.from, &mut |past| {
+        let text = match past {
+            Past::Message(message) if !is_meant(asked, &message) => return ControlFlow::Continue(()),
+            Past::Message(message) if asked.raw => raw(&message),
+            Past::Message(message) => decoded(&message),
+            Past::Acted { entry, session, acted } if asked.all && is_of(asked, session) && asked.find.is_none() => {
+                done(entry, session, acted)
+            }
+            Past::Acted { .. } => return ControlFlow::Continue(()),
+        };
         if asked.last {
             if kept.len() as u64 == asked.limit {
                 kept.pop_front();
@@ -48,9 +55,31 @@ pub fn show(asked: &FixLog, settings: &Settings) -> Outcome {
 }
 
 fn is_meant(asked: &FixLog, message: &PastMessage<'_>) -> bool {
-    let client = message.session.rsplit_once("->").map(|(_, client)| client);
-    let named = asked.client.as_deref().is_none_or(|wanted| client == Some(wanted));
-    named && asked.find.as_deref().is_none_or(|value| fields(message).iter().any(|(_, found)| found == value))
+    let fields = fields(message);
+    let admin = fields.iter().find(|(tag, _)| *tag == tags::MSG_TYPE).is_some_and(|(_, kind)| tags::is_admin(kind.as_bytes()));
+    is_of(asked, message.session)
+        && (asked.all || !admin)
+        && asked.find.as_deref().is_none_or(|value| fields.iter().any(|(_, found)| found == value))
+}
+
+fn is_of(asked: &FixLog, session: &str) -> bool {
+    asked.client.as_deref().is_none_or(|wanted| wanted == client_of(session))
+}
+
+fn client_of(session: &str) -> &str {
+    session.rsplit_once("->").map_or(session, |(_, client)| client)
+}
+
+fn at(time: i64) -> String {
+    let mut text = Vec::new();
+    put_timestamp(&mut text, time, Precision::Micros);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// What somebody has done to a session.
+fn done(entry: u64, session: &str, acted: &Acted) -> String {
+    let reason = if acted.reason.is_empty() { String::new() } else { format!(": {}", acted.reason) };
+    format!("{entry} -- {} {} at {} by {}{reason}\n", client_of(session), acted.action, at(acted.at), acted.actor)
 }
 
 /// Tag and value of each field.
@@ -79,14 +108,10 @@ fn decoded(message: &PastMessage<'_>) -> String {
     let fields = fields(message);
     let value = |tag: i32| fields.iter().find(|(found, _)| *found == tag).map_or("", |(_, value)| value.as_str());
     let name = fix44().message(value(35).as_bytes()).map_or("", |known| known.name.as_str());
-    let client = message.session.rsplit_once("->").map_or(message.session, |(_, client)| client);
-    let came = message.received_at.map_or_else(String::new, |at| {
-        let mut text = Vec::new();
-        put_timestamp(&mut text, at, Precision::Micros);
-        format!(", received {}", String::from_utf8_lossy(&text))
-    });
+    let (client, seq) = (client_of(message.session), value(34));
+    let came = message.received_at.map_or_else(String::new, |time| format!(", received {}", at(time)));
     let mut text =
-        format!("{} {} {client} {} {name}({}) at {}{came}\n", message.entry, arrow(message.direction), message.seq, value(35), value(52));
+        format!("{} {} {client} {} {name}({}) at {}{came}\n", message.entry, arrow(message.direction), seq, value(35), value(52));
     for (tag, value) in fields.iter().filter(|(tag, _)| !matches!(tag, 8 | 9 | 10 | 34 | 35 | 49 | 52 | 56)) {
         let name = fix44().field(*tag).map_or("?", |field| field.name.as_str());
         text.push_str(&format!("    {name}({tag}) = {value}\n"));

@@ -1,8 +1,9 @@
 //! The venues' and the market's figures for `/metrics`.
 
-use super::fix;
+use super::{fix, fix_venues};
 use oms_api::Exposition;
 use oms_api::metrics::Page;
+use oms_fix::venue::VenueSession;
 use oms_model::Mic;
 use oms_runtime::MarketBook;
 use oms_venues::floor::SharedFloor;
@@ -12,13 +13,25 @@ use std::sync::Arc;
 
 /// Everything that the wiring knows and the interface does not.
 #[must_use]
-pub fn of(paper: Option<&PaperMarket>, market: &Arc<MarketBook>, fix: Option<&fix::Running>) -> Vec<Box<dyn Exposition>> {
+pub fn of(
+    paper: Option<&PaperMarket>,
+    market: &Arc<MarketBook>,
+    fix: Option<&fix::Running>,
+    venues: &[VenueSession],
+    audit: Option<&oms_publish::audit::Running>,
+) -> Vec<Box<dyn Exposition>> {
     let mut all: Vec<Box<dyn Exposition>> = vec![Box::new(Ticks(market.clone()))];
     if let Some(paper) = paper {
         all.push(Box::new(PaperVenues(paper.floor().clone())));
     }
     if let Some(fix) = fix {
         all.push(Box::new(fix::Figures(fix.clients.clone())));
+    }
+    if !venues.is_empty() {
+        all.push(Box::new(fix_venues::Figures(venues.to_vec())));
+    }
+    if let Some(audit) = audit {
+        all.push(Box::new(super::audit::Signing(audit.trail())));
     }
     all
 }

@@ -1,24 +1,30 @@
 //! Clients that speak FIX: from settings to sessions that run.
 
+use super::fix_venues;
 use super::settings::Desk;
 use crate::config::{Fix, FixSession};
 use crate::exit::Failure;
 use oms_api::Exposition;
-use oms_api::fix::{Acted, FixAction, FixSession as ShownSession, FixSessions};
+use oms_api::fix::{Acted, FixAction, FixDeed, FixSession as ShownSession, FixSessions};
 use oms_api::metrics::Page;
-use oms_fix::desk::{ClientFigures, ClientProfile, ClientSession, Clients, DeskParts, user_of};
+use oms_fix::desk::{ClientFigures, ClientProfile, ClientSession, Clients, CopyFilter, DeskParts, user_of};
 use oms_fix::session::Phase;
 use oms_fix::session::config::{Config, Credentials, Role, Secret, SessionId};
+use oms_fix::session::outbox::Acted as Deed;
+use oms_fix::session::schedule::{Schedule, ScheduleError};
 use oms_fix::session::throttle::Rate;
 use oms_fix::store::JournalStore;
-use oms_fix::transport::{Ended, Engine, Listener, ListenerConfig, server_tls};
-use oms_model::{Code, Refusal};
-use oms_runtime::Handle;
+use oms_fix::transport::{Ended, Engine, Listener, ListenerConfig, SessionHandle, server_tls};
+use oms_fix::venue::VenueSession;
+use oms_model::command::Actor;
+use oms_model::{Code, Refusal, Time};
 use oms_runtime::history::{Bounds, History};
+use oms_runtime::{Clock as _, Handle, SystemClock};
 use oms_store::EmbeddedJournal;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -93,10 +99,14 @@ fn profile(settings: &Fix, session: &FixSession) -> Result<ClientProfile, Failur
     if session.username.is_empty() != session.password.is_empty() {
         return Err(wrong("password", &"username and password go together"));
     }
-    config.credentials = (!session.username.is_empty())
-        .then(|| Credentials { username: session.username.clone(), password: Secret::new(&session.password) });
+    if !session.username.is_empty() {
+        let password = oms_vault::resolve(&session.password).map_err(|error| wrong("password", &error))?;
+        let password = password.expose_text().filter(|text| !text.is_empty()).ok_or_else(|| wrong("password", &"is no text"))?;
+        config.credentials = Some(Credentials { username: session.username.clone(), password: Secret::new(password) });
+    }
     let rate = session.orders_per_second.map(|per_second| Rate { per_second: per_second.max(1), burst: per_second.max(1) });
     (config.throttles.inbound, config.throttles.inbound_cancels) = (rate, rate);
+    config.schedule = schedule(session).map_err(|error| wrong("opens", &error))?;
     let user_id = match session.user_id.as_str() {
         "" => user_of(&id),
         text => text.parse().map_err(|error| wrong("user_id", &error))?,
@@ -112,6 +122,7 @@ fn profile(settings: &Fix, session: &FixSession) -> Result<ClientProfile, Failur
     Ok(ClientProfile {
         config,
         user_id,
+        copies: copies(session)?,
         account: Some(session.account.clone()).filter(|account| !account.is_empty()),
         allowed,
         client_certificate,
@@ -119,10 +130,54 @@ fn profile(settings: &Fix, session: &FixSession) -> Result<ClientProfile, Failur
     })
 }
 
+/// When a session is open; `None`: always.
+fn schedule(session: &FixSession) -> Result<Option<Schedule>, ScheduleError> {
+    let FixSession { opens, closes, days, zone, holidays, .. } = session;
+    if opens.is_empty() && closes.is_empty() && days.is_empty() && holidays.is_empty() {
+        return Ok(None);
+    }
+    Schedule::read(if zone.is_empty() { "UTC" } else { zone }, opens, closes, days, holidays).map(Some)
+}
+
+/// What a drop copy is told of; `None` for a client that sends orders.
+fn copies(session: &FixSession) -> Result<Option<CopyFilter>, Failure> {
+    let wrong = |what: &str, error: &dyn std::fmt::Display| bad(&format!("sessions: {}: {what}", session.comp_id), error);
+    match session.kind.as_str() {
+        "" | "client" if session.accounts.is_empty() && session.users.is_empty() => Ok(None),
+        "" | "client" => Err(wrong("accounts", &"accounts and users are what a drop copy is told of; a client has account and user_id")),
+        "drop_copy" if !session.account.is_empty() || !session.user_id.is_empty() || session.cancel_on_disconnect_s.is_some() => {
+            Err(wrong("kind", &"a drop copy sends no orders: it has no account, user_id or cancel_on_disconnect_s"))
+        }
+        "drop_copy" => {
+            let users = session.users.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(|error| wrong("users", &error))?;
+            Ok(Some(CopyFilter { accounts: session.accounts.clone(), users }))
+        }
+        kind => Err(wrong("kind", &format!("{kind:?} is neither client nor drop_copy"))),
+    }
+}
+
 fn hash(text: &str) -> Option<[u8; 32]> {
     let digits: Option<Vec<u8>> = text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     let bytes: Vec<u8> = digits?.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
     bytes.try_into().ok().filter(|_| text.len() == 64)
+}
+
+fn refused(error: &dyn std::fmt::Display) -> Failure {
+    Failure::Refused(format!("FIX: {error}"))
+}
+
+/// The messages of all sessions, where there are any.
+///
+/// # Errors
+/// [`Failure::Refused`].
+pub fn store(desk: &Desk) -> Result<Option<Arc<JournalStore>>, Failure> {
+    if desk.fix.is_none() && desk.fix_venues.is_empty() {
+        return Ok(None);
+    }
+    let dir = desk.fix_dir();
+    let journal = EmbeddedJournal::open_dir(&dir, desk.journal.clone());
+    let journal = journal.map_err(|error| refused(&format!("the message store in {}: {error}", dir.display())))?;
+    JournalStore::open(Box::new(journal)).map(|store| Some(Arc::new(store))).map_err(|error| refused(&error))
 }
 
 /// The sessions that run.
@@ -134,17 +189,18 @@ pub struct Running {
 }
 
 impl Running {
-    /// Opens the message store, takes up every session where it was, and listens.
+    /// Takes up every session where it was, and listens.
     ///
     /// # Errors
     /// [`Failure::Refused`] where the store or the log does not allow it.
-    pub fn open(desk: &Desk, handle: &Handle, history: &History, runtime: &Runtime) -> Result<Option<Self>, Failure> {
-        let Some(fix) = &desk.fix else { return Ok(None) };
-        let refused = |error: &dyn std::fmt::Display| Failure::Refused(format!("FIX: {error}"));
-        let dir = desk.fix_dir();
-        let journal = EmbeddedJournal::open_dir(&dir, desk.journal.clone());
-        let journal = journal.map_err(|error| refused(&format!("the message store in {}: {error}", dir.display())))?;
-        let store = JournalStore::open(Box::new(journal)).map_err(|error| refused(&error))?;
+    pub fn open(
+        desk: &Desk,
+        handle: &Handle,
+        history: &History,
+        runtime: &Runtime,
+        store: Option<&Arc<JournalStore>>,
+    ) -> Result<Option<Self>, Failure> {
+        let Some((fix, store)) = desk.fix.as_ref().zip(store) else { return Ok(None) };
         let tenant_id = handle.inspect_blocking(|state, _| state.tenant_id()).map_err(|error| Failure::Fault(error.message))?;
         // However far behind a client is, its reports begin where the last one ended.
         let history = history.with_bounds(Bounds { max_events: u64::MAX, ..Bounds::default() });
@@ -152,7 +208,7 @@ impl Running {
         let (engine, clients) = (Engine::new(), Clients::default());
         let listener = runtime.block_on(async {
             for profile in &fix.profiles {
-                clients.add(&engine, &store, &parts, profile.clone()).map_err(|error| refused(&error))?;
+                clients.add(&engine, store, &parts, profile.clone()).map_err(|error| refused(&error))?;
             }
             engine.listen(fix.listener.clone()).await.map_err(|error| Failure::Usage(format!("fix.listen: {error}")))
         })?;
@@ -190,12 +246,18 @@ fn read(figures: &ClientFigures, (_, _, count): Count) -> u64 {
     count(figures).load(Ordering::Relaxed)
 }
 
-/// The sessions as the interface sees them.
-pub struct Shown(pub Clients);
+/// The sessions as the interface sees them: those with clients, and those with venues.
+pub struct Shown {
+    /// With clients.
+    pub clients: Clients,
+    /// With venues.
+    pub venues: Vec<VenueSession>,
+}
 
 fn shown(session: &ClientSession) -> ShownSession {
     let (next_in, next_out) = session.handle.numbers();
     ShownSession {
+        kind: "CLIENT",
         client: session.id.target.clone(),
         desk: session.id.sender.clone(),
         user_id: session.user_id,
@@ -207,23 +269,44 @@ fn shown(session: &ClientSession) -> ShownSession {
     }
 }
 
+impl Shown {
+    /// The session of a client or a venue.
+    fn handle(&self, name: &str) -> Option<SessionHandle> {
+        let venue = || self.venues.iter().find(|session| session.handle.id().target == name).map(|session| session.handle.clone());
+        self.clients.get(name).map(|session| session.handle.clone()).or_else(venue)
+    }
+}
+
 impl FixSessions for Shown {
     fn all(&self) -> Vec<ShownSession> {
-        self.0.all().iter().map(shown).collect()
+        let clients = self.clients.all();
+        clients.iter().map(shown).chain(self.venues.iter().map(fix_venues::shown)).collect()
     }
 
-    fn act(&self, client: &str, action: FixAction) -> Acted {
-        let session = self.0.get(client);
+    fn deeds(&self, client: &str) -> Option<Vec<FixDeed>> {
+        let deed = |deed: Deed| FixDeed { at: Time(deed.at), actor: deed.actor, action: deed.action, reason: deed.reason };
+        Some(self.handle(client)?.acted().into_iter().map(deed).collect())
+    }
+
+    fn act(&self, client: &str, action: FixAction, actor: &Actor, reason: String) -> Acted {
+        let session = self.clients.get(client);
+        let venue = self.venues.iter().find(|session| session.handle.id().target == client).cloned();
+        let key = actor.api_key_id.map(|key| format!(" with the key {key}")).unwrap_or_default();
+        let actor = format!("user {}{key} by {}", actor.user_id, actor.source);
+        let deed = Deed { at: SystemClock.now().0, actor, action: format!("{action:?}"), reason };
         Box::pin(async move {
-            let session = session.ok_or_else(|| Refusal::new(Code::NotFound, "there is no such FIX session"))?;
-            act(&session, action).await.map_err(|Ended| Refusal::new(Code::Overloaded, "the session has ended"))?;
-            Ok(shown(&session))
+            let unknown = || Refusal::new(Code::NotFound, "there is no such FIX session");
+            let ended = |Ended| Refusal::new(Code::Overloaded, "the session has ended");
+            let handle = session.as_ref().map(|session| &session.handle).or(venue.as_ref().map(|venue| &venue.handle));
+            let handle = handle.ok_or_else(unknown)?;
+            handle.note(deed).await.map_err(ended)?;
+            act(handle, action).await.map_err(ended)?;
+            session.as_ref().map(shown).or(venue.as_ref().map(fix_venues::shown)).ok_or_else(unknown)
         })
     }
 }
 
-async fn act(session: &ClientSession, action: FixAction) -> Result<(), Ended> {
-    let handle = &session.handle;
+async fn act(handle: &SessionHandle, action: FixAction) -> Result<(), Ended> {
     match action {
         FixAction::Logon => handle.open(true),
         FixAction::Logout => {
@@ -289,10 +372,12 @@ mod tests {
         let hash = "ab".repeat(32);
         let text = format!(
             "tls_clients = \"ca\"\n[[fix.sessions]]\ncomp_id = \"A\"\nusername = \"u\"\npassword = \"hidden\"\naccount = \"main\"\nallowed = [\"10.0.0.0/8\"]
-certificate_sha256 = \"{hash}\"\ncancel_on_disconnect_s = 5\norders_per_second = 7\n[[fix.sessions]]\ncomp_id = \"B\""
+certificate_sha256 = \"{hash}\"\ncancel_on_disconnect_s = 5\norders_per_second = 7\n[[fix.sessions]]\ncomp_id = \"B\"
+[[fix.sessions]]\ncomp_id = \"C\"\nkind = \"drop_copy\"\naccounts = [\"main\"]"
         );
         let desk = FixDesk::of(&settings(&text), true).unwrap().unwrap();
-        let [a, b] = desk.profiles.as_slice() else { panic!("two sessions") };
+        let [a, b, c] = desk.profiles.as_slice() else { panic!("three sessions") };
+        assert!(a.copies.is_none() && c.copies.as_ref().unwrap().accounts == ["main"] && c.copies.as_ref().unwrap().users.is_empty());
         assert_eq!((a.config.id.sender.as_str(), a.config.id.target.as_str()), ("OMS", "A"));
         assert_eq!(
             (a.account.as_deref(), a.cancel_after, a.client_certificate),
@@ -323,6 +408,13 @@ certificate_sha256 = \"{hash}\"\ncancel_on_disconnect_s = 5\norders_per_second =
             ("[[fix.sessions]]\ncomp_id = \"A\"\nuser_id = \"x\"", "user_id"),
             ("tls_clients = \"c\"\n[[fix.sessions]]\ncomp_id = \"A\"\ncertificate_sha256 = \"zz\"", "64 hexadecimal"),
             ("[[fix.sessions]]\ncomp_id = \"A\"\ncertificate_sha256 = \"zz\"", "certificate"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nkind = \"x\"", "drop_copy"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nusers = [\"x\"]", "drop copy"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nkind = \"drop_copy\"\nusers = [\"x\"]", "users"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nkind = \"drop_copy\"\naccount = \"x\"", "sends no orders"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nopens = \"8\"", "08:00"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nopens = \"08:00\"\ncloses = \"FRI 17:00\"", "opens"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nopens = \"08:00\"\ncloses = \"17:00\"\nzone = \"X/Y\"", "time zone"),
             ("tls_certificate = \"nowhere\"\n[[fix.sessions]]\ncomp_id = \"A\"", "nowhere"),
         ] {
             let error = FixDesk::of(&settings(text), false).err().unwrap().to_string();

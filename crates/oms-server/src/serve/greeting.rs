@@ -1,7 +1,8 @@
 //! What a desk says when it is ready: on stdout, for the person who started it.
 
 use super::settings::Desk;
-use super::{Tenant, fix, key};
+use super::tenant::Tenant;
+use super::{fix, key};
 use oms_api::desk::is_built;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -16,10 +17,14 @@ fn text(address: SocketAddr, desk: &Desk, tenants: &[Tenant]) -> String {
     let Some(first) = tenants.first() else { return String::new() };
     let (fix, recovery) = (first.fix.as_ref().map(fix::Running::address), first.partition.recovery());
     let mut text = format!("oms {}: the desk is open\n\n", env!("CARGO_PKG_VERSION"));
-    text.push_str(&format!("  listening on http://{address}\n"));
+    text.push_str(&format!("  listening on {}\n", url(address, desk)));
     if let Some(fix) = fix {
         let names: Vec<String> = desk.fix.iter().flat_map(|fix| &fix.profiles).map(|profile| profile.config.id.target.clone()).collect();
         text.push_str(&format!("  FIX 4.4      on {fix}, {} for {}\n", desk.settings.fix.comp_id, names.join(", ")));
+    }
+    for venue in &desk.fix_venues {
+        let addresses: Vec<&str> = venue.endpoints.iter().map(|endpoint| endpoint.address.as_str()).collect();
+        text.push_str(&format!("  FIX venue    {} as {} at {}\n", venue.venue, venue.config.id.target, addresses.join(", ")));
     }
     text.push_str(&format!("  data in      {}\n", desk.data.display()));
     text.push_str(&format!("  recovered    {} events in {} ms", recovery.events, recovery.took.as_millis()));
@@ -44,7 +49,8 @@ fn text(address: SocketAddr, desk: &Desk, tenants: &[Tenant]) -> String {
     }
     // What stands behind the # is not sent to any server: the page takes it and keeps it for its tab.
     let key = first.key.as_deref().map(|key| format!("login#key={key}")).unwrap_or_default();
-    text.push_str(&format!("  desk         http://{address}/{key}{}\n", if is_built() { "" } else { "   (not in this build: cargo xtask ui)" }));
+    let absent = if is_built() { "" } else { "   (not in this build: cargo xtask ui)" };
+    text.push_str(&format!("  desk         {}/{key}{absent}\n", url(address, desk)));
     if let Some(api_key) = first.key.as_deref() {
         text.push_str(&try_it(address, api_key, desk));
     }
@@ -52,11 +58,16 @@ fn text(address: SocketAddr, desk: &Desk, tenants: &[Tenant]) -> String {
     text
 }
 
+/// Where clients find it.
+fn url(address: SocketAddr, desk: &Desk) -> String {
+    format!("{}://{address}", if desk.settings.tls.certificate.is_empty() { "http" } else { "https" })
+}
+
 fn try_it(address: SocketAddr, api_key: &str, desk: &Desk) -> String {
-    let client = &desk.settings.client;
+    let (client, url) = (&desk.settings.client, url(address, desk));
     let mut exports = String::new();
-    if client.url != format!("http://{address}") {
-        exports.push_str(&format!(" OMS_URL=http://{address}"));
+    if client.url != url {
+        exports.push_str(&format!(" OMS_URL={url}"));
     }
     // The commands find the key of a demo desk where the settings say that its data is.
     if desk.data != desk.configured_data || !client.api_key.is_empty() {
@@ -67,7 +78,7 @@ fn try_it(address: SocketAddr, api_key: &str, desk: &Desk) -> String {
         r#"
 Try it:
 
-  curl -s http://{address}/api/v1/orders -H 'X-API-Key: {api_key}' -H 'Content-Type: application/json' \
+  curl -s {url}/api/v1/orders -H 'X-API-Key: {api_key}' -H 'Content-Type: application/json' \
     -H 'Idempotency-Key: first' -d '{{"symbol":"BAC","side":"BUY","ord_type":"MARKET","order_qty":"9000","routing":{{"policy":"split"}}}}'
 
 {exports}  oms order list

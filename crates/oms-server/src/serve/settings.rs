@@ -5,6 +5,8 @@ use crate::cli::Serve;
 use crate::config::{self, Settings};
 use crate::exit::{Failure, Outcome};
 use crate::serve::fix::FixDesk;
+use crate::serve::fix_venues;
+use oms_fix::venue::VenueProfile;
 use oms_model::{InstrumentId, Symbol, Time};
 use oms_venues::floor::{FloorConfig, Ledgers};
 use oms_venues::replay::{Recording, Speed};
@@ -39,6 +41,8 @@ pub struct Desk {
     pub api: oms_api::Config,
     /// Its clients that speak FIX; `None`: it takes none.
     pub fix: Option<FixDesk>,
+    /// Its venues that speak FIX.
+    pub fix_venues: Vec<VenueProfile>,
     /// How fast its market is replayed.
     pub speed: Speed,
     /// Everything else.
@@ -71,7 +75,17 @@ impl Desk {
         if let Some(fix) = &flags.fix {
             settings.fix.listen.clone_from(fix);
         }
+        if settings.audit.interval_s == 0 {
+            return Err(Failure::Usage("audit.interval_s must be at least 1, not 0".to_owned()));
+        }
+        if !oms_audit::note::is_name(&settings.audit.origin) {
+            let text = format!("audit.origin: {:?} is not a name such as \"oms.example/desk\": no spaces, no plus", settings.audit.origin);
+            return Err(Failure::Usage(text));
+        }
+        super::tls::Files::of(&settings.tls)?;
+        super::vault::master(&settings.vault)?;
         let fix = FixDesk::of(&settings.fix, flags.demo)?;
+        let fix_venues = fix_venues::profiles(&settings.fix)?;
         let configured_data = settings.server.data.clone();
         if let Some(data) = &flags.data {
             settings.server.data.clone_from(data);
@@ -106,6 +120,7 @@ impl Desk {
             journal: journal(&settings)?,
             api: oms_api::Config { calendars, ..api(&settings)? },
             fix,
+            fix_venues,
             speed,
             settings,
         })
@@ -115,6 +130,18 @@ impl Desk {
     #[must_use]
     pub fn log_dir(&self) -> PathBuf {
         self.data.join("log")
+    }
+
+    /// The folder of the data keys.
+    #[must_use]
+    pub fn vault_dir(&self) -> PathBuf {
+        self.data.join("vault")
+    }
+
+    /// The folder of the audit.
+    #[must_use]
+    pub fn audit_dir(&self) -> PathBuf {
+        self.data.join("audit")
     }
 
     /// The folder of the messages of FIX sessions.

@@ -2,7 +2,7 @@
 
 use super::demo::{execute, new_id};
 use super::settings::Desk;
-use super::{open, start};
+use super::tenant::{open, start};
 use crate::cli::{Serve, Stored, Tenant as Verb};
 use crate::config::Settings;
 use crate::exit::{Failure, Outcome, written};
@@ -134,14 +134,19 @@ fn write(desk: &Desk, slug: &str) -> Result<Founded, Failure> {
 }
 
 impl Desk {
-    /// The same settings for the desk of another tenant in this folder: no demo, and no FIX clients, whose settings are the
-    /// first tenant's.
+    /// The same settings for the desk of another tenant in this folder: no demo, and nothing that speaks FIX, whose settings are
+    /// the first tenant's.
     ///
     /// # Errors
     /// [`Failure::Usage`].
     pub fn at(&self, data: PathBuf) -> Result<Self, Failure> {
         let mut settings = self.settings.clone();
         settings.fix.listen.clear();
+        settings.fix.venues.clear();
+        // Its log is another, and its signatures say so.
+        if let Some(name) = data.file_name().and_then(|name| name.to_str()) {
+            settings.audit.origin = format!("{}/{}", settings.audit.origin, name.trim_end_matches(".unfinished"));
+        }
         let listen = Some(self.listen.to_string());
         let flags = Serve { demo: false, data: Some(data), listen, fix: None, speed: None, seed: None };
         Ok(Self { speed: self.speed, ..Self::of(&flags, settings)? })
@@ -185,6 +190,8 @@ mod tests {
         let others: Vec<PathBuf> = desk.others().unwrap().iter().map(Desk::log_dir).collect();
         assert_eq!(others, [folder(&desk.data).join("beta/log")]);
         assert!(others[0].exists());
+        let origins: Vec<String> = desk.others().unwrap().into_iter().map(|other| other.settings.audit.origin).collect();
+        assert_eq!(origins, ["oms.local/desk/beta"], "its signatures are not those of another log");
         fs::remove_dir_all(&desk.data).unwrap();
     }
 }

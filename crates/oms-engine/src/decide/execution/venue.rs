@@ -20,6 +20,18 @@ fn is_known(step: &Step<'_>, leg: &Order, exec_id: &ExecId) -> bool {
     step.state().entry(leg.order_id).is_some_and(|entry| entry.execs().binary_search(exec_id).is_ok())
 }
 
+/// An execution is told again. The books keep the first account; one with other figures is a break that is raised.
+pub(crate) fn told_again(step: &mut Step<'_>, leg: &Order, fill: &VenueFill) {
+    let Some(booked) = booked(step, leg, &fill.exec_id) else { return };
+    let Booking { qty, price, .. } = booked.booking;
+    // After a correction the account before it may still come late.
+    if (qty, price) != (fill.last_qty, fill.last_px) && booked.booking.corrections.is_empty() {
+        let detail =
+            format!("execution {} is told as {} at {}, and is booked as {qty} at {price}", fill.exec_id, fill.last_qty, fill.last_px);
+        report::anomaly(step, leg.order_id, Anomaly::UnexpectedReport, detail);
+    }
+}
+
 /// The market took an execution of a leg back.
 pub(crate) fn busted(step: &mut Step<'_>, leg: &Order, exec_ref: ExecId, exec_id: ExecId, text: String) {
     if is_known(step, leg, &exec_id) {

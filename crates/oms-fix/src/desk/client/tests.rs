@@ -11,7 +11,7 @@ use oms_testkit::fixture::{TENANT, actor, setup};
 
 use super::*;
 use crate::codec::encode::Writer;
-use crate::desk::{begin, user_of};
+use crate::desk::{Begin, begin, user_of};
 use crate::session::config::{Config, Role};
 use crate::store::MemoryStore;
 use crate::transport::{Engine, SessionSpec};
@@ -50,19 +50,21 @@ async fn run(parts: &DeskParts, cursor: Seq, waiting: Vec<Inbound>) -> (Seq, Vec
     let profile = ClientProfile {
         config: config.clone(),
         user_id: user_of(&id),
+        copies: None,
         account: None,
         allowed: Vec::new(),
         client_certificate: None,
         cancel_after: None,
     };
-    let (after, book, catalog) = begin(parts, cursor, &profile).unwrap();
+    let Begin { follow_after, book, catalog, .. } = begin(parts, cursor, &profile).unwrap();
     let (_inbox, received) = mpsc::channel(1);
     let figures = Arc::new(ClientFigures::default());
-    let door = Door::new(_inbox.clone(), figures.clone());
+    let door = Door::new(_inbox.clone(), figures.clone(), false);
     let session = Engine::new().add(SessionSpec::new(config, Box::<MemoryStore>::default(), Box::new(door))).unwrap();
     let last = waiting.last().map(|inbound| inbound.kept.ordinal);
     let start = Start { cursor, mark: Mark { handled: None, cursor: Some(cursor.0) }, waiting, received };
-    let mut client = Client::new(profile, parts, session, parts.handle.feed().follow(after), book, catalog, figures, start);
+    let mut client =
+        Client::new(profile, parts, session, parts.handle.feed().follow(follow_after), book, catalog, Quotes::default(), figures, start);
     let turns = async {
         while client.handled != last || client.position < parts.handle.durable() {
             assert!(client.turn().await);

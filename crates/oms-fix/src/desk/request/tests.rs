@@ -14,7 +14,7 @@ fn ask(msg_type: &str, fields: &str) -> Result<Ask, Refusal> {
     let mut spans = Vec::new();
     scan(&bytes, fix44(), 100, &mut spans).unwrap();
     let view = View::new(&bytes, &spans);
-    read(&view, &Subject::of(&view, 1, 0), &Catalog::default())
+    read(&view, &Subject::of(&view, 1, 0), &Catalog::default(), Time(0))
 }
 
 fn order(fields: &str) -> NewOrder {

@@ -70,3 +70,27 @@ fn holidays_and_mistakes() {
     let never = Pattern::Daily { start: time(7, 0, 0, 0), end: time(17, 0, 0, 0), days: Vec::new() };
     assert_eq!(Schedule::new("UTC", never, []).unwrap_err(), ScheduleError::NoDay);
 }
+
+#[test]
+fn schedules_are_read_from_settings() {
+    let read = |opens: &str, closes: &str, days: &[&str]| {
+        let days: Vec<String> = days.iter().map(|day| (*day).to_owned()).collect();
+        Schedule::read("America/New_York", opens, closes, &days, &["2026-12-25".to_owned()])
+    };
+    let week = read("07:00", "17:00:30", &["MON", "tue", "WED", "THU", "FRI"]).unwrap();
+    assert_eq!(week.window(utc("20260306-15:00:00")), window("20260306-12:00:00", "20260306-22:00:30"));
+    assert_eq!(week.next(utc("20261224-23:00:00")), window("20261228-12:00:00", "20261228-22:00:30"), "not on the holiday");
+    let weekly = read("SUN 17:00", "FRI 16:00", &[]).unwrap();
+    assert_eq!(weekly.window(utc("20260107-12:00:00")), window("20260104-22:00:00", "20260109-21:00:00"));
+    let rolling = read("17:00", "17:00", &[]).unwrap();
+    assert_eq!(rolling.window(utc("20260107-12:00:00")), window("20260106-22:00:00", "20260107-22:00:00"));
+    for (opens, closes, days) in [
+        ("8", "17:00", &[][..]),
+        ("08:00", "", &[]),
+        ("08:00", "FRI 17:00", &[]),
+        ("SUN 08:00", "FRI 17:00", &["MON"]),
+        ("08:00", "17:00", &["X"]),
+    ] {
+        assert!(read(opens, closes, days).is_err(), "{opens} {closes} {days:?}");
+    }
+}

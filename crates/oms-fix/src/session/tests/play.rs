@@ -148,6 +148,16 @@ impl Peer {
         sent
     }
 
+    /// Sends an order of this name for events, until a time.
+    pub(super) fn send_until(&mut self, id: &str, token: u64, last: i64) -> Result<Sent, SendError> {
+        let mut body = Fields::new();
+        body.text(11, id);
+        let message = Outgoing { body, token, not_after: Some(last), ..Outgoing::new(b"D") };
+        let sent = self.session.send(message, self.now, &mut self.out);
+        self.settle();
+        sent
+    }
+
     /// What was sent since the last time: type and number of each message.
     pub(super) fn sent(&mut self) -> Vec<String> {
         let mut sent = Vec::new();

@@ -1,0 +1,169 @@
+//! One tenant's desk: opened from its log outwards, and closed again.
+
+use super::settings::Desk;
+use super::venues::Venues;
+use super::{audit, demo, fault, figures, fix, fix_venues};
+use crate::exit::{Failure, Outcome};
+use oms_api::{Api, Parts};
+use oms_fix::venue::VenueSession;
+use oms_model::Event;
+use oms_runtime::feed::Follower;
+use oms_runtime::history::{Bounds, History};
+use oms_runtime::view_follower::{self, ViewFollower};
+use oms_runtime::{Clock, Config as EngineConfig, Handle, MarketBook, Partition, SystemClock};
+use oms_store::{EmbeddedJournal, Journal};
+use oms_venues::floor::SharedFloor;
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+
+/// One tenant's desk, from its log outwards. It shares nothing with another's but the threads that serve requests.
+pub(super) struct Tenant {
+    pub partition: Partition,
+    pub views: ViewFollower,
+    pub venues: Venues,
+    pub fix: Option<fix::Running>,
+    /// The demo's key.
+    pub key: Option<String>,
+    pub api: Api,
+    auditing: Option<oms_publish::audit::Running>,
+}
+
+impl Tenant {
+    pub fn open(desk: &Desk, http: &Runtime) -> Result<Self, Failure> {
+        if !desk.demo && !desk.log_dir().exists() {
+            // Nothing is left behind, so that the tenant can still be founded here.
+            return Err(no_tenant());
+        }
+        let journal = open(desk)?;
+        let history = History::of(journal.as_ref(), Bounds::default());
+        let auditing = audit::start(desk, journal.as_ref())?;
+        let shown_audit = auditing.as_ref().map(|running| audit::Shown::new(running.trail(), journal.as_ref()));
+        let market = Arc::new(MarketBook::new());
+        let partition = start(desk, journal, &market)?;
+        let handle = partition.handle().clone();
+        let key = if desk.demo { Some(demo::set_up(&handle, desk)?) } else { None };
+        require_tenant(&handle)?;
+        let (views, reader) = views(&handle, desk)?;
+        let store = fix::store(desk)?;
+        let venues = Venues::open(&partition, &handle, &market, desk, store.as_ref())?;
+        let sessions = venues.fix.as_ref().map(|fix| fix.sessions.clone()).unwrap_or_default();
+        if let Some(market) = &venues.market {
+            http.spawn(list_new(handle.feed().follow(handle.durable()), market.floor().clone()));
+        }
+        let fix = fix::Running::open(desk, &handle, &history, http, store.as_ref())?;
+        drop(store);
+
+        let signing = auditing.iter().map(|running| Box::new(audit::Signing(running.trail())) as Box<dyn oms_api::Probe>);
+        let parts = Parts {
+            handle,
+            views: reader,
+            watermark: views.watermark.clone(),
+            history,
+            config: desk.api.clone(),
+            telemetry: partition.telemetry().clone(),
+            expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref(), &sessions, auditing.as_ref()),
+            probes: fix_venues::probes(&sessions).into_iter().chain(signing).collect(),
+            fix: shown(fix.as_ref(), sessions),
+            audit: shown_audit.map(|shown| Arc::new(shown) as Arc<dyn oms_api::audit::Audit>),
+        };
+        let api = http.block_on(Api::start(parts)).map_err(|refusal| Failure::Fault(refusal.message))?;
+        Ok(Self { partition, views, venues, fix, key, api, auditing })
+    }
+
+    /// The way back: nothing more leaves, what was decided is durable, the views have it all.
+    pub fn stop(self) -> Outcome {
+        if let Some((market, otc)) = self.venues.classes {
+            otc.stop();
+            market.stop();
+        }
+        if let Some(market) = self.venues.market {
+            market.stop();
+        }
+        drop(self.api);
+        let stopped = self.partition.stop();
+        if let Some(gateway) = self.venues.gateway {
+            gateway.join();
+        }
+        if let Some(fix) = self.venues.fix {
+            fix.stop();
+        }
+        self.views.join();
+        // Last of all: what was decided until the end is signed.
+        if let Some(auditing) = self.auditing {
+            auditing.stop();
+        }
+        match stopped {
+            None => Err(Failure::Fault("the engine had failed before the stop".to_owned())),
+            Some(stopped) => {
+                if let Some(reason) = &stopped.snapshot_failed {
+                    tracing::warn!(%reason, "no snapshot was written; the next start reads the whole log");
+                }
+                tracing::info!(sequence = stopped.journal.tip().last_seq, "stopped");
+                // The process ends: giving back a large state piece by piece would only make the end longer.
+                std::mem::forget(stopped.engine);
+                Ok(())
+            }
+        }
+    }
+}
+
+pub(super) fn open(desk: &Desk) -> Result<Box<dyn Journal>, Failure> {
+    let dir = desk.log_dir();
+    std::fs::create_dir_all(&desk.data).map_err(|error| Failure::Usage(format!("{}: {error}", desk.data.display())))?;
+    let journal = EmbeddedJournal::open_dir(&dir, desk.journal.clone());
+    Ok(Box::new(journal.map_err(|error| Failure::Refused(format!("the log in {}: {error}", dir.display())))?))
+}
+
+pub(super) fn start(desk: &Desk, journal: Box<dyn Journal>, market: &Arc<MarketBook>) -> Result<Partition, Failure> {
+    let config = EngineConfig { engine: desk.engine.clone(), ..desk.partition.clone() };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    oms_runtime::start(journal, config, clock, market.clone(), Box::new(fault::stop_the_process))
+        .map_err(|error| Failure::Refused(format!("the desk cannot start: {error}")))
+}
+
+/// Instruments that are listed while the desk runs are traded on the replayed market from then on.
+async fn list_new(mut log: Follower, floor: SharedFloor) {
+    loop {
+        let batch = match log.next().await {
+            Ok(batch) => batch,
+            Err(error) => {
+                tracing::debug!(%error, "new instruments are no longer looked for");
+                return;
+            }
+        };
+        for event in &batch.events {
+            if let Event::InstrumentListed(instrument) = event {
+                floor.trade(&instrument.symbol, instrument.instrument_id);
+            }
+        }
+    }
+}
+
+/// The FIX sessions as the interface sees them, where there are any.
+fn shown(fix: Option<&fix::Running>, venues: Vec<VenueSession>) -> Option<Box<dyn oms_api::fix::FixSessions>> {
+    if fix.is_none() && venues.is_empty() {
+        return None;
+    }
+    let clients = fix.map(|fix| fix.clients.clone()).unwrap_or_default();
+    Some(Box::new(fix::Shown { clients, venues }))
+}
+
+fn require_tenant(handle: &Handle) -> Outcome {
+    let known = handle.inspect_blocking(|state, _| state.tenant_id() != oms_model::TenantId::default());
+    match known.map_err(|refusal| Failure::Fault(refusal.message))? {
+        true => Ok(()),
+        false => Err(no_tenant()),
+    }
+}
+
+fn no_tenant() -> Failure {
+    Failure::Usage("this desk has no tenant yet: found one with `oms tenant create NAME`, or start it with --demo".to_owned())
+}
+
+fn views(handle: &Handle, desk: &Desk) -> Result<(ViewFollower, oms_store::views::ViewReader), Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::Fault(format!("the views: {error}"));
+    let views = view_follower::open(handle.feed(), &desk.views_path()).map_err(|error| failed(&error))?;
+    let reader = views.reader();
+    let follower = view_follower::start(handle.feed(), views).map_err(|error| failed(&error))?;
+    Ok((follower, reader))
+}

@@ -1,0 +1,4 @@
+//! `oms sim`: the other side of a desk.
+
+pub mod fix;
+pub mod ib;
