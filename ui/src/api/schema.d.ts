@@ -91,6 +91,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what: one line for each record of the log, oldest first */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The signed checkpoints, and the key that they are signed with */
+        get: operations["listAuditCheckpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole log with its signed checkpoints and its key, for `oms-verify` */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/proof/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The records of one order with their inclusion proofs, for `oms-verify` */
+        get: operations["proveOrder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Verify the whole log against its signed checkpoints */
+        get: operations["verifyAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendars": {
         parameters: {
             query?: never;
@@ -219,6 +304,23 @@ export interface paths {
         };
         /** One FIX session */
         get: operations["getFixSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fix/sessions/{client}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done to a FIX session last */
+        get: operations["listFixActions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1855,6 +1957,79 @@ export interface components {
         ArmRule: "FULL_FILL" | "PRO_RATA";
         /** @enum {string} */
         AssetClass: "EQUITY" | "OPTION" | "FUTURE" | "FUND" | "STRUCTURED" | "FX" | "MONEY_MARKET" | "CRYPTO";
+        AuditCheckpoint: {
+            /** @description The signed note, as c2sp.org/tlog-checkpoint says. */
+            note: string;
+            /** @description The root of their Merkle tree, in hexadecimal digits. */
+            root: string;
+            /** @description Of the last event in them. */
+            sequence: number;
+            /** @description How many records of the log it is signed for. */
+            size: number;
+            /**
+             * Format: date-time
+             * @description When that was decided.
+             */
+            time: string;
+        };
+        AuditCheckpoints: {
+            data: components["schemas"]["AuditCheckpoint"][];
+            /** @description The public key, as c2sp.org/signed-note writes it. */
+            key: string;
+            /** @description Ask for those of more records than this; null at the end. */
+            next: number | null;
+        };
+        AuditEvent: {
+            /** @description The order that it is about. */
+            order_id: string | null;
+            sequence: number;
+            type: components["schemas"]["EventType"];
+        };
+        AuditFinding: {
+            /** @description Where. */
+            place: string;
+            /** @description What is wrong there. */
+            what: string;
+        };
+        AuditPage: {
+            data: components["schemas"]["AuditRecord"][];
+            /** @description Ask for what is behind it; null at the end. */
+            next: number | null;
+        };
+        AuditRecord: {
+            /** @description Who caused it. */
+            actor: components["schemas"]["Actor"];
+            /**
+             * Format: uuid
+             * @description What caused it.
+             */
+            command_id: string;
+            /** @description What it led to. */
+            events: components["schemas"]["AuditEvent"][];
+            last_sequence: number;
+            /** @description Of its first event. */
+            sequence: number;
+            /**
+             * Format: date-time
+             * @description When it was decided.
+             */
+            time: string;
+            trace_id: string;
+        };
+        AuditReport: {
+            /** @description Whose signatures fit. */
+            checkpoints: number;
+            /** @description In them. */
+            events: number;
+            /** @description In the order of the log; at most 32. */
+            findings: components["schemas"]["AuditFinding"][];
+            /** @description Whether nothing is wrong. */
+            intact: boolean;
+            /** @description That were read. */
+            records: number;
+            /** @description Of the last event that is signed. */
+            sequence: number;
+        };
         Breaker: {
             action: components["schemas"]["BreakerAction"];
             kind: components["schemas"]["BreakerKind"];
@@ -2503,6 +2678,23 @@ export interface components {
             filled: number;
             submitted: number;
         };
+        FixDeed: {
+            /** @description What. */
+            action: string;
+            /** @description Who, in words. */
+            actor: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Why; empty where no reason was given. */
+            reason: string;
+        };
+        FixDeedList: {
+            /** @description Oldest first. */
+            data: components["schemas"]["FixDeed"][];
+        };
         FixNumbers: {
             /** @description From 1; as it is where it is absent. */
             next_in?: number | null;
@@ -2510,12 +2702,14 @@ export interface components {
             next_out?: number | null;
         };
         FixSession: {
-            /** @description What the client is called: its SenderCompID. */
+            /** @description What the counterparty is called: its SenderCompID. */
             client: string;
             /** @description What the desk is called by it. */
             desk: string;
             /** @description Gaps in what it sent. */
             gaps: number;
+            /** @description With whom it is: CLIENT, VENUE, or DROP_COPY of a venue. */
+            kind: string;
             logged_on: boolean;
             /** @description Times that it logged on. */
             logons: number;
@@ -2527,17 +2721,17 @@ export interface components {
             open: boolean;
             /** @description Messages of ours that it refused. */
             peer_refused: number;
-            /** @description Messages taken from the client since the desk started, as all that follow. */
+            /** @description Messages taken from the counterparty since the desk started, as all that follow. */
             received: number;
             /** @description Messages of it that were refused. */
             refused: number;
             /** @description Times that it asked for messages again. */
             resends: number;
-            /** @description Reports and answers sent to it. */
+            /** @description Reports and answers sent to it, or orders and requests. */
             sent: number;
             /**
              * Format: uuid
-             * @description For whom its orders are.
+             * @description For whom its orders are; of no meaning for a venue.
              */
             user_id: string;
         };
@@ -6449,6 +6643,428 @@ export interface operations {
             };
         };
     };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Only records behind this sequence. */
+                after?: number;
+                /** @description 1 to 500, 100 where it is not given. */
+                limit?: number;
+                /** @description Only what this user caused. */
+                user_id?: string;
+                /** @description Only records with an event of this kind. */
+                type?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of records. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listAuditCheckpoints: {
+        parameters: {
+            query?: {
+                /** @description Only checkpoints of more records than this. */
+                after?: number;
+                /** @description 1 to 500, 100 where it is not given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of checkpoints, oldest first. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheckpoints"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The export, up to a checkpoint of now. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    proveOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order's id, or `cl_ord_id:` and the client's. */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proof, against a checkpoint of now. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `HISTORY_TOO_FAR`: Run `oms journal replay --as-of` on the log; it has no bound. */
+            422: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    verifyAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found; `intact` says whether nothing was. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditReport"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     listCalendars: {
         parameters: {
             query?: {
@@ -7354,9 +7970,96 @@ export interface operations {
             };
         };
     };
-    fixLogon: {
+    listFixActions: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                /** @description Which. */
+                client: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last 64, oldest first; all are in the session's log. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FixDeedList"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    fixLogon: {
+        parameters: {
+            query?: {
+                /** @description Why, in words, for the record: 1000 bytes at most. */
+                reason?: string;
+            };
             header?: never;
             path: {
                 /** @description Which. */
@@ -7441,7 +8144,10 @@ export interface operations {
     };
     fixLogout: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why, in words, for the record: 1000 bytes at most. */
+                reason?: string;
+            };
             header?: never;
             path: {
                 /** @description Which. */
@@ -7526,7 +8232,10 @@ export interface operations {
     };
     fixNumbers: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why, in words, for the record: 1000 bytes at most. */
+                reason?: string;
+            };
             header?: never;
             path: {
                 /** @description Which. */
@@ -7625,7 +8334,10 @@ export interface operations {
     };
     fixReset: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why, in words, for the record: 1000 bytes at most. */
+                reason?: string;
+            };
             header?: never;
             path: {
                 /** @description Which. */
