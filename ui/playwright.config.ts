@@ -8,7 +8,7 @@ export default defineConfig({
   fullyParallel: false,
   timeout: 45_000,
   expect: { timeout: 10_000 },
-  reporter: [["list"]],
+  reporter: [["list"], ["./e2e/reporter.ts"]],
   use: {
     viewport: { width: 1600, height: 900 },
     trace: "retain-on-failure",

@@ -338,6 +338,36 @@ test("quotes are asked for, compared and accepted", async ({ page }) => {
   await expect(page.getByRole("heading", { name: /DEMONOTE/ })).toBeVisible();
 });
 
+test("a large order waits; whoever sent it cannot approve it, and the desk says so", async ({ page }) => {
+  await server.post("risk/limits", { limit_type: "APPROVAL_NOTIONAL", value: "100000" }, "PUT");
+  const market = await server.get("marketdata/last/IBM");
+  const order = await server.post("orders", { symbol: "IBM", side: "BUY", ord_type: "LIMIT", order_qty: "900", price: (Math.floor(Number(market.bid) * 95) / 100).toFixed(2) });
+  await enter(page, "/approvals");
+  const line = page.getByRole("grid", { name: "Approvals" }).getByRole("row").filter({ hasText: short(String(order.order_id)) });
+  await expect(line).toContainText("HELD");
+  await line.getByRole("button", { name: "Approve" }).click();
+  await expect(page.locator(".notes .bad")).toBeVisible();
+  await expect(line).toContainText("HELD");
+  await server.post(`orders/${String(order.order_id)}/cancel`, {});
+  await expect(line).toHaveCount(0);
+  await server.post("risk/limits?limit_type=APPROVAL_NOTIONAL&scope=TENANT", null, "DELETE");
+});
+
+test("what a group executed is proposed to be shared out, and rejected", async ({ page }) => {
+  const member = async (qty: string) => String((await server.post("orders", { symbol: "BAC", side: "BUY", ord_type: "MARKET", order_qty: qty, routing: { care: true } })).order_id);
+  const group = await server.post("order-groups", { members: [await member("300"), await member("200")], mode: "MANUAL" });
+  await enter(page, "/allocations");
+  const line = page.getByRole("region", { name: "Groups" }).getByRole("row").filter({ hasText: "MANUAL" });
+  await expect(line).toContainText("500");
+  await line.getByRole("button", { name: "Propose" }).click();
+  const share = page.getByRole("region", { name: "Allocations" }).getByRole("row").filter({ hasText: "proposed" });
+  await expect(share).toContainText("200");
+  await share.getByRole("button", { name: "Reject" }).click();
+  await expect(page.getByRole("region", { name: "Allocations" }).getByRole("row").filter({ hasText: "rejected" })).toHaveCount(1);
+  await line.getByRole("button", { name: "open" }).click();
+  await expect(page).toHaveURL(new RegExp(String(group.group_order_id)));
+});
+
 test("what others wrote is shown and never run", async ({ page }) => {
   const nasty = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>';
   const order = await server.post("orders", { symbol: "BAC", side: "BUY", ord_type: "MARKET", order_qty: "7", metadata: { note: nasty } });

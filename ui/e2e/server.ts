@@ -49,11 +49,11 @@ export class Server {
     rmSync(this.data, { recursive: true, force: true });
   }
 
-  async post(path: string, body: unknown): Promise<Record<string, unknown>> {
+  async post(path: string, body: unknown, method = "POST"): Promise<Record<string, unknown>> {
     const response = await fetch(`${this.url}/api/v1/${path}`, {
-      method: "POST",
+      method,
       headers: { "X-API-Key": this.key, "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
-      body: JSON.stringify(body),
+      body: body === null ? null : JSON.stringify(body),
     });
     const answer = (await response.json()) as Record<string, unknown>;
     if (!response.ok) throw new Error(`${path}: ${JSON.stringify(answer)}`);

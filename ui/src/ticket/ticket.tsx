@@ -63,6 +63,8 @@ function NewTicket({ ask }: { ask: Extract<TicketAsk, { kind: "new" }> }) {
   const market = markets.get(draft.symbol);
   const form = useRef<HTMLFormElement>(null);
   const kind = spec(draft.type);
+  // Where there are several accounts an order names one of them.
+  const meant = { ...draft, account: draft.account || (accounts.length > 1 ? (accounts[0]?.account_id ?? "") : "") };
   const wrong = problems(draft);
   const words = JSON.stringify(draft);
   const set = (next: Partial<Draft>) => {
@@ -80,7 +82,7 @@ function NewTicket({ ask }: { ask: Extract<TicketAsk, { kind: "new" }> }) {
     setTried(true);
     if (wrong.length > 0) return focusOn(wrong[0]?.field);
     try {
-      const answered = await unwrap(api.POST("/api/v1/orders/preview", { body: order(draft) }));
+      const answered = await unwrap(api.POST("/api/v1/orders/preview", { body: order(meant) }));
       setShown({ preview: answered, of: words });
       setRefused(null);
     } catch (error) {
@@ -94,7 +96,7 @@ function NewTicket({ ask }: { ask: Extract<TicketAsk, { kind: "new" }> }) {
     if (wrong.length > 0) return focusOn(wrong[0]?.field);
     setSending(true);
     try {
-      const placed = await place(order(draft), key);
+      const placed = await place(order(meant), key);
       say("ok", `${placed.side} ${decimal(placed.order_qty)} ${placed.symbol} is recorded`);
       desk.orders.put([placed], true);
       ticket.set(null);
@@ -122,7 +124,7 @@ function NewTicket({ ask }: { ask: Extract<TicketAsk, { kind: "new" }> }) {
   const choose = (field: keyof Draft, label: string, options: readonly (readonly [string, string])[]) => (
     <label className="field">
       <span>{label}</span>
-      <select name={field} value={draft[field]} onChange={(event) => set({ [field]: event.target.value })}>
+      <select name={field} value={meant[field]} onChange={(event) => set({ [field]: event.target.value })}>
         {options.map(([value, word]) => <option key={value} value={value}>{word}</option>)}
       </select>
     </label>
@@ -198,7 +200,7 @@ function NewTicket({ ask }: { ask: Extract<TicketAsk, { kind: "new" }> }) {
             {["TWAP", "VWAP", "ARRIVAL", "TIME_SLICED"].includes(draft.algo) && text("slices", "Slices", { inputMode: "numeric" })}
             {draft.algo === "POV" && text("participation", "Share of volume %", { inputMode: "decimal" })}
             {text("floor", draft.algo === "ICEBERG" ? "Slice quantity" : "Displayed quantity", { inputMode: "decimal" })}
-            {accounts.length > 1 && choose("account", "Account", [["", "default"], ...accounts.map((one) => [one.account_id, one.name] as const)])}
+            {accounts.length > 1 && choose("account", "Account", accounts.map((one) => [one.account_id, one.name] as const))}
             {text("note", "Note")}
           </div>
         </details>
@@ -213,7 +215,7 @@ function NewTicket({ ask }: { ask: Extract<TicketAsk, { kind: "new" }> }) {
         {shown !== null && <Shown preview={shown.preview} current={current} />}
         <button
           type="button" className="quiet" disabled={wrong.length > 0}
-          onClick={() => void navigator.clipboard.writeText(curl(draft, location.origin)).then(() => say("ok", "Copied as curl"))}
+          onClick={() => void navigator.clipboard.writeText(curl(meant, location.origin)).then(() => say("ok", "Copied as curl"))}
         >
           Copy as curl
         </button>
@@ -234,7 +236,7 @@ function Shown({ preview, current }: { preview: Preview; current: boolean }) {
     <section className={`shown ${current ? "" : "old"}`} aria-label="Preview">
       <p className={preview.accepted ? "ok" : "refused"} role="status">
         {!current && "For the ticket as it was: "}
-        {preview.accepted ? `✓ passes ${notable.length} checks` : `⊘ would be refused: ${preview.refusal?.message ?? ""}`}
+        {preview.accepted && notable.some((check) => check.verdict === "HOLD") ? "‖ would be taken, and wait before it is sent" : preview.accepted ? `✓ passes ${notable.length} checks` : `⊘ would be refused: ${preview.refusal?.message ?? ""}`}
       </p>
       {estimate !== null && (
         <dl className="facts">
