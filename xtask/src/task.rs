@@ -9,3 +9,4 @@ pub mod run;
 pub mod sim;
 pub mod test;
 pub mod tidy;
+pub mod ui;

@@ -3,6 +3,7 @@
 //! - Tenant and actor come from the credential only.
 //! - Every answer is durable when it is given, and every answer to a write is rendered from the events that
 //!   the write led to, so that an idempotent repetition has the same bytes.
+//! - A browser gets the desk ([`desk`]), which is a client of the interface like any other.
 //! - Codes become HTTP in one place ([`error`]); requests become calls in one place ([`call`]); routes and the
 //!   OpenAPI document come from one list ([`rest::endpoints`]).
 #![cfg_attr(
@@ -17,6 +18,7 @@ mod browser;
 pub mod call;
 pub mod catalog;
 pub mod csv;
+pub mod desk;
 pub mod error;
 pub mod evidence;
 pub mod fix;

@@ -6,6 +6,7 @@
 use crate::api::{Api, Config};
 use crate::auth;
 use crate::call::Peer;
+use crate::desk;
 use crate::rest;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -157,8 +158,11 @@ pub fn router(tenants: Tenants) -> Router {
 }
 
 /// Hands a request to the tenant whose credential it carries. Without one the first tenant answers what is public, and that
-/// it does not know the sender.
+/// it does not know the sender. The desk is everybody's: it holds nothing of a tenant.
 async fn forward(State(tenants): State<Tenants>, mut request: Request) -> Response {
+    if let Some(page) = desk::answer(&request) {
+        return page;
+    }
     let known = tenants.whose(&mut request).await;
     let router = match known {
         Some(router) => router,

@@ -1,14 +1,16 @@
 //! `make run`: the program as it is shipped, on recorded markets.
 
+use super::ui;
 use crate::cargo::{call, cargo, oms};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-/// Builds the program as it is shipped.
+/// Builds the program as it is shipped, with its desk where there is Node.
 ///
 /// # Errors
 /// It cannot be built.
 pub fn build() -> Result<(), String> {
+    ui::where_possible()?;
     call(cargo(["build", "--release", "--locked", "--package", "oms-server"]))
 }
 

@@ -1,6 +1,6 @@
 //! `make test`: everything that must hold before a change is taken.
 
-use super::{check, deny, sim};
+use super::{check, deny, sim, ui};
 use crate::cargo::{cargo, oms};
 use crate::step::{self, Done};
 use std::time::Duration;
@@ -10,8 +10,12 @@ use std::time::Duration;
 /// # Errors
 /// Something does not hold.
 pub fn run(_: &[String]) -> Result<(), String> {
-    let mut steps = check::steps();
-    steps.extend([tests(), docs(), deny::step(), build(), end_to_end(), sim::step()]);
+    // The desk comes first: the program embeds it.
+    let mut steps = vec![ui::build()];
+    steps.extend(check::steps());
+    steps.extend([tests(), docs(), deny::step(), build(), end_to_end()]);
+    steps.extend(ui::tests());
+    steps.push(sim::step());
     step::summary(&steps)
 }
 

@@ -3,6 +3,7 @@
 use super::settings::Desk;
 use super::tenant::Tenant;
 use super::{fix, key};
+use oms_api::desk::is_built;
 use std::io::Write as _;
 use std::net::SocketAddr;
 
@@ -45,6 +46,12 @@ fn text(address: SocketAddr, desk: &Desk, tenants: &[Tenant]) -> String {
     }
     if let Some(api_key) = first.key.as_deref() {
         text.push_str(&format!("  API key      {api_key}   (kept in {})\n", key::path(&desk.data).display()));
+    }
+    // What stands behind the # is not sent to any server: the page takes it and keeps it for its tab.
+    let key = first.key.as_deref().map(|key| format!("login#key={key}")).unwrap_or_default();
+    let absent = if is_built() { "" } else { "   (not in this build: cargo xtask ui)" };
+    text.push_str(&format!("  desk         {}/{key}{absent}\n", url(address, desk)));
+    if let Some(api_key) = first.key.as_deref() {
         text.push_str(&try_it(address, api_key, desk));
     }
     text.push('\n');

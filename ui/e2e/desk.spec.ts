@@ -1,0 +1,438 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page, test } from "@playwright/test";
+import { Server } from "./server";
+
+const server = new Server();
+const SHOTS = "e2e/output/screens";
+const SCREENS = ["desk", "orders", "executions", "positions", "risk", "market", "approvals", "quotes", "allocations", "venues"];
+
+test.beforeAll(() => server.start());
+test.afterAll(() => server.end());
+
+/** What the page says on the console, and what it asks of others: there must be none of both. */
+const complaints: string[] = [];
+test.beforeEach(({ page }) => {
+  complaints.length = 0;
+  watch(page);
+});
+test.afterEach(() => expect(complaints).toEqual([]));
+
+function watch(page: Page) {
+  // Answers that refuse, and connections that end, are part of what is tested; errors of the page are not.
+  page.on("console", (message) => {
+    if (message.type() === "error" && !/Failed to load resource|WebSocket connection|ERR_CONNECTION/.test(message.text())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(server.url) && !/^(data|blob):/.test(request.url())) complaints.push(`asks ${request.url()}`);
+  });
+}
+
+async function enter(page: Page, path = "/desk", theme = "dark") {
+  await page.addInitScript((one) => localStorage.setItem("oms.theme", one), theme);
+  await page.goto(`${server.url}/login#key=${server.key}`);
+  await expect(page.locator("[data-live]")).toBeVisible();
+  if (path !== "/desk") await go(page, path);
+}
+
+async function go(page: Page, path: string) {
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: new RegExp(`^${path.slice(1)}`, "i") }).click();
+}
+
+/** An order that rests: far enough from the market not to trade, near enough to pass the collar. */
+async function resting(qty = "500"): Promise<string> {
+  const market = await server.get("marketdata/last/BAC");
+  const price = (Math.floor(Number(market.bid) * 0.95 * 100) / 100).toFixed(2);
+  const order = await server.post("orders", { symbol: "BAC", side: "BUY", ord_type: "LIMIT", order_qty: qty, price });
+  return String(order.order_id);
+}
+
+async function fill(qty: string): Promise<string> {
+  const order = await server.post("orders", { symbol: "IBM", side: "BUY", ord_type: "MARKET", order_qty: qty, routing: { mode: "SWEEP" } });
+  return String(order.order_id);
+}
+
+const row = (page: Page, text: string | RegExp) => page.getByRole("grid", { name: "Orders" }).getByRole("row").filter({ hasText: text });
+const short = (id: string) => id.slice(4, 18);
+
+test("signing in: a wrong key is refused, the right one is kept for the tab and not in the address", async ({ page }) => {
+  await page.goto(`${server.url}/`);
+  await page.getByLabel("API key").fill("oms_test_wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("alert")).toContainText("credential");
+  await page.getByLabel("API key").fill(server.key);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.locator("[data-live]")).toBeVisible();
+  await page.goto(`${server.url}/login#key=${server.key}`);
+  await expect(page.locator("[data-live]")).toBeVisible();
+  expect(page.url()).not.toContain("key");
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await expect(page.getByLabel("API key")).toBeVisible();
+});
+
+test("an order is previewed, placed once however often it is sent, and its fills stream in", async ({ page }) => {
+  await enter(page);
+  await page.keyboard.press("b");
+  const ticket = page.getByRole("complementary", { name: "Order ticket" });
+  await ticket.getByLabel("Instrument").fill("ibm");
+  await ticket.getByLabel("Type").selectOption("MARKET");
+  await ticket.getByLabel("Quantity", { exact: true }).fill("1.2k");
+  await ticket.getByRole("button", { name: "Preview" }).click();
+  await expect(ticket.getByText(/passes \d+ checks/)).toBeVisible();
+  await expect(ticket.getByText("Notional", { exact: true })).toBeVisible();
+  await expect(ticket.getByRole("cell", { name: "1,200", exact: true })).toBeVisible();
+  const sent: string[] = [];
+  page.on("request", (request) => {
+    if (request.method() === "POST" && request.url().endsWith("/api/v1/orders")) sent.push(request.headers()["idempotency-key"] ?? "none");
+  });
+  await ticket.getByRole("button", { name: "Send" }).dblclick();
+  await expect(ticket).toBeHidden();
+  expect(new Set(sent).size).toBe(1);
+  await expect(row(page, "1,200").filter({ hasText: "FILLED" })).toHaveCount(1);
+  await expect(page.getByRole("grid", { name: "Executions" }).getByRole("row").filter({ hasText: "IBM" }).first()).toBeVisible();
+  await expect(page.getByRole("grid", { name: "Positions" }).getByRole("row").filter({ hasText: "IBM" })).toContainText("1,200");
+});
+
+test("a refused order says why, and stays refused on its page", async ({ page }) => {
+  await enter(page);
+  await page.keyboard.press("s");
+  const ticket = page.getByRole("complementary", { name: "Order ticket" });
+  await ticket.getByLabel("Instrument").fill("BAC");
+  await ticket.getByLabel("Quantity", { exact: true }).fill("100");
+  await ticket.getByLabel("Price", { exact: true }).fill("1.00");
+  await ticket.getByRole("button", { name: "Send" }).click();
+  await expect(ticket.getByRole("alert")).toContainText("PRICE_COLLAR");
+  await page.keyboard.press("Escape");
+  const rejected = row(page, "PRICE_COLLAR").first();
+  await expect(rejected).toContainText("REJECTED");
+  await rejected.dblclick();
+  await expect(page.getByRole("tabpanel")).toContainText("price collar");
+  await expect(page.getByRole("tabpanel").locator(".row-bad")).toContainText("fail");
+});
+
+test("amend and cancel, by mouse and menu", async ({ page }) => {
+  const id = await resting("640");
+  await enter(page, "/orders");
+  const line = row(page, short(id));
+  await expect(line).toContainText("LIVE");
+  await line.click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Amend" }).click();
+  const ticket = page.getByRole("complementary", { name: "Amend order" });
+  await ticket.getByLabel("Quantity", { exact: true }).fill("700");
+  await ticket.getByRole("button", { name: "Send the change" }).click();
+  await expect(line).toContainText("700");
+  await line.click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Cancel it" }).click();
+  await expect(line).toContainText("CANCELED");
+});
+
+test("place, amend and cancel with the keyboard alone", async ({ page }) => {
+  const market = await server.get("marketdata/last/BAC");
+  await enter(page);
+  await page.keyboard.press("g");
+  await page.keyboard.press("o");
+  await expect(page).toHaveURL(/\/orders$/);
+  await page.keyboard.press("b");
+  await page.keyboard.type("BAC");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await expect(page.getByLabel("Quantity", { exact: true })).toBeFocused();
+  await page.keyboard.type("333");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type((Math.floor(Number(market.bid) * 95) / 100).toFixed(2));
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Control+Enter");
+  await expect(page.getByRole("complementary", { name: "Order ticket" })).toBeHidden();
+  const line = row(page, "333");
+  await expect(line).toContainText("LIVE");
+  await page.keyboard.press("/");
+  await page.keyboard.type("order_qty=333");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("grid", { name: "Orders" })).toBeFocused();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("F2");
+  await page.keyboard.type("334");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("complementary", { name: "Amend order" })).toBeHidden();
+  await page.keyboard.press("/");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("order_qty=334");
+  await page.keyboard.press("Enter");
+  await expect(row(page, "334")).toContainText("LIVE");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("Delete");
+  await expect(page.getByRole("dialog", { name: "Cancel the order" })).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(row(page, "334")).toContainText("CANCELED");
+});
+
+test("order detail: why with scores and checks, tree, timeline, executions", async ({ page }) => {
+  const order = await server.post("orders", { symbol: "BAC", side: "BUY", ord_type: "MARKET", order_qty: "9000", routing: { policy: "split" } });
+  await enter(page);
+  await page.goto(`${server.url}/orders/${String(order.order_id)}`);
+  const panel = page.getByRole("tabpanel");
+  await expect(panel).toContainText("FILLED: 9000 of 9000");
+  await expect(panel.getByText("kill switch")).toBeVisible();
+  await expect(panel.getByRole("meter").first()).toBeVisible();
+  await page.screenshot({ path: `${SHOTS}/dark-why.png` });
+  await page.getByRole("tab", { name: "Tree" }).click();
+  await expect(panel.getByRole("row")).not.toHaveCount(2);
+  await expect(panel.getByRole("row").filter({ hasText: "└" }).first()).toContainText("FILLED");
+  await page.getByRole("tab", { name: "Timeline" }).click();
+  await expect(panel).toContainText("RouteDecided");
+  await page.getByRole("tab", { name: "Executions" }).click();
+  await expect(panel.getByRole("row").filter({ hasText: "13." }).first()).toBeVisible();
+});
+
+test("two tabs see the same order, and a late change is refused by its version", async ({ page, context }) => {
+  const id = await resting("710");
+  await enter(page, "/orders");
+  const second = await context.newPage();
+  watch(second);
+  await enter(second, "/orders");
+  await expect(row(second, short(id))).toContainText("LIVE");
+  await row(second, short(id)).click({ button: "right" });
+  await second.getByRole("menuitem", { name: "Amend" }).click();
+  await row(page, short(id)).click();
+  await page.keyboard.press("Delete");
+  await page.getByRole("button", { name: "Cancel it" }).click();
+  await expect(row(page, short(id))).toContainText("CANCELED");
+  await expect(row(second, short(id))).toContainText("CANCELED");
+  await second.getByLabel("Quantity", { exact: true }).fill("800");
+  await second.getByRole("button", { name: "Send the change" }).click();
+  await expect(second.getByRole("alert")).toBeVisible();
+  await expect(row(second, short(id))).toContainText("710");
+  await second.close();
+});
+
+test("bulk cancel and cancel all want a word typed", async ({ page }) => {
+  const ids = [await resting("801"), await resting("802"), await resting("803")];
+  await enter(page, "/orders");
+  for (const id of ids) await expect(row(page, short(id))).toContainText("LIVE");
+  await row(page, short(ids[0] ?? "")).click();
+  await row(page, short(ids[1] ?? "")).click({ modifiers: ["Control"] });
+  await row(page, short(ids[0] ?? "")).click({ modifiers: ["Control"] });
+  await page.getByRole("button", { name: "Cancel selected" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByRole("button", { name: "Cancel 2 orders" })).toBeDisabled();
+  await dialog.getByLabel(/Type/).fill("cancel 2");
+  await dialog.getByRole("button", { name: "Cancel 2 orders" }).click();
+  await expect(row(page, short(ids[0] ?? ""))).toContainText("CANCELED");
+  await expect(row(page, short(ids[1] ?? ""))).toContainText("CANCELED");
+  await expect(row(page, short(ids[2] ?? ""))).toContainText("LIVE");
+  await page.getByRole("searchbox").fill("typing here");
+  await page.keyboard.press("F8");
+  await dialog.getByLabel(/Type/).fill("CANCEL ALL");
+  await page.keyboard.press("Enter");
+  await page.getByRole("searchbox").fill("");
+  await expect(row(page, short(ids[2] ?? ""))).toContainText("CANCELED");
+});
+
+test("filter, sort, group, columns and export; the layout is kept", async ({ page }) => {
+  await fill("77");
+  await enter(page, "/orders");
+  await page.getByRole("searchbox").fill("symbol=IBM order_qty=77");
+  await expect(page).toHaveURL(/filter=/);
+  await expect(page.getByRole("grid", { name: "Orders" }).getByRole("row")).toHaveCount(2);
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "CSV" }).click();
+  const stream = await (await download).createReadStream();
+  let text = "";
+  for await (const chunk of stream) text += String(chunk);
+  expect(text.split("\r\n")[0]).toContain("order_qty");
+  expect(text.split("\r\n")[1]).toContain("IBM");
+  await page.getByRole("searchbox").fill("");
+  await page.getByRole("columnheader", { name: "Quantity" }).getByRole("button").click();
+  await expect(page.getByRole("columnheader", { name: "Quantity" })).toHaveAttribute("aria-sort", "ascending");
+  await page.getByRole("button", { name: "Columns" }).click();
+  await page.getByRole("menuitemcheckbox", { name: "TIF" }).click();
+  await page.keyboard.press("Escape");
+  await page.getByLabel("Group Orders").selectOption("symbol");
+  await expect(page.getByRole("treegrid", { name: "Orders" }).getByText("Symbol: IBM")).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole("treegrid", { name: "Orders" }).getByText("Symbol: IBM")).toBeVisible();
+  await expect(page.getByRole("columnheader", { name: "TIF" })).toHaveCount(0);
+});
+
+test("time travel: the desk as of a sequence, read only", async ({ page }) => {
+  const early = Number((await server.post("commands/execute", { type: "OrderCreateCmd", symbol: "AIG", side: "BUY", ord_type: "MARKET", order_qty: "51" })).sequence);
+  const late = await resting("911");
+  await enter(page, "/orders");
+  await expect(row(page, short(late))).toBeVisible();
+  await page.getByRole("slider", { name: "Sequence of the log" }).fill(String(early));
+  await expect(page.getByText("READ ONLY")).toBeVisible();
+  await expect(page.locator(`[data-seq="${early}"]`)).toBeVisible();
+  await expect(row(page, "AIG")).toHaveCount(1);
+  await expect(row(page, short(late))).toHaveCount(0);
+  await page.keyboard.press("b");
+  await expect(page.getByRole("complementary", { name: "Order ticket" })).toHaveCount(0);
+  await row(page, "AIG").click({ button: "right" });
+  await expect(page.getByRole("menuitem", { name: "Cancel" })).toHaveAttribute("aria-disabled", "true");
+  await page.keyboard.press("Escape");
+  await go(page, "/positions");
+  await expect(page.getByRole("grid", { name: "Positions" }).getByRole("row").filter({ hasText: "AIG" })).toHaveCount(0);
+  await go(page, "/risk");
+  await expect(page.getByRole("button", { name: /Engage/ })).toBeDisabled();
+  await page.screenshot({ path: `${SHOTS}/dark-past.png` });
+  await page.getByRole("button", { name: "Back to now" }).click();
+  await expect(page.locator("[data-live]")).toBeVisible();
+});
+
+test("the stream goes on without a gap after the server was away, and nothing is entered meanwhile", async ({ page }) => {
+  const before = await resting("601");
+  await enter(page, "/orders");
+  await expect(row(page, short(before))).toContainText("LIVE");
+  await page.keyboard.press("b");
+  await server.stop();
+  await expect(page.getByRole("alert").filter({ hasText: "STALE" })).toBeVisible();
+  await expect(page.getByRole("complementary", { name: "Order ticket" }).getByRole("button", { name: "Send" })).toBeDisabled();
+  await page.screenshot({ path: `${SHOTS}/dark-stale.png` });
+  await server.start();
+  const after = await resting("602");
+  await expect(page.locator("[data-live]")).toBeVisible();
+  await expect(page.getByRole("alert").filter({ hasText: "STALE" })).toHaveCount(0);
+  await expect(row(page, short(after))).toBeVisible();
+  const listed = (await server.get("orders?is_root=true&limit=500")).data as { order_id: string }[];
+  await expect(page.getByRole("grid", { name: "Orders" })).toHaveAttribute("aria-rowcount", String(listed.length + 1));
+  await expect(page.getByRole("complementary", { name: "Order ticket" }).getByRole("button", { name: "Send" })).toBeEnabled();
+});
+
+test("the kill switch refuses and cancels, says how far it is, and is released", async ({ page }) => {
+  const id = await resting("502");
+  await enter(page, "/risk");
+  await page.keyboard.press("Shift+F8");
+  const dialog = page.getByRole("dialog", { name: "Kill switch" });
+  await dialog.getByLabel(/Type/).fill("KILL");
+  await dialog.getByRole("button", { name: "Engage" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("reason");
+  await dialog.getByLabel("Reason").fill("drill <b>one</b>");
+  await dialog.getByRole("button", { name: "Engage" }).click();
+  await expect(page.getByText(/ENGAG(ED|ING)/).first()).toBeVisible();
+  await expect(page.locator(".kill-engaged")).toBeVisible();
+  await page.screenshot({ path: `${SHOTS}/dark-killed.png` });
+  await expect(server.post("orders", { symbol: "BAC", side: "BUY", ord_type: "MARKET", order_qty: "1" })).rejects.toThrow("KILL_SWITCH");
+  await page.goto(`${server.url}/orders`);
+  await expect(row(page, short(id))).toContainText("CANCELED");
+  await page.goto(`${server.url}/risk`);
+  await page.getByRole("button", { name: "Release" }).click();
+  await page.getByRole("dialog").getByLabel("Reason").fill("drill over");
+  await page.getByRole("dialog").getByLabel(/Type/).fill("RELEASE");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("No switch is engaged")).toBeVisible();
+  await server.post("orders", { symbol: "BAC", side: "BUY", ord_type: "MARKET", order_qty: "1" });
+});
+
+test("quotes are asked for, compared and accepted", async ({ page }) => {
+  await enter(page, "/quotes");
+  await page.getByLabel("Instrument").fill("DEMONOTE");
+  await page.getByLabel("Quantity", { exact: true }).fill("10");
+  await page.getByRole("button", { name: "Ask the dealers" }).click();
+  const request = page.getByRole("region", { name: "Request for DEMONOTE" }).first();
+  await request.getByRole("button", { name: "Accept" }).first().click();
+  await expect(request.getByRole("row").filter({ hasText: "accepted" })).toHaveCount(1);
+  await request.getByRole("button", { name: "its order" }).click();
+  await expect(page.getByRole("heading", { name: /DEMONOTE/ })).toBeVisible();
+});
+
+test("a large order waits; whoever sent it cannot approve it, and the desk says so", async ({ page }) => {
+  await server.post("risk/limits", { limit_type: "APPROVAL_NOTIONAL", value: "100000" }, "PUT");
+  const market = await server.get("marketdata/last/IBM");
+  const order = await server.post("orders", { symbol: "IBM", side: "BUY", ord_type: "LIMIT", order_qty: "900", price: (Math.floor(Number(market.bid) * 95) / 100).toFixed(2) });
+  await enter(page, "/approvals");
+  const line = page.getByRole("grid", { name: "Approvals" }).getByRole("row").filter({ hasText: short(String(order.order_id)) });
+  await expect(line).toContainText("HELD");
+  await line.getByRole("button", { name: "Approve" }).click();
+  await expect(page.locator(".notes .bad")).toBeVisible();
+  await expect(line).toContainText("HELD");
+  await server.post(`orders/${String(order.order_id)}/cancel`, {});
+  await expect(line).toHaveCount(0);
+  await server.post("risk/limits?limit_type=APPROVAL_NOTIONAL&scope=TENANT", null, "DELETE");
+});
+
+test("what a group executed is proposed to be shared out, and rejected", async ({ page }) => {
+  const member = async (qty: string) => String((await server.post("orders", { symbol: "BAC", side: "BUY", ord_type: "MARKET", order_qty: qty, routing: { care: true } })).order_id);
+  const group = await server.post("order-groups", { members: [await member("300"), await member("200")], mode: "MANUAL" });
+  await enter(page, "/allocations");
+  const line = page.getByRole("region", { name: "Groups" }).getByRole("row").filter({ hasText: "MANUAL" });
+  await expect(line).toContainText("500");
+  await line.getByRole("button", { name: "Propose" }).click();
+  const share = page.getByRole("region", { name: "Allocations" }).getByRole("row").filter({ hasText: "proposed" });
+  await expect(share).toContainText("200");
+  await share.getByRole("button", { name: "Reject" }).click();
+  await expect(page.getByRole("region", { name: "Allocations" }).getByRole("row").filter({ hasText: "rejected" })).toHaveCount(1);
+  await line.getByRole("button", { name: "open" }).click();
+  await expect(page).toHaveURL(new RegExp(String(group.group_order_id)));
+});
+
+test("what others wrote is shown and never run", async ({ page }) => {
+  const nasty = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>';
+  const order = await server.post("orders", { symbol: "BAC", side: "BUY", ord_type: "MARKET", order_qty: "7", metadata: { note: nasty } });
+  await enter(page);
+  await page.goto(`${server.url}/orders/${String(order.order_id)}`);
+  await expect(page.getByText("onerror")).toBeVisible();
+  await expect(page).toHaveTitle("orders - oms");
+  const answer = await page.request.get(`${server.url}/orders`, { headers: { accept: "text/html" } });
+  expect(answer.headers()["content-security-policy"]).not.toContain("unsafe");
+  expect((await page.request.get(`${server.url}/api/v1/nope`, { headers: { accept: "text/html" } })).status()).toBe(404);
+});
+
+test("help, palette and a sentence for a ticket", async ({ page }) => {
+  await enter(page);
+  await page.keyboard.press("?");
+  await expect(page.getByRole("dialog", { name: "Keys" })).toContainText("cancel all orders");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("sell 2k ibm 190.00 ioc sweep");
+  await page.keyboard.press("Enter");
+  const ticket = page.getByRole("complementary", { name: "Order ticket" });
+  await expect(ticket.getByLabel("Quantity", { exact: true })).toHaveValue("2000");
+  await expect(ticket.getByLabel("Price", { exact: true })).toHaveValue("190.00");
+  await expect(ticket.getByLabel("Time in force")).toHaveValue("IOC");
+});
+
+for (const theme of ["dark", "light", "contrast"]) {
+  test(`every screen in the ${theme} theme, without a violation of WCAG 2.2 AA`, async ({ page }) => {
+    test.setTimeout(400_000);
+    const id = await fill("60");
+    await resting("505");
+    await enter(page, "/desk", theme);
+    await page.keyboard.press("b");
+    await page.getByLabel("Instrument").fill("BAC");
+    await page.getByLabel("Quantity", { exact: true }).fill("3k");
+    await page.getByLabel("Price", { exact: true }).fill("13.90");
+    await page.keyboard.press("Alt+p");
+    await expect(page.getByRole("region", { name: "Preview" })).toBeVisible();
+    const look = async (name: string) => {
+      const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
+      expect(violations.map((one) => `${name}: ${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`).join(" | ")}`)).toEqual([]);
+      await page.screenshot({ path: `${SHOTS}/${theme}-${name}.png` });
+    };
+    await look("ticket");
+    await page.keyboard.press("Escape");
+    for (const screen of SCREENS) {
+      await go(page, `/${screen}`);
+      await expect(page.getByRole("main")).not.toContainText("Looking");
+      await look(screen);
+    }
+    await page.goto(`${server.url}/orders/${id}`);
+    for (const tab of ["Why", "Tree", "Timeline", "Executions"]) {
+      await page.getByRole("tab", { name: tab }).click();
+      await expect(page.getByRole("tabpanel").getByRole("row").first()).toBeVisible();
+      await look(`order-${tab.toLowerCase()}`);
+    }
+    await page.keyboard.press("Shift+F8");
+    await look("kill-dialog");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("?");
+    await look("keys");
+    await page.keyboard.press("Escape");
+    await page.evaluate(() => sessionStorage.clear());
+    await page.goto(`${server.url}/login`);
+    await expect(page.getByLabel("API key")).toBeVisible();
+    await look("login");
+  });
+}

@@ -1,0 +1,175 @@
+import { useQuery as useAsked } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { api, unwrap } from "../api/client";
+import type { Execution, Order } from "../api/types";
+import { decimal } from "../format/number";
+import { parse, served } from "../grid/filter";
+import { type Column, Grid } from "../grid/grid";
+import { run, say } from "../shell/actions";
+import { asOf, dialog, ticket, useDesk } from "../shell/context";
+import type { MenuItem } from "../shell/menu";
+import { short, SideMark, StateMark, stateText, Time } from "../shell/parts";
+import { navigate, useQuery } from "../shell/route";
+import { isWorking, useCell, useTable } from "../stream/desk";
+
+/** Fields that the server's pages can be asked by. */
+const SERVED: ReadonlySet<string> = new Set(["symbol", "side", "ord_type", "time_in_force", "state", "ord_status", "source", "cl_ord_id", "order_id", "in_doubt"]);
+
+export const ORDER_COLUMNS: Column<Order>[] = [
+  { id: "created_at", title: "Time", width: 96, text: (row) => row.created_at, cell: (row) => <Time at={row.created_at} /> },
+  { id: "ord_status", title: "State", width: 112, text: stateText, cell: (row) => <StateMark order={row} />, groups: true },
+  { id: "side", title: "Side", width: 74, text: (row) => row.side, cell: (row) => <SideMark side={row.side} />, groups: true },
+  { id: "symbol", title: "Symbol", width: 86, text: (row) => row.symbol, cell: (row) => <b>{row.symbol}</b>, groups: true },
+  { id: "ord_type", title: "Type", width: 116, text: (row) => row.ord_type, cell: (row) => row.ord_type.replaceAll("_", " ").toLowerCase(), groups: true },
+  { id: "order_qty", title: "Quantity", width: 84, right: true, decimal: true, text: (row) => row.order_qty, cell: (row) => decimal(row.order_qty) },
+  { id: "price", title: "Price", width: 84, right: true, decimal: true, text: (row) => row.price ?? "", cell: (row) => decimal(row.price, 2) },
+  { id: "cum_qty", title: "Executed", width: 84, right: true, decimal: true, text: (row) => row.cum_qty, cell: (row) => decimal(row.cum_qty) },
+  { id: "leaves_qty", title: "Open", width: 76, right: true, decimal: true, text: (row) => row.leaves_qty, cell: (row) => decimal(row.leaves_qty) },
+  { id: "avg_px", title: "Average", width: 92, right: true, decimal: true, text: (row) => row.avg_px ?? "", cell: (row) => decimal(row.avg_px, 2) },
+  { id: "time_in_force", title: "TIF", width: 46, text: (row) => row.time_in_force, groups: true },
+  { id: "stop_px", title: "Stop", width: 76, right: true, decimal: true, text: (row) => row.stop_px ?? "", cell: (row) => decimal(row.stop_px, 2), hidden: true },
+  { id: "venue", title: "Venue", width: 64, text: (row) => row.venue ?? "", hidden: true, groups: true },
+  { id: "source", title: "Source", width: 72, text: (row) => row.source, hidden: true, groups: true },
+  { id: "kind", title: "Kind", width: 72, text: (row) => row.kind, hidden: true },
+  { id: "updated_at", title: "Changed", width: 96, text: (row) => row.updated_at, cell: (row) => <Time at={row.updated_at} /> },
+  { id: "text", title: "Reason", width: 180, text: (row) => row.reject_code ?? row.text ?? "" },
+  { id: "cl_ord_id", title: "Client id", width: 130, text: (row) => row.cl_ord_id, hidden: true },
+  { id: "order_id", title: "Order id", width: 112, text: (row) => row.order_id, cell: (row) => <span title={row.order_id}>{short(row.order_id)}</span> },
+  { id: "account_id", title: "Account", width: 112, text: (row) => row.account_id, cell: (row) => <span title={row.account_id}>{short(row.account_id)}</span>, hidden: true, groups: true },
+  { id: "version", title: "Version", width: 60, right: true, text: (row) => String(row.version), decimal: true, hidden: true },
+];
+
+export const keyOfOrder = (order: Order) => order.order_id;
+
+/** What may be done with an order, in a menu. */
+export function orderMenu(order: Order, meant: Order[], past: boolean): MenuItem[] {
+  const done = isWorking(order) ? null : "The order is done";
+  const readOnly = past ? "The past is read only" : null;
+  const working = meant.filter(isWorking);
+  return [
+    { label: "Open", keys: "↵", run: () => navigate(`/orders/${order.order_id}`) },
+    { label: "Why", keys: "W", run: () => navigate(`/orders/${order.order_id}?tab=why`) },
+    { label: "Amend", keys: "F2", run: () => ticket.set({ kind: "amend", order }), disabled: readOnly ?? done },
+    { label: working.length > 1 ? `Cancel ${working.length} orders` : "Cancel", keys: "Del", danger: true, run: () => dialog.set({ kind: "cancel", orders: working }), disabled: readOnly ?? (working.length === 0 ? "The order is done" : null) },
+    { label: "Buy more like it", keys: "B", run: () => ticket.set({ kind: "new", side: "BUY", symbol: order.symbol, price: order.price ?? undefined, qty: order.order_qty }), disabled: readOnly },
+    { label: "Sell like it", keys: "S", run: () => ticket.set({ kind: "new", side: "SELL", symbol: order.symbol, price: order.price ?? undefined, qty: order.order_qty }), disabled: readOnly },
+    { label: "Copy the order id", run: () => void navigator.clipboard.writeText(order.order_id).then(() => say("ok", "Copied")) },
+    { label: "Copy as command", run: () => void navigator.clipboard.writeText(`oms order why ${order.order_id}`).then(() => say("ok", "Copied")) },
+  ];
+}
+
+/** Keys of a list of orders. */
+export function orderKeys(event: React.KeyboardEvent, row: Order | null, meant: Order[], past: boolean): boolean {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || row === null) return false;
+  const key = event.key.toLowerCase();
+  if (key === "w") navigate(`/orders/${row.order_id}?tab=why`);
+  else if (past) return false;
+  else if (key === "b" || key === "s") ticket.set({ kind: "new", side: key === "b" ? "BUY" : "SELL", symbol: row.symbol, price: row.price ?? undefined, qty: row.order_qty });
+  else if (event.key === "F2" && isWorking(row)) ticket.set({ kind: "amend", order: row });
+  else if (event.key === "Delete" && !event.shiftKey && meant.some(isWorking)) dialog.set({ kind: "cancel", orders: meant.filter(isWorking) });
+  else return false;
+  return true;
+}
+
+const STATES = [["", "All"], ["working", "Working"], ["done", "Done"], ["in_doubt", "In doubt"]] as const;
+
+export function Blotter({ name }: { name: string }) {
+  const desk = useDesk();
+  const past = useCell(asOf);
+  const live = useTable(desk.orders);
+  const [filter, setFilter] = useQuery("filter");
+  const [which, setWhich] = useQuery("show");
+  const earlier = useAsked({
+    queryKey: ["orders", past],
+    enabled: past !== null,
+    queryFn: () => unwrap(api.GET("/api/v1/orders", { params: { query: { as_of: String(past), is_root: "true", sort: "-created_seq", limit: 500 } as never } })),
+    placeholderData: (before) => before,
+  });
+  const all = past === null ? live.values() : (earlier.data?.data ?? []);
+  const version = past === null ? live.version : earlier.dataUpdatedAt;
+  const rows = useMemo(() => {
+    const roots = all.filter((order) => order.parent_order_id === null);
+    return which === "working" ? roots.filter(isWorking) : which === "done" ? roots.filter((order) => !isWorking(order)) : which === "in_doubt" ? roots.filter((order) => order.uncertainty !== null) : roots;
+    // `all` is new each time it is read; the version says whether it is another.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [version, which, past]);
+  // What the filter means and is not here yet, the server has.
+  const asked = useMemo(() => served(parse(filter), SERVED), [filter]);
+  useEffect(() => {
+    if (past !== null || Object.keys(asked).length === 0) return;
+    const timer = setTimeout(() => {
+      void unwrap(api.GET("/api/v1/orders", { params: { query: { ...asked, is_root: "true", sort: "-created_seq", limit: 500 } as never } }))
+        .then((page) => desk.orders.put(page.data, false))
+        .catch(() => undefined);
+    }, 300);
+    return () => clearTimeout(timer);
+  }, [asked, past, desk]);
+  const onEnd = useCallback(() => void desk.older(true), [desk]);
+  const open = useCallback((order: Order) => navigate(`/orders/${order.order_id}`), []);
+  return (
+    <Grid
+      name={name} label="Orders" rows={rows} columns={ORDER_COLUMNS} keyOf={keyOfOrder} layout={{ sort: { id: "created_at", down: true } }}
+      changed={live.changed} onOpen={open} onEnd={past === null ? onEnd : undefined}
+      menu={(row, meant) => orderMenu(row, meant, past !== null)} onKey={(event, row, meant) => orderKeys(event, row, meant, past !== null)}
+      filter={filter} onFilter={setFilter} rowClass={(row) => (row.uncertainty !== null ? "row-doubt" : "")}
+      empty="No orders yet. Press B to buy, S to sell."
+      tools={(_, picked) => (
+        <>
+          <div className="segments" role="group" aria-label="Which orders">
+            {STATES.map(([value, word]) => <button key={value} type="button" aria-pressed={which === value} onClick={() => setWhich(value)}>{word}</button>)}
+          </div>
+          <button type="button" className="quiet" disabled={past !== null || picked.filter(isWorking).length === 0} onClick={() => dialog.set({ kind: "cancel", orders: picked.filter(isWorking) })}>Cancel selected</button>
+        </>
+      )}
+    />
+  );
+}
+
+export const EXECUTION_COLUMNS: Column<Execution>[] = [
+  { id: "transact_time", title: "Time", width: 96, text: (row) => row.transact_time, cell: (row) => <Time at={row.transact_time} /> },
+  { id: "side", title: "Side", width: 74, text: (row) => row.side, cell: (row) => <SideMark side={row.side} />, groups: true },
+  { id: "symbol", title: "Symbol", width: 86, text: (row) => row.symbol, cell: (row) => <b>{row.symbol}</b>, groups: true },
+  { id: "last_qty", title: "Quantity", width: 84, right: true, decimal: true, text: (row) => row.last_qty, cell: (row) => decimal(row.last_qty) },
+  { id: "last_px", title: "Price", width: 84, right: true, decimal: true, text: (row) => row.last_px, cell: (row) => decimal(row.last_px, 2) },
+  { id: "venue", title: "Venue", width: 64, text: (row) => row.venue, groups: true },
+  { id: "liquidity", title: "Liquidity", width: 82, text: (row) => row.liquidity, cell: (row) => row.liquidity.toLowerCase(), groups: true },
+  { id: "fee", title: "Fee", width: 76, right: true, decimal: true, text: (row) => row.fee, cell: (row) => decimal(row.fee, 2) },
+  { id: "exec_type", title: "Kind", width: 104, text: (row) => row.exec_type, cell: (row) => row.exec_type.replaceAll("_", " ").toLowerCase(), groups: true },
+  { id: "exec_id", title: "Execution", width: 104, text: (row) => row.exec_id },
+  { id: "root_order_id", title: "Order", width: 112, text: (row) => row.root_order_id ?? "", cell: (row) => short(row.root_order_id ?? "") },
+  { id: "recorded_at", title: "Recorded", width: 96, text: (row) => row.recorded_at, cell: (row) => <Time at={row.recorded_at} />, hidden: true },
+  { id: "seq", title: "Sequence", width: 76, right: true, decimal: true, text: (row) => String(row.seq), cell: (row) => decimal(String(row.seq)) },
+];
+const keyOfExecution = (one: Execution) => String(one.seq);
+
+export function Executions({ name, orderId }: { name: string; orderId?: string }) {
+  const desk = useDesk();
+  const live = useTable(desk.executions);
+  const past = useCell(asOf);
+  const version = live.version;
+  const rows = useMemo(() => {
+    const meant = orderId === undefined ? live.values() : live.values().filter((one) => one.root_order_id === orderId || one.order_id === orderId);
+    return past === null ? meant : meant.filter((one) => one.seq <= past);
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [version, orderId, past]);
+  return (
+    <Grid
+      name={name} label="Executions" rows={rows} columns={EXECUTION_COLUMNS} keyOf={keyOfExecution} layout={{ sort: { id: "seq", down: true } }} changed={live.changed}
+      onOpen={(row) => row.root_order_id !== null && navigate(`/orders/${row.root_order_id}`)} empty="Nothing was executed yet."
+      menu={(row) => [
+        { label: "Open its order", run: () => navigate(`/orders/${row.root_order_id ?? ""}`), disabled: row.root_order_id === null ? "It belongs to no order" : null },
+        { label: "Copy the execution id", run: () => void run("Copied", () => navigator.clipboard.writeText(row.exec_id)) },
+      ]}
+    />
+  );
+}
+
+/** The time, told so often. */
+export function useTick(ms: number): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), ms);
+    return () => clearInterval(timer);
+  }, [ms]);
+  return now;
+}

@@ -1,0 +1,210 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { Connection, type Health, type Listener, PING_MS, type Socket, STALE_MS } from "./connection";
+
+class FakeSocket implements Socket {
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
+  closed = false;
+  sent: Record<string, unknown>[] = [];
+  send(text: string) {
+    this.sent.push(JSON.parse(text) as Record<string, unknown>);
+  }
+  close() {
+    this.closed = true;
+  }
+  say(message: unknown) {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+  last(op: string) {
+    const found = this.sent.filter((message) => message.op === op).at(-1);
+    if (found === undefined) throw new Error(`no ${op} was sent`);
+    return found;
+  }
+  answer(op: string, body: unknown, status = 200) {
+    this.say({ id: this.last(op).id, op, status, body });
+  }
+}
+
+class FakeClock {
+  time = 1_000_000;
+  private timers: { at: number; run: () => void }[] = [];
+  now = () => this.time;
+  after = (ms: number, run: () => void) => {
+    const timer = { at: this.time + ms, run };
+    this.timers.push(timer);
+    return () => {
+      this.timers = this.timers.filter((one) => one !== timer);
+    };
+  };
+  pass(ms: number) {
+    const end = this.time + ms;
+    for (;;) {
+      const next = this.timers.filter((one) => one.at <= end).sort((a, b) => a.at - b.at)[0];
+      if (next === undefined) break;
+      this.timers = this.timers.filter((one) => one !== next);
+      this.time = next.at;
+      next.run();
+    }
+    this.time = end;
+  }
+}
+
+class Seen implements Listener {
+  log: string[] = [];
+  reset = () => void this.log.push("reset");
+  snapshot = (data: unknown, last: boolean) => void this.log.push(`snapshot ${JSON.stringify(data)}${last ? " last" : ""}`);
+  delta = (data: unknown, sequence: number) => void this.log.push(`delta ${JSON.stringify(data)} at ${sequence}`);
+  tooBroad = () => void this.log.push("too broad");
+}
+
+let sockets: FakeSocket[];
+let clock: FakeClock;
+let health: Health;
+let refused: number;
+let seen: Seen;
+let connection: Connection;
+const socket = () => sockets.at(-1) ?? new FakeSocket();
+
+beforeEach(() => {
+  sockets = [];
+  clock = new FakeClock();
+  refused = 0;
+  seen = new Seen();
+  connection = new Connection({
+    open: () => {
+      sockets.push(new FakeSocket());
+      return socket();
+    },
+    clock,
+    key: "a key",
+    onHealth: (now) => (health = now),
+    onUnauthenticated: () => (refused += 1),
+  });
+  connection.subscribe("orders", seen);
+  connection.start();
+});
+
+function signIn() {
+  socket().onopen?.();
+  socket().answer("auth", {});
+}
+
+function whole(sequence = 10) {
+  signIn();
+  socket().answer("subscribe", { subscription: 1, topic: "orders", sequence });
+  socket().say({ subscription: 1, type: "snapshot", sequence, last: true, data: ["a"] });
+  socket().answer("ping", { sequence });
+}
+
+describe("the stream", () => {
+  it("says who it is before it asks for anything", () => {
+    socket().onopen?.();
+    expect(socket().sent).toEqual([{ id: "1", op: "auth", key: "a key" }]);
+    socket().answer("auth", {});
+    expect(socket().last("subscribe")).toMatchObject({ topic: "orders" });
+    expect(socket().last("subscribe")).not.toHaveProperty("from");
+  });
+
+  it("is live only once its snapshot is whole", () => {
+    signIn();
+    socket().answer("subscribe", { subscription: 1, topic: "orders", sequence: 10 });
+    socket().say({ subscription: 1, type: "snapshot", sequence: 10, last: false, data: ["a"] });
+    expect(health.live).toBe(false);
+    socket().say({ subscription: 1, type: "snapshot", sequence: 10, last: true, data: ["b"] });
+    expect(health.live).toBe(true);
+    expect(seen.log).toEqual(["reset", 'snapshot ["a"]', 'snapshot ["b"] last']);
+  });
+
+  it("resumes behind the last delta, without a snapshot", () => {
+    whole();
+    socket().say({ subscription: 1, type: "delta", sequence: 14, last: true, data: ["c"] });
+    socket().onclose?.({ code: 1001 });
+    expect(health.live).toBe(false);
+    clock.pass(250);
+    expect(sockets).toHaveLength(2);
+    signIn();
+    expect(socket().last("subscribe")).toMatchObject({ from: 14 });
+    socket().answer("subscribe", { subscription: 1, topic: "orders", sequence: 14 });
+    expect(health.live).toBe(true);
+    socket().say({ subscription: 1, type: "delta", sequence: 20, last: true, data: ["d"] });
+    expect(seen.log.slice(2)).toEqual(['delta ["c"] at 14', 'delta ["d"] at 20']);
+  });
+
+  it("does not go on from half a snapshot", () => {
+    signIn();
+    socket().answer("subscribe", { subscription: 1, topic: "orders", sequence: 10 });
+    socket().say({ subscription: 1, type: "snapshot", sequence: 10, last: false, data: ["a"] });
+    socket().onclose?.({ code: 1006 });
+    clock.pass(250);
+    signIn();
+    expect(socket().last("subscribe")).not.toHaveProperty("from");
+  });
+
+  it("begins anew where the log does not reach so far", () => {
+    whole();
+    socket().onclose?.({ code: 1001 });
+    clock.pass(250);
+    signIn();
+    socket().answer("subscribe", { code: "VALIDATION_ERROR", message: "lies behind the end" }, 400);
+    expect(socket().last("subscribe")).not.toHaveProperty("from");
+  });
+
+  it("goes on from the present where there is too much for a snapshot", () => {
+    signIn();
+    socket().answer("ping", { sequence: 77 });
+    socket().answer("subscribe", { code: "QUERY_TOO_BROAD", message: "too many" }, 422);
+    expect(seen.log).toEqual(["too broad"]);
+    expect(socket().last("subscribe")).toMatchObject({ from: 77 });
+  });
+
+  it("is stale when a ping has no answer in time, whatever the socket says", () => {
+    whole();
+    expect(health.live).toBe(true);
+    clock.pass(PING_MS);
+    expect(health.live).toBe(true);
+    clock.pass(STALE_MS + PING_MS);
+    expect(health.live).toBe(false);
+    socket().answer("ping", { sequence: 12 });
+    clock.pass(PING_MS);
+    expect(health.live).toBe(true);
+    expect(health.sequence).toBe(12);
+  });
+
+  it("gives up a socket that says nothing, and takes another", () => {
+    whole();
+    clock.pass(5 * STALE_MS);
+    expect(sockets[0]?.closed).toBe(true);
+    expect(sockets.length).toBeGreaterThan(1);
+  });
+
+  it("waits longer after each failure, up to a bound", () => {
+    const at: number[] = [];
+    for (let n = 0; n < 8; n += 1) {
+      const before = sockets.length;
+      socket().onclose?.({ code: 1006 });
+      const began = clock.time;
+      while (sockets.length === before) clock.pass(50);
+      at.push(clock.time - began);
+    }
+    expect(at).toEqual([250, 500, 1_000, 2_000, 4_000, 4_000, 4_000, 4_000]);
+  });
+
+  it("does not try again with a key that is refused", () => {
+    socket().onopen?.();
+    socket().onclose?.({ code: 4001 });
+    clock.pass(60_000);
+    expect(refused).toBe(1);
+    expect(sockets).toHaveLength(1);
+  });
+
+  it("looks at once when the machine wakes up", () => {
+    whole();
+    clock.time += 600_000;
+    connection.wake();
+    expect(health.live).toBe(false);
+    expect(sockets).toHaveLength(2);
+    signIn();
+    expect(socket().last("subscribe")).toMatchObject({ from: 10 });
+  });
+});
