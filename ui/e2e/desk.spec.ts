@@ -122,6 +122,12 @@ test("amend and cancel, by mouse and menu", async ({ page }) => {
   await ticket.getByLabel("Quantity", { exact: true }).fill("700");
   await ticket.getByRole("button", { name: "Send the change" }).click();
   await expect(line).toContainText("700");
+  await line.dblclick();
+  await expect(page.getByRole("heading", { name: /700 BAC/ })).toBeVisible();
+  await page.keyboard.press("F2");
+  await expect(ticket.getByLabel("Quantity", { exact: true })).toHaveValue("700");
+  await page.keyboard.press("Escape");
+  await page.goBack();
   await line.click({ button: "right" });
   await page.getByRole("menuitem", { name: "Cancel" }).click();
   await page.getByRole("button", { name: "Cancel it" }).click();
