@@ -1,4 +1,5 @@
 import { useQuery as useAsked } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { api, explain, unwrap } from "../api/client";
 import type { Order, OrderTree, Route, Step, Why } from "../api/types";
 import { decimal } from "../format/number";
@@ -22,9 +23,22 @@ export function OrderPage({ id }: { id: string }) {
     queryFn: () => unwrap(api.GET("/api/v1/orders/{order_id}/why", { params: { path: { order_id: id }, query: at as never } })) as Promise<Why>,
     placeholderData: (before) => before,
   });
+  const shownOrder = past === null && live !== undefined && live.version >= (why.data?.order.version ?? 0) ? live : why.data?.order;
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const typing = event.target instanceof HTMLElement && ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName);
+      if (event.defaultPrevented || event.repeat || typing || dialog.get() !== null || asOf.get() !== null || shownOrder === undefined || !isWorking(shownOrder)) return;
+      if (event.key === "F2") ticket.set({ kind: "amend", order: shownOrder });
+      else if (event.key === "Delete" && !event.shiftKey) dialog.set({ kind: "cancel", orders: [shownOrder] });
+      else return;
+      event.preventDefault();
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, [shownOrder]);
   if (why.error !== null) return <Panel title="Order"><p className="refused" role="alert">{explain(why.error)}</p></Panel>;
   if (why.data === undefined) return <Panel title="Order"><p className="muted">Looking it up…</p></Panel>;
-  const order = past === null && live !== undefined && live.version >= why.data.order.version ? live : why.data.order;
+  const order = shownOrder ?? why.data.order;
   const shown = tab === "" ? "why" : tab;
   return (
     <div className="page order-page">

@@ -4,7 +4,7 @@ import type { LimitUse, RiskStatus } from "../api/types";
 import { compare, decimal, share } from "../format/number";
 import { type Column, Grid } from "../grid/grid";
 import { asOf, dialog, useDesk } from "../shell/context";
-import { Bar, Num, Panel, short, Time, words } from "../shell/parts";
+import { Bar, Num, Panel, scopeText, short, Time, words } from "../shell/parts";
 import { navigate } from "../shell/route";
 import { useCell } from "../stream/desk";
 
@@ -24,7 +24,7 @@ export function useRisk(): { status: RiskStatus | null; past: boolean } {
 const used = (row: LimitUse) => (row.used === null ? -1 : share(row.used.replace("-", ""), row.value));
 const LIMITS: Column<LimitUse>[] = [
   { id: "limit_type", title: "Limit", width: 190, text: (row) => row.limit_type, cell: (row) => words(row.limit_type) },
-  { id: "scope", title: "Scope", width: 130, text: (row) => row.scope, groups: true, cell: (row) => <span title={row.scope}>{row.scope.length > 20 ? `${row.scope.slice(0, 8)}…${short(row.scope)}` : row.scope}</span> },
+  { id: "scope", title: "Scope", width: 180, text: (row) => row.scope, groups: true, cell: (row) => <span title={row.scope}>{scopeText(row.scope)}</span> },
   { id: "use", title: "Headroom", width: 150, text: (row) => String(used(row)), decimal: true, cell: (row) => (row.used === null ? <span className="none">per order</span> : <><Bar share={used(row)} label={`${words(row.limit_type)}: used`} /> {used(row) === 0 ? "0" : (used(row) / 100).toFixed(1)}%</>) },
   { id: "used", title: "Used", width: 130, right: true, decimal: true, text: (row) => row.used ?? "", cell: (row) => <Num value={row.used} /> },
   { id: "value", title: "Limit", width: 130, right: true, decimal: true, text: (row) => row.value, cell: (row) => <Num value={row.value} /> },
@@ -70,7 +70,7 @@ export function RiskPage() {
           </dl>
           <table className="table">
             <thead><tr><th>Open in</th><th className="right">Orders</th><th className="right">Notional</th></tr></thead>
-            <tbody>{status.open.map((one) => <tr key={one.scope}><td title={one.scope}>{one.scope.length > 28 ? `${one.scope.slice(0, 16)}…${short(one.scope)}` : one.scope}</td><td className="right">{decimal(String(one.orders))}</td><td className="right">{decimal(one.notional, 2)}</td></tr>)}</tbody>
+            <tbody>{status.open.map((one) => <tr key={one.scope}><td title={one.scope}>{scopeText(one.scope)}</td><td className="right">{decimal(String(one.orders))}</td><td className="right">{decimal(one.notional, 2)}</td></tr>)}</tbody>
           </table>
         </Panel>
         <Panel title="Breakers" stale={stale}>

@@ -78,6 +78,12 @@ export function short(id: string): string {
   return id.slice(4, 18);
 }
 
+/** A scope: its kind, and as much of an id as tells it apart. */
+export function scopeText(scope: string): string {
+  const [kind = scope, id] = scope.split(":");
+  return id !== undefined && id.length > 20 ? `${kind} ${short(id)}` : scope.replace(":", " ");
+}
+
 /** Words of the interface for people: `MAX_ORDER_QTY` as `max order qty`. */
 export function words(code: string): string {
   return code.toLowerCase().replaceAll("_", " ");

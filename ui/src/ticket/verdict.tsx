@@ -1,6 +1,6 @@
 import type { CheckResult, Route } from "../api/types";
 import { decimal, share } from "../format/number";
-import { Bar, Num, words } from "../shell/parts";
+import { Bar, Num, scopeText, words } from "../shell/parts";
 
 const VERDICTS: Record<CheckResult["verdict"], [glyph: string, kind: string]> = {
   PASS: ["✓", "ok"], FAIL: ["⊘", "bad"], NOT_APPLICABLE: ["·", "none"], WARN: ["!", "warn"], HOLD: ["‖", "warn"], OVERRIDDEN: ["↷", "warn"],
@@ -22,7 +22,7 @@ export function Checks({ checks }: { checks: readonly CheckResult[] }) {
               <td className="right"><Num value={check.value} /></td>
               <td className="right"><Num value={check.limit} /></td>
               <td>{used !== null && <Bar share={used} label={`${words(check.check)}: used of the limit`} />}</td>
-              <td className="muted">{check.scope.length > 24 ? `${check.scope.slice(0, 12)}…${check.scope.slice(-6)}` : check.scope}{check.limit_version > 0 ? ` v${check.limit_version}` : ""}</td>
+              <td className="muted">{scopeText(check.scope)}{check.limit_version > 0 ? ` v${check.limit_version}` : ""}</td>
             </tr>
           );
         })}
