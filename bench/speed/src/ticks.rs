@@ -62,6 +62,8 @@ pub fn run(dir: &Path, clients: usize, rate: u64, seconds: u64) {
         expositions: Vec::new(),
         probes: Vec::new(),
         fix: None,
+        audit: None,
+        identity: None,
     };
     let total = rate * seconds;
     let versions = |_| (0..total).map(|_| AtomicU64::new(0)).collect();

@@ -323,11 +323,6 @@ impl SessionHandle {
         answer.await.map(drop).map_err(|_| Ended)
     }
 
-    /// Waits until the session is not run any more.
-    pub async fn ended(&self) {
-        self.commands.closed().await;
-    }
-
     /// Whether the session is not run any more.
     #[must_use]
     pub fn has_ended(&self) -> bool {

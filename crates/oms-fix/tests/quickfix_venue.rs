@@ -143,7 +143,7 @@ fn orders_over_cuts_and_restarts() {
     line.lose_from_client(true);
     let lost = ours.send(2);
     lines.block_on(line.lost_from_client(1));
-    line.cut();
+    lines.block_on(line.cut());
     line.lose_from_client(false);
     let proof = |body: &ReportBody| matches!(body, ReportBody::NotSent { wire_id, intent: IntentKind::New, .. } if *wire_id == lost);
     ours.until("the proof", proof);

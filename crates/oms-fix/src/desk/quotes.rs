@@ -64,7 +64,7 @@ impl Quotes {
             return Ok(quotes);
         }
         let mut told = BTreeMap::new();
-        store.past(id, |message, _| {
+        store.messages(id, |message, _| {
             if message.direction == Direction::Out {
                 told.extend(pending(message.bytes));
             }
