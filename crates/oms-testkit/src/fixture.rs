@@ -308,6 +308,15 @@ fn assert_worked(state: &State, order: &Order, place: &str) {
 /// # Panics
 /// With the first one that does not hold.
 pub fn assert_invariants(state: &State, place: &str) {
+    assert_invariants_told(state, &[], place);
+}
+
+/// The same after these anomalies were raised: below an order of which [`Anomaly::NotPutBack`] was, a venue carried a replace
+/// out that had been given up, so that more may work than was placed until the cancel of it is answered.
+///
+/// # Panics
+/// With the first one that does not hold.
+pub fn assert_invariants_told(state: &State, raised: &[(OrderId, Anomaly)], place: &str) {
     let mut sums: BTreeMap<(AccountId, InstrumentId), Qty> = BTreeMap::new();
     let mut open = 0;
     for entry in state.orders_sorted() {
@@ -340,7 +349,8 @@ pub fn assert_invariants(state: &State, place: &str) {
         let asked = order.extras.replacing.as_deref().map_or(order.order_qty, |terms| terms.order_qty.max(order.order_qty));
         let placed = cum.saturating_add(working);
         // No leg is made larger than its order; one that is became so at its venue, which was raised.
-        let raised = state.children(order).any(|part| part.order.is_leg() && part.order.order_qty > asked);
+        let raised = raised.contains(&(order.root_order_id, Anomaly::NotPutBack))
+            || state.children(order).any(|part| part.order.is_leg() && part.order.order_qty > asked);
         assert!(order.state.is_done() || raised || placed <= asked, "{place}: {id} has {placed} with its parts, more than {asked}");
         if !order.state.is_done() && order.pending == Pending::None {
             assert_eq!(order.place_qty, placed, "{place}: {id} knows what is with its parts");

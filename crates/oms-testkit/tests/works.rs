@@ -7,7 +7,7 @@ use oms_model::command::{Command, CommandOutcome, NewOrder, OrderRef};
 use oms_model::report::{ReportBody, VenueFill};
 use oms_model::work::{ArmRule, ContingencyType};
 use oms_model::{Anomaly, ExecId, IntentKind, Liquidity, Mic, OrdState, OrdType, Order, OrderId, Qty, Side, SorMode, TimeInForce};
-use oms_testkit::fixture::{Desk, VENUES, assert_invariants, configured, dec, limit_order};
+use oms_testkit::fixture::{Desk, VENUES, assert_invariants, assert_invariants_told, configured, dec, limit_order};
 use proptest::prelude::*;
 
 /// A desk with so many venues that the legs of 256 orders are more than a batch holds.
@@ -99,7 +99,7 @@ impl Bracket {
 
     fn tell(&mut self, leg: &Order, body: ReportBody) {
         self.desk.report(leg.venue.unwrap(), body);
-        assert_invariants(self.desk.engine.state(), "after a report");
+        assert_invariants_told(self.desk.engine.state(), &self.desk.raised, "after a report");
     }
 
     fn turn(&mut self, word: u64) {
