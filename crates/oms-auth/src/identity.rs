@@ -221,7 +221,7 @@ impl Identity {
     /// Has a command decided for somebody.
     ///
     /// # Errors
-    /// As [`oms_identity::decide`]; `OVERLOADED`.
+    /// As [`oms_identity::decide()`]; `OVERLOADED`.
     pub async fn execute(&self, by: &Principal, client: &Client, command: Command) -> Result<Vec<Event>, Refusal> {
         let asked = Asked { by: by_of(Some(by), client, by.tenant_id), scopes: by.scopes };
         self.inner.log.execute(asked, client.trace_id, command).await

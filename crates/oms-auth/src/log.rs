@@ -112,7 +112,7 @@ impl ControlLog {
     /// Has a command decided: the facts that it led to, once they are durable.
     ///
     /// # Errors
-    /// As [`decide`]; `OVERLOADED` where the log cannot be written.
+    /// As [`decide()`]; `OVERLOADED` where the log cannot be written.
     pub async fn execute(&self, asked: Asked, trace_id: TraceId, command: Command) -> Result<Vec<Event>, Refusal> {
         self.submit(asked, trace_id, command)?.0.await.unwrap_or_else(|_| Err(stopped()))
     }

@@ -61,7 +61,7 @@ impl Identity {
     /// Asks somebody to join a tenant: the invitation and its token, which is shown once.
     ///
     /// # Errors
-    /// As [`oms_identity::decide`].
+    /// As [`oms_identity::decide()`].
     pub async fn invite(
         &self,
         by: &Principal,
@@ -137,7 +137,7 @@ impl Identity {
     /// A user with a password, for the console: an account for emergencies, or the first where no link is wanted.
     ///
     /// # Errors
-    /// As [`oms_identity::decide`].
+    /// As [`oms_identity::decide()`].
     pub async fn create_user(&self, name: &str, email_text: &str, password: String, break_glass: bool) -> Result<UserId, Refusal> {
         let address = email(email_text)?;
         password::check(&password, &address)?;
@@ -205,7 +205,7 @@ impl Identity {
     /// Makes a key of whoever asks.
     ///
     /// # Errors
-    /// As [`oms_identity::decide`]; `FORBIDDEN` (step-up).
+    /// As [`oms_identity::decide()`]; `FORBIDDEN` (step-up).
     pub async fn create_key(&self, by: &Principal, client: &Client, asked: KeyAsked) -> Result<NewKey, Refusal> {
         by.require_step_up()?;
         let now = self.now();
@@ -228,7 +228,7 @@ impl Identity {
     /// Gives a key a new secret; the old one is good for `overlap_s` more.
     ///
     /// # Errors
-    /// As [`oms_identity::decide`]; `FORBIDDEN` (step-up).
+    /// As [`oms_identity::decide()`]; `FORBIDDEN` (step-up).
     pub async fn rotate_key(&self, by: &Principal, client: &Client, api_key_id: ApiKeyId, overlap_s: i64) -> Result<NewKey, Refusal> {
         by.require_step_up()?;
         if self.state().key(api_key_id).is_none_or(|key| key.tenant_id != by.tenant_id) {
