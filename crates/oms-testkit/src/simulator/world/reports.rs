@@ -114,7 +114,9 @@ impl World {
             if let (Some(exec_id), Some(node)) = (foreign, self.node.as_ref()) {
                 let state = node.engine.state();
                 let kept = state.suspense().any(|execution| execution.exec_id == exec_id)
-                    || state.holdings_after(None).any(|holding| holding.find(&exec_id, report_venue, None).is_some());
+                    || state.holdings_after(None).any(|holding| holding.find(&exec_id, report_venue, None).is_some())
+                    // Somebody decided that it is not ours: told again, it does not wait again.
+                    || state.is_dismissed(report_venue, &exec_id);
                 hold!(
                     20,
                     kept || self.mutant == Some(Mutant::RepeatedFillBooked),
