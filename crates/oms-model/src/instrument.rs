@@ -11,6 +11,11 @@ pub struct Currency(pub [u8; 3]);
 impl Currency {
     /// United States dollar.
     pub const USD: Self = Self(*b"USD");
+    /// The currency with this code; `None` where it is not three upper-case letters.
+    #[must_use]
+    pub fn of(code: &str) -> Option<Self> {
+        <[u8; 3]>::try_from(code.as_bytes()).ok().filter(|code| code.iter().all(u8::is_ascii_uppercase)).map(Self)
+    }
     /// As text.
     #[must_use]
     pub fn as_str(&self) -> &str {

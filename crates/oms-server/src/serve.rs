@@ -22,7 +22,7 @@ use crate::exit::{Failure, Outcome};
 use crate::logging;
 use oms_api::Tenants;
 pub use settings::{Desk, check};
-use tenant::{Tenant, no_tenant};
+use tenant::Tenant;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -39,10 +39,7 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
     let tls = tls::Files::of(&desk.settings.tls)?.map(|files| http.block_on(async { files.follow() })).transpose()?;
     let listener = http.block_on(TcpListener::bind(&desk.listen)).map_err(|error| Failure::Usage(format!("{}: {error}", desk.listen)))?;
 
-    if !desk.demo && !desk.log_dir().exists() {
-        // Nothing is left behind, so that the tenant can still be founded here.
-        return Err(no_tenant());
-    }
+    tenant::require_log(&desk)?;
     let accounts = http.block_on(identity::open(&desk))?;
     let first = Tenant::open(&desk, &http, &accounts)?;
     let tenants = Tenants::default();

@@ -167,10 +167,7 @@ pub fn fx_rate(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
 
 pub(super) fn currency(fields: &Fields<'_, '_>, name: &str) -> Result<Currency, Refusal> {
     let text = fields.required(name, fields.string(name)?)?;
-    match <[u8; 3]>::try_from(text.as_bytes()) {
-        Ok(code) if code.iter().all(u8::is_ascii_uppercase) => Ok(Currency(code)),
-        _ => Err(fields.bad(name, "is not a currency code (three upper-case letters)")),
-    }
+    Currency::of(text).ok_or_else(|| fields.bad(name, "is not a currency code (three upper-case letters)"))
 }
 
 /// `CostMethodSetCmd`.

@@ -5,13 +5,13 @@ use super::command::order_ref;
 use super::decode::Fields;
 use super::input::{reason, scope, scope_and_reason, scope_field};
 use super::read::Value;
+use super::setup::currencies;
 use super::write::Writer;
 use crate::catalog::Catalog;
 use oms_model::breaker::Breaker;
 use oms_model::command::{Command, RiskCommand};
 use oms_model::compliance::{Compliance, Locate, PriceBand, Restriction};
 use oms_model::event::{Event, ShortSaleTriggered};
-use oms_model::instrument::Currency;
 use oms_model::limit::{LimitKey, Scope};
 use oms_model::strategy::{StrategyEnvelope, Tradable};
 use oms_model::{InstrumentId, Refusal, Symbol};
@@ -173,14 +173,9 @@ pub(super) fn adv_set(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal
 
 pub(super) fn account_risk_set(value: &Value<'_>, _: &Catalog) -> Result<Command, Refusal> {
     let fields = Fields::of(value, "", ACCOUNT_RISK)?;
-    let texts: Vec<String> = fields.parsed_list("currencies")?;
-    let code = |text: &String| {
-        let letters = <[u8; 3]>::try_from(text.as_bytes()).ok().filter(|code| code.iter().all(u8::is_ascii_uppercase));
-        letters.map(Currency).ok_or_else(|| fields.bad("currencies", format_args!("has {text:?}, which is no currency code")))
-    };
     Ok(command(RiskCommand::SetAccountRisk {
         account_id: fields.required("account_id", fields.parsed("account_id")?)?,
-        currencies: texts.iter().map(code).collect::<Result<_, Refusal>>()?,
+        currencies: currencies(&fields)?.unwrap_or_default(),
         converts: fields.bool("converts")?.unwrap_or(false),
         capital: fields.amount("capital")?,
     }))

@@ -58,13 +58,20 @@ pub const VENUE: &[&str] = &[
     "lacks_gtd",
 ];
 
-fn currency_of(text: &str) -> Option<Currency> {
-    <[u8; 3]>::try_from(text.as_bytes()).ok().filter(|code| code.iter().all(u8::is_ascii_uppercase)).map(Currency)
-}
-
 fn currency(fields: &Fields<'_, '_>, name: &str) -> Result<Option<Currency>, Refusal> {
     let text = fields.string(name)?;
-    text.map(|text| currency_of(text).ok_or_else(|| fields.bad(name, "must be a currency code such as USD"))).transpose()
+    text.map(|text| Currency::of(text).ok_or_else(|| fields.bad(name, "must be a currency code such as USD"))).transpose()
+}
+
+/// The currencies beside its own that an account may trade in; `None` where they are not given.
+pub(super) fn currencies(fields: &Fields<'_, '_>) -> Result<Option<Vec<Currency>>, Refusal> {
+    if fields.array("currencies")?.is_none() {
+        return Ok(None);
+    }
+    let texts: Vec<String> = fields.parsed_list("currencies")?;
+    let code =
+        |text: &String| Currency::of(text).ok_or_else(|| fields.bad("currencies", format_args!("has {text:?}, which is no currency code")));
+    texts.iter().map(code).collect::<Result<_, Refusal>>().map(Some)
 }
 
 fn name_of(fields: &Fields<'_, '_>) -> Result<Option<String>, Refusal> {
@@ -90,20 +97,10 @@ pub(crate) fn account_set(value: &Value<'_>, catalog: &Catalog) -> Result<Comman
     let known = catalog.accounts.values().find(|account| account.name == name).cloned();
     let known =
         known.unwrap_or_else(|| Account { account_id: account_id(catalog.tenant_id, &name), name, active: true, ..Account::default() });
-    let currencies = match fields.array("currencies")? {
-        None => known.currencies,
-        Some(_) => {
-            let texts: Vec<String> = fields.parsed_list("currencies")?;
-            let code = |text: &String| {
-                currency_of(text).ok_or_else(|| fields.bad("currencies", format_args!("has {text:?}, which is no currency code")))
-            };
-            texts.iter().map(code).collect::<Result<_, Refusal>>()?
-        }
-    };
     Ok(Command::OpenAccount(Account {
         currency: currency(&fields, "currency")?.unwrap_or(known.currency),
         active: fields.bool("active")?.unwrap_or(known.active),
-        currencies,
+        currencies: currencies(&fields)?.unwrap_or(known.currencies),
         converts: fields.bool("converts")?.unwrap_or(known.converts),
         capital: fields.amount("capital")?.or(known.capital),
         ..known

@@ -31,10 +31,7 @@ pub(super) struct Tenant {
 
 impl Tenant {
     pub fn open(desk: &Desk, http: &Runtime, accounts: &Identity) -> Result<Self, Failure> {
-        if !desk.demo && !desk.log_dir().exists() {
-            // Nothing is left behind, so that the tenant can still be founded here.
-            return Err(no_tenant());
-        }
+        require_log(desk)?;
         let journal = open(desk)?;
         let history = History::of(journal.as_ref(), Bounds::default());
         let auditing = audit::start(desk, journal.as_ref())?;
@@ -158,7 +155,12 @@ fn require_tenant(handle: &Handle) -> Outcome {
     }
 }
 
-pub(super) fn no_tenant() -> Failure {
+/// A desk that was never founded is refused before anything is written, so that its tenant can still be founded there.
+pub(super) fn require_log(desk: &Desk) -> Outcome {
+    if desk.demo || desk.log_dir().exists() { Ok(()) } else { Err(no_tenant()) }
+}
+
+fn no_tenant() -> Failure {
     Failure::Usage("this desk has no tenant yet: found one with `oms tenant create NAME`, or start it with --demo".to_owned())
 }
 
