@@ -3527,9 +3527,9 @@ export interface components {
             /** @description Seven days where absent. */
             life_s?: number | null;
             /** @description ADMIN, MANAGER, TRADER or VIEWER: one whose scopes one has. */
-            role: string;
+            role: components["schemas"]["Role"];
             /** @description What they may do besides. */
-            scopes?: string[] | null;
+            scopes?: components["schemas"]["ScopeName"][] | null;
         };
         Invited: {
             /** Format: date-time */
@@ -3949,7 +3949,7 @@ export interface components {
             /** @description Such as 10.0.0.0/8. */
             nets?: string[] | null;
             /** @description Some of one's own. */
-            scopes: string[];
+            scopes: components["schemas"]["ScopeName"][];
             /** @description Another member's, with tenants:manage. */
             user_id?: string | null;
         };
@@ -5540,6 +5540,8 @@ export interface components {
             /** @description The tenant's, and every other that is not ACTIVE. */
             trading_states: components["schemas"]["ScopedState"][];
         };
+        /** @enum {string} */
+        Role: "ADMIN" | "MANAGER" | "TRADER" | "VIEWER";
         RotateApiKey: {
             /** @description The key that the request is sent with where absent. */
             api_key_id?: string | null;
@@ -5629,6 +5631,8 @@ export interface components {
         ScopeBody: {
             scope: components["schemas"]["Scope"];
         };
+        /** @enum {string} */
+        ScopeName: "auth:login" | "tenants:admin" | "tenants:manage" | "brokers:connect" | "brokers:view" | "orders:place" | "orders:cancel" | "orders:modify" | "orders:approve" | "orders:view" | "positions:view" | "pnl:view" | "strategies:manage" | "strategies:run" | "strategies:view" | "risk:override" | "risk:manage" | "risk:kill" | "marketdata:subscribe" | "webhooks:manage" | "audit:view" | "system:admin";
         ScopedState: {
             scope: components["schemas"]["Scope"];
             state: components["schemas"]["TradingState"];
@@ -5658,6 +5662,13 @@ export interface components {
              * @enum {string}
              */
             type: "SelfMatchRuleSetCmd";
+        };
+        ServerSentEvent: {
+            data: string;
+            /** @description The kind of event. */
+            event: string;
+            /** @description Where to resume: Last-Event-ID. */
+            id?: string;
         };
         Session: {
             cookie: boolean;
@@ -5812,9 +5823,9 @@ export interface components {
             until: string;
         };
         SetMember: {
-            role: string;
+            role: components["schemas"]["Role"];
             /** @description What they may do besides. */
-            scopes?: string[] | null;
+            scopes?: components["schemas"]["ScopeName"][] | null;
         };
         SetNav: {
             /**
@@ -6104,7 +6115,7 @@ export interface components {
             /** @description A UTC day such as 20261121; or else from and to. */
             day?: number | null;
             /** @description A sequence or a time: what is behind it is looked at. */
-            from?: string | null;
+            from?: (string) | null;
             /** @description So many are told, 1 to 50000; 1000 where absent. */
             limit?: number | null;
             /** @description A set that runs in shadow now. */
@@ -6112,7 +6123,7 @@ export interface components {
             /** @description The commands that would make the rules live; or else the name of a set. */
             rules?: components["schemas"]["Command"][] | null;
             /** @description A sequence or a time; now where absent. */
-            to?: string | null;
+            to?: (string) | null;
         };
         ShadowRunReport: {
             /** @description Oldest first. */
@@ -7122,7 +7133,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description PROPOSED or BOOKED alone. */
-                status?: string;
+                status?: "PROPOSED" | "BOOKED";
             };
             header?: never;
             path?: never;
@@ -7482,7 +7493,7 @@ export interface operations {
                 /** @description Only what this user caused. */
                 user_id?: string;
                 /** @description Only records with an event of this kind. */
-                type?: string;
+                type?: components["schemas"]["EventType"];
             };
             header?: never;
             path?: never;
@@ -10219,7 +10230,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["ServerSentEvent"];
                 };
             };
             /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
@@ -10312,7 +10323,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 seq__between?: string;
                 /** @description Whether it is missing. */
-                seq__isnull?: string;
+                seq__isnull?: boolean;
                 /** @description Equal. */
                 exec_id?: string;
                 /** @description Not equal. */
@@ -10322,7 +10333,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 exec_id__like?: string;
                 /** @description Whether it is missing. */
-                exec_id__isnull?: string;
+                exec_id__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -10330,7 +10341,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -10338,7 +10349,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -10346,7 +10357,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -10364,7 +10375,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -10374,7 +10385,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -10382,7 +10393,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -10390,7 +10401,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 last_qty?: string;
                 /** @description Not equal. */
@@ -10408,7 +10419,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_qty__between?: string;
                 /** @description Whether it is missing. */
-                last_qty__isnull?: string;
+                last_qty__isnull?: boolean;
                 /** @description Equal. */
                 last_px?: string;
                 /** @description Not equal. */
@@ -10426,7 +10437,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_px__between?: string;
                 /** @description Whether it is missing. */
-                last_px__isnull?: string;
+                last_px__isnull?: boolean;
                 /** @description Equal. */
                 liquidity?: string;
                 /** @description Not equal. */
@@ -10434,7 +10445,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 liquidity__in?: string;
                 /** @description Whether it is missing. */
-                liquidity__isnull?: string;
+                liquidity__isnull?: boolean;
                 /** @description Equal. */
                 fee?: string;
                 /** @description Not equal. */
@@ -10452,7 +10463,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 fee__between?: string;
                 /** @description Whether it is missing. */
-                fee__isnull?: string;
+                fee__isnull?: boolean;
                 /** @description Equal. */
                 transact_time?: string;
                 /** @description Not equal. */
@@ -10470,7 +10481,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 transact_time__between?: string;
                 /** @description Whether it is missing. */
-                transact_time__isnull?: string;
+                transact_time__isnull?: boolean;
                 /** @description Equal. */
                 recorded_at?: string;
                 /** @description Not equal. */
@@ -10488,7 +10499,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 recorded_at__between?: string;
                 /** @description Whether it is missing. */
-                recorded_at__isnull?: string;
+                recorded_at__isnull?: boolean;
                 /** @description Equal. */
                 exec_type?: string;
                 /** @description Not equal. */
@@ -10496,11 +10507,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 exec_type__in?: string;
                 /** @description Whether it is missing. */
-                exec_type__isnull?: string;
+                exec_type__isnull?: boolean;
                 /** @description Equal. */
-                manual?: string;
+                manual?: boolean;
                 /** @description Not equal. */
-                manual__ne?: string;
+                manual__ne?: boolean;
             };
             header?: never;
             path?: never;
@@ -12192,7 +12203,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["ServerSentEvent"];
                 };
             };
             /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
@@ -12960,7 +12971,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 parent_order_id?: string;
                 /** @description Not equal. */
@@ -12968,7 +12979,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 parent_order_id__in?: string;
                 /** @description Whether it is missing. */
-                parent_order_id__isnull?: string;
+                parent_order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -12976,11 +12987,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
-                is_root?: string;
+                is_root?: boolean;
                 /** @description Not equal. */
-                is_root__ne?: string;
+                is_root__ne?: boolean;
                 /** @description Equal. */
                 cl_ord_id?: string;
                 /** @description Not equal. */
@@ -12990,7 +13001,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 cl_ord_id__like?: string;
                 /** @description Whether it is missing. */
-                cl_ord_id__isnull?: string;
+                cl_ord_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -12998,7 +13009,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 user_id?: string;
                 /** @description Not equal. */
@@ -13006,7 +13017,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 user_id__in?: string;
                 /** @description Whether it is missing. */
-                user_id__isnull?: string;
+                user_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -13024,7 +13035,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -13034,7 +13045,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -13042,7 +13053,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 ord_type?: string;
                 /** @description Not equal. */
@@ -13050,7 +13061,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_type__in?: string;
                 /** @description Whether it is missing. */
-                ord_type__isnull?: string;
+                ord_type__isnull?: boolean;
                 /** @description Equal. */
                 time_in_force?: string;
                 /** @description Not equal. */
@@ -13058,7 +13069,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 time_in_force__in?: string;
                 /** @description Whether it is missing. */
-                time_in_force__isnull?: string;
+                time_in_force__isnull?: boolean;
                 /** @description Equal. */
                 source?: string;
                 /** @description Not equal. */
@@ -13066,7 +13077,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 source__in?: string;
                 /** @description Whether it is missing. */
-                source__isnull?: string;
+                source__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -13074,7 +13085,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -13082,7 +13093,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 ord_status?: string;
                 /** @description Not equal. */
@@ -13090,7 +13101,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_status__in?: string;
                 /** @description Whether it is missing. */
-                ord_status__isnull?: string;
+                ord_status__isnull?: boolean;
                 /** @description Equal. */
                 pending?: string;
                 /** @description Not equal. */
@@ -13098,11 +13109,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 pending__in?: string;
                 /** @description Whether it is missing. */
-                pending__isnull?: string;
+                pending__isnull?: boolean;
                 /** @description Equal. */
-                in_doubt?: string;
+                in_doubt?: boolean;
                 /** @description Not equal. */
-                in_doubt__ne?: string;
+                in_doubt__ne?: boolean;
                 /** @description Equal. */
                 order_qty?: string;
                 /** @description Not equal. */
@@ -13120,7 +13131,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 order_qty__between?: string;
                 /** @description Whether it is missing. */
-                order_qty__isnull?: string;
+                order_qty__isnull?: boolean;
                 /** @description Equal. */
                 cum_qty?: string;
                 /** @description Not equal. */
@@ -13138,7 +13149,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 cum_qty__between?: string;
                 /** @description Whether it is missing. */
-                cum_qty__isnull?: string;
+                cum_qty__isnull?: boolean;
                 /** @description Equal. */
                 leaves_qty?: string;
                 /** @description Not equal. */
@@ -13156,7 +13167,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 leaves_qty__between?: string;
                 /** @description Whether it is missing. */
-                leaves_qty__isnull?: string;
+                leaves_qty__isnull?: boolean;
                 /** @description Equal. */
                 price?: string;
                 /** @description Not equal. */
@@ -13174,7 +13185,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 price__between?: string;
                 /** @description Whether it is missing. */
-                price__isnull?: string;
+                price__isnull?: boolean;
                 /** @description Equal. */
                 stop_px?: string;
                 /** @description Not equal. */
@@ -13192,7 +13203,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 stop_px__between?: string;
                 /** @description Whether it is missing. */
-                stop_px__isnull?: string;
+                stop_px__isnull?: boolean;
                 /** @description Equal. */
                 avg_px?: string;
                 /** @description Not equal. */
@@ -13210,7 +13221,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 avg_px__between?: string;
                 /** @description Whether it is missing. */
-                avg_px__isnull?: string;
+                avg_px__isnull?: boolean;
                 /** @description Equal. */
                 broker_order_id?: string;
                 /** @description Not equal. */
@@ -13220,7 +13231,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 broker_order_id__like?: string;
                 /** @description Whether it is missing. */
-                broker_order_id__isnull?: string;
+                broker_order_id__isnull?: boolean;
                 /** @description Equal. */
                 ended_by?: string;
                 /** @description Not equal. */
@@ -13228,7 +13239,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ended_by__in?: string;
                 /** @description Whether it is missing. */
-                ended_by__isnull?: string;
+                ended_by__isnull?: boolean;
                 /** @description Equal. */
                 reject_code?: string;
                 /** @description Not equal. */
@@ -13236,7 +13247,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 reject_code__in?: string;
                 /** @description Whether it is missing. */
-                reject_code__isnull?: string;
+                reject_code__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -13254,7 +13265,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -13272,7 +13283,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -13290,7 +13301,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 last_seq?: string;
                 /** @description Not equal. */
@@ -13308,7 +13319,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_seq__between?: string;
                 /** @description Whether it is missing. */
-                last_seq__isnull?: string;
+                last_seq__isnull?: boolean;
                 /** @description Equal. */
                 version?: string;
                 /** @description Not equal. */
@@ -13326,7 +13337,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 version__between?: string;
                 /** @description Whether it is missing. */
-                version__isnull?: string;
+                version__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -14316,7 +14327,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 seq__between?: string;
                 /** @description Whether it is missing. */
-                seq__isnull?: string;
+                seq__isnull?: boolean;
                 /** @description Equal. */
                 exec_id?: string;
                 /** @description Not equal. */
@@ -14326,7 +14337,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 exec_id__like?: string;
                 /** @description Whether it is missing. */
-                exec_id__isnull?: string;
+                exec_id__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -14334,7 +14345,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -14342,7 +14353,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -14350,7 +14361,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -14368,7 +14379,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -14378,7 +14389,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -14386,7 +14397,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -14394,7 +14405,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 last_qty?: string;
                 /** @description Not equal. */
@@ -14412,7 +14423,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_qty__between?: string;
                 /** @description Whether it is missing. */
-                last_qty__isnull?: string;
+                last_qty__isnull?: boolean;
                 /** @description Equal. */
                 last_px?: string;
                 /** @description Not equal. */
@@ -14430,7 +14441,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_px__between?: string;
                 /** @description Whether it is missing. */
-                last_px__isnull?: string;
+                last_px__isnull?: boolean;
                 /** @description Equal. */
                 liquidity?: string;
                 /** @description Not equal. */
@@ -14438,7 +14449,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 liquidity__in?: string;
                 /** @description Whether it is missing. */
-                liquidity__isnull?: string;
+                liquidity__isnull?: boolean;
                 /** @description Equal. */
                 fee?: string;
                 /** @description Not equal. */
@@ -14456,7 +14467,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 fee__between?: string;
                 /** @description Whether it is missing. */
-                fee__isnull?: string;
+                fee__isnull?: boolean;
                 /** @description Equal. */
                 transact_time?: string;
                 /** @description Not equal. */
@@ -14474,7 +14485,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 transact_time__between?: string;
                 /** @description Whether it is missing. */
-                transact_time__isnull?: string;
+                transact_time__isnull?: boolean;
                 /** @description Equal. */
                 recorded_at?: string;
                 /** @description Not equal. */
@@ -14492,7 +14503,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 recorded_at__between?: string;
                 /** @description Whether it is missing. */
-                recorded_at__isnull?: string;
+                recorded_at__isnull?: boolean;
                 /** @description Equal. */
                 exec_type?: string;
                 /** @description Not equal. */
@@ -14500,11 +14511,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 exec_type__in?: string;
                 /** @description Whether it is missing. */
-                exec_type__isnull?: string;
+                exec_type__isnull?: boolean;
                 /** @description Equal. */
-                manual?: string;
+                manual?: boolean;
                 /** @description Not equal. */
-                manual__ne?: string;
+                manual__ne?: boolean;
             };
             header?: never;
             path: {
@@ -14879,7 +14890,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `json` or `text`; the Accept header decides where it is not given. */
-                format?: string;
+                format?: "json" | "text";
                 /** @description What was known then: a time, or a sequence. */
                 as_of?: string;
             };
@@ -15083,7 +15094,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description account (the default), strategy or tenant. */
-                by?: string;
+                by?: "account" | "strategy" | "tenant";
                 /** @description Of this account alone. */
                 account_id?: string;
                 /** @description What was known then: a time, or a sequence. */
@@ -15434,7 +15445,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 alloc_id__in?: string;
                 /** @description Whether it is missing. */
-                alloc_id__isnull?: string;
+                alloc_id__isnull?: boolean;
                 /** @description Equal. */
                 group_order_id?: string;
                 /** @description Not equal. */
@@ -15442,7 +15453,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 group_order_id__in?: string;
                 /** @description Whether it is missing. */
-                group_order_id__isnull?: string;
+                group_order_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -15450,7 +15461,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -15460,7 +15471,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -15468,7 +15479,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 status?: string;
                 /** @description Not equal. */
@@ -15478,7 +15489,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 status__like?: string;
                 /** @description Whether it is missing. */
-                status__isnull?: string;
+                status__isnull?: boolean;
                 /** @description Equal. */
                 qty?: string;
                 /** @description Not equal. */
@@ -15496,7 +15507,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 qty__between?: string;
                 /** @description Whether it is missing. */
-                qty__isnull?: string;
+                qty__isnull?: boolean;
                 /** @description Equal. */
                 notional?: string;
                 /** @description Not equal. */
@@ -15514,7 +15525,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 notional__between?: string;
                 /** @description Whether it is missing. */
-                notional__isnull?: string;
+                notional__isnull?: boolean;
                 /** @description Equal. */
                 transact_time?: string;
                 /** @description Not equal. */
@@ -15532,7 +15543,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 transact_time__between?: string;
                 /** @description Whether it is missing. */
-                transact_time__isnull?: string;
+                transact_time__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -15640,7 +15651,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 seq__between?: string;
                 /** @description Whether it is missing. */
-                seq__isnull?: string;
+                seq__isnull?: boolean;
                 /** @description Equal. */
                 exec_id?: string;
                 /** @description Not equal. */
@@ -15650,7 +15661,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 exec_id__like?: string;
                 /** @description Whether it is missing. */
-                exec_id__isnull?: string;
+                exec_id__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -15658,7 +15669,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -15666,7 +15677,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -15674,7 +15685,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -15692,7 +15703,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -15702,7 +15713,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -15710,7 +15721,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -15718,7 +15729,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 last_qty?: string;
                 /** @description Not equal. */
@@ -15736,7 +15747,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_qty__between?: string;
                 /** @description Whether it is missing. */
-                last_qty__isnull?: string;
+                last_qty__isnull?: boolean;
                 /** @description Equal. */
                 last_px?: string;
                 /** @description Not equal. */
@@ -15754,7 +15765,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_px__between?: string;
                 /** @description Whether it is missing. */
-                last_px__isnull?: string;
+                last_px__isnull?: boolean;
                 /** @description Equal. */
                 liquidity?: string;
                 /** @description Not equal. */
@@ -15762,7 +15773,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 liquidity__in?: string;
                 /** @description Whether it is missing. */
-                liquidity__isnull?: string;
+                liquidity__isnull?: boolean;
                 /** @description Equal. */
                 fee?: string;
                 /** @description Not equal. */
@@ -15780,7 +15791,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 fee__between?: string;
                 /** @description Whether it is missing. */
-                fee__isnull?: string;
+                fee__isnull?: boolean;
                 /** @description Equal. */
                 transact_time?: string;
                 /** @description Not equal. */
@@ -15798,7 +15809,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 transact_time__between?: string;
                 /** @description Whether it is missing. */
-                transact_time__isnull?: string;
+                transact_time__isnull?: boolean;
                 /** @description Equal. */
                 recorded_at?: string;
                 /** @description Not equal. */
@@ -15816,7 +15827,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 recorded_at__between?: string;
                 /** @description Whether it is missing. */
-                recorded_at__isnull?: string;
+                recorded_at__isnull?: boolean;
                 /** @description Equal. */
                 exec_type?: string;
                 /** @description Not equal. */
@@ -15824,11 +15835,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 exec_type__in?: string;
                 /** @description Whether it is missing. */
-                exec_type__isnull?: string;
+                exec_type__isnull?: boolean;
                 /** @description Equal. */
-                manual?: string;
+                manual?: boolean;
                 /** @description Not equal. */
-                manual__ne?: string;
+                manual__ne?: boolean;
             };
             header?: never;
             path?: never;
@@ -15928,7 +15939,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 parent_order_id?: string;
                 /** @description Not equal. */
@@ -15936,7 +15947,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 parent_order_id__in?: string;
                 /** @description Whether it is missing. */
-                parent_order_id__isnull?: string;
+                parent_order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -15944,11 +15955,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
-                is_root?: string;
+                is_root?: boolean;
                 /** @description Not equal. */
-                is_root__ne?: string;
+                is_root__ne?: boolean;
                 /** @description Equal. */
                 cl_ord_id?: string;
                 /** @description Not equal. */
@@ -15958,7 +15969,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 cl_ord_id__like?: string;
                 /** @description Whether it is missing. */
-                cl_ord_id__isnull?: string;
+                cl_ord_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -15966,7 +15977,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 user_id?: string;
                 /** @description Not equal. */
@@ -15974,7 +15985,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 user_id__in?: string;
                 /** @description Whether it is missing. */
-                user_id__isnull?: string;
+                user_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -15992,7 +16003,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -16002,7 +16013,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -16010,7 +16021,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 ord_type?: string;
                 /** @description Not equal. */
@@ -16018,7 +16029,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_type__in?: string;
                 /** @description Whether it is missing. */
-                ord_type__isnull?: string;
+                ord_type__isnull?: boolean;
                 /** @description Equal. */
                 time_in_force?: string;
                 /** @description Not equal. */
@@ -16026,7 +16037,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 time_in_force__in?: string;
                 /** @description Whether it is missing. */
-                time_in_force__isnull?: string;
+                time_in_force__isnull?: boolean;
                 /** @description Equal. */
                 source?: string;
                 /** @description Not equal. */
@@ -16034,7 +16045,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 source__in?: string;
                 /** @description Whether it is missing. */
-                source__isnull?: string;
+                source__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -16042,7 +16053,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -16050,7 +16061,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 ord_status?: string;
                 /** @description Not equal. */
@@ -16058,7 +16069,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_status__in?: string;
                 /** @description Whether it is missing. */
-                ord_status__isnull?: string;
+                ord_status__isnull?: boolean;
                 /** @description Equal. */
                 pending?: string;
                 /** @description Not equal. */
@@ -16066,11 +16077,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 pending__in?: string;
                 /** @description Whether it is missing. */
-                pending__isnull?: string;
+                pending__isnull?: boolean;
                 /** @description Equal. */
-                in_doubt?: string;
+                in_doubt?: boolean;
                 /** @description Not equal. */
-                in_doubt__ne?: string;
+                in_doubt__ne?: boolean;
                 /** @description Equal. */
                 order_qty?: string;
                 /** @description Not equal. */
@@ -16088,7 +16099,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 order_qty__between?: string;
                 /** @description Whether it is missing. */
-                order_qty__isnull?: string;
+                order_qty__isnull?: boolean;
                 /** @description Equal. */
                 cum_qty?: string;
                 /** @description Not equal. */
@@ -16106,7 +16117,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 cum_qty__between?: string;
                 /** @description Whether it is missing. */
-                cum_qty__isnull?: string;
+                cum_qty__isnull?: boolean;
                 /** @description Equal. */
                 leaves_qty?: string;
                 /** @description Not equal. */
@@ -16124,7 +16135,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 leaves_qty__between?: string;
                 /** @description Whether it is missing. */
-                leaves_qty__isnull?: string;
+                leaves_qty__isnull?: boolean;
                 /** @description Equal. */
                 price?: string;
                 /** @description Not equal. */
@@ -16142,7 +16153,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 price__between?: string;
                 /** @description Whether it is missing. */
-                price__isnull?: string;
+                price__isnull?: boolean;
                 /** @description Equal. */
                 stop_px?: string;
                 /** @description Not equal. */
@@ -16160,7 +16171,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 stop_px__between?: string;
                 /** @description Whether it is missing. */
-                stop_px__isnull?: string;
+                stop_px__isnull?: boolean;
                 /** @description Equal. */
                 avg_px?: string;
                 /** @description Not equal. */
@@ -16178,7 +16189,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 avg_px__between?: string;
                 /** @description Whether it is missing. */
-                avg_px__isnull?: string;
+                avg_px__isnull?: boolean;
                 /** @description Equal. */
                 broker_order_id?: string;
                 /** @description Not equal. */
@@ -16188,7 +16199,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 broker_order_id__like?: string;
                 /** @description Whether it is missing. */
-                broker_order_id__isnull?: string;
+                broker_order_id__isnull?: boolean;
                 /** @description Equal. */
                 ended_by?: string;
                 /** @description Not equal. */
@@ -16196,7 +16207,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ended_by__in?: string;
                 /** @description Whether it is missing. */
-                ended_by__isnull?: string;
+                ended_by__isnull?: boolean;
                 /** @description Equal. */
                 reject_code?: string;
                 /** @description Not equal. */
@@ -16204,7 +16215,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 reject_code__in?: string;
                 /** @description Whether it is missing. */
-                reject_code__isnull?: string;
+                reject_code__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -16222,7 +16233,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -16240,7 +16251,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -16258,7 +16269,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 last_seq?: string;
                 /** @description Not equal. */
@@ -16276,7 +16287,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_seq__between?: string;
                 /** @description Whether it is missing. */
-                last_seq__isnull?: string;
+                last_seq__isnull?: boolean;
                 /** @description Equal. */
                 version?: string;
                 /** @description Not equal. */
@@ -16294,7 +16305,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 version__between?: string;
                 /** @description Whether it is missing. */
-                version__isnull?: string;
+                version__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -16394,7 +16405,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -16412,7 +16423,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -16422,11 +16433,11 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
-                is_open?: string;
+                is_open?: boolean;
                 /** @description Not equal. */
-                is_open__ne?: string;
+                is_open__ne?: boolean;
                 /** @description Equal. */
                 qty?: string;
                 /** @description Not equal. */
@@ -16444,7 +16455,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 qty__between?: string;
                 /** @description Whether it is missing. */
-                qty__isnull?: string;
+                qty__isnull?: boolean;
                 /** @description Equal. */
                 bought_qty?: string;
                 /** @description Not equal. */
@@ -16462,7 +16473,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 bought_qty__between?: string;
                 /** @description Whether it is missing. */
-                bought_qty__isnull?: string;
+                bought_qty__isnull?: boolean;
                 /** @description Equal. */
                 sold_qty?: string;
                 /** @description Not equal. */
@@ -16480,7 +16491,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 sold_qty__between?: string;
                 /** @description Whether it is missing. */
-                sold_qty__isnull?: string;
+                sold_qty__isnull?: boolean;
                 /** @description Equal. */
                 realized?: string;
                 /** @description Not equal. */
@@ -16498,7 +16509,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 realized__between?: string;
                 /** @description Whether it is missing. */
-                realized__isnull?: string;
+                realized__isnull?: boolean;
                 /** @description Equal. */
                 fees?: string;
                 /** @description Not equal. */
@@ -16516,7 +16527,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 fees__between?: string;
                 /** @description Whether it is missing. */
-                fees__isnull?: string;
+                fees__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -16616,7 +16627,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 quote_req_id__in?: string;
                 /** @description Whether it is missing. */
-                quote_req_id__isnull?: string;
+                quote_req_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -16624,7 +16635,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 user_id?: string;
                 /** @description Not equal. */
@@ -16632,7 +16643,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 user_id__in?: string;
                 /** @description Whether it is missing. */
-                user_id__isnull?: string;
+                user_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -16642,7 +16653,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -16650,7 +16661,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 order_qty?: string;
                 /** @description Not equal. */
@@ -16668,7 +16679,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 order_qty__between?: string;
                 /** @description Whether it is missing. */
-                order_qty__isnull?: string;
+                order_qty__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -16676,7 +16687,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -16684,7 +16695,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 expire_at?: string;
                 /** @description Not equal. */
@@ -16702,7 +16713,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 expire_at__between?: string;
                 /** @description Whether it is missing. */
-                expire_at__isnull?: string;
+                expire_at__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -16720,7 +16731,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -16738,7 +16749,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -16756,7 +16767,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -16856,7 +16867,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 quote_id__in?: string;
                 /** @description Whether it is missing. */
-                quote_id__isnull?: string;
+                quote_id__isnull?: boolean;
                 /** @description Equal. */
                 quote_req_id?: string;
                 /** @description Not equal. */
@@ -16864,7 +16875,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 quote_req_id__in?: string;
                 /** @description Whether it is missing. */
-                quote_req_id__isnull?: string;
+                quote_req_id__isnull?: boolean;
                 /** @description Equal. */
                 dealer?: string;
                 /** @description Not equal. */
@@ -16872,7 +16883,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 dealer__in?: string;
                 /** @description Whether it is missing. */
-                dealer__isnull?: string;
+                dealer__isnull?: boolean;
                 /** @description Equal. */
                 quote_ref?: string;
                 /** @description Not equal. */
@@ -16882,7 +16893,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 quote_ref__like?: string;
                 /** @description Whether it is missing. */
-                quote_ref__isnull?: string;
+                quote_ref__isnull?: boolean;
                 /** @description Equal. */
                 bid_px?: string;
                 /** @description Not equal. */
@@ -16900,7 +16911,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 bid_px__between?: string;
                 /** @description Whether it is missing. */
-                bid_px__isnull?: string;
+                bid_px__isnull?: boolean;
                 /** @description Equal. */
                 bid_size?: string;
                 /** @description Not equal. */
@@ -16918,7 +16929,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 bid_size__between?: string;
                 /** @description Whether it is missing. */
-                bid_size__isnull?: string;
+                bid_size__isnull?: boolean;
                 /** @description Equal. */
                 offer_px?: string;
                 /** @description Not equal. */
@@ -16936,7 +16947,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 offer_px__between?: string;
                 /** @description Whether it is missing. */
-                offer_px__isnull?: string;
+                offer_px__isnull?: boolean;
                 /** @description Equal. */
                 offer_size?: string;
                 /** @description Not equal. */
@@ -16954,7 +16965,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 offer_size__between?: string;
                 /** @description Whether it is missing. */
-                offer_size__isnull?: string;
+                offer_size__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -16962,7 +16973,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -16970,7 +16981,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 valid_until?: string;
                 /** @description Not equal. */
@@ -16988,7 +16999,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 valid_until__between?: string;
                 /** @description Whether it is missing. */
-                valid_until__isnull?: string;
+                valid_until__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -17006,7 +17017,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -17024,7 +17035,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -17042,7 +17053,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -19076,6 +19087,16 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `STATE_CONFLICT`: Read the order again: its state does not allow this. */
             409: {
                 headers: {
@@ -19483,7 +19504,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `csv` or `json`; json where it is not given. */
-                format?: string;
+                format?: "csv" | "json";
             };
             header?: never;
             path?: never;
@@ -19662,7 +19683,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `preview` changes nothing and shows what would become of it; `apply` takes all of it or none. Preview where it is not given. */
-                mode?: string;
+                mode?: "preview" | "apply";
                 /** @description Whether everything goes that the file has not; false where it is not given. */
                 replace_all?: boolean;
                 /** @description For apply: refused with 412 where this is not the revision any more, which a preview names. */
@@ -20503,7 +20524,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `csv` or `json`; json where it is not given. */
-                format?: string;
+                format?: "csv" | "json";
             };
             header?: never;
             path?: never;
@@ -20588,7 +20609,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `preview` changes nothing and shows what would become of it; `apply` takes all of it or none. Preview where it is not given. */
-                mode?: string;
+                mode?: "preview" | "apply";
                 /** @description Whether everything goes that the file has not; false where it is not given. */
                 replace_all?: boolean;
                 /** @description For apply: refused with 412 where this is not the revision any more, which a preview names. */
@@ -23851,7 +23872,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 parent_order_id?: string;
                 /** @description Not equal. */
@@ -23859,7 +23880,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 parent_order_id__in?: string;
                 /** @description Whether it is missing. */
-                parent_order_id__isnull?: string;
+                parent_order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -23867,11 +23888,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
-                is_root?: string;
+                is_root?: boolean;
                 /** @description Not equal. */
-                is_root__ne?: string;
+                is_root__ne?: boolean;
                 /** @description Equal. */
                 cl_ord_id?: string;
                 /** @description Not equal. */
@@ -23881,7 +23902,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 cl_ord_id__like?: string;
                 /** @description Whether it is missing. */
-                cl_ord_id__isnull?: string;
+                cl_ord_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -23889,7 +23910,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 user_id?: string;
                 /** @description Not equal. */
@@ -23897,7 +23918,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 user_id__in?: string;
                 /** @description Whether it is missing. */
-                user_id__isnull?: string;
+                user_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -23915,7 +23936,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -23925,7 +23946,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -23933,7 +23954,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 ord_type?: string;
                 /** @description Not equal. */
@@ -23941,7 +23962,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_type__in?: string;
                 /** @description Whether it is missing. */
-                ord_type__isnull?: string;
+                ord_type__isnull?: boolean;
                 /** @description Equal. */
                 time_in_force?: string;
                 /** @description Not equal. */
@@ -23949,7 +23970,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 time_in_force__in?: string;
                 /** @description Whether it is missing. */
-                time_in_force__isnull?: string;
+                time_in_force__isnull?: boolean;
                 /** @description Equal. */
                 source?: string;
                 /** @description Not equal. */
@@ -23957,7 +23978,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 source__in?: string;
                 /** @description Whether it is missing. */
-                source__isnull?: string;
+                source__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -23965,7 +23986,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -23973,7 +23994,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 ord_status?: string;
                 /** @description Not equal. */
@@ -23981,7 +24002,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_status__in?: string;
                 /** @description Whether it is missing. */
-                ord_status__isnull?: string;
+                ord_status__isnull?: boolean;
                 /** @description Equal. */
                 pending?: string;
                 /** @description Not equal. */
@@ -23989,11 +24010,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 pending__in?: string;
                 /** @description Whether it is missing. */
-                pending__isnull?: string;
+                pending__isnull?: boolean;
                 /** @description Equal. */
-                in_doubt?: string;
+                in_doubt?: boolean;
                 /** @description Not equal. */
-                in_doubt__ne?: string;
+                in_doubt__ne?: boolean;
                 /** @description Equal. */
                 order_qty?: string;
                 /** @description Not equal. */
@@ -24011,7 +24032,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 order_qty__between?: string;
                 /** @description Whether it is missing. */
-                order_qty__isnull?: string;
+                order_qty__isnull?: boolean;
                 /** @description Equal. */
                 cum_qty?: string;
                 /** @description Not equal. */
@@ -24029,7 +24050,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 cum_qty__between?: string;
                 /** @description Whether it is missing. */
-                cum_qty__isnull?: string;
+                cum_qty__isnull?: boolean;
                 /** @description Equal. */
                 leaves_qty?: string;
                 /** @description Not equal. */
@@ -24047,7 +24068,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 leaves_qty__between?: string;
                 /** @description Whether it is missing. */
-                leaves_qty__isnull?: string;
+                leaves_qty__isnull?: boolean;
                 /** @description Equal. */
                 price?: string;
                 /** @description Not equal. */
@@ -24065,7 +24086,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 price__between?: string;
                 /** @description Whether it is missing. */
-                price__isnull?: string;
+                price__isnull?: boolean;
                 /** @description Equal. */
                 stop_px?: string;
                 /** @description Not equal. */
@@ -24083,7 +24104,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 stop_px__between?: string;
                 /** @description Whether it is missing. */
-                stop_px__isnull?: string;
+                stop_px__isnull?: boolean;
                 /** @description Equal. */
                 avg_px?: string;
                 /** @description Not equal. */
@@ -24101,7 +24122,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 avg_px__between?: string;
                 /** @description Whether it is missing. */
-                avg_px__isnull?: string;
+                avg_px__isnull?: boolean;
                 /** @description Equal. */
                 broker_order_id?: string;
                 /** @description Not equal. */
@@ -24111,7 +24132,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 broker_order_id__like?: string;
                 /** @description Whether it is missing. */
-                broker_order_id__isnull?: string;
+                broker_order_id__isnull?: boolean;
                 /** @description Equal. */
                 ended_by?: string;
                 /** @description Not equal. */
@@ -24119,7 +24140,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ended_by__in?: string;
                 /** @description Whether it is missing. */
-                ended_by__isnull?: string;
+                ended_by__isnull?: boolean;
                 /** @description Equal. */
                 reject_code?: string;
                 /** @description Not equal. */
@@ -24127,7 +24148,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 reject_code__in?: string;
                 /** @description Whether it is missing. */
-                reject_code__isnull?: string;
+                reject_code__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -24145,7 +24166,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -24163,7 +24184,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -24181,7 +24202,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 last_seq?: string;
                 /** @description Not equal. */
@@ -24199,7 +24220,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_seq__between?: string;
                 /** @description Whether it is missing. */
-                last_seq__isnull?: string;
+                last_seq__isnull?: boolean;
                 /** @description Equal. */
                 version?: string;
                 /** @description Not equal. */
@@ -24217,7 +24238,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 version__between?: string;
                 /** @description Whether it is missing. */
-                version__isnull?: string;
+                version__isnull?: boolean;
             };
             header?: never;
             path?: never;
