@@ -40,12 +40,20 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
-use http::{HeaderMap, Method, StatusCode};
+use http::header::LINK;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use oms_model::{Code, Refusal};
 use std::future::Future;
 
 /// Where the interface begins.
 pub const BASE: &str = "/api/v1";
+
+const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+const SUNSET: HeaderName = HeaderName::from_static("sunset");
+/// The aliases below `/v1` were deprecated on 1 November 2026 (RFC 9745: seconds since 1970) ...
+const DEPRECATED_SINCE: &str = "@1793491200";
+/// ... and are kept for a year (RFC 8594: an HTTP date).
+const GONE_AT: &str = "Mon, 01 Nov 2027 00:00:00 GMT";
 
 /// A parameter of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -185,6 +193,27 @@ impl Endpoint {
         self
     }
 
+    /// Whether it is an alias of an operation below [`BASE`].
+    #[must_use]
+    pub fn is_deprecated(&self) -> bool {
+        self.path.starts_with("/v1/")
+    }
+
+    /// Each answer says since when the alias is deprecated (RFC 9745), when it goes (RFC 8594), and what takes its place.
+    fn retiring(self) -> Self {
+        let successor = HeaderValue::try_from(format!("</api{}>; rel=\"successor-version\"", self.path)).ok();
+        let said = move |mut response: Response| {
+            let headers = response.headers_mut();
+            headers.insert(DEPRECATION, HeaderValue::from_static(DEPRECATED_SINCE));
+            headers.insert(SUNSET, HeaderValue::from_static(GONE_AT));
+            if let Some(successor) = &successor {
+                headers.insert(LINK, successor.clone());
+            }
+            std::future::ready(response)
+        };
+        Self { route: self.route.layer(axum::middleware::map_response(said)), ..self }
+    }
+
     fn idempotent(self) -> Self {
         self.parameters(&[header(
             "Idempotency-Key",
@@ -244,6 +273,7 @@ pub fn endpoints() -> Vec<Endpoint> {
     ]
     .into_iter()
     .flatten()
+    .map(|endpoint| if endpoint.is_deprecated() { endpoint.retiring() } else { endpoint })
     .collect()
 }
 
