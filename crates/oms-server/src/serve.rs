@@ -41,6 +41,7 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
 
     tenant::require_log(&desk)?;
     let accounts = http.block_on(identity::open(&desk))?;
+    http.block_on(async { identity::listen(&desk, &accounts) });
     let first = Tenant::open(&desk, &http, &accounts)?;
     let tenants = Tenants::default();
     let mut running = vec![first];
