@@ -562,7 +562,8 @@ pub struct Load {
     /// The API key [default: the setting client.api_key, else that of the demo desk in the data folder].
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
-    /// What is sent: limit orders on a schedule, to measure; or a day of a desk with every kind of order.
+    /// What is sent: limit orders on a schedule, to measure; reads and changes that ask no venue; or a day of a desk with every
+    /// kind of order.
     #[arg(long, value_enum, default_value = "limit")]
     pub mix: Mix,
     /// Connections.
@@ -607,6 +608,8 @@ pub enum Mix {
     Limit,
     /// Every kind of order, with cancels, replaces and batches.
     Desk,
+    /// What asks no venue, on a schedule: seven reads in ten, two changes of limits, one preview of an order.
+    Api,
 }
 
 /// `oms calendar`.
