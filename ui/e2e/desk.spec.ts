@@ -264,6 +264,38 @@ test("filter, sort, group, columns and export; the layout is kept", async ({ pag
   await expect(page.getByRole("columnheader", { name: "TIF" })).toHaveCount(0);
 });
 
+test("a long list is a window of the server's rows: scrolled to its end, sorted, live, exported whole", async ({ page }) => {
+  const market = await server.get("marketdata/last/BAC");
+  const price = (Math.floor(Number(market.bid) * 95) / 100).toFixed(2);
+  const orders = Array.from({ length: 90 }, (_, at) => ({ symbol: "BAC", side: "BUY", ord_type: "LIMIT", order_qty: String(at + 1), price, cl_ord_id: `w-${at + 1}-list` }));
+  const placed = (await server.post("orders/batch", { orders })) as { results: { order: { order_id: string } }[] };
+  await enter(page, "/orders");
+  await page.getByRole("searchbox").fill("cl_ord_id:-list state=live");
+  const grid = page.getByRole("grid", { name: "Orders" });
+  await expect(grid).toHaveAttribute("aria-rowcount", "91");
+  await page.getByRole("columnheader", { name: "Quantity" }).getByRole("button").click();
+  await expect(grid.locator('[aria-rowindex="2"] [aria-colindex="6"]')).toHaveText("1");
+  await grid.focus();
+  await page.keyboard.press("End");
+  await expect(grid.locator('[aria-rowindex="91"] [aria-colindex="6"]')).toHaveText("90");
+  await expect(grid.locator('[aria-rowindex="91"]')).toHaveClass(/active/);
+  expect(await grid.getByRole("row").count()).toBeLessThan(75);
+  await page.keyboard.press("Home");
+  await expect(grid.locator('[aria-rowindex="2"]')).toHaveClass(/active/);
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "CSV" }).click();
+  let text = "";
+  for await (const chunk of await (await download).createReadStream()) text += String(chunk);
+  expect(text.trim().split("\r\n").length).toBe(91);
+  // The first of them goes while it is looked at: the second stands in its place.
+  await server.post(`orders/${placed.results[0]?.order.order_id ?? ""}/cancel`, {});
+  await expect(grid).toHaveAttribute("aria-rowcount", "90");
+  await expect(grid.locator('[aria-rowindex="2"] [aria-colindex="6"]')).toHaveText("2");
+  await page.getByRole("searchbox").fill("nope=1");
+  await expect(grid).toContainText("there is no field");
+  await server.post("orders/mass-cancel", { scope: "TENANT" });
+});
+
 test("time travel: the desk as of a sequence, read only", async ({ page }) => {
   const early = Number((await server.post("commands/execute", { type: "OrderCreateCmd", symbol: "AIG", side: "BUY", ord_type: "MARKET", order_qty: "51" })).sequence);
   const late = await resting("911");

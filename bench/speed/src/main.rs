@@ -5,14 +5,21 @@
 //! - `bare-http`: a bare axum handler that parses the same JSON and journals the same bytes; load it with `oms load`.
 //! - `kill`: a kill switch while orders come: when nothing more is sent, when the last cancel is, when nothing works.
 //! - `ticks`: ticks of a market to many streams, each from the tick to its arrival.
+//! - `views`: sorted and filtered windows of many orders that change: processor time, bytes, from an event to its frame.
+//! - `clients`: many sockets and event streams at once, one of which reads nothing: memory of each, from an event to its arrival.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench stops at the first thing that is not as it should be")]
 
 mod bare_http;
+mod clients;
 mod durable;
 mod kill;
+mod load;
 mod raw;
 mod recovery;
+mod served;
+mod socket;
 mod ticks;
+mod views;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -62,6 +69,36 @@ enum What {
         #[arg(long, default_value_t = 5)]
         seconds: u64,
     },
+    /// Views of many orders that change.
+    Views {
+        /// Orders that there are.
+        #[arg(long, default_value_t = 50_000)]
+        orders: u64,
+        /// Views, all of them different up to fifty.
+        #[arg(long, default_value_t = 50)]
+        views: usize,
+        /// Events each second.
+        #[arg(long, default_value_t = 5_000)]
+        rate: u64,
+        /// Seconds.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+    },
+    /// Many clients at once.
+    Clients {
+        /// Clients: one half WebSockets, the other event streams.
+        #[arg(long, default_value_t = 1_000)]
+        clients: usize,
+        /// Events each second.
+        #[arg(long, default_value_t = 5_000)]
+        rate: u64,
+        /// Seconds.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// A client more that asks for everything and reads nothing.
+        #[arg(long)]
+        stalled: bool,
+    },
     /// A kill switch under load.
     Kill {
         /// Orders that work when it is engaged.
@@ -87,6 +124,8 @@ fn main() {
         What::Durable { outstanding, seconds } => durable::run(dir.path(), outstanding, seconds),
         What::Recovery { millions } => recovery::run(dir.path(), millions),
         What::Ticks { clients, rate, seconds } => ticks::run(dir.path(), clients, rate, seconds),
+        What::Views { orders, views, rate, seconds } => views::run(dir.path(), orders, views, rate, seconds),
+        What::Clients { clients, rate, seconds, stalled } => clients::run(dir.path(), clients, rate, seconds, stalled),
         What::Kill { working, rate } => kill::run(dir.path(), working, rate),
         What::BareHttp { listen } => bare_http::run(dir.path(), &listen),
     }

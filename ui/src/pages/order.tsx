@@ -6,7 +6,7 @@ import { decimal } from "../format/number";
 import { asOf, dialog, ticket, useDesk } from "../shell/context";
 import { Panel, short, SideMark, StateMark, Time, words } from "../shell/parts";
 import { navigate, useQuery } from "../shell/route";
-import { isWorking, useCell, useTable } from "../stream/desk";
+import { isWorking, useCell, useOrder } from "../stream/desk";
 import { Checks, RouteTable } from "../ticket/verdict";
 
 const TABS = [["why", "Why"], ["tree", "Tree"], ["timeline", "Timeline"], ["executions", "Executions"]] as const;
@@ -14,7 +14,7 @@ const TABS = [["why", "Why"], ["tree", "Tree"], ["timeline", "Timeline"], ["exec
 export function OrderPage({ id }: { id: string }) {
   const desk = useDesk();
   const past = useCell(asOf);
-  const live = useTable(desk.orders).get(id);
+  const live = useOrder(desk, past === null ? id : null);
   const [tab, setTab] = useQuery("tab");
   const at = past === null ? {} : { as_of: String(past) };
   // The page is asked for anew whenever the order moves on.

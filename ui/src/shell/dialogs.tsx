@@ -2,7 +2,7 @@ import { Command } from "cmdk";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { explain } from "../api/client";
 import { decimal } from "../format/number";
-import { isWorking, useCell, useTable } from "../stream/desk";
+import { isWorking, useCell, useCount, useTable, WORKING } from "../stream/desk";
 import { useInstruments } from "../ticket/ticket";
 import { sentence } from "../ticket/model";
 import { cancel, kill, massCancel, release, run, say } from "./actions";
@@ -87,13 +87,15 @@ function CancelOrders({ orders }: { orders: import("../api/types").Order[] }) {
   );
 }
 
+const WORKING_ONES = { state__in: WORKING };
+
 function CancelAll() {
   const desk = useDesk();
-  const orders = useTable(desk.orders).values().filter((order) => isWorking(order) && order.parent_order_id === null);
+  const working = useCount(desk, WORKING_ONES);
   return (
     <Modal title="Cancel all orders" hazard>
       <Typed word="CANCEL ALL" action="Cancel all" onDo={() => massCancel("TENANT").then((done) => say("ok", `Cancels of ${done.count} orders asked for`))}>
-        <p>Every working order of the desk is canceled: <b>{orders.length}</b> as this screen knows them, of every user and account. New orders are taken as before.</p>
+        <p>Every working order of the desk is canceled: <b>{working ?? "…"}</b> at this moment, of every user and account. New orders are taken as before.</p>
       </Typed>
     </Modal>
   );

@@ -7,7 +7,7 @@ import { amend, place, say } from "../shell/actions";
 import { ticket, type TicketAsk, useDesk, useGuard } from "../shell/context";
 import { SideMark } from "../shell/parts";
 import { navigate } from "../shell/route";
-import { useTable } from "../stream/desk";
+import { useOrder, useTable } from "../stream/desk";
 import { ALGOS, curl, type Draft, EMPTY, order, problems, SIDES, spec, TIMES, TYPES } from "./model";
 import { Checks, RouteTable } from "./verdict";
 
@@ -255,7 +255,7 @@ function Shown({ preview, current }: { preview: Preview; current: boolean }) {
 function AmendTicket({ of }: { of: Order }) {
   const desk = useDesk();
   const guard = useGuard();
-  const live = useTable(desk.orders).get(of.order_id) ?? of;
+  const live = useOrder(desk, of.order_id) ?? of;
   const [qty, setQty] = useState(of.order_qty);
   const [price, setPrice] = useState(of.price ?? "");
   const [stop, setStop] = useState(of.stop_px ?? "");
