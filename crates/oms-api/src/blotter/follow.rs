@@ -7,6 +7,7 @@ use super::{Mailbox, Opening, Shared};
 use oms_model::Seq;
 use oms_runtime::feed::{FeedError, Follower};
 use oms_store::views::ViewError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -33,12 +34,18 @@ enum Failed {
 /// Serves the views until there have been none for a while.
 pub(super) fn run(shared: &Shared) {
     let mut open: Vec<(View, Arc<Mailbox>)> = Vec::new();
-    let ended = serve(shared, &mut open);
-    if let Err(error) = &ended {
-        tracing::error!(%error, "the views of orders cannot go on");
-    }
+    // What fails here ends the views, whose clients are told; the desk goes on. The rows that it leaves are dropped.
+    let failed = match catch_unwind(AssertUnwindSafe(|| serve(shared, &mut open))) {
+        Ok(Ok(())) => false,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the views of orders cannot go on");
+            true
+        }
+        // The hook of panics has said what it was.
+        Err(_) => true,
+    };
     let mut hall = shared.hall();
-    if ended.is_err() {
+    if failed {
         // Whoever opens a view from here on has the orders read again.
         let waiting = std::mem::take(&mut hall.openings).into_iter().map(|opening| opening.mailbox);
         for mailbox in open.into_iter().map(|(_, mailbox)| mailbox).chain(waiting) {
@@ -66,8 +73,9 @@ fn serve(shared: &Shared, open: &mut Vec<(View, Arc<Mailbox>)>) -> Result<(), Fa
         shared.rows.store(book.len(), Ordering::Relaxed);
         close(shared, &mut book, open);
         for Opening { number, asked, mailbox } in openings {
-            book.rank(&asked.shape);
+            let shape = asked.shape.clone();
             open.push((View::new(number, asked, now), mailbox));
+            book.rank(&shape);
             next = now + TURN;
         }
         for (view, mailbox) in open.iter_mut() {
