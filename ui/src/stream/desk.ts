@@ -55,7 +55,12 @@ export class Desk {
         this.orders.put(data as Order[], false);
         if (last) void this.older();
       },
-      delta: (data) => this.orders.put(data as Order[], true),
+      delta: (data) => {
+        const changed = data as Order[];
+        this.orders.put(changed, true);
+        // What is in doubt, and what it may cost, is told on the page of risk.
+        if ((this.risk.get()?.in_doubt ?? 0) > 0 || changed.some((order) => order.uncertainty !== null)) this.lookAtRisk();
+      },
       tooBroad: () => void this.older(),
     });
     this.connection.subscribe("executions", {
