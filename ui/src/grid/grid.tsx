@@ -74,7 +74,7 @@ const OVERSCAN = 8;
 const RANK_MS = 250;
 
 export function rowHeight(): number {
-  return { compact: 24, normal: 28, touch: 40 }[document.documentElement.dataset.density ?? "compact"] ?? 24;
+  return { compact: 24, normal: 28, comfortable: 40 }[document.documentElement.dataset.density ?? "compact"] ?? 24;
 }
 
 /** Sorts and filters; the sorted order is renewed four times a second at most, values at once. */

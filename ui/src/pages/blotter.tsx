@@ -7,9 +7,10 @@ import { parse, served } from "../grid/filter";
 import { type Column, Grid, type RowSource } from "../grid/grid";
 import type { Layout } from "../grid/layout";
 import { run, say } from "../shell/actions";
+import { asks } from "../shell/bindings";
 import { asOf, dialog, ticket, useDesk } from "../shell/context";
 import type { MenuItem } from "../shell/menu";
-import { short, SideMark, StateMark, stateText, Time } from "../shell/parts";
+import { keyText, short, SideMark, StateMark, stateText, Time } from "../shell/parts";
 import { navigate, useQuery } from "../shell/route";
 import { isWorking, useCell, useTable, WORKING } from "../stream/desk";
 import { AHEAD, type OrderView, type ViewAsked } from "../stream/view";
@@ -47,11 +48,11 @@ export function orderMenu(order: Order, meant: Order[], past: boolean): MenuItem
   const working = meant.filter(isWorking);
   return [
     { label: "Open", keys: "↵", run: () => navigate(`/orders/${order.order_id}`) },
-    { label: "Why", keys: "W", run: () => navigate(`/orders/${order.order_id}?tab=why`) },
-    { label: "Amend", keys: "F2", run: () => ticket.set({ kind: "amend", order }), disabled: readOnly ?? done },
-    { label: working.length > 1 ? `Cancel ${working.length} orders` : "Cancel", keys: "Del", danger: true, run: () => dialog.set({ kind: "cancel", orders: working }), disabled: readOnly ?? (working.length === 0 ? "The order is done" : null) },
-    { label: "Buy more like it", keys: "B", run: () => ticket.set({ kind: "new", side: "BUY", symbol: order.symbol, price: order.price ?? undefined, qty: order.order_qty }), disabled: readOnly },
-    { label: "Sell like it", keys: "S", run: () => ticket.set({ kind: "new", side: "SELL", symbol: order.symbol, price: order.price ?? undefined, qty: order.order_qty }), disabled: readOnly },
+    { label: "Why", keys: keyText("why"), run: () => navigate(`/orders/${order.order_id}?tab=why`) },
+    { label: "Amend", keys: keyText("amend"), run: () => ticket.set({ kind: "amend", order }), disabled: readOnly ?? done },
+    { label: working.length > 1 ? `Cancel ${working.length} orders` : "Cancel", keys: keyText("cancel"), danger: true, run: () => dialog.set({ kind: "cancel", orders: working }), disabled: readOnly ?? (working.length === 0 ? "The order is done" : null) },
+    { label: "Buy more like it", keys: keyText("buy"), run: () => ticket.set({ kind: "new", side: "BUY", symbol: order.symbol, price: order.price ?? undefined, qty: order.order_qty }), disabled: readOnly },
+    { label: "Sell like it", keys: keyText("sell"), run: () => ticket.set({ kind: "new", side: "SELL", symbol: order.symbol, price: order.price ?? undefined, qty: order.order_qty }), disabled: readOnly },
     { label: "Copy the order id", run: () => void navigator.clipboard.writeText(order.order_id).then(() => say("ok", "Copied")) },
     { label: "Copy as command", run: () => void navigator.clipboard.writeText(`oms order why ${order.order_id}`).then(() => say("ok", "Copied")) },
   ];
@@ -59,13 +60,12 @@ export function orderMenu(order: Order, meant: Order[], past: boolean): MenuItem
 
 /** Keys of a list of orders. */
 export function orderKeys(event: React.KeyboardEvent, row: Order | null, meant: Order[], past: boolean): boolean {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || row === null) return false;
-  const key = event.key.toLowerCase();
-  if (key === "w") navigate(`/orders/${row.order_id}?tab=why`);
+  if (event.repeat || row === null) return false;
+  if (asks(event, "why")) navigate(`/orders/${row.order_id}?tab=why`);
   else if (past) return false;
-  else if (key === "b" || key === "s") ticket.set({ kind: "new", side: key === "b" ? "BUY" : "SELL", symbol: row.symbol, price: row.price ?? undefined, qty: row.order_qty });
-  else if (event.key === "F2" && isWorking(row)) ticket.set({ kind: "amend", order: row });
-  else if (event.key === "Delete" && !event.shiftKey && meant.some(isWorking)) dialog.set({ kind: "cancel", orders: meant.filter(isWorking) });
+  else if (asks(event, "buy") || asks(event, "sell")) ticket.set({ kind: "new", side: asks(event, "buy") ? "BUY" : "SELL", symbol: row.symbol, price: row.price ?? undefined, qty: row.order_qty });
+  else if (asks(event, "amend") && isWorking(row)) ticket.set({ kind: "amend", order: row });
+  else if (asks(event, "cancel") && meant.some(isWorking)) dialog.set({ kind: "cancel", orders: meant.filter(isWorking) });
   else return false;
   return true;
 }

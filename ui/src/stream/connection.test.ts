@@ -106,6 +106,25 @@ describe("the stream", () => {
     expect(socket().last("subscribe")).not.toHaveProperty("from");
   });
 
+  it("asks at once where the browser sends a cookie, and is not given up for having heard nothing before", () => {
+    sockets = [];
+    const byCookie = new Connection({
+      open: () => {
+        sockets.push(new FakeSocket());
+        return socket();
+      },
+      clock, key: null, onHealth: (now) => (health = now), onUnauthenticated: () => (refused += 1),
+    });
+    byCookie.subscribe("orders", seen);
+    byCookie.start();
+    socket().onopen?.();
+    expect(socket().sent.map((message) => message.op)).toEqual(["subscribe", "ping"]);
+    expect(socket().closed).toBe(false);
+    socket().answer("subscribe", { subscription: 1, topic: "orders", sequence: 10 });
+    socket().say({ subscription: 1, type: "snapshot", sequence: 10, last: true, data: ["a"] });
+    expect([health.live, sockets.length]).toEqual([true, 1]);
+  });
+
   it("is live only once its snapshot is whole", () => {
     signIn();
     socket().answer("subscribe", { subscription: 1, topic: "orders", sequence: 10 });

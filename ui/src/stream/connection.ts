@@ -243,6 +243,8 @@ export class Connection {
     const socket = this.options.open();
     this.socket = socket;
     socket.onopen = () => {
+      // That it opened was heard: without a key nothing else is, before the connection is judged.
+      this.health = { ...this.health, heardAt: this.options.clock.now() };
       if (this.options.key === null) this.began();
       else
         this.request({ op: "auth", key: this.options.key }, (status) => {

@@ -81,7 +81,11 @@ export class Desk {
 
   /** Opens a window of the desk's orders. */
   view(asked: ViewAsked): OrderView {
-    return new OrderView(this.connection, asked, (rows) => this.orders.put(rows, false));
+    return new OrderView(this.connection, asked, (rows) => {
+      this.orders.put(rows, false);
+      // What is in doubt, and what it may cost, is told on the page of risk.
+      if ((this.risk.get()?.in_doubt ?? 0) > 0 || rows.some((order) => order.uncertainty !== null)) this.lookAtRisk();
+    });
   }
 
   end(): void {

@@ -5,15 +5,17 @@ use super::settings::Desk;
 use crate::config::{Fix, FixSession};
 use crate::exit::Failure;
 use oms_api::Exposition;
-use oms_api::fix::{Acted, FixAction, FixDeed, FixSession as ShownSession, FixSessions};
+use oms_api::fix::{Acted, FixAbout, FixAction, FixDeed, FixMessage, FixMessages, FixSession as ShownSession, FixSessions};
 use oms_api::metrics::Page;
 use oms_fix::desk::{ClientFigures, ClientProfile, ClientSession, Clients, CopyFilter, DeskParts, user_of};
+use oms_fix::dictionary::fix44;
 use oms_fix::session::Phase;
 use oms_fix::session::config::{Config, Credentials, Role, Secret, SessionId};
 use oms_fix::session::outbox::Acted as Deed;
 use oms_fix::session::schedule::{Schedule, ScheduleError};
 use oms_fix::session::throttle::Rate;
-use oms_fix::store::JournalStore;
+use oms_fix::store::{About, AboutMessage, Direction, JournalStore};
+use oms_fix::tags;
 use oms_fix::transport::{Ended, Engine, Listener, ListenerConfig, SessionHandle, server_tls};
 use oms_fix::venue::VenueSession;
 use oms_model::command::Actor;
@@ -252,6 +254,8 @@ pub struct Shown {
     pub clients: Clients,
     /// With venues.
     pub venues: Vec<VenueSession>,
+    /// What all of them said.
+    pub store: Option<Arc<JournalStore>>,
 }
 
 fn shown(session: &ClientSession) -> ShownSession {
@@ -288,6 +292,16 @@ impl FixSessions for Shown {
         Some(self.handle(client)?.acted().into_iter().map(deed).collect())
     }
 
+    fn messages(&self, about: &FixAbout) -> Result<FixMessages, Refusal> {
+        let Some(store) = &self.store else { return Ok(FixMessages { messages: Vec::new(), complete: true }) };
+        let about = About { orders: about.orders.clone(), from: about.from.0, until: about.until.0, most: about.most };
+        let found = store.about(&about).map_err(|error| {
+            tracing::error!(%error, "the messages of the FIX sessions cannot be read");
+            Refusal::new(Code::Internal, "the messages of the FIX sessions cannot be read")
+        })?;
+        Ok(FixMessages { messages: found.messages.into_iter().map(told).collect(), complete: found.complete })
+    }
+
     fn act(&self, client: &str, action: FixAction, actor: &Actor, reason: String) -> Acted {
         let session = self.clients.get(client);
         let venue = self.venues.iter().find(|session| session.handle.id().target == client).cloned();
@@ -303,6 +317,22 @@ impl FixSessions for Shown {
             act(handle, action).await.map_err(ended)?;
             session.as_ref().map(shown).or(venue.as_ref().map(fix_venues::shown)).ok_or_else(unknown)
         })
+    }
+}
+
+/// A message as the interface shows it.
+fn told(message: AboutMessage) -> FixMessage {
+    let kind = message.fields.iter().find(|(tag, _)| *tag == tags::MSG_TYPE).map_or("", |(_, value)| value.as_str());
+    let name = fix44().message(kind.as_bytes()).map_or("", |known| known.name.as_str()).to_owned();
+    let field = |(tag, value): (i32, String)| (tag, fix44().field(tag).map_or("", |field| field.name.as_str()).to_owned(), value);
+    FixMessage {
+        entry: message.entry,
+        client: message.session.rsplit_once("->").map_or(message.session.as_str(), |(_, client)| client).to_owned(),
+        inbound: message.direction == Direction::In,
+        at: message.at.map(Time),
+        name,
+        raw: String::from_utf8_lossy(&message.bytes).replace('\u{1}', "|"),
+        fields: message.fields.into_iter().map(field).collect(),
     }
 }
 

@@ -6,6 +6,7 @@ use super::{audit, demo, fault, figures, fix, fix_venues};
 use crate::exit::{Failure, Outcome};
 use oms_api::{Api, Parts};
 use oms_auth::Identity;
+use oms_fix::store::JournalStore;
 use oms_fix::venue::VenueSession;
 use oms_model::Event;
 use oms_runtime::feed::Follower;
@@ -49,7 +50,6 @@ impl Tenant {
             http.spawn(list_new(handle.feed().follow(handle.durable()), market.floor().clone()));
         }
         let fix = fix::Running::open(desk, &handle, &history, http, store.as_ref())?;
-        drop(store);
 
         let signing = auditing.iter().map(|running| Box::new(audit::Signing(running.trail())) as Box<dyn oms_api::Probe>);
         let parts = Parts {
@@ -61,7 +61,7 @@ impl Tenant {
             telemetry: partition.telemetry().clone(),
             expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref(), &sessions, auditing.as_ref()),
             probes: fix_venues::probes(&sessions).into_iter().chain(signing).collect(),
-            fix: shown(fix.as_ref(), sessions),
+            fix: shown(fix.as_ref(), sessions, store),
             identity: Some(accounts.clone()),
             audit: shown_audit.map(|shown| Arc::new(shown) as Arc<dyn oms_api::audit::Audit>),
         };
@@ -139,12 +139,16 @@ async fn list_new(mut log: Follower, floor: SharedFloor) {
 }
 
 /// The FIX sessions as the interface sees them, where there are any.
-fn shown(fix: Option<&fix::Running>, venues: Vec<VenueSession>) -> Option<Box<dyn oms_api::fix::FixSessions>> {
+fn shown(
+    fix: Option<&fix::Running>,
+    venues: Vec<VenueSession>,
+    store: Option<Arc<JournalStore>>,
+) -> Option<Box<dyn oms_api::fix::FixSessions>> {
     if fix.is_none() && venues.is_empty() {
         return None;
     }
     let clients = fix.map(|fix| fix.clients.clone()).unwrap_or_default();
-    Some(Box::new(fix::Shown { clients, venues }))
+    Some(Box::new(fix::Shown { clients, venues, store }))
 }
 
 fn require_tenant(handle: &Handle) -> Outcome {

@@ -66,6 +66,28 @@ pub(super) const SHAPES: &[Shape] = &[
         ],
     ),
     ("FixDeedList", Answer, &[("data", "[FixDeed]", "Oldest first.")]),
+    ("FixField", Answer, &[("tag", "integer", ""), ("name", "string", "Empty where the dictionary knows none."), ("value", "string", "")]),
+    (
+        "FixMessage",
+        Answer,
+        &[
+            ("entry", "integer", "Where it stands in the log of the sessions, which `oms fix log` shows."),
+            ("client", "string", "With whom: the client, or the venue."),
+            ("direction", "string", "IN: it came. OUT: it was sent."),
+            ("at", "time?", "When it came or, where it was sent, its SendingTime(52)."),
+            ("name", "string", "Such as NewOrderSingle."),
+            ("fields", "[FixField]", "In their order."),
+            ("raw", "string", "As it went over the line, with | for the separator."),
+        ],
+    ),
+    (
+        "OrderMessages",
+        Answer,
+        &[
+            ("data", "[FixMessage]", "Oldest first."),
+            ("complete", "boolean", "Whether these are all; otherwise `oms fix log` has the rest."),
+        ],
+    ),
     (
         "FixNumbers",
         Request,
