@@ -133,6 +133,9 @@ pub struct Parts {
     pub history: History,
     /// Bounds.
     pub config: Config,
+    /// The venues that this process has sessions with: they must be up for it to be ready. Others may stand in the desk's list,
+    /// and nothing is routed to them.
+    pub venues: Vec<Mic>,
     /// What the partition counts and times.
     pub telemetry: Arc<Telemetry>,
     /// More figures for `/metrics`.
@@ -241,6 +244,11 @@ impl Api {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// The venues that this process has sessions with.
+    pub(crate) fn venues(&self) -> &[Mic] {
+        &self.inner.parts.venues
     }
 
     pub(crate) fn telemetry(&self) -> &Telemetry {

@@ -170,7 +170,8 @@ impl Endpoint {
     }
 
     fn media(mut self, status: u16, media: &'static str, meaning: &'static str) -> Self {
-        self.answers.push((status, media, "string", meaning));
+        let schema = if media == "text/event-stream" { "ServerSentEvent" } else { "string" };
+        self.answers.push((status, media, schema, meaning));
         self
     }
 

@@ -115,7 +115,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who did what: one line for each record of the log, oldest first, or newest first with `before` */
+        /** Who did what: one line for each record of the log, oldest first */
         get: operations["listAudit"];
         put?: never;
         post?: never;
@@ -808,23 +808,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/marketdata/bars/{symbol}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How the price of an instrument moved since the desk was opened: the newest 500 bars at most */
-        get: operations["getBars"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/marketdata/last/{symbol}": {
         parameters: {
             query?: never;
@@ -1091,23 +1074,6 @@ export interface paths {
         };
         /** The executions of an order and its legs */
         get: operations["getOrderExecutions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/orders/{order_id}/messages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The FIX messages about an order and its legs: with the client, and with venues */
-        get: operations["getOrderMessages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2524,27 +2490,6 @@ export interface components {
             /** @description Of the last event that is signed. */
             sequence: number;
         };
-        Bar: {
-            /**
-             * Format: date-time
-             * @description When it begins.
-             */
-            at: string;
-            close: components["schemas"]["Decimal"];
-            high: components["schemas"]["Decimal"];
-            low: components["schemas"]["Decimal"];
-            /** @description The middle of the best bid and offer or, where a side is missing, the last trade. */
-            open: components["schemas"]["Decimal"];
-            /** @description What was traded. */
-            volume: components["schemas"]["Decimal"];
-        };
-        BarList: {
-            /** @description Oldest first; where nothing was received there is none. */
-            data: components["schemas"]["Bar"][];
-            /** @description 1m, 5m or 1d. */
-            span: string;
-            symbol: string;
-        };
         Breaker: {
             action: components["schemas"]["BreakerAction"];
             kind: components["schemas"]["BreakerKind"];
@@ -3220,28 +3165,6 @@ export interface components {
             /** @description Oldest first. */
             data: components["schemas"]["FixDeed"][];
         };
-        FixField: {
-            /** @description Empty where the dictionary knows none. */
-            name: string;
-            tag: number;
-            value: string;
-        };
-        FixMessage: {
-            /** @description When it came or, where it was sent, its SendingTime(52). */
-            at: string | null;
-            /** @description With whom: the client, or the venue. */
-            client: string;
-            /** @description IN: it came. OUT: it was sent. */
-            direction: string;
-            /** @description Where it stands in the log of the sessions, which `oms fix log` shows. */
-            entry: number;
-            /** @description In their order. */
-            fields: components["schemas"]["FixField"][];
-            /** @description Such as NewOrderSingle. */
-            name: string;
-            /** @description As it went over the line, with | for the separator. */
-            raw: string;
-        };
         FixNumbers: {
             /** @description From 1; as it is where it is absent. */
             next_in?: number | null;
@@ -3604,9 +3527,9 @@ export interface components {
             /** @description Seven days where absent. */
             life_s?: number | null;
             /** @description ADMIN, MANAGER, TRADER or VIEWER: one whose scopes one has. */
-            role: string;
+            role: components["schemas"]["Role"];
             /** @description What they may do besides. */
-            scopes?: string[] | null;
+            scopes?: components["schemas"]["ScopeName"][] | null;
         };
         Invited: {
             /** Format: date-time */
@@ -4026,7 +3949,7 @@ export interface components {
             /** @description Such as 10.0.0.0/8. */
             nets?: string[] | null;
             /** @description Some of one's own. */
-            scopes: string[];
+            scopes: components["schemas"]["ScopeName"][];
             /** @description Another member's, with tenants:manage. */
             user_id?: string | null;
         };
@@ -4455,12 +4378,6 @@ export interface components {
              * @enum {string}
              */
             type: "OrderMassCancelCmd";
-        };
-        OrderMessages: {
-            /** @description Whether these are all; otherwise `oms fix log` has the rest. */
-            complete: boolean;
-            /** @description Oldest first. */
-            data: components["schemas"]["FixMessage"][];
         };
         OrderNamed: {
             /** @description This or order_id. */
@@ -5055,8 +4972,6 @@ export interface components {
             type: "PriorCloseSetCmd";
         };
         Profile: {
-            /** @description Of the session, where the request is authenticated by its cookie: for the header X-CSRF-Token. */
-            csrf_token: string | null;
             email: string | null;
             memberships: components["schemas"]["Membership"][];
             name: string | null;
@@ -5625,6 +5540,8 @@ export interface components {
             /** @description The tenant's, and every other that is not ACTIVE. */
             trading_states: components["schemas"]["ScopedState"][];
         };
+        /** @enum {string} */
+        Role: "ADMIN" | "MANAGER" | "TRADER" | "VIEWER";
         RotateApiKey: {
             /** @description The key that the request is sent with where absent. */
             api_key_id?: string | null;
@@ -5714,6 +5631,8 @@ export interface components {
         ScopeBody: {
             scope: components["schemas"]["Scope"];
         };
+        /** @enum {string} */
+        ScopeName: "auth:login" | "tenants:admin" | "tenants:manage" | "brokers:connect" | "brokers:view" | "orders:place" | "orders:cancel" | "orders:modify" | "orders:approve" | "orders:view" | "positions:view" | "pnl:view" | "strategies:manage" | "strategies:run" | "strategies:view" | "risk:override" | "risk:manage" | "risk:kill" | "marketdata:subscribe" | "webhooks:manage" | "audit:view" | "system:admin";
         ScopedState: {
             scope: components["schemas"]["Scope"];
             state: components["schemas"]["TradingState"];
@@ -5743,6 +5662,13 @@ export interface components {
              * @enum {string}
              */
             type: "SelfMatchRuleSetCmd";
+        };
+        ServerSentEvent: {
+            data: string;
+            /** @description The kind of event. */
+            event: string;
+            /** @description Where to resume: Last-Event-ID. */
+            id?: string;
         };
         Session: {
             cookie: boolean;
@@ -5897,9 +5823,9 @@ export interface components {
             until: string;
         };
         SetMember: {
-            role: string;
+            role: components["schemas"]["Role"];
             /** @description What they may do besides. */
-            scopes?: string[] | null;
+            scopes?: components["schemas"]["ScopeName"][] | null;
         };
         SetNav: {
             /**
@@ -6189,7 +6115,7 @@ export interface components {
             /** @description A UTC day such as 20261121; or else from and to. */
             day?: number | null;
             /** @description A sequence or a time: what is behind it is looked at. */
-            from?: string | null;
+            from?: (string) | null;
             /** @description So many are told, 1 to 50000; 1000 where absent. */
             limit?: number | null;
             /** @description A set that runs in shadow now. */
@@ -6197,7 +6123,7 @@ export interface components {
             /** @description The commands that would make the rules live; or else the name of a set. */
             rules?: components["schemas"]["Command"][] | null;
             /** @description A sequence or a time; now where absent. */
-            to?: string | null;
+            to?: (string) | null;
         };
         ShadowRunReport: {
             /** @description Oldest first. */
@@ -7207,7 +7133,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description PROPOSED or BOOKED alone. */
-                status?: string;
+                status?: "PROPOSED" | "BOOKED";
             };
             header?: never;
             path?: never;
@@ -7562,16 +7488,12 @@ export interface operations {
             query?: {
                 /** @description Only records behind this sequence. */
                 after?: number;
-                /** @description Only records in front of this sequence, newest first; 0 is the end of the log. Not with `after`. */
-                before?: number;
                 /** @description 1 to 500, 100 where it is not given. */
                 limit?: number;
                 /** @description Only what this user caused. */
                 user_id?: string;
                 /** @description Only records with an event of this kind. */
-                type?: string;
-                /** @description Only records with an event of this order. */
-                order_id?: string;
+                type?: components["schemas"]["EventType"];
             };
             header?: never;
             path?: never;
@@ -7579,7 +7501,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of records; `next` is the `after` or the `before` of the next one. */
+            /** @description A page of records. */
             200: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -10308,7 +10230,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["ServerSentEvent"];
                 };
             };
             /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
@@ -10401,7 +10323,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 seq__between?: string;
                 /** @description Whether it is missing. */
-                seq__isnull?: string;
+                seq__isnull?: boolean;
                 /** @description Equal. */
                 exec_id?: string;
                 /** @description Not equal. */
@@ -10411,7 +10333,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 exec_id__like?: string;
                 /** @description Whether it is missing. */
-                exec_id__isnull?: string;
+                exec_id__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -10419,7 +10341,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -10427,7 +10349,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -10435,7 +10357,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -10453,7 +10375,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -10463,7 +10385,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -10471,7 +10393,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -10479,7 +10401,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 last_qty?: string;
                 /** @description Not equal. */
@@ -10497,7 +10419,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_qty__between?: string;
                 /** @description Whether it is missing. */
-                last_qty__isnull?: string;
+                last_qty__isnull?: boolean;
                 /** @description Equal. */
                 last_px?: string;
                 /** @description Not equal. */
@@ -10515,7 +10437,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_px__between?: string;
                 /** @description Whether it is missing. */
-                last_px__isnull?: string;
+                last_px__isnull?: boolean;
                 /** @description Equal. */
                 liquidity?: string;
                 /** @description Not equal. */
@@ -10523,7 +10445,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 liquidity__in?: string;
                 /** @description Whether it is missing. */
-                liquidity__isnull?: string;
+                liquidity__isnull?: boolean;
                 /** @description Equal. */
                 fee?: string;
                 /** @description Not equal. */
@@ -10541,7 +10463,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 fee__between?: string;
                 /** @description Whether it is missing. */
-                fee__isnull?: string;
+                fee__isnull?: boolean;
                 /** @description Equal. */
                 transact_time?: string;
                 /** @description Not equal. */
@@ -10559,7 +10481,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 transact_time__between?: string;
                 /** @description Whether it is missing. */
-                transact_time__isnull?: string;
+                transact_time__isnull?: boolean;
                 /** @description Equal. */
                 recorded_at?: string;
                 /** @description Not equal. */
@@ -10577,7 +10499,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 recorded_at__between?: string;
                 /** @description Whether it is missing. */
-                recorded_at__isnull?: string;
+                recorded_at__isnull?: boolean;
                 /** @description Equal. */
                 exec_type?: string;
                 /** @description Not equal. */
@@ -10585,11 +10507,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 exec_type__in?: string;
                 /** @description Whether it is missing. */
-                exec_type__isnull?: string;
+                exec_type__isnull?: boolean;
                 /** @description Equal. */
-                manual?: string;
+                manual?: boolean;
                 /** @description Not equal. */
-                manual__ne?: string;
+                manual__ne?: boolean;
             };
             header?: never;
             path?: never;
@@ -12168,105 +12090,6 @@ export interface operations {
             };
         };
     };
-    getBars: {
-        parameters: {
-            query?: {
-                /** @description 1m, 5m or 1d (UTC); 1m where it is not given. */
-                span?: string;
-                /** @description 1 to 500, 100 where it is not given. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description The ticker. */
-                symbol: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The newest bars, oldest first. */
-            200: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BarList"];
-                };
-            };
-            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
-            400: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
-            401: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
-            403: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `NOT_FOUND`: Check the path and the id. */
-            404: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
-            429: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
-            500: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
-            503: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
     getLast: {
         parameters: {
             query?: never;
@@ -12380,7 +12203,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["ServerSentEvent"];
                 };
             };
             /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
@@ -13148,7 +12971,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 parent_order_id?: string;
                 /** @description Not equal. */
@@ -13156,7 +12979,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 parent_order_id__in?: string;
                 /** @description Whether it is missing. */
-                parent_order_id__isnull?: string;
+                parent_order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -13164,11 +12987,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
-                is_root?: string;
+                is_root?: boolean;
                 /** @description Not equal. */
-                is_root__ne?: string;
+                is_root__ne?: boolean;
                 /** @description Equal. */
                 cl_ord_id?: string;
                 /** @description Not equal. */
@@ -13178,7 +13001,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 cl_ord_id__like?: string;
                 /** @description Whether it is missing. */
-                cl_ord_id__isnull?: string;
+                cl_ord_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -13186,7 +13009,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 user_id?: string;
                 /** @description Not equal. */
@@ -13194,7 +13017,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 user_id__in?: string;
                 /** @description Whether it is missing. */
-                user_id__isnull?: string;
+                user_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -13212,7 +13035,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -13222,7 +13045,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -13230,7 +13053,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 ord_type?: string;
                 /** @description Not equal. */
@@ -13238,7 +13061,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_type__in?: string;
                 /** @description Whether it is missing. */
-                ord_type__isnull?: string;
+                ord_type__isnull?: boolean;
                 /** @description Equal. */
                 time_in_force?: string;
                 /** @description Not equal. */
@@ -13246,7 +13069,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 time_in_force__in?: string;
                 /** @description Whether it is missing. */
-                time_in_force__isnull?: string;
+                time_in_force__isnull?: boolean;
                 /** @description Equal. */
                 source?: string;
                 /** @description Not equal. */
@@ -13254,7 +13077,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 source__in?: string;
                 /** @description Whether it is missing. */
-                source__isnull?: string;
+                source__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -13262,7 +13085,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -13270,7 +13093,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 ord_status?: string;
                 /** @description Not equal. */
@@ -13278,7 +13101,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_status__in?: string;
                 /** @description Whether it is missing. */
-                ord_status__isnull?: string;
+                ord_status__isnull?: boolean;
                 /** @description Equal. */
                 pending?: string;
                 /** @description Not equal. */
@@ -13286,11 +13109,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 pending__in?: string;
                 /** @description Whether it is missing. */
-                pending__isnull?: string;
+                pending__isnull?: boolean;
                 /** @description Equal. */
-                in_doubt?: string;
+                in_doubt?: boolean;
                 /** @description Not equal. */
-                in_doubt__ne?: string;
+                in_doubt__ne?: boolean;
                 /** @description Equal. */
                 order_qty?: string;
                 /** @description Not equal. */
@@ -13308,7 +13131,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 order_qty__between?: string;
                 /** @description Whether it is missing. */
-                order_qty__isnull?: string;
+                order_qty__isnull?: boolean;
                 /** @description Equal. */
                 cum_qty?: string;
                 /** @description Not equal. */
@@ -13326,7 +13149,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 cum_qty__between?: string;
                 /** @description Whether it is missing. */
-                cum_qty__isnull?: string;
+                cum_qty__isnull?: boolean;
                 /** @description Equal. */
                 leaves_qty?: string;
                 /** @description Not equal. */
@@ -13344,7 +13167,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 leaves_qty__between?: string;
                 /** @description Whether it is missing. */
-                leaves_qty__isnull?: string;
+                leaves_qty__isnull?: boolean;
                 /** @description Equal. */
                 price?: string;
                 /** @description Not equal. */
@@ -13362,7 +13185,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 price__between?: string;
                 /** @description Whether it is missing. */
-                price__isnull?: string;
+                price__isnull?: boolean;
                 /** @description Equal. */
                 stop_px?: string;
                 /** @description Not equal. */
@@ -13380,7 +13203,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 stop_px__between?: string;
                 /** @description Whether it is missing. */
-                stop_px__isnull?: string;
+                stop_px__isnull?: boolean;
                 /** @description Equal. */
                 avg_px?: string;
                 /** @description Not equal. */
@@ -13398,7 +13221,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 avg_px__between?: string;
                 /** @description Whether it is missing. */
-                avg_px__isnull?: string;
+                avg_px__isnull?: boolean;
                 /** @description Equal. */
                 broker_order_id?: string;
                 /** @description Not equal. */
@@ -13408,7 +13231,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 broker_order_id__like?: string;
                 /** @description Whether it is missing. */
-                broker_order_id__isnull?: string;
+                broker_order_id__isnull?: boolean;
                 /** @description Equal. */
                 ended_by?: string;
                 /** @description Not equal. */
@@ -13416,7 +13239,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ended_by__in?: string;
                 /** @description Whether it is missing. */
-                ended_by__isnull?: string;
+                ended_by__isnull?: boolean;
                 /** @description Equal. */
                 reject_code?: string;
                 /** @description Not equal. */
@@ -13424,7 +13247,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 reject_code__in?: string;
                 /** @description Whether it is missing. */
-                reject_code__isnull?: string;
+                reject_code__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -13442,7 +13265,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -13460,7 +13283,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -13478,7 +13301,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 last_seq?: string;
                 /** @description Not equal. */
@@ -13496,7 +13319,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_seq__between?: string;
                 /** @description Whether it is missing. */
-                last_seq__isnull?: string;
+                last_seq__isnull?: boolean;
                 /** @description Equal. */
                 version?: string;
                 /** @description Not equal. */
@@ -13514,7 +13337,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 version__between?: string;
                 /** @description Whether it is missing. */
-                version__isnull?: string;
+                version__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -14504,7 +14327,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 seq__between?: string;
                 /** @description Whether it is missing. */
-                seq__isnull?: string;
+                seq__isnull?: boolean;
                 /** @description Equal. */
                 exec_id?: string;
                 /** @description Not equal. */
@@ -14514,7 +14337,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 exec_id__like?: string;
                 /** @description Whether it is missing. */
-                exec_id__isnull?: string;
+                exec_id__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -14522,7 +14345,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -14530,7 +14353,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -14538,7 +14361,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -14556,7 +14379,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -14566,7 +14389,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -14574,7 +14397,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -14582,7 +14405,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 last_qty?: string;
                 /** @description Not equal. */
@@ -14600,7 +14423,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_qty__between?: string;
                 /** @description Whether it is missing. */
-                last_qty__isnull?: string;
+                last_qty__isnull?: boolean;
                 /** @description Equal. */
                 last_px?: string;
                 /** @description Not equal. */
@@ -14618,7 +14441,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_px__between?: string;
                 /** @description Whether it is missing. */
-                last_px__isnull?: string;
+                last_px__isnull?: boolean;
                 /** @description Equal. */
                 liquidity?: string;
                 /** @description Not equal. */
@@ -14626,7 +14449,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 liquidity__in?: string;
                 /** @description Whether it is missing. */
-                liquidity__isnull?: string;
+                liquidity__isnull?: boolean;
                 /** @description Equal. */
                 fee?: string;
                 /** @description Not equal. */
@@ -14644,7 +14467,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 fee__between?: string;
                 /** @description Whether it is missing. */
-                fee__isnull?: string;
+                fee__isnull?: boolean;
                 /** @description Equal. */
                 transact_time?: string;
                 /** @description Not equal. */
@@ -14662,7 +14485,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 transact_time__between?: string;
                 /** @description Whether it is missing. */
-                transact_time__isnull?: string;
+                transact_time__isnull?: boolean;
                 /** @description Equal. */
                 recorded_at?: string;
                 /** @description Not equal. */
@@ -14680,7 +14503,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 recorded_at__between?: string;
                 /** @description Whether it is missing. */
-                recorded_at__isnull?: string;
+                recorded_at__isnull?: boolean;
                 /** @description Equal. */
                 exec_type?: string;
                 /** @description Not equal. */
@@ -14688,11 +14511,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 exec_type__in?: string;
                 /** @description Whether it is missing. */
-                exec_type__isnull?: string;
+                exec_type__isnull?: boolean;
                 /** @description Equal. */
-                manual?: string;
+                manual?: boolean;
                 /** @description Not equal. */
-                manual__ne?: string;
+                manual__ne?: boolean;
             };
             header?: never;
             path: {
@@ -14711,103 +14534,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExecutionPage"];
-                };
-            };
-            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
-            400: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
-            401: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
-            403: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `NOT_FOUND`: Check the path and the id. */
-            404: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
-            429: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
-            500: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
-            503: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    getOrderMessages: {
-        parameters: {
-            query?: {
-                /** @description 1 to 500, 100 where it is not given. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description The order's id, or `cl_ord_id:` and the client's. */
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Oldest first; none where no FIX session had to do with it. */
-            200: {
-                headers: {
-                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderMessages"];
                 };
             };
             /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
@@ -15164,7 +14890,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `json` or `text`; the Accept header decides where it is not given. */
-                format?: string;
+                format?: "json" | "text";
                 /** @description What was known then: a time, or a sequence. */
                 as_of?: string;
             };
@@ -15368,7 +15094,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description account (the default), strategy or tenant. */
-                by?: string;
+                by?: "account" | "strategy" | "tenant";
                 /** @description Of this account alone. */
                 account_id?: string;
                 /** @description What was known then: a time, or a sequence. */
@@ -15719,7 +15445,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 alloc_id__in?: string;
                 /** @description Whether it is missing. */
-                alloc_id__isnull?: string;
+                alloc_id__isnull?: boolean;
                 /** @description Equal. */
                 group_order_id?: string;
                 /** @description Not equal. */
@@ -15727,7 +15453,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 group_order_id__in?: string;
                 /** @description Whether it is missing. */
-                group_order_id__isnull?: string;
+                group_order_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -15735,7 +15461,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -15745,7 +15471,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -15753,7 +15479,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 status?: string;
                 /** @description Not equal. */
@@ -15763,7 +15489,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 status__like?: string;
                 /** @description Whether it is missing. */
-                status__isnull?: string;
+                status__isnull?: boolean;
                 /** @description Equal. */
                 qty?: string;
                 /** @description Not equal. */
@@ -15781,7 +15507,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 qty__between?: string;
                 /** @description Whether it is missing. */
-                qty__isnull?: string;
+                qty__isnull?: boolean;
                 /** @description Equal. */
                 notional?: string;
                 /** @description Not equal. */
@@ -15799,7 +15525,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 notional__between?: string;
                 /** @description Whether it is missing. */
-                notional__isnull?: string;
+                notional__isnull?: boolean;
                 /** @description Equal. */
                 transact_time?: string;
                 /** @description Not equal. */
@@ -15817,7 +15543,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 transact_time__between?: string;
                 /** @description Whether it is missing. */
-                transact_time__isnull?: string;
+                transact_time__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -15925,7 +15651,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 seq__between?: string;
                 /** @description Whether it is missing. */
-                seq__isnull?: string;
+                seq__isnull?: boolean;
                 /** @description Equal. */
                 exec_id?: string;
                 /** @description Not equal. */
@@ -15935,7 +15661,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 exec_id__like?: string;
                 /** @description Whether it is missing. */
-                exec_id__isnull?: string;
+                exec_id__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -15943,7 +15669,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -15951,7 +15677,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -15959,7 +15685,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -15977,7 +15703,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -15987,7 +15713,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -15995,7 +15721,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -16003,7 +15729,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 last_qty?: string;
                 /** @description Not equal. */
@@ -16021,7 +15747,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_qty__between?: string;
                 /** @description Whether it is missing. */
-                last_qty__isnull?: string;
+                last_qty__isnull?: boolean;
                 /** @description Equal. */
                 last_px?: string;
                 /** @description Not equal. */
@@ -16039,7 +15765,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_px__between?: string;
                 /** @description Whether it is missing. */
-                last_px__isnull?: string;
+                last_px__isnull?: boolean;
                 /** @description Equal. */
                 liquidity?: string;
                 /** @description Not equal. */
@@ -16047,7 +15773,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 liquidity__in?: string;
                 /** @description Whether it is missing. */
-                liquidity__isnull?: string;
+                liquidity__isnull?: boolean;
                 /** @description Equal. */
                 fee?: string;
                 /** @description Not equal. */
@@ -16065,7 +15791,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 fee__between?: string;
                 /** @description Whether it is missing. */
-                fee__isnull?: string;
+                fee__isnull?: boolean;
                 /** @description Equal. */
                 transact_time?: string;
                 /** @description Not equal. */
@@ -16083,7 +15809,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 transact_time__between?: string;
                 /** @description Whether it is missing. */
-                transact_time__isnull?: string;
+                transact_time__isnull?: boolean;
                 /** @description Equal. */
                 recorded_at?: string;
                 /** @description Not equal. */
@@ -16101,7 +15827,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 recorded_at__between?: string;
                 /** @description Whether it is missing. */
-                recorded_at__isnull?: string;
+                recorded_at__isnull?: boolean;
                 /** @description Equal. */
                 exec_type?: string;
                 /** @description Not equal. */
@@ -16109,11 +15835,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 exec_type__in?: string;
                 /** @description Whether it is missing. */
-                exec_type__isnull?: string;
+                exec_type__isnull?: boolean;
                 /** @description Equal. */
-                manual?: string;
+                manual?: boolean;
                 /** @description Not equal. */
-                manual__ne?: string;
+                manual__ne?: boolean;
             };
             header?: never;
             path?: never;
@@ -16213,7 +15939,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 parent_order_id?: string;
                 /** @description Not equal. */
@@ -16221,7 +15947,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 parent_order_id__in?: string;
                 /** @description Whether it is missing. */
-                parent_order_id__isnull?: string;
+                parent_order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -16229,11 +15955,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
-                is_root?: string;
+                is_root?: boolean;
                 /** @description Not equal. */
-                is_root__ne?: string;
+                is_root__ne?: boolean;
                 /** @description Equal. */
                 cl_ord_id?: string;
                 /** @description Not equal. */
@@ -16243,7 +15969,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 cl_ord_id__like?: string;
                 /** @description Whether it is missing. */
-                cl_ord_id__isnull?: string;
+                cl_ord_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -16251,7 +15977,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 user_id?: string;
                 /** @description Not equal. */
@@ -16259,7 +15985,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 user_id__in?: string;
                 /** @description Whether it is missing. */
-                user_id__isnull?: string;
+                user_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -16277,7 +16003,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -16287,7 +16013,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -16295,7 +16021,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 ord_type?: string;
                 /** @description Not equal. */
@@ -16303,7 +16029,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_type__in?: string;
                 /** @description Whether it is missing. */
-                ord_type__isnull?: string;
+                ord_type__isnull?: boolean;
                 /** @description Equal. */
                 time_in_force?: string;
                 /** @description Not equal. */
@@ -16311,7 +16037,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 time_in_force__in?: string;
                 /** @description Whether it is missing. */
-                time_in_force__isnull?: string;
+                time_in_force__isnull?: boolean;
                 /** @description Equal. */
                 source?: string;
                 /** @description Not equal. */
@@ -16319,7 +16045,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 source__in?: string;
                 /** @description Whether it is missing. */
-                source__isnull?: string;
+                source__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -16327,7 +16053,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -16335,7 +16061,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 ord_status?: string;
                 /** @description Not equal. */
@@ -16343,7 +16069,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_status__in?: string;
                 /** @description Whether it is missing. */
-                ord_status__isnull?: string;
+                ord_status__isnull?: boolean;
                 /** @description Equal. */
                 pending?: string;
                 /** @description Not equal. */
@@ -16351,11 +16077,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 pending__in?: string;
                 /** @description Whether it is missing. */
-                pending__isnull?: string;
+                pending__isnull?: boolean;
                 /** @description Equal. */
-                in_doubt?: string;
+                in_doubt?: boolean;
                 /** @description Not equal. */
-                in_doubt__ne?: string;
+                in_doubt__ne?: boolean;
                 /** @description Equal. */
                 order_qty?: string;
                 /** @description Not equal. */
@@ -16373,7 +16099,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 order_qty__between?: string;
                 /** @description Whether it is missing. */
-                order_qty__isnull?: string;
+                order_qty__isnull?: boolean;
                 /** @description Equal. */
                 cum_qty?: string;
                 /** @description Not equal. */
@@ -16391,7 +16117,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 cum_qty__between?: string;
                 /** @description Whether it is missing. */
-                cum_qty__isnull?: string;
+                cum_qty__isnull?: boolean;
                 /** @description Equal. */
                 leaves_qty?: string;
                 /** @description Not equal. */
@@ -16409,7 +16135,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 leaves_qty__between?: string;
                 /** @description Whether it is missing. */
-                leaves_qty__isnull?: string;
+                leaves_qty__isnull?: boolean;
                 /** @description Equal. */
                 price?: string;
                 /** @description Not equal. */
@@ -16427,7 +16153,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 price__between?: string;
                 /** @description Whether it is missing. */
-                price__isnull?: string;
+                price__isnull?: boolean;
                 /** @description Equal. */
                 stop_px?: string;
                 /** @description Not equal. */
@@ -16445,7 +16171,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 stop_px__between?: string;
                 /** @description Whether it is missing. */
-                stop_px__isnull?: string;
+                stop_px__isnull?: boolean;
                 /** @description Equal. */
                 avg_px?: string;
                 /** @description Not equal. */
@@ -16463,7 +16189,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 avg_px__between?: string;
                 /** @description Whether it is missing. */
-                avg_px__isnull?: string;
+                avg_px__isnull?: boolean;
                 /** @description Equal. */
                 broker_order_id?: string;
                 /** @description Not equal. */
@@ -16473,7 +16199,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 broker_order_id__like?: string;
                 /** @description Whether it is missing. */
-                broker_order_id__isnull?: string;
+                broker_order_id__isnull?: boolean;
                 /** @description Equal. */
                 ended_by?: string;
                 /** @description Not equal. */
@@ -16481,7 +16207,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ended_by__in?: string;
                 /** @description Whether it is missing. */
-                ended_by__isnull?: string;
+                ended_by__isnull?: boolean;
                 /** @description Equal. */
                 reject_code?: string;
                 /** @description Not equal. */
@@ -16489,7 +16215,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 reject_code__in?: string;
                 /** @description Whether it is missing. */
-                reject_code__isnull?: string;
+                reject_code__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -16507,7 +16233,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -16525,7 +16251,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -16543,7 +16269,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 last_seq?: string;
                 /** @description Not equal. */
@@ -16561,7 +16287,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_seq__between?: string;
                 /** @description Whether it is missing. */
-                last_seq__isnull?: string;
+                last_seq__isnull?: boolean;
                 /** @description Equal. */
                 version?: string;
                 /** @description Not equal. */
@@ -16579,7 +16305,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 version__between?: string;
                 /** @description Whether it is missing. */
-                version__isnull?: string;
+                version__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -16679,7 +16405,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -16697,7 +16423,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -16707,11 +16433,11 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
-                is_open?: string;
+                is_open?: boolean;
                 /** @description Not equal. */
-                is_open__ne?: string;
+                is_open__ne?: boolean;
                 /** @description Equal. */
                 qty?: string;
                 /** @description Not equal. */
@@ -16729,7 +16455,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 qty__between?: string;
                 /** @description Whether it is missing. */
-                qty__isnull?: string;
+                qty__isnull?: boolean;
                 /** @description Equal. */
                 bought_qty?: string;
                 /** @description Not equal. */
@@ -16747,7 +16473,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 bought_qty__between?: string;
                 /** @description Whether it is missing. */
-                bought_qty__isnull?: string;
+                bought_qty__isnull?: boolean;
                 /** @description Equal. */
                 sold_qty?: string;
                 /** @description Not equal. */
@@ -16765,7 +16491,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 sold_qty__between?: string;
                 /** @description Whether it is missing. */
-                sold_qty__isnull?: string;
+                sold_qty__isnull?: boolean;
                 /** @description Equal. */
                 realized?: string;
                 /** @description Not equal. */
@@ -16783,7 +16509,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 realized__between?: string;
                 /** @description Whether it is missing. */
-                realized__isnull?: string;
+                realized__isnull?: boolean;
                 /** @description Equal. */
                 fees?: string;
                 /** @description Not equal. */
@@ -16801,7 +16527,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 fees__between?: string;
                 /** @description Whether it is missing. */
-                fees__isnull?: string;
+                fees__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -16901,7 +16627,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 quote_req_id__in?: string;
                 /** @description Whether it is missing. */
-                quote_req_id__isnull?: string;
+                quote_req_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -16909,7 +16635,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 user_id?: string;
                 /** @description Not equal. */
@@ -16917,7 +16643,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 user_id__in?: string;
                 /** @description Whether it is missing. */
-                user_id__isnull?: string;
+                user_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -16927,7 +16653,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -16935,7 +16661,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 order_qty?: string;
                 /** @description Not equal. */
@@ -16953,7 +16679,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 order_qty__between?: string;
                 /** @description Whether it is missing. */
-                order_qty__isnull?: string;
+                order_qty__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -16961,7 +16687,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -16969,7 +16695,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 expire_at?: string;
                 /** @description Not equal. */
@@ -16987,7 +16713,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 expire_at__between?: string;
                 /** @description Whether it is missing. */
-                expire_at__isnull?: string;
+                expire_at__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -17005,7 +16731,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -17023,7 +16749,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -17041,7 +16767,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -17141,7 +16867,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 quote_id__in?: string;
                 /** @description Whether it is missing. */
-                quote_id__isnull?: string;
+                quote_id__isnull?: boolean;
                 /** @description Equal. */
                 quote_req_id?: string;
                 /** @description Not equal. */
@@ -17149,7 +16875,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 quote_req_id__in?: string;
                 /** @description Whether it is missing. */
-                quote_req_id__isnull?: string;
+                quote_req_id__isnull?: boolean;
                 /** @description Equal. */
                 dealer?: string;
                 /** @description Not equal. */
@@ -17157,7 +16883,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 dealer__in?: string;
                 /** @description Whether it is missing. */
-                dealer__isnull?: string;
+                dealer__isnull?: boolean;
                 /** @description Equal. */
                 quote_ref?: string;
                 /** @description Not equal. */
@@ -17167,7 +16893,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 quote_ref__like?: string;
                 /** @description Whether it is missing. */
-                quote_ref__isnull?: string;
+                quote_ref__isnull?: boolean;
                 /** @description Equal. */
                 bid_px?: string;
                 /** @description Not equal. */
@@ -17185,7 +16911,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 bid_px__between?: string;
                 /** @description Whether it is missing. */
-                bid_px__isnull?: string;
+                bid_px__isnull?: boolean;
                 /** @description Equal. */
                 bid_size?: string;
                 /** @description Not equal. */
@@ -17203,7 +16929,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 bid_size__between?: string;
                 /** @description Whether it is missing. */
-                bid_size__isnull?: string;
+                bid_size__isnull?: boolean;
                 /** @description Equal. */
                 offer_px?: string;
                 /** @description Not equal. */
@@ -17221,7 +16947,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 offer_px__between?: string;
                 /** @description Whether it is missing. */
-                offer_px__isnull?: string;
+                offer_px__isnull?: boolean;
                 /** @description Equal. */
                 offer_size?: string;
                 /** @description Not equal. */
@@ -17239,7 +16965,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 offer_size__between?: string;
                 /** @description Whether it is missing. */
-                offer_size__isnull?: string;
+                offer_size__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -17247,7 +16973,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -17255,7 +16981,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 valid_until?: string;
                 /** @description Not equal. */
@@ -17273,7 +16999,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 valid_until__between?: string;
                 /** @description Whether it is missing. */
-                valid_until__isnull?: string;
+                valid_until__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -17291,7 +17017,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -17309,7 +17035,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -17327,7 +17053,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -19361,6 +19087,16 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `STATE_CONFLICT`: Read the order again: its state does not allow this. */
             409: {
                 headers: {
@@ -19768,7 +19504,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `csv` or `json`; json where it is not given. */
-                format?: string;
+                format?: "csv" | "json";
             };
             header?: never;
             path?: never;
@@ -19947,7 +19683,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `preview` changes nothing and shows what would become of it; `apply` takes all of it or none. Preview where it is not given. */
-                mode?: string;
+                mode?: "preview" | "apply";
                 /** @description Whether everything goes that the file has not; false where it is not given. */
                 replace_all?: boolean;
                 /** @description For apply: refused with 412 where this is not the revision any more, which a preview names. */
@@ -20788,7 +20524,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `csv` or `json`; json where it is not given. */
-                format?: string;
+                format?: "csv" | "json";
             };
             header?: never;
             path?: never;
@@ -20873,7 +20609,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `preview` changes nothing and shows what would become of it; `apply` takes all of it or none. Preview where it is not given. */
-                mode?: string;
+                mode?: "preview" | "apply";
                 /** @description Whether everything goes that the file has not; false where it is not given. */
                 replace_all?: boolean;
                 /** @description For apply: refused with 412 where this is not the revision any more, which a preview names. */
@@ -24136,7 +23872,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 parent_order_id?: string;
                 /** @description Not equal. */
@@ -24144,7 +23880,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 parent_order_id__in?: string;
                 /** @description Whether it is missing. */
-                parent_order_id__isnull?: string;
+                parent_order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -24152,11 +23888,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
-                is_root?: string;
+                is_root?: boolean;
                 /** @description Not equal. */
-                is_root__ne?: string;
+                is_root__ne?: boolean;
                 /** @description Equal. */
                 cl_ord_id?: string;
                 /** @description Not equal. */
@@ -24166,7 +23902,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 cl_ord_id__like?: string;
                 /** @description Whether it is missing. */
-                cl_ord_id__isnull?: string;
+                cl_ord_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -24174,7 +23910,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 user_id?: string;
                 /** @description Not equal. */
@@ -24182,7 +23918,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 user_id__in?: string;
                 /** @description Whether it is missing. */
-                user_id__isnull?: string;
+                user_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -24200,7 +23936,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -24210,7 +23946,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -24218,7 +23954,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 ord_type?: string;
                 /** @description Not equal. */
@@ -24226,7 +23962,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_type__in?: string;
                 /** @description Whether it is missing. */
-                ord_type__isnull?: string;
+                ord_type__isnull?: boolean;
                 /** @description Equal. */
                 time_in_force?: string;
                 /** @description Not equal. */
@@ -24234,7 +23970,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 time_in_force__in?: string;
                 /** @description Whether it is missing. */
-                time_in_force__isnull?: string;
+                time_in_force__isnull?: boolean;
                 /** @description Equal. */
                 source?: string;
                 /** @description Not equal. */
@@ -24242,7 +23978,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 source__in?: string;
                 /** @description Whether it is missing. */
-                source__isnull?: string;
+                source__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -24250,7 +23986,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -24258,7 +23994,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 ord_status?: string;
                 /** @description Not equal. */
@@ -24266,7 +24002,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_status__in?: string;
                 /** @description Whether it is missing. */
-                ord_status__isnull?: string;
+                ord_status__isnull?: boolean;
                 /** @description Equal. */
                 pending?: string;
                 /** @description Not equal. */
@@ -24274,11 +24010,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 pending__in?: string;
                 /** @description Whether it is missing. */
-                pending__isnull?: string;
+                pending__isnull?: boolean;
                 /** @description Equal. */
-                in_doubt?: string;
+                in_doubt?: boolean;
                 /** @description Not equal. */
-                in_doubt__ne?: string;
+                in_doubt__ne?: boolean;
                 /** @description Equal. */
                 order_qty?: string;
                 /** @description Not equal. */
@@ -24296,7 +24032,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 order_qty__between?: string;
                 /** @description Whether it is missing. */
-                order_qty__isnull?: string;
+                order_qty__isnull?: boolean;
                 /** @description Equal. */
                 cum_qty?: string;
                 /** @description Not equal. */
@@ -24314,7 +24050,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 cum_qty__between?: string;
                 /** @description Whether it is missing. */
-                cum_qty__isnull?: string;
+                cum_qty__isnull?: boolean;
                 /** @description Equal. */
                 leaves_qty?: string;
                 /** @description Not equal. */
@@ -24332,7 +24068,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 leaves_qty__between?: string;
                 /** @description Whether it is missing. */
-                leaves_qty__isnull?: string;
+                leaves_qty__isnull?: boolean;
                 /** @description Equal. */
                 price?: string;
                 /** @description Not equal. */
@@ -24350,7 +24086,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 price__between?: string;
                 /** @description Whether it is missing. */
-                price__isnull?: string;
+                price__isnull?: boolean;
                 /** @description Equal. */
                 stop_px?: string;
                 /** @description Not equal. */
@@ -24368,7 +24104,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 stop_px__between?: string;
                 /** @description Whether it is missing. */
-                stop_px__isnull?: string;
+                stop_px__isnull?: boolean;
                 /** @description Equal. */
                 avg_px?: string;
                 /** @description Not equal. */
@@ -24386,7 +24122,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 avg_px__between?: string;
                 /** @description Whether it is missing. */
-                avg_px__isnull?: string;
+                avg_px__isnull?: boolean;
                 /** @description Equal. */
                 broker_order_id?: string;
                 /** @description Not equal. */
@@ -24396,7 +24132,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 broker_order_id__like?: string;
                 /** @description Whether it is missing. */
-                broker_order_id__isnull?: string;
+                broker_order_id__isnull?: boolean;
                 /** @description Equal. */
                 ended_by?: string;
                 /** @description Not equal. */
@@ -24404,7 +24140,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ended_by__in?: string;
                 /** @description Whether it is missing. */
-                ended_by__isnull?: string;
+                ended_by__isnull?: boolean;
                 /** @description Equal. */
                 reject_code?: string;
                 /** @description Not equal. */
@@ -24412,7 +24148,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 reject_code__in?: string;
                 /** @description Whether it is missing. */
-                reject_code__isnull?: string;
+                reject_code__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -24430,7 +24166,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -24448,7 +24184,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -24466,7 +24202,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 last_seq?: string;
                 /** @description Not equal. */
@@ -24484,7 +24220,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_seq__between?: string;
                 /** @description Whether it is missing. */
-                last_seq__isnull?: string;
+                last_seq__isnull?: boolean;
                 /** @description Equal. */
                 version?: string;
                 /** @description Not equal. */
@@ -24502,7 +24238,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 version__between?: string;
                 /** @description Whether it is missing. */
-                version__isnull?: string;
+                version__isnull?: boolean;
             };
             header?: never;
             path?: never;

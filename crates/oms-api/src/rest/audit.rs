@@ -42,12 +42,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             list,
         )
         .parameters(&[
-            query("after", "integer", "Only records behind this sequence."),
-            query("before", "integer", "Only records in front of this sequence, newest first; 0 is the end of the log. Not with `after`."),
-            query("limit", "integer", "1 to 500, 100 where it is not given."),
-            query("user_id", "string", "Only what this user caused."),
-            query("type", "string", "Only records with an event of this kind."),
-            query("order_id", "string", "Only records with an event of this order."),
+            query("after", "count", "Only records behind this sequence."),
+            query("before", "count", "Only records in front of this sequence, newest first; 0 is the end of the log. Not with `after`."),
+            query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
+            query("user_id", "uuid", "Only what this user caused."),
+            query("type", "EventType", "Only records with an event of this kind."),
+            query("order_id", "uuid", "Only records with an event of this order."),
         ])
         .json(200, "AuditPage", "A page of records; `next` is the `after` or the `before` of the next one."),
         get(
@@ -57,8 +57,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             checkpoints,
         )
         .parameters(&[
-            query("after", "integer", "Only checkpoints of more records than this."),
-            query("limit", "integer", "1 to 500, 100 where it is not given."),
+            query("after", "count", "Only checkpoints of more records than this."),
+            query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
         ])
         .json(200, "AuditCheckpoints", "A page of checkpoints, oldest first.")
         .errors(&[Code::NotFound]),

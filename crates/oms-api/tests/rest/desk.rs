@@ -189,6 +189,7 @@ impl Desk {
             watermark: follower.watermark.clone(),
             history,
             config,
+            venues: vec![XNAS, BATS],
             telemetry,
             expositions: Vec::new(),
             probes: Vec::new(),

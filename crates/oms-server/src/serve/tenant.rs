@@ -58,6 +58,7 @@ impl Tenant {
             watermark: views.watermark.clone(),
             history,
             config: desk.api.clone(),
+            venues: venues.gateway.as_ref().map(|gateway| gateway.venues().to_vec()).unwrap_or_default(),
             telemetry: partition.telemetry().clone(),
             expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref(), &sessions, auditing.as_ref()),
             probes: fix_venues::probes(&sessions).into_iter().chain(signing).collect(),

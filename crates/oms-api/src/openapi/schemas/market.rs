@@ -7,7 +7,7 @@ pub(super) const SHAPES: &[Shape] = &[
     (
         "NavSet",
         Request,
-        &[("symbol", "string", "The fund."), ("nav", "DecimalInput", "Currency per unit."), ("as_of", "time", "The valuation point.")],
+        &[("symbol", "token", "The fund."), ("nav", "DecimalInput", "Currency per unit."), ("as_of", "time", "The valuation point.")],
     ),
     ("SetNav", Request, &[("nav", "DecimalInput", "Currency per unit."), ("as_of", "time", "The valuation point.")]),
     ("TickStep", Answer, &[("from", "Decimal", ""), ("tick", "Decimal", "")]),

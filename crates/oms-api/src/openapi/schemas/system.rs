@@ -91,10 +91,7 @@ pub(super) const SHAPES: &[Shape] = &[
     (
         "FixNumbers",
         Request,
-        &[
-            ("next_in", "integer?", "From 1; as it is where it is absent."),
-            ("next_out", "integer?", "From 1; as it is where it is absent."),
-        ],
+        &[("next_in", "count?", "From 1; as it is where it is absent."), ("next_out", "count?", "From 1; as it is where it is absent.")],
     ),
     ("AuditEvent", Answer, &[("sequence", "integer", ""), ("type", "EventType", ""), ("order_id", "uuid?", "The order that it is about.")]),
     (
