@@ -57,6 +57,7 @@ impl Served {
             fix: None,
             audit: None,
             identity: None,
+            venues: Vec::new(),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("api").enable_all().build().unwrap();
         let (api, address) = runtime.block_on(async {

@@ -115,7 +115,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who did what: one line for each record of the log, oldest first */
+        /** Who did what: one line for each record of the log, oldest first, or newest first with `before` */
         get: operations["listAudit"];
         put?: never;
         post?: never;
@@ -808,6 +808,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketdata/bars/{symbol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the price of an instrument moved since the desk was opened: the newest 500 bars at most */
+        get: operations["getBars"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketdata/last/{symbol}": {
         parameters: {
             query?: never;
@@ -1074,6 +1091,23 @@ export interface paths {
         };
         /** The executions of an order and its legs */
         get: operations["getOrderExecutions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The FIX messages about an order and its legs: with the client, and with venues */
+        get: operations["getOrderMessages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2490,6 +2524,27 @@ export interface components {
             /** @description Of the last event that is signed. */
             sequence: number;
         };
+        Bar: {
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            at: string;
+            close: components["schemas"]["Decimal"];
+            high: components["schemas"]["Decimal"];
+            low: components["schemas"]["Decimal"];
+            /** @description The middle of the best bid and offer or, where a side is missing, the last trade. */
+            open: components["schemas"]["Decimal"];
+            /** @description What was traded. */
+            volume: components["schemas"]["Decimal"];
+        };
+        BarList: {
+            /** @description Oldest first; where nothing was received there is none. */
+            data: components["schemas"]["Bar"][];
+            /** @description 1m, 5m or 1d. */
+            span: string;
+            symbol: string;
+        };
         Breaker: {
             action: components["schemas"]["BreakerAction"];
             kind: components["schemas"]["BreakerKind"];
@@ -3164,6 +3219,28 @@ export interface components {
         FixDeedList: {
             /** @description Oldest first. */
             data: components["schemas"]["FixDeed"][];
+        };
+        FixField: {
+            /** @description Empty where the dictionary knows none. */
+            name: string;
+            tag: number;
+            value: string;
+        };
+        FixMessage: {
+            /** @description When it came or, where it was sent, its SendingTime(52). */
+            at: string | null;
+            /** @description With whom: the client, or the venue. */
+            client: string;
+            /** @description IN: it came. OUT: it was sent. */
+            direction: string;
+            /** @description Where it stands in the log of the sessions, which `oms fix log` shows. */
+            entry: number;
+            /** @description In their order. */
+            fields: components["schemas"]["FixField"][];
+            /** @description Such as NewOrderSingle. */
+            name: string;
+            /** @description As it went over the line, with | for the separator. */
+            raw: string;
         };
         FixNumbers: {
             /** @description From 1; as it is where it is absent. */
@@ -4379,6 +4456,12 @@ export interface components {
              */
             type: "OrderMassCancelCmd";
         };
+        OrderMessages: {
+            /** @description Whether these are all; otherwise `oms fix log` has the rest. */
+            complete: boolean;
+            /** @description Oldest first. */
+            data: components["schemas"]["FixMessage"][];
+        };
         OrderNamed: {
             /** @description This or order_id. */
             cl_ord_id?: string | null;
@@ -4972,6 +5055,8 @@ export interface components {
             type: "PriorCloseSetCmd";
         };
         Profile: {
+            /** @description Of the session, where the request is authenticated by its cookie: for the header X-CSRF-Token. */
+            csrf_token: string | null;
             email: string | null;
             memberships: components["schemas"]["Membership"][];
             name: string | null;
@@ -7488,12 +7573,16 @@ export interface operations {
             query?: {
                 /** @description Only records behind this sequence. */
                 after?: number;
+                /** @description Only records in front of this sequence, newest first; 0 is the end of the log. Not with `after`. */
+                before?: number;
                 /** @description 1 to 500, 100 where it is not given. */
                 limit?: number;
                 /** @description Only what this user caused. */
                 user_id?: string;
                 /** @description Only records with an event of this kind. */
                 type?: components["schemas"]["EventType"];
+                /** @description Only records with an event of this order. */
+                order_id?: string;
             };
             header?: never;
             path?: never;
@@ -7501,7 +7590,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of records. */
+            /** @description A page of records; `next` is the `after` or the `before` of the next one. */
             200: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -12090,6 +12179,105 @@ export interface operations {
             };
         };
     };
+    getBars: {
+        parameters: {
+            query?: {
+                /** @description 1m, 5m or 1d (UTC); 1m where it is not given. */
+                span?: string;
+                /** @description 1 to 500, 100 where it is not given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The ticker. */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest bars, oldest first. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BarList"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     getLast: {
         parameters: {
             query?: never;
@@ -14534,6 +14722,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExecutionPage"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getOrderMessages: {
+        parameters: {
+            query?: {
+                /** @description 1 to 500, 100 where it is not given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The order's id, or `cl_ord_id:` and the client's. */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Oldest first; none where no FIX session had to do with it. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderMessages"];
                 };
             };
             /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */

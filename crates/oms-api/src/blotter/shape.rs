@@ -54,7 +54,7 @@ impl Shape {
         }
         let keys = sort_key(Resource::Orders, sort).map_err(|error| bad("sort", error.to_string()))?;
         let group = group.and_then(|_| keys.first());
-        if let Some(key) = group.filter(|key| !matches!(key.kind, Kind::Text | Kind::Mic | Kind::Term(_) | Kind::Uuid)) {
+        if let Some(key) = group.filter(|key| !matches!(key.kind, Kind::Text | Kind::Mic | Kind::Term { .. } | Kind::Uuid)) {
             return Err(bad("group_by", format!("rows are not grouped by {}, which would be a group for each", key.field)));
         }
         let group = group.map(|key| key.field);
@@ -164,8 +164,8 @@ fn bits(key: &SortKey, value: Scalar<'_>) -> (u128, u32, bool) {
             first.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
             (u128::from(u64::from_be_bytes(first)), 64, text.len() < 8)
         }
-        (Kind::Term(_), Scalar::Int(code)) if (0..=255).contains(&code) => (code.cast_unsigned().into(), 8, true),
-        (Kind::Term(_), _) => (0, 8, value == Scalar::Missing),
+        (Kind::Term { .. }, Scalar::Int(code)) if (0..=255).contains(&code) => (code.cast_unsigned().into(), 8, true),
+        (Kind::Term { .. }, _) => (0, 8, value == Scalar::Missing),
         // Sequences are what keys end in: forty-eight bits leave room for what stands before.
         (Kind::Int, Scalar::Int(number)) if key.field.ends_with("_seq") => {
             let most = (1 << 48) - 1;
