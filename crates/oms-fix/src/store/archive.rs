@@ -82,15 +82,15 @@ pub fn about(reader: &mut dyn JournalReader, about: &About) -> Result<Found, Sto
         }
         ControlFlow::Continue(())
     })?;
-    let mut found = Found::default();
-    found.complete = walk(reader, first, about.until, &mut |message| {
+    let mut messages = Vec::new();
+    let complete = walk(reader, first, about.until, &mut |message| {
         let Some(read) = Read::of(&message).filter(|read| read.is_about(about, &names, message.session)) else {
             return ControlFlow::Continue(());
         };
-        if found.messages.len() == about.most {
+        if messages.len() == about.most {
             return ControlFlow::Break(());
         }
-        found.messages.push(AboutMessage {
+        messages.push(AboutMessage {
             entry: message.entry,
             session: message.session.to_owned(),
             direction: message.direction,
@@ -100,7 +100,7 @@ pub fn about(reader: &mut dyn JournalReader, about: &About) -> Result<Found, Sto
         });
         ControlFlow::Continue(())
     })?;
-    Ok(found)
+    Ok(Found { messages, complete })
 }
 
 fn is_own(about: &About, id: &str) -> bool {
