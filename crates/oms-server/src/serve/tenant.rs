@@ -6,6 +6,7 @@ use super::{audit, demo, fault, figures, fix, fix_venues};
 use crate::exit::{Failure, Outcome};
 use oms_api::{Api, Parts};
 use oms_auth::Identity;
+use oms_fix::transport::Engine;
 use oms_fix::venue::VenueSession;
 use oms_model::Event;
 use oms_runtime::feed::Follower;
@@ -30,7 +31,7 @@ pub(super) struct Tenant {
 }
 
 impl Tenant {
-    pub fn open(desk: &Desk, http: &Runtime, accounts: &Identity) -> Result<Self, Failure> {
+    pub fn open(desk: &Desk, http: &Runtime, accounts: &Identity, engine: &Engine) -> Result<Self, Failure> {
         require_log(desk)?;
         let journal = open(desk)?;
         let history = History::of(journal.as_ref(), Bounds::default());
@@ -48,7 +49,7 @@ impl Tenant {
         if let Some(market) = &venues.market {
             http.spawn(list_new(handle.feed().follow(handle.durable()), market.floor().clone()));
         }
-        let fix = fix::Running::open(desk, &handle, &history, http, store.as_ref())?;
+        let fix = fix::Running::open(desk, &handle, &history, http, store.as_ref(), engine)?;
         drop(store);
 
         let signing = auditing.iter().map(|running| Box::new(audit::Signing(running.trail())) as Box<dyn oms_api::Probe>);
