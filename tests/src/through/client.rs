@@ -57,6 +57,8 @@ pub struct Heard {
     pub began: (Instant, Duration),
     /// When each order that is under way was due.
     due: HashMap<u64, Duration>,
+    /// The order that each MsgSeqNum(34) of ours carried.
+    carried: HashMap<u64, u64>,
     refused: BTreeMap<String, usize>,
     not_sent: usize,
     cancels: usize,
@@ -74,6 +76,7 @@ impl Heard {
             sent: HashMap::new(),
             began: (Instant::now(), Duration::ZERO),
             due: HashMap::new(),
+            carried: HashMap::new(),
             refused: BTreeMap::new(),
             not_sent: 0,
             cancels: 0,
@@ -93,6 +96,16 @@ impl Heard {
     #[must_use]
     pub fn refused(&self) -> BTreeMap<String, usize> {
         self.refused.clone()
+    }
+
+    /// The desk takes no more for the moment, and says so: what it refused is no order anywhere.
+    fn turned_away(&mut self, message: &View<'_>) {
+        let seq = std::str::from_utf8(message.get(45).unwrap_or_default()).unwrap().parse().unwrap();
+        if let Some(number) = self.carried.get(&seq)
+            && self.sent.remove(number).is_some()
+        {
+            *self.refused.entry("TURNED_AWAY".to_owned()).or_default() += 1;
+        }
     }
 
     fn report(&mut self, message: &View<'_>) {
@@ -138,6 +151,7 @@ impl Application for Listening {
             b"8" => heard.report(message),
             // A cancel that came too late, or whose order the desk refused; and how many the mass cancel is about.
             b"9" | b"r" => (),
+            b"j" if matches!(message.get(372), Some(b"D" | b"F")) && message.get(380) == Some(b"4") => heard.turned_away(message),
             _ => heard.wrong.push(String::from_utf8_lossy(message.bytes()).into_owned()),
         }
     }
@@ -146,9 +160,10 @@ impl Application for Listening {
         let mut heard = lock(&self.0);
         match event {
             Event::Numbered { token, .. } if *token > CANCELS => heard.cancels += 1,
-            Event::Numbered { token, .. } => {
+            Event::Numbered { token, seq } => {
                 if let Some(due) = heard.due.remove(token) {
                     heard.sent.insert(*token, due);
+                    heard.carried.insert(*seq, *token);
                 }
             }
             Event::NotSent { token } if *token <= CANCELS => {
