@@ -2,6 +2,7 @@
 //!
 //! - `durable`: orders through a partition, many outstanding, each answered once durable; beside raw writes of the same bytes.
 //! - `recovery`: seconds for each million events, with and without a snapshot.
+//! - `fix`: orders of a FIX client through the whole desk to four FIX venues, each a process of its own, and back.
 //! - `bare-http`: a bare axum handler that parses the same JSON and journals the same bytes; load it with `oms load`.
 //! - `kill`: a kill switch while orders come: when nothing more is sent, when the last cancel is, when nothing works.
 //! - `ticks`: ticks of a market to many streams, each from the tick to its arrival.
@@ -12,6 +13,7 @@
 mod bare_http;
 mod clients;
 mod durable;
+mod fix;
 mod kill;
 mod load;
 mod raw;
@@ -99,6 +101,18 @@ enum What {
         #[arg(long)]
         stalled: bool,
     },
+    /// Orders by FIX all the way, at a rate, in an open loop; whether all ends have the same in the end.
+    Fix {
+        /// Orders each second.
+        #[arg(long, default_value_t = 5_000)]
+        rate: u64,
+        /// Seconds.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// The desk is killed (`kill -9`) in the middle, and started again.
+        #[arg(long)]
+        kill: bool,
+    },
     /// A kill switch under load.
     Kill {
         /// Orders that work when it is engaged.
@@ -121,6 +135,7 @@ fn main() {
     std::fs::create_dir_all(&dir).unwrap();
     let dir = tempfile::tempdir_in(dir).unwrap();
     match what {
+        What::Fix { rate, seconds, kill } => fix::run(dir.path(), rate, seconds, kill),
         What::Durable { outstanding, seconds } => durable::run(dir.path(), outstanding, seconds),
         What::Recovery { millions } => recovery::run(dir.path(), millions),
         What::Ticks { clients, rate, seconds } => ticks::run(dir.path(), clients, rate, seconds),

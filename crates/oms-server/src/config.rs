@@ -229,7 +229,9 @@ pub struct Fix {
 #[allow(missing_docs, reason = "the default file says what each means")]
 pub struct FixSession {
     pub comp_id: String,
+    pub tenant: String,
     pub kind: String,
+    pub scopes: Vec<String>,
     pub accounts: Vec<String>,
     pub users: Vec<String>,
     pub username: String,
@@ -261,6 +263,7 @@ impl std::fmt::Debug for FixSession {
 #[allow(missing_docs, reason = "the default file says what each means")]
 pub struct FixVenue {
     pub venue: String,
+    pub tenant: String,
     pub endpoints: Vec<String>,
     pub comp_id: String,
     pub own_comp_id: String,
@@ -279,6 +282,11 @@ pub struct FixVenue {
     pub dialect: String,
     pub dialect_file: String,
     pub drop_copy: Option<FixDropCopy>,
+    pub opens: String,
+    pub closes: String,
+    pub days: Vec<String>,
+    pub zone: String,
+    pub holidays: Vec<String>,
 }
 
 impl std::fmt::Debug for FixVenue {

@@ -7,6 +7,7 @@ use crate::exit::{Failure, Outcome};
 use oms_api::{Api, Parts};
 use oms_auth::Identity;
 use oms_fix::store::JournalStore;
+use oms_fix::transport::Engine;
 use oms_fix::venue::VenueSession;
 use oms_model::Event;
 use oms_runtime::feed::Follower;
@@ -31,7 +32,7 @@ pub(super) struct Tenant {
 }
 
 impl Tenant {
-    pub fn open(desk: &Desk, http: &Runtime, accounts: &Identity) -> Result<Self, Failure> {
+    pub fn open(desk: &Desk, http: &Runtime, accounts: &Identity, engine: &Engine) -> Result<Self, Failure> {
         require_log(desk)?;
         let journal = open(desk)?;
         let history = History::of(journal.as_ref(), Bounds::default());
@@ -49,7 +50,7 @@ impl Tenant {
         if let Some(market) = &venues.market {
             http.spawn(list_new(handle.feed().follow(handle.durable()), market.floor().clone()));
         }
-        let fix = fix::Running::open(desk, &handle, &history, http, store.as_ref())?;
+        let fix = fix::Running::open(desk, &handle, &history, http, store.as_ref(), engine)?;
 
         let signing = auditing.iter().map(|running| Box::new(audit::Signing(running.trail())) as Box<dyn oms_api::Probe>);
         let parts = Parts {
