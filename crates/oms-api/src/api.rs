@@ -1,6 +1,7 @@
 //! What every request sees: the engine's door, the views, the names, the bounds.
 
 use crate::audit::Audit;
+use crate::brokers::Brokers;
 use crate::catalog::{Catalog, Names};
 use crate::fix::FixSessions;
 use crate::metrics::{Exposition, Metrics};
@@ -132,6 +133,8 @@ pub struct Parts {
     pub probes: Vec<Box<dyn Probe>>,
     /// The FIX sessions; `None` where the desk takes none.
     pub fix: Option<Box<dyn FixSessions>>,
+    /// The brokers; `None` where the desk connects to none.
+    pub brokers: Option<Box<dyn Brokers>>,
     /// The audit; `None` where the desk signs nothing.
     pub audit: Option<Arc<dyn Audit>>,
     /// Users and their credentials; `None` where only the keys of the desk's log count.
@@ -260,6 +263,10 @@ impl Api {
     }
 
     /// The FIX sessions.
+    pub(crate) fn brokers(&self) -> Option<&dyn Brokers> {
+        self.inner.parts.brokers.as_deref()
+    }
+
     pub(crate) fn fix(&self) -> Option<&dyn FixSessions> {
         self.inner.parts.fix.as_deref()
     }

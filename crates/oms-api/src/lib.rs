@@ -14,6 +14,7 @@
 pub mod api;
 pub mod audit;
 pub mod auth;
+pub mod brokers;
 mod browser;
 pub mod call;
 pub mod catalog;

@@ -2,7 +2,7 @@
 
 use super::settings::Desk;
 use super::venues::Venues;
-use super::{audit, demo, fault, figures, fix, fix_venues};
+use super::{audit, demo, fault, figures, fix, fix_venues, ib_venues};
 use crate::exit::{Failure, Outcome};
 use oms_api::{Api, Parts};
 use oms_auth::Identity;
@@ -59,9 +59,10 @@ impl Tenant {
             history,
             config: desk.api.clone(),
             telemetry: partition.telemetry().clone(),
-            expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref(), &sessions, auditing.as_ref()),
-            probes: fix_venues::probes(&sessions).into_iter().chain(signing).collect(),
+            expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref(), &sessions, &venues.ib.handles, auditing.as_ref()),
+            probes: fix_venues::probes(&sessions).into_iter().chain(ib_venues::probes(&venues.ib.handles)).chain(signing).collect(),
             fix: shown(fix.as_ref(), sessions),
+            brokers: ib_venues::Shown::of(&venues.ib.handles),
             identity: Some(accounts.clone()),
             audit: shown_audit.map(|shown| Arc::new(shown) as Arc<dyn oms_api::audit::Audit>),
         };
@@ -86,6 +87,7 @@ impl Tenant {
         if let Some(fix) = self.venues.fix {
             fix.stop();
         }
+        self.venues.ib.stop();
         self.views.join();
         // Last of all: what was decided until the end is signed.
         if let Some(auditing) = self.auditing {

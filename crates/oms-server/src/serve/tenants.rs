@@ -134,8 +134,8 @@ fn write(desk: &Desk, slug: &str) -> Result<Founded, Failure> {
 }
 
 impl Desk {
-    /// The same settings for the desk of another tenant in this folder: no demo, and nothing that speaks FIX, whose settings are
-    /// the first tenant's.
+    /// The same settings for the desk of another tenant in this folder: no demo, and nothing that speaks FIX or is
+    /// connected to a broker: those settings are the first tenant's.
     ///
     /// # Errors
     /// [`Failure::Usage`].
@@ -143,6 +143,7 @@ impl Desk {
         let mut settings = self.settings.clone();
         settings.fix.listen.clear();
         settings.fix.venues.clear();
+        settings.ib.venues.clear();
         // Its log is another, and its signatures say so.
         if let Some(name) = data.file_name().and_then(|name| name.to_str()) {
             settings.audit.origin = format!("{}/{}", settings.audit.origin, name.trim_end_matches(".unfinished"));
