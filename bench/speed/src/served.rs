@@ -58,6 +58,7 @@ impl Served {
             audit: None,
             identity: None,
             venues: Vec::new(),
+            brokers: None,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("api").enable_all().build().unwrap();
         let (api, address) = runtime.block_on(async {

@@ -2,6 +2,7 @@
 
 use crate::audit::Audit;
 use crate::blotter::{self, Blotter};
+use crate::brokers::Brokers;
 use crate::catalog::{Catalog, Names};
 use crate::fix::FixSessions;
 use crate::metrics::{Exposition, Metrics};
@@ -144,6 +145,8 @@ pub struct Parts {
     pub probes: Vec<Box<dyn Probe>>,
     /// The FIX sessions; `None` where the desk takes none.
     pub fix: Option<Box<dyn FixSessions>>,
+    /// The brokers; `None` where the desk connects to none.
+    pub brokers: Option<Box<dyn Brokers>>,
     /// The audit; `None` where the desk signs nothing.
     pub audit: Option<Arc<dyn Audit>>,
     /// Users and their credentials; `None` where only the keys of the desk's log count.
@@ -284,6 +287,10 @@ impl Api {
     }
 
     /// The FIX sessions.
+    pub(crate) fn brokers(&self) -> Option<&dyn Brokers> {
+        self.inner.parts.brokers.as_deref()
+    }
+
     pub(crate) fn fix(&self) -> Option<&dyn FixSessions> {
         self.inner.parts.fix.as_deref()
     }

@@ -15,6 +15,7 @@ pub mod api;
 pub mod audit;
 pub mod auth;
 pub mod blotter;
+pub mod brokers;
 mod browser;
 pub mod call;
 pub mod catalog;

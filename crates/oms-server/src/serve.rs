@@ -7,6 +7,7 @@ mod figures;
 mod fix;
 mod fix_venues;
 mod greeting;
+mod ib_venues;
 pub mod identity;
 pub mod key;
 mod settings;

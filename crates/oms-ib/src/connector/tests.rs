@@ -7,3 +7,4 @@ mod faults;
 mod link;
 mod play;
 
+mod storm;

@@ -27,6 +27,10 @@ fn text(address: SocketAddr, fix: Option<SocketAddr>, desk: &Desk, tenants: &[Te
         let addresses: Vec<&str> = venue.endpoints.iter().map(|endpoint| endpoint.address.as_str()).collect();
         text.push_str(&format!("  FIX venue    {} as {} at {}\n", venue.venue, venue.config.id.target, addresses.join(", ")));
     }
+    for ib in &desk.ib_venues {
+        let kind = if ib.config.is_live { "live" } else { "paper" };
+        text.push_str(&format!("  IB venue     {} at {}, {kind} account {}\n", ib.config.venue, ib.address, ib.config.account));
+    }
     text.push_str(&format!("  data in      {}\n", desk.data.display()));
     text.push_str(&format!("  recovered    {} events in {} ms", recovery.events, recovery.took.as_millis()));
     if recovery.snapshot_seq > 0 {

@@ -2,7 +2,7 @@
 
 use super::settings::Desk;
 use super::venues::Venues;
-use super::{audit, demo, fault, figures, fix, fix_venues};
+use super::{audit, demo, fault, figures, fix, fix_venues, ib_venues};
 use crate::exit::{Failure, Outcome};
 use oms_api::{Api, Parts};
 use oms_auth::Identity;
@@ -61,9 +61,10 @@ impl Tenant {
             config: desk.api.clone(),
             venues: venues.gateway.as_ref().map(|gateway| gateway.venues().to_vec()).unwrap_or_default(),
             telemetry: partition.telemetry().clone(),
-            expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref(), &sessions, auditing.as_ref()),
-            probes: fix_venues::probes(&sessions).into_iter().chain(signing).collect(),
+            expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref(), &sessions, &venues.ib.handles, auditing.as_ref()),
+            probes: fix_venues::probes(&sessions).into_iter().chain(ib_venues::probes(&venues.ib.handles)).chain(signing).collect(),
             fix: shown(fix.as_ref(), sessions, store),
+            brokers: ib_venues::Shown::of(&venues.ib.handles),
             identity: Some(accounts.clone()),
             audit: shown_audit.map(|shown| Arc::new(shown) as Arc<dyn oms_api::audit::Audit>),
         };
@@ -88,6 +89,7 @@ impl Tenant {
         if let Some(fix) = self.venues.fix {
             fix.stop();
         }
+        self.venues.ib.stop();
         self.views.join();
         // Last of all: what was decided until the end is signed.
         if let Some(auditing) = self.auditing {

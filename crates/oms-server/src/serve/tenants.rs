@@ -134,7 +134,8 @@ fn write(desk: &Desk, slug: &str) -> Result<Founded, Failure> {
 }
 
 impl Desk {
-    /// The same settings for the desk of another tenant in this folder: no demo, and of what speaks FIX what names this tenant.
+    /// The same settings for the desk of another tenant in this folder: no demo, of what speaks FIX what names this tenant,
+    /// and no connection to a broker: those settings are the first tenant's.
     ///
     /// # Errors
     /// [`Failure::Usage`].
@@ -148,6 +149,7 @@ impl Desk {
         if settings.fix.sessions.is_empty() {
             settings.fix.listen.clear();
         }
+        settings.ib.venues.clear();
         // Its log is another, and its signatures say so.
         if let Some(name) = name {
             settings.audit.origin = format!("{}/{}", settings.audit.origin, name.trim_end_matches(".unfinished"));

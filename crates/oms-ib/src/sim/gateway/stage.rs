@@ -38,4 +38,13 @@ impl Gateway {
     pub(crate) fn taken(&self) -> Vec<String> {
         self.orders.by_perm.values().map(|order| order.terms.order_ref.clone()).collect()
     }
+
+    /// Every execution: the reference of its order, its id, how much.
+    pub(crate) fn executed(&self) -> Vec<(String, String, oms_model::Qty)> {
+        let row = |done: &super::Done| {
+            let execution = &done.report.execution;
+            (execution.order_ref.clone(), execution.exec_id.clone(), execution.shares.0.qty().unwrap())
+        };
+        self.executions.iter().map(row).collect()
+    }
 }
