@@ -30,6 +30,7 @@ const PAGES: &[&str] = &[
     "venues",
     "audit",
     "account",
+    "settings",
     "login",
 ];
 /// What is shown where the desk was not built.
