@@ -80,7 +80,7 @@ fn person(home: &Home) {
         .unwrap();
     child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).unwrap();
     let made: Value = serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
-    succeed(&["admin", "user", "member", made[0]["user_id"].as_str().unwrap(), &tenant, "ADMIN", "--data", data]);
+    let _ = succeed(&["admin", "user", "member", made[0]["user_id"].as_str().unwrap(), &tenant, "ADMIN", "--data", data]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod audit;
 mod breaches;
+mod brokers;
 pub mod commands;
 pub(crate) mod dead_man;
 mod evidence;
@@ -266,6 +267,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         evidence::endpoints(),
         sor::endpoints(),
         fix::endpoints(),
+        brokers::endpoints(),
         audit::endpoints(),
         account::endpoints(),
         tenants::endpoints(),

@@ -67,7 +67,11 @@ fn bootstrap(token: &str, listen: &str) -> Outcome {
     let text = format!(
         r#"token  {token}   (good once, for a day)
 
-With the desk running, register its first administrator:
+With the desk running, register its first administrator in a browser at
+
+  http://{listen}/login#join={token}
+
+or by
 
   curl -s http://{listen}/api/v1/auth/register -H 'Content-Type: application/json' \
     -d '{{"token":"{token}","email":"you@example.com","name":"You","password":"...","tenant_name":"Your firm"}}'

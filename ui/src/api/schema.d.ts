@@ -115,7 +115,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who did what: one line for each record of the log, oldest first */
+        /** Who did what: one line for each record of the log, oldest first, or newest first with `before` */
         get: operations["listAudit"];
         put?: never;
         post?: never;
@@ -467,6 +467,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/brokers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Brokers and how they stand */
+        get: operations["listBrokers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brokers/{broker}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One broker */
+        get: operations["getBroker"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brokers/{broker}/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the broker says of the account: positions, values, orders that are not the desk's */
+        get: operations["getBrokerAccount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brokers/{broker}/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the connection up, or try at once */
+        post: operations["connectBroker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brokers/{broker}/disconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the connection down until it is taken up; orders that work there work on */
+        post: operations["disconnectBroker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendars": {
         parameters: {
             query?: never;
@@ -808,6 +893,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketdata/bars/{symbol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the price of an instrument moved since the desk was opened: the newest 500 bars at most */
+        get: operations["getBars"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketdata/last/{symbol}": {
         parameters: {
             query?: never;
@@ -1074,6 +1176,23 @@ export interface paths {
         };
         /** The executions of an order and its legs */
         get: operations["getOrderExecutions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The FIX messages about an order and its legs: with the client, and with venues */
+        get: operations["getOrderMessages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2490,6 +2609,27 @@ export interface components {
             /** @description Of the last event that is signed. */
             sequence: number;
         };
+        Bar: {
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            at: string;
+            close: components["schemas"]["Decimal"];
+            high: components["schemas"]["Decimal"];
+            low: components["schemas"]["Decimal"];
+            /** @description The middle of the best bid and offer or, where a side is missing, the last trade. */
+            open: components["schemas"]["Decimal"];
+            /** @description What was traded. */
+            volume: components["schemas"]["Decimal"];
+        };
+        BarList: {
+            /** @description Oldest first; where nothing was received there is none. */
+            data: components["schemas"]["Bar"][];
+            /** @description 1m, 5m or 1d. */
+            span: string;
+            symbol: string;
+        };
         Breaker: {
             action: components["schemas"]["BreakerAction"];
             kind: components["schemas"]["BreakerKind"];
@@ -2579,6 +2719,73 @@ export interface components {
         };
         /** @enum {string} */
         BreakerState: "CLOSED" | "OPEN" | "HALF_OPEN";
+        Broker: {
+            /** @description The account of the desk's orders. */
+            account: string;
+            /** @description The accounts of the login. */
+            accounts: string[];
+            /** @description Where. */
+            address: string;
+            /** @description What the desk calls it: the venue of its orders. */
+            broker: string;
+            /** @description What the desk is called there. */
+            client_id: number;
+            counts: components["schemas"]["BrokerCount"][];
+            /** @description Executions may be missing that cannot be asked for any more. */
+            executions_missing: boolean;
+            /** @description How it is reached: IB. */
+            kind: string;
+            /** @description Whether that is a live account. */
+            live: boolean;
+            /** @description Orders of the desk that work there or may. */
+            live_orders: number;
+            /** @description Orders that worked there and that a whole look at it does not show any more. */
+            missing_orders: number;
+            /** @description Why it is not up; empty where it is. */
+            reason: string;
+            /** @description UP, LINE_LOST, RECONCILING, CONNECTING or DISCONNECTED. */
+            state: string;
+            /** @description The version of its protocol that was agreed on. */
+            version: number | null;
+        };
+        BrokerAccount: {
+            broker: string;
+            /** @description Orders in the account that are not the desk's. */
+            foreign_orders: components["schemas"]["ForeignOrder"][];
+            positions: components["schemas"]["BrokerPosition"][];
+            /** @description Whether the list of positions had its end. */
+            positions_whole: boolean;
+            /** @description As of Broker. */
+            state: string;
+            values: components["schemas"]["BrokerValue"][];
+        };
+        BrokerCount: {
+            count: number;
+            /** @description What is counted, since the desk started. */
+            name: string;
+        };
+        BrokerList: {
+            data: components["schemas"]["Broker"][];
+        };
+        BrokerPosition: {
+            account: string;
+            /** @description At what it was acquired, on average. */
+            avg_cost: string;
+            currency: string;
+            /** @description Short is below zero. */
+            quantity: string;
+            /** @description The broker's word for what kind of contract it is. */
+            sec_type: string;
+            /** @description As the broker calls it. */
+            symbol: string;
+        };
+        BrokerValue: {
+            /** @description Empty where it is in none. */
+            currency: string;
+            key: string;
+            /** @description As the broker tells it. */
+            value: string;
+        };
         Calendar: {
             calendar: string;
             /** @description DAY orders end then. */
@@ -3165,6 +3372,28 @@ export interface components {
             /** @description Oldest first. */
             data: components["schemas"]["FixDeed"][];
         };
+        FixField: {
+            /** @description Empty where the dictionary knows none. */
+            name: string;
+            tag: number;
+            value: string;
+        };
+        FixMessage: {
+            /** @description When it came or, where it was sent, its SendingTime(52). */
+            at: string | null;
+            /** @description With whom: the client, or the venue. */
+            client: string;
+            /** @description IN: it came. OUT: it was sent. */
+            direction: string;
+            /** @description Where it stands in the log of the sessions, which `oms fix log` shows. */
+            entry: number;
+            /** @description In their order. */
+            fields: components["schemas"]["FixField"][];
+            /** @description Such as NewOrderSingle. */
+            name: string;
+            /** @description As it went over the line, with | for the separator. */
+            raw: string;
+        };
         FixNumbers: {
             /** @description From 1; as it is where it is absent. */
             next_in?: number | null;
@@ -3207,6 +3436,24 @@ export interface components {
         };
         FixSessionList: {
             data: components["schemas"]["FixSession"][];
+        };
+        ForeignOrder: {
+            account: string;
+            /** @description BUY or SELL. */
+            action: string;
+            /** @description Whose: the client id at the broker; 0 is a person's. */
+            client_id: number;
+            /** @description Empty where it was not told. */
+            filled: string;
+            /** @description The broker's word for its type. */
+            order_type: string;
+            /** @description The broker's permanent id. */
+            perm_id: string;
+            quantity: string;
+            /** @description The broker's word for how it stands. */
+            status: string;
+            /** @description As the broker calls it. */
+            symbol: string;
         };
         FrozenPage: {
             data: components["schemas"]["FrozenPosition"][];
@@ -4379,6 +4626,12 @@ export interface components {
              */
             type: "OrderMassCancelCmd";
         };
+        OrderMessages: {
+            /** @description Whether these are all; otherwise `oms fix log` has the rest. */
+            complete: boolean;
+            /** @description Oldest first. */
+            data: components["schemas"]["FixMessage"][];
+        };
         OrderNamed: {
             /** @description This or order_id. */
             cl_ord_id?: string | null;
@@ -4972,6 +5225,8 @@ export interface components {
             type: "PriorCloseSetCmd";
         };
         Profile: {
+            /** @description Of the session, where the request is authenticated by its cookie: for the header X-CSRF-Token. */
+            csrf_token: string | null;
             email: string | null;
             memberships: components["schemas"]["Membership"][];
             name: string | null;
@@ -7488,12 +7743,16 @@ export interface operations {
             query?: {
                 /** @description Only records behind this sequence. */
                 after?: number;
+                /** @description Only records in front of this sequence, newest first; 0 is the end of the log. Not with `after`. */
+                before?: number;
                 /** @description 1 to 500, 100 where it is not given. */
                 limit?: number;
                 /** @description Only what this user caused. */
                 user_id?: string;
                 /** @description Only records with an event of this kind. */
                 type?: components["schemas"]["EventType"];
+                /** @description Only records with an event of this order. */
+                order_id?: string;
             };
             header?: never;
             path?: never;
@@ -7501,7 +7760,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of records. */
+            /** @description A page of records; `next` is the `after` or the `before` of the next one. */
             200: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -9948,6 +10207,471 @@ export interface operations {
             };
         };
     };
+    listBrokers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every broker that the desk connects to. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrokerList"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBroker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which. */
+                broker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The broker. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Broker"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBrokerAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which. */
+                broker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it told last; it may be old where the broker is not up. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrokerAccount"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    connectBroker: {
+        parameters: {
+            query?: {
+                /** @description Why, in words, for the record: 1000 bytes at most. */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Which. */
+                broker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The broker as it stood when the action was taken on. */
+            200: {
+                headers: {
+                    "X-Sequence": components["headers"]["X-Sequence"];
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Broker"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    disconnectBroker: {
+        parameters: {
+            query?: {
+                /** @description Why, in words, for the record: 1000 bytes at most. */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Which. */
+                broker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The broker as it stood when the action was taken on. */
+            200: {
+                headers: {
+                    "X-Sequence": components["headers"]["X-Sequence"];
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Broker"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     listCalendars: {
         parameters: {
             query?: {
@@ -12050,6 +12774,105 @@ export interface operations {
              *     `IDEMPOTENCY_CONFLICT`: Use a new Idempotency-Key for a new request; repeat a request unchanged.
              */
             422: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBars: {
+        parameters: {
+            query?: {
+                /** @description 1m, 5m or 1d (UTC); 1m where it is not given. */
+                span?: string;
+                /** @description 1 to 500, 100 where it is not given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The ticker. */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest bars, oldest first. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BarList"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
                     [name: string]: unknown;
@@ -14534,6 +15357,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExecutionPage"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getOrderMessages: {
+        parameters: {
+            query?: {
+                /** @description 1 to 500, 100 where it is not given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The order's id, or `cl_ord_id:` and the client's. */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Oldest first; none where no FIX session had to do with it. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderMessages"];
                 };
             };
             /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */

@@ -194,6 +194,7 @@ impl Desk {
             expositions: Vec::new(),
             probes: Vec::new(),
             fix: Some(Box::new(crate::fix::Told)),
+            brokers: Some(Box::new(crate::brokers::Told::default())),
             audit: Some(Arc::new(crate::audit::Told)),
             identity,
         };

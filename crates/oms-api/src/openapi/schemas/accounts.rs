@@ -63,6 +63,7 @@ pub(super) const SHAPES: &[Shape] = &[
             ("scope", "string", "Separated by spaces."),
             ("totp", "boolean", ""),
             ("recovery_codes_left", "integer", ""),
+            ("csrf_token", "string?", "Of the session, where the request is authenticated by its cookie: for the header X-CSRF-Token."),
             ("memberships", "[Membership]", ""),
         ],
     ),

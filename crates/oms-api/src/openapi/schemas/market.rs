@@ -89,6 +89,27 @@ pub(super) const SHAPES: &[Shape] = &[
         ],
     ),
     (
+        "Bar",
+        Answer,
+        &[
+            ("at", "time", "When it begins."),
+            ("open", "Decimal", "The middle of the best bid and offer or, where a side is missing, the last trade."),
+            ("high", "Decimal", ""),
+            ("low", "Decimal", ""),
+            ("close", "Decimal", ""),
+            ("volume", "Decimal", "What was traded."),
+        ],
+    ),
+    (
+        "BarList",
+        Answer,
+        &[
+            ("symbol", "string", ""),
+            ("span", "string", "1m, 5m or 1d."),
+            ("data", "[Bar]", "Oldest first; where nothing was received there is none."),
+        ],
+    ),
+    (
         "MarketSnapshot",
         Answer,
         &[

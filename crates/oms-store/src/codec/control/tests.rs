@@ -184,14 +184,20 @@ fn the_schema_describes_every_kind() {
     }
 }
 
+macro_rules! fields {
+    ($($name:ident { $($tag:literal $field:ident),+ $(,)? })*) => {
+        /// The name and the fields of each message.
+        fn stored() -> Vec<(&'static str, &'static [(u32, &'static str)])> {
+            vec![$((<$name as Message>::NAME, <$name as Message>::FIELDS)),*]
+        }
+    };
+}
+control_messages!(fields);
+
 #[test]
 fn the_schema_of_the_control_log_has_the_same_fields() {
     let pool = pool();
-    macro_rules! each {
-        ($($name:ident { $($tag:literal $field:ident),+ $(,)? })*) => { [$((<$name as Message>::NAME, <$name as Message>::FIELDS)),*] };
-    }
-    let stored = control_messages!(each);
-    for (name, fields) in stored {
+    for (name, fields) in stored() {
         let described = pool.get_message_by_name(&format!("oms.control.v1.{name}")).unwrap_or_else(|| panic!("no {name}"));
         let described: Vec<_> = described.fields().map(|field| (field.number(), field.name().to_owned())).collect();
         let fields: Vec<_> = fields.iter().map(|(tag, field)| (*tag, (*field).to_owned())).collect();
