@@ -98,7 +98,8 @@ fn a_day_of_orders_of_every_kind() {
         assert!(client.order(&large, &[bac, (44, &price(ask)), (38, &qty)]));
         client.until("a part of it", |told| told.get(11) == large && told.is("F"));
         client.send("G", &[(11, &smaller), (38, "90000"), (40, "2"), (41, &large), (44, &deep), (54, "1"), bac, (60, "20261127-10:00:00")]);
-        let answer = client.until("the replace holds, or is too late", |told| told.get(11) == smaller && (told.is("5") || told.get(35) == "9"));
+        let answer =
+            client.until("the replace holds, or is too late", |told| told.get(11) == smaller && (told.is("5") || told.get(35) == "9"));
         if answer.is("5") {
             client.until("the replace was taken on", |told| told.get(11) == smaller && told.is("E"));
             break (large, answer);
@@ -106,7 +107,10 @@ fn a_day_of_orders_of_every_kind() {
         assert_eq!(answer.get(102), "0", "too late to change: {answer:?}");
     };
     let smaller = replaced.get(11).to_owned();
-    assert_eq!((replaced.get(41), replaced.get(38), replaced.get(44)), (large.as_str(), "90000", price(ask * 95 / 100).trim_end_matches('0')));
+    assert_eq!(
+        (replaced.get(41), replaced.get(38), replaced.get(44)),
+        (large.as_str(), "90000", price(ask * 95 / 100).trim_end_matches('0'))
+    );
     assert!(client.cancel("no-more", &smaller, "BAC"));
     client.until("the cancel is taken on", |told| told.get(11) == "no-more" && told.is("6"));
     let canceled = client.until("it is canceled", |told| told.get(11) == "no-more" && told.is("4"));
