@@ -74,6 +74,8 @@ export class Desk {
       snapshot: () => undefined,
       delta: (data) => this.quoted(data as Market),
     });
+    // What is in doubt, and what it may cost, is told on the page of risk.
+    this.view({ filter: { in_doubt: "true" }, size: 0 }).subscribe(() => this.lookAtRisk());
     this.connection.start();
     document.addEventListener("visibilitychange", this.onWake);
     window.addEventListener("online", this.onWake);
@@ -81,11 +83,7 @@ export class Desk {
 
   /** Opens a window of the desk's orders. */
   view(asked: ViewAsked): OrderView {
-    return new OrderView(this.connection, asked, (rows) => {
-      this.orders.put(rows, false);
-      // What is in doubt, and what it may cost, is told on the page of risk.
-      if ((this.risk.get()?.in_doubt ?? 0) > 0 || rows.some((order) => order.uncertainty !== null)) this.lookAtRisk();
-    });
+    return new OrderView(this.connection, asked, (rows) => this.orders.put(rows, false));
   }
 
   end(): void {
