@@ -6,17 +6,11 @@ use oms_model::{InstrumentId, Price};
 
 use super::pace::{Class, Item};
 use super::{Action, Connector, Now};
+use crate::codec::tick::{ASK, ASK_SIZE, BID, BID_SIZE, LAST, LAST_SIZE};
 use crate::codec::{CancelMarketData, Contract, MarketData, Notice, Number, Reply, Request};
 
 /// Subscriptions have ids from here: apart from those of orders and of looks.
 const FIRST_SUBSCRIPTION: i32 = 1_400_000_000;
-/// Kinds of ticks.
-const BID: i32 = 1;
-const ASK: i32 = 2;
-const LAST: i32 = 4;
-const BID_SIZE: i32 = 0;
-const ASK_SIZE: i32 = 3;
-const LAST_SIZE: i32 = 5;
 
 /// What is subscribed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
