@@ -28,8 +28,6 @@ struct Line {
     bid: Option<Price>,
     ask: Option<Price>,
     last: Option<Price>,
-    /// The gateway refused it.
-    refused: bool,
 }
 
 /// The subscriptions.
@@ -51,7 +49,6 @@ impl Feed {
     /// Subscriptions are to be made. `standing`: the gateway has them.
     pub(super) fn begin_anew(&mut self, standing: bool) {
         (self.wanted, self.standing) = (true, standing);
-        self.lines.values_mut().for_each(|line| line.refused = false);
     }
 
     /// Without the gateway there are no quotes.
@@ -99,15 +96,10 @@ impl Feed {
     }
 
     /// Something that was asked for under an id is refused.
-    pub(super) fn refused(&mut self, notice: &Notice) {
-        if let Some(line) = self.lines.get_mut(&notice.id) {
-            line.refused = true;
+    pub(super) fn refused(&self, notice: &Notice) {
+        if let Some(line) = self.lines.get(&notice.id) {
             tracing::warn!(symbol = %line.subscribed.contract.symbol, code = notice.code, text = %notice.text, "no market data");
         }
-    }
-
-    pub(super) fn counts(&self) -> (usize, usize) {
-        (self.lines.len(), self.lines.values().filter(|line| line.refused).count())
     }
 }
 
@@ -121,7 +113,7 @@ impl Connector {
             }
             let req_id = FIRST_SUBSCRIPTION.saturating_add(i32::try_from(self.feed.lines.len()).unwrap_or(0));
             let request = data_request(req_id, &subscribed.contract);
-            self.feed.lines.insert(req_id, Line { subscribed, bid: None, ask: None, last: None, refused: false });
+            self.feed.lines.insert(req_id, Line { subscribed, bid: None, ask: None, last: None });
             if !self.feed.wanted && self.link.is_working() {
                 self.pace.push(Class::Data, Item::Plain(Box::new(request)));
             }
