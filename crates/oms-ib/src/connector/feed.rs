@@ -63,17 +63,12 @@ impl Feed {
     }
 
     pub(super) fn tick(&mut self, reply: &Reply, out: &mut VecDeque<Action>) {
-        let (req_id, kind) = match reply {
-            Reply::TickPrice(tick) => (tick.req_id, tick.kind),
-            Reply::TickSize(tick) => (tick.req_id, tick.kind),
+        let (req_id, kind, told, size) = match reply {
+            Reply::TickPrice(tick) => (tick.req_id, tick.kind, Some(price(tick.price)), tick.size.and_then(|size| size.0.qty())),
+            Reply::TickSize(tick) => (tick.req_id, tick.kind, None, tick.size.0.qty()),
             _ => return,
         };
         let Some(line) = self.lines.get_mut(&req_id) else { return };
-        let (told, size) = match reply {
-            Reply::TickPrice(tick) => (Some(price(tick.price)), tick.size.and_then(|size| size.0.qty())),
-            Reply::TickSize(tick) => (None, tick.size.0.qty()),
-            _ => return,
-        };
         let instrument = line.subscribed.instrument;
         let known = match kind {
             BID | BID_SIZE => &mut line.bid,
