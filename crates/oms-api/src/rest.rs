@@ -35,6 +35,7 @@ pub(crate) mod tenants;
 use crate::api::Api;
 use crate::call::{Access, Call, route};
 use crate::error::respond;
+use crate::query::bad_parameter;
 use crate::{browser, reply};
 use axum::Router;
 use axum::body::Body;
@@ -89,6 +90,22 @@ pub const fn query(name: &'static str, schema: &'static str, description: &'stat
 #[must_use]
 pub const fn header(name: &'static str, schema: &'static str, description: &'static str) -> Parameter {
     Parameter { name, within: "header", schema, description, required: false }
+}
+
+/// Longest reason of what is done to a connection, in bytes.
+const MAX_REASON: usize = 1_000;
+/// Why a person does something to a connection.
+const REASON: Parameter = query("reason", "string", "Why, in words, for the record: 1000 bytes at most.");
+
+/// The [`REASON`] of a call that takes nothing else.
+fn reason(call: &Call) -> Result<String, Refusal> {
+    let mut params = call.params()?;
+    let reason = params.take(REASON.name).unwrap_or_default();
+    params.end()?;
+    if MAX_REASON < reason.len() {
+        return Err(bad_parameter(REASON.name, format_args!("is {MAX_REASON} bytes at most")));
+    }
+    Ok(reason)
 }
 
 /// One operation: its route and everything that the document says of it.
