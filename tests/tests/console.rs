@@ -2,34 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use oms_e2e::http::{Connection, Reply, request};
-use oms_e2e::server::{Home, Launch, Server, binary, run, succeed};
+use oms_e2e::people::{PASSWORD, admin, administrator};
+use oms_e2e::server::{Home, Launch, Server, run, succeed};
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Stdio};
-
-const PASSWORD: &str = "a long tail of red herrings";
-
-fn admin(home: &Home, words: &[&str]) -> Value {
-    let words = [&["admin"], words, &["--json", "--data", home.path().to_str().unwrap()]].concat();
-    serde_json::from_str(&succeed(&words)).unwrap()
-}
-
-/// A new administrator of the desk's tenant.
-fn administrator(home: &Home, email: &str) {
-    let mut child = Command::new(binary())
-        .args(["admin", "user", "create", email, "--name", "Ada", "--json", "--data", home.path().to_str().unwrap()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).unwrap();
-    let made = child.wait_with_output().unwrap();
-    assert!(made.status.success());
-    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
-    let tenant = admin(home, &["tenant", "list"])[0]["tenant_id"].as_str().unwrap().to_owned();
-    admin(home, &["user", "member", made[0]["user_id"].as_str().unwrap(), &tenant, "ADMIN"]);
-}
 
 fn ask(server: &Server, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Reply {
     let bearer = token.map(|token| format!("Bearer {token}"));

@@ -2,18 +2,17 @@
 //! one after another, and holds each answer to the document. `make schemathesis` runs more of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use oms_e2e::server::{Home, Launch, Server, binary, succeed};
+use oms_e2e::people::{PASSWORD, administrator};
+use oms_e2e::server::{Home, Launch, Server, succeed};
 use oms_e2e::{audit, setting};
 use serde_json::Value;
 use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const PACKAGE: &str = "schemathesis==4.32.5";
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemathesis");
 const EMAIL: &str = "fuzz@example.com";
-const PASSWORD: &str = "a long tail of red herrings";
 
 /// The program: the one that `OMS_SCHEMATHESIS` names, or one that the test installs for itself.
 fn program() -> PathBuf {
@@ -64,25 +63,6 @@ fn ask(home: &Home, server: &Server, asks: &Asks<'_>) -> u64 {
     cases
 }
 
-/// Somebody of the desk's tenant who signs in with a password.
-fn person(home: &Home) {
-    let data = home.path().to_str().unwrap();
-    let found = |words: &[&str], field: &str| {
-        let rows: Value = serde_json::from_str(&succeed(words)).unwrap();
-        rows[0][field].as_str().unwrap().to_owned()
-    };
-    let tenant = found(&["admin", "tenant", "list", "--json", "--data", data], "tenant_id");
-    let mut child = Command::new(binary())
-        .args(["admin", "user", "create", EMAIL, "--name", "Fuzz", "--json", "--data", data])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).unwrap();
-    let made: Value = serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
-    let _ = succeed(&["admin", "user", "member", made[0]["user_id"].as_str().unwrap(), &tenant, "ADMIN", "--data", data]);
-}
-
 #[test]
 fn every_operation_keeps_to_its_description_whoever_asks() {
     let home = Home::new("schemathesis");
@@ -90,7 +70,7 @@ fn every_operation_keeps_to_its_description_whoever_asks() {
     let much = ["READS_PER_S", "WRITES_PER_S", "CANCELS_PER_S", "SIGN_INS_PER_MIN"].map(|name| format!("OMS_API_{name}"));
     let launch = much.iter().fold(Launch::default().with("OMS_LOG_FILTER", "warn"), |launch, name| launch.with(name, "1000000"));
     Server::start(home.path(), &launch).stop();
-    person(&home);
+    administrator(&home, EMAIL);
     let server = Server::start(home.path(), &launch);
     let examples = setting("OMS_SCHEMATHESIS_EXAMPLES", 4);
     let key = format!("X-API-Key: {}", server.key());

@@ -12,26 +12,37 @@ use asked::Asked;
 use serde_json::Value;
 use std::io::Write as _;
 
-/// Of a command that needs no folder.
-static NOWHERE: Stored = Stored { data: None, json: false };
+/// The longest password that is read, bytes.
+const MAX_LINE: usize = 1_024;
 
 /// Runs it.
 ///
 /// # Errors
 /// See [`Failure`].
 pub fn run(command: Admin, settings: Settings) -> Outcome {
-    match &command {
-        Admin::MasterKey { key_version } => return secrets::master_key(*key_version),
-        Admin::Rewrap { stored } => return secrets::rewrap(stored, &settings),
-        _ => (),
-    }
-    let Some(asked) = Asked::of(&command)? else { return Ok(()) };
-    let stored = stored(&command);
+    let (asked, stored) = match command {
+        Admin::MasterKey { key_version } => return secrets::master_key(key_version),
+        Admin::Rewrap { stored } => return secrets::rewrap(&stored, &settings),
+        Admin::Bootstrap(stored) => (Asked::Bootstrap, stored),
+        Admin::Tenant(AdminTenant::List(stored)) => (Asked::Tenants, stored),
+        Admin::Tenant(AdminTenant::Allow { tenant, nets, stored }) => (Asked::AllowList { tenant, nets }, stored),
+        Admin::User(AdminUser::List(stored)) => (Asked::Users, stored),
+        Admin::User(AdminUser::Create(new)) => {
+            (Asked::CreateUser { name: new.name, email: new.email, password: password()?, break_glass: new.break_glass }, new.stored)
+        }
+        Admin::User(AdminUser::Member { user, tenant, role, scopes, stored }) => {
+            (Asked::SetMember { user, tenant, role: role.to_uppercase(), scopes }, stored)
+        }
+        Admin::Key(AdminKey::List(stored)) => (Asked::Keys, stored),
+        Admin::Key(AdminKey::Revoke { key, stored }) => (Asked::RevokeKey { key }, stored),
+        Admin::Key(AdminKey::RotateSigning { retire, stored }) => (Asked::RotateSigning { retire }, stored),
+    };
     let listen = settings.server.listen.clone();
-    let rows = rows(asked, stored, settings)?;
-    match (&command, rows.first().and_then(|row| row["token"].as_str())) {
-        (Admin::Bootstrap(stored), Some(token)) if !stored.json => bootstrap(token, &listen),
-        _ => show(stored, &rows),
+    let rows = rows(asked, &stored, settings)?;
+    // Only the answer to a bootstrap has a token.
+    match rows.first().and_then(|row| row["token"].as_str()) {
+        Some(token) if !stored.json => bootstrap(token, &listen),
+        _ => show(&stored, &rows),
     }
 }
 
@@ -50,17 +61,15 @@ fn rows(asked: Asked, stored: &Stored, settings: Settings) -> Result<Vec<Value>,
     })
 }
 
-/// Where the accounts are, and how the answer is shown.
-fn stored(command: &Admin) -> &Stored {
-    match command {
-        Admin::Bootstrap(stored)
-        | Admin::Rewrap { stored }
-        | Admin::Tenant(AdminTenant::List(stored) | AdminTenant::Allow { stored, .. })
-        | Admin::User(AdminUser::List(stored) | AdminUser::Member { stored, .. })
-        | Admin::Key(AdminKey::List(stored) | AdminKey::Revoke { stored, .. } | AdminKey::RotateSigning { stored, .. }) => stored,
-        Admin::User(AdminUser::Create(new)) => &new.stored,
-        Admin::MasterKey { .. } => &NOWHERE,
+/// The first line of the standard input.
+fn password() -> Result<String, Failure> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(|error| Failure::Usage(format!("no password on the standard input: {error}")))?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() || password.len() > MAX_LINE {
+        return Err(Failure::Usage("the password is read from the first line of the standard input".to_owned()));
     }
+    Ok(password.to_owned())
 }
 
 fn bootstrap(token: &str, listen: &str) -> Outcome {

@@ -9,7 +9,7 @@ import { OrderView, type ViewAsked } from "./view";
 const DONE: ReadonlySet<string> = new Set(["FILLED", "CANCELED", "REJECTED", "EXPIRED", "CLOSED"]);
 /** The states of orders that work, as filters name them. */
 export const WORKING = "NEW,UNACK,LIVE,PARTIALLY_FILLED";
-export const isDone = (order: Order): boolean => DONE.has(order.state);
+const isDone = (order: Order): boolean => DONE.has(order.state);
 export const isWorking = (order: Order): boolean => !DONE.has(order.state);
 
 /** The tick of a market, kept for the small line beside it. */

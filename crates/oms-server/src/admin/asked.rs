@@ -1,6 +1,5 @@
 //! What `oms admin` asks of the accounts, and the one place where it is done: by the command itself, or by a desk that runs.
 
-use crate::cli::{Admin, AdminKey, AdminTenant, AdminUser};
 use crate::exit::Failure;
 use oms_auth::Identity;
 use oms_identity::event::{AllowListSet, MemberSet};
@@ -9,9 +8,6 @@ use oms_model::{ApiKeyId, Refusal, TenantId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::str::FromStr;
-
-/// The longest password that is read, bytes.
-const MAX_LINE: usize = 1_024;
 
 /// One command. It is not shown: it may hold a password.
 #[derive(Deserialize, Serialize)]
@@ -38,30 +34,6 @@ pub enum Asked {
 }
 
 impl Asked {
-    /// What a command asks; `None` where it needs no accounts. A password is read from the standard input.
-    ///
-    /// # Errors
-    /// [`Failure::Usage`]: there is no password.
-    pub fn of(command: &Admin) -> Result<Option<Self>, Failure> {
-        Ok(Some(match command {
-            Admin::MasterKey { .. } | Admin::Rewrap { .. } => return Ok(None),
-            Admin::Bootstrap(_) => Self::Bootstrap,
-            Admin::Tenant(AdminTenant::List(_)) => Self::Tenants,
-            Admin::Tenant(AdminTenant::Allow { tenant, nets, .. }) => Self::AllowList { tenant: tenant.clone(), nets: nets.clone() },
-            Admin::User(AdminUser::List(_)) => Self::Users,
-            Admin::User(AdminUser::Create(new)) => {
-                let (name, email) = (new.name.clone(), new.email.clone());
-                Self::CreateUser { name, email, password: password()?, break_glass: new.break_glass }
-            }
-            Admin::User(AdminUser::Member { user, tenant, role, scopes, .. }) => {
-                Self::SetMember { user: user.clone(), tenant: tenant.clone(), role: role.to_uppercase(), scopes: scopes.clone() }
-            }
-            Admin::Key(AdminKey::List(_)) => Self::Keys,
-            Admin::Key(AdminKey::Revoke { key, .. }) => Self::RevokeKey { key: key.clone() },
-            Admin::Key(AdminKey::RotateSigning { retire, .. }) => Self::RotateSigning { retire: *retire },
-        }))
-    }
-
     /// Does it; answers what is to be shown.
     ///
     /// # Errors
@@ -115,17 +87,6 @@ async fn rotate(identity: &Identity, retire: bool) -> Result<(), Failure> {
         identity.execute_as_console(Command::RetireSigningKey { kid }).await.map_err(refused)?;
     }
     Ok(())
-}
-
-/// The first line of the standard input.
-fn password() -> Result<String, Failure> {
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).map_err(|error| Failure::Usage(format!("no password on the standard input: {error}")))?;
-    let password = line.trim_end_matches(['\r', '\n']);
-    if password.is_empty() || password.len() > MAX_LINE {
-        return Err(Failure::Usage("the password is read from the first line of the standard input".to_owned()));
-    }
-    Ok(password.to_owned())
 }
 
 fn tenants(identity: &Identity) -> Vec<Value> {
