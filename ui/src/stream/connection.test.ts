@@ -55,6 +55,7 @@ class Seen implements Listener {
   reset = () => void this.log.push("reset");
   snapshot = (data: unknown, last: boolean) => void this.log.push(`snapshot ${JSON.stringify(data)}${last ? " last" : ""}`);
   delta = (data: unknown, sequence: number) => void this.log.push(`delta ${JSON.stringify(data)} at ${sequence}`);
+  tooBroad = () => void this.log.push("too broad");
 }
 
 let sockets: FakeSocket[];
@@ -172,7 +173,7 @@ describe("the stream", () => {
     signIn();
     socket().answer("ping", { sequence: 77 });
     socket().answer("subscribe", { code: "QUERY_TOO_BROAD", message: "too many" }, 422);
-    expect(seen.log).toEqual([]);
+    expect(seen.log).toEqual(["too broad"]);
     expect(socket().last("subscribe")).toMatchObject({ from: 77 });
   });
 

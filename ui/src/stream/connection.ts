@@ -13,6 +13,8 @@ export interface Listener {
   reset(): void;
   snapshot(data: unknown, last: boolean): void;
   delta(data: unknown, sequence: number): void;
+  /** The server does not give a snapshot (too many items): the subscription goes on from the present. */
+  tooBroad?(): void;
 }
 
 export type Health = {
@@ -297,8 +299,8 @@ export class Connection {
       }
       const code = typeof body === "object" && body !== null && "code" in body ? body.code : null;
       if (code === "QUERY_TOO_BROAD") {
-        // There is too much for a snapshot: it goes on from the present.
         subscription.told = this.health.sequence;
+        subscription.listener.tooBroad?.();
         this.ask(subscription);
       } else if (resumes && status === 400) {
         // The log does not reach so far: it is another log, and what was known of it is worth nothing.
