@@ -219,9 +219,11 @@ impl View {
             return None;
         }
         let mut cells: BTreeMap<u32, Arc<Cells>> = BTreeMap::new();
-        for line in seen.lines.iter().filter(|line| line.id < HEADS) {
+        // Both are in the order of places.
+        let is_other = |at| found.entered.binary_search(&at).is_ok() || found.changed.binary_search_by_key(&at, |(at, _)| *at).is_ok();
+        for (at, line) in seen.lines.iter().enumerate().filter(|(_, line)| line.id < HEADS) {
             // What did not change is not written again.
-            let known = before.cells.get(&line.id).filter(|_| is_told(before, line));
+            let known = before.cells.get(&line.id).filter(|_| !is_other(at));
             cells.insert(line.id, known.cloned().unwrap_or_else(|| Arc::new(self.cells(book, line.id))));
         }
         let told = Told {
@@ -265,11 +267,6 @@ impl View {
         });
         w.finish()
     }
-}
-
-/// Whether this state of a line is the one that was told.
-fn is_told(told: &Told, line: &Line<Seq>) -> bool {
-    told.lines.iter().any(|known| known == line)
 }
 
 fn overlap(a: &Range<usize>, b: Range<usize>) -> Range<usize> {
