@@ -98,28 +98,18 @@ fn serve(shared: &Shared, open: &mut Vec<(View, Arc<Mailbox>)>) -> Result<(), Fa
 fn read(shared: &Shared) -> Result<(Book, Follower), Failed> {
     let began = Instant::now();
     let symbols = Symbols::of(patiently(|| shared.store.symbols())?);
-    let mut before = Seq(u64::MAX);
-    let mut book: Option<Book> = None;
-    let mut symbols = Some(symbols);
-    let mut from = Seq(0);
+    // What happens while pages are read is followed from the first one on; each row says what it knows already.
+    let (mut page, from) = patiently(|| shared.store.roots_before(Seq(u64::MAX), PAGE))?;
+    let mut book = Book::new(symbols, from, shared.bounds.max_rows);
+    let mut seq = from;
     loop {
-        let (page, seq) = patiently(|| shared.store.roots_before(before, PAGE))?;
-        // What happens while pages are read is followed from the first one on; each row says what it knows already.
-        let book = book.get_or_insert_with(|| {
-            from = seq;
-            Book::new(symbols.take().unwrap_or_default(), seq, shared.bounds.max_rows)
-        });
         let whole = page.len() < PAGE as usize;
-        let room = page.into_iter().all(|(order, last_seq)| {
-            before = order.created_seq;
-            book.load(order, last_seq, seq)
-        });
+        let last = page.last().map(|(order, _)| order.created_seq);
+        let room = page.into_iter().all(|(order, last_seq)| book.load(order, last_seq, seq));
         shared.rows.store(book.len(), Ordering::Relaxed);
-        if whole || !room {
-            break;
-        }
+        let Some(before) = last.filter(|_| room && !whole) else { break };
+        (page, seq) = patiently(|| shared.store.roots_before(before, PAGE))?;
     }
-    let book = book.unwrap_or_default();
     tracing::info!(orders = book.len(), took_ms = began.elapsed().as_millis(), "orders read for views");
     Ok((book, shared.feed.follow(from)))
 }
