@@ -97,9 +97,10 @@ fn serve(shared: &Shared, open: &mut Vec<(View, Arc<Mailbox>)>) -> Result<(), Fa
 /// Everything that is stored, and a follower of what is not in it.
 fn read(shared: &Shared) -> Result<(Book, Follower), Failed> {
     let began = Instant::now();
-    let symbols = Symbols::of(patiently(|| shared.store.symbols())?);
-    // What happens while pages are read is followed from the first one on; each row says what it knows already.
+    // What happens while the rest is read is followed from here on; each row says what it knows already.
     let (mut page, from) = patiently(|| shared.store.roots_before(Seq(u64::MAX), PAGE))?;
+    // Read after it: a listing is either in them or followed.
+    let symbols = Symbols::of(patiently(|| shared.store.symbols())?);
     let mut book = Book::new(symbols, from, shared.bounds.max_rows);
     let mut seq = from;
     loop {
