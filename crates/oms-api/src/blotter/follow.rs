@@ -69,7 +69,7 @@ fn serve(shared: &Shared, open: &mut Vec<(View, Arc<Mailbox>)>) -> Result<(), Fa
             next = now + if open.is_empty() { IDLE } else { TURN };
         }
         follow(&mut book, &mut follower)?;
-        let changed = book.settle();
+        book.settle();
         shared.rows.store(book.len(), Ordering::Relaxed);
         close(shared, &mut book, open);
         for Opening { number, asked, mailbox } in openings {
@@ -79,7 +79,7 @@ fn serve(shared: &Shared, open: &mut Vec<(View, Arc<Mailbox>)>) -> Result<(), Fa
             next = now + TURN;
         }
         for (view, mailbox) in open.iter_mut() {
-            offer(view, mailbox, &book, changed, now);
+            offer(view, mailbox, &book, now);
         }
         if !open.is_empty() {
             used = now;
@@ -152,7 +152,7 @@ fn close(shared: &Shared, book: &mut Book, open: &mut Vec<(View, Arc<Mailbox>)>)
 }
 
 /// Puts the newest frame where the connection takes it.
-fn offer(view: &mut View, mailbox: &Mailbox, book: &Book, changed: bool, now: Instant) {
+fn offer(view: &mut View, mailbox: &Mailbox, book: &Book, now: Instant) {
     if let Some(window) = mailbox.window.lock().unwrap_or_else(PoisonError::into_inner).take() {
         view.turn_to(window);
     }
@@ -161,7 +161,7 @@ fn offer(view: &mut View, mailbox: &Mailbox, book: &Book, changed: bool, now: In
     if waiting.is_none() {
         view.taken();
     }
-    if let Some(message) = view.frame(book, changed, now) {
+    if let Some(message) = view.frame(book, now) {
         *waiting = Some(message);
         mailbox.arrived.notify_one();
     }

@@ -96,7 +96,7 @@ pub(super) struct View {
     offered: Option<(Told, i64)>,
     /// Whether its client waits for an answer to something that it did.
     urgent: bool,
-    /// Whether rows changed since it was last looked at.
+    /// Whether rows of its index changed since it was last looked at.
     behind: bool,
     allowance: i64,
     counted: Instant,
@@ -136,13 +136,13 @@ impl View {
 
     /// The frame that brings the client to the present; `None` where it knows it, or is not to be told yet. One that was
     /// offered and not taken is replaced by it: the newest wins.
-    pub(super) fn frame(&mut self, book: &Book, changed: bool, now: Instant) -> Option<Vec<u8>> {
-        self.behind |= changed;
+    pub(super) fn frame(&mut self, book: &Book, now: Instant) -> Option<Vec<u8>> {
+        let ranked = book.ranked(&self.asked.shape.name)?;
+        self.behind |= ranked.changed;
         let pulse = now >= self.pulse && book.seq() > self.told.seq;
         if !(self.behind || self.urgent || pulse) || !self.is_due(now) {
             return None;
         }
-        let ranked = book.ranked(&self.asked.shape.name)?;
         (self.behind, self.urgent) = (false, false);
         let seen = self.look(book, ranked);
         let (message, told) = self.tell(book, seen, pulse)?;

@@ -303,12 +303,12 @@ impl World {
     fn turn(&mut self) {
         // Late enough for every pace and every allowance.
         self.now += Duration::from_secs(5);
-        let changed = self.book.settle();
+        self.book.settle();
         for (_, view, _, waiting) in &mut self.clients {
             if waiting.is_none() {
                 view.taken();
             }
-            if let Some(message) = view.frame(&self.book, changed, self.now) {
+            if let Some(message) = view.frame(&self.book, self.now) {
                 *waiting = Some(message);
             }
         }
@@ -413,10 +413,10 @@ fn a_view_is_told_no_more_than_its_share_of_bytes() {
             world.step(Step::Create { symbol: number % 3, qty: 1, price: None, sells: true });
         }
         world.now += Duration::from_millis(40);
-        let changed = world.book.settle();
+        world.book.settle();
         let (_, view, ..) = &mut world.clients[0];
         view.taken();
-        told += view.frame(&world.book, changed, world.now).map_or(0, |message| message.len());
+        told += view.frame(&world.book, world.now).map_or(0, |message| message.len());
         if world.now - began > Duration::from_secs(60) {
             break;
         }
