@@ -215,7 +215,8 @@ impl View {
         let offset = self.asked.window.offset;
         let regrouped = seen.heads != before.heads;
         let counted = (seen.total, seen.height, offset) != (before.total, before.height, before.offset);
-        if found.is_none() && !regrouped && !counted && before.begun && !pulse {
+        // A frame that waits says what is no more, where all is again as it was told.
+        if found.is_none() && !regrouped && !counted && before.begun && !pulse && self.offered.is_none() {
             return None;
         }
         let mut cells: BTreeMap<u32, Arc<Cells>> = BTreeMap::new();

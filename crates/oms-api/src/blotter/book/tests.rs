@@ -302,7 +302,11 @@ impl World {
 
     fn turn(&mut self) {
         // Late enough for every pace and every allowance.
-        self.now += Duration::from_secs(5);
+        self.turn_after(Duration::from_secs(5));
+    }
+
+    fn turn_after(&mut self, after: Duration) {
+        self.now += after;
         self.book.settle();
         for (_, view, _, waiting) in &mut self.clients {
             if waiting.is_none() {
@@ -401,6 +405,29 @@ fn a_client_that_takes_nothing_has_one_frame_waiting_and_then_the_newest() {
     assert!(sizes.iter().all(|size| *size < 4_000), "{sizes:?}");
     world.check();
     assert_eq!(world.clients[0].2.sequence, 50);
+}
+
+#[test]
+fn between_pulses_a_view_looks_at_what_its_own_rows_became() {
+    const SOON: Duration = Duration::from_millis(40);
+    let mut world = World::new();
+    world.turn();
+    world.take();
+    world.step(Step::Create { symbol: 0, qty: 1, price: None, sells: false });
+    world.turn_after(SOON);
+    let looked: Vec<(bool, bool)> = world
+        .clients
+        .iter()
+        .map(|(_, view, _, waiting)| (world.book.ranked(&view.asked.shape.name).unwrap().changed, waiting.is_some()))
+        .collect();
+    assert_eq!(looked, [true, true, false, false, true, true, false, false].map(|takes| (takes, takes)));
+    // It leaves the view of what is new, of which the frame that shows it was not taken yet.
+    world.step(Step::Cancel(0));
+    world.turn_after(SOON);
+    world.take();
+    assert_eq!(world.clients[1].2.seen(), Vec::<Value>::new());
+    world.turn_after(SOON);
+    assert!(world.clients.iter().all(|(.., waiting)| waiting.is_none()), "nothing changed");
 }
 
 #[test]
