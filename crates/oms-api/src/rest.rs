@@ -91,6 +91,9 @@ pub const fn header(name: &'static str, schema: &'static str, description: &'sta
     Parameter { name, within: "header", schema, description, required: false }
 }
 
+/// How long a page is.
+const LIMIT: Parameter = query("limit", "integer(1..500)", "1 to 500, 100 where it is not given.");
+
 /// One operation: its route and everything that the document says of it.
 pub struct Endpoint {
     /// `get`, `post`, `put` or `delete`.
