@@ -108,6 +108,9 @@ fn reason(call: &Call) -> Result<String, Refusal> {
     Ok(reason)
 }
 
+/// How long a page is.
+const LIMIT: Parameter = query("limit", "integer(1..500)", "1 to 500, 100 where it is not given.");
+
 /// One operation: its route and everything that the document says of it.
 pub struct Endpoint {
     /// `get`, `post`, `put` or `delete`.

@@ -1,7 +1,7 @@
 //! FIX sessions: how they stand, and what a person may do to them.
 
 use super::orders::find;
-use super::{Endpoint, REASON, get, post, query, reason};
+use super::{Endpoint, LIMIT, REASON, get, post, reason};
 use crate::call::{Access, Call};
 use crate::fix::{FixAbout, FixAction, FixDeed, FixMessage, FixMessages, FixSession};
 use crate::json::Writer;
@@ -37,7 +37,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             named("getOrderMessages", "The FIX messages about an order and its legs: with the client, and with venues"),
             messages,
         )
-        .parameters(&[query("limit", "integer", "1 to 500, 100 where it is not given.")])
+        .parameters(&[LIMIT])
         .json(200, "OrderMessages", "Oldest first; none where no FIX session had to do with it.")
         .errors(&[Code::NotFound, Code::Overloaded]),
         acts(post(
