@@ -406,6 +406,16 @@ fn time(text: &str) -> Result<oms_model::Time, String> {
     oms_api::json::decode::time(text).ok_or_else(|| format!("{text:?} is no time such as 2026-01-31T16:00:00Z"))
 }
 
+/// A day as the interface counts them: 20261121 for 2026-11-21. Both are taken; that there is such a day, the desk says.
+fn day(text: &str) -> Result<u32, String> {
+    let digits = match text.as_bytes() {
+        [.., b'-', _, _, b'-', _, _] if text.len() == 10 => text.replace('-', ""),
+        _ => text.to_owned(),
+    };
+    let number = digits.parse().ok().filter(|_| digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_digit()));
+    number.ok_or_else(|| format!("{text:?} is no day such as 2026-11-21"))
+}
+
 /// A past moment.
 fn as_of(text: &str) -> Result<AsOf, String> {
     oms_api::past::parse(text).ok_or_else(|| format!("{text:?} is neither a sequence nor a time such as 2026-01-31T16:00:00Z"))

@@ -135,8 +135,8 @@ pub enum Risk {
     Shadow(ShadowArgs),
     /// Write the evidence of a period: limits in force, changes, breaches, stops. Or of one closed day.
     Evidence {
-        /// A trading day, such as 20261121.
-        #[arg(long, conflicts_with_all = ["from", "to"], required_unless_present = "from")]
+        /// A trading day, such as 2026-11-21.
+        #[arg(long, value_parser = super::day, conflicts_with_all = ["from", "to"], required_unless_present = "from")]
         day: Option<u32>,
         /// A sequence or a time: what is behind it is in the pack.
         #[arg(long)]

@@ -1,6 +1,6 @@
 //! `oms risk shadow`.
 
-use super::Remote;
+use super::{Remote, day};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -19,8 +19,8 @@ pub struct ShadowArgs {
 /// A run of rules over the past.
 #[derive(Debug, Args)]
 pub struct ShadowRun {
-    /// The UTC day, such as 20261121.
-    #[arg(long, conflicts_with_all = ["from", "to"], required_unless_present = "from")]
+    /// The UTC day, such as 2026-11-21.
+    #[arg(long, value_parser = day, conflicts_with_all = ["from", "to"], required_unless_present = "from")]
     pub day: Option<u32>,
     /// A sequence or a time: what is behind it is looked at.
     #[arg(long)]

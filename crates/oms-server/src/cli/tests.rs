@@ -92,3 +92,13 @@ fn spans_and_shares_are_checked() {
     let error = parse("oms load --rate 5 --closed").unwrap_err();
     assert_eq!(error.exit_code(), 2);
 }
+
+#[test]
+fn a_day_is_taken_as_people_write_it() {
+    for text in ["2026-11-21", "20261121"] {
+        assert_eq!(day(text), Ok(20_261_121), "{text}");
+    }
+    for text in ["", "2026-11-2", "2026-1121", "26-11-2021", "+2026112", "2026-11-2a", "2026/11/21", "-20261121"] {
+        assert!(day(text).is_err(), "{text}");
+    }
+}
