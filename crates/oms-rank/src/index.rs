@@ -65,6 +65,23 @@ impl Block {
         }
         Err(low)
     }
+
+    /// Its entries and others that are in order, all of them in order.
+    fn mix(&self, others: &[Entry], order: &impl Ordered, into: &mut Vec<Entry>) {
+        into.clear();
+        let mut others = others.iter().copied().peekable();
+        for mine in self.keys.iter().zip(&self.rows).map(|(key, row)| Entry { key: *key, row: *row }) {
+            while let Some(other) = others.next_if(|other| {
+                let found = order.compare(*other, mine);
+                assert!(found != Ordering::Equal, "no row is put in twice");
+                found == Ordering::Less
+            }) {
+                into.push(other);
+            }
+            into.push(mine);
+        }
+        into.extend(others);
+    }
 }
 
 /// Rows in order.
@@ -80,11 +97,49 @@ pub struct RankIndex {
 impl RankIndex {
     /// An index of these entries, in any order. No row may be there twice.
     #[must_use]
-    pub fn of(mut entries: Vec<Entry>, order: &impl Ordered) -> Self {
+    pub fn of(entries: Vec<Entry>, order: &impl Ordered) -> Self {
+        let mut index = Self::default();
+        index.merge(entries, order);
+        index
+    }
+
+    /// Puts many rows in at once, which come in any order: each block that some of them belong to is written once, and the
+    /// others are left alone. An index that is too large to be sorted at once is made of some thousand rows at a time.
+    ///
+    /// # Panics
+    /// Where one of them is there already.
+    pub fn merge(&mut self, mut entries: Vec<Entry>, order: &impl Ordered) {
         entries.sort_unstable_by(|a, b| order.compare(*a, *b));
-        let blocks: Vec<Block> = entries.chunks(FILLED).map(Block::of).collect();
-        let firsts = entries.chunks(FILLED).filter_map(|chunk| chunk.first().copied()).collect();
-        Self { blocks, firsts, len: entries.len() }
+        self.len += entries.len();
+        let (blocks, firsts) = (core::mem::take(&mut self.blocks), core::mem::take(&mut self.firsts));
+        let (mut rest, mut mixed) = (entries.as_slice(), Vec::new());
+        for (number, block) in blocks.into_iter().enumerate() {
+            // What stands before the first row of the next block belongs to this one.
+            let here = match firsts.get(number + 1) {
+                Some(next) => rest.partition_point(|entry| order.compare(*entry, *next) == Ordering::Less),
+                None => rest.len(),
+            };
+            let (entering, later) = rest.split_at(here);
+            rest = later;
+            if entering.is_empty() {
+                self.firsts.extend(firsts.get(number).copied());
+                self.blocks.push(block);
+            } else {
+                block.mix(entering, order, &mut mixed);
+                self.fill(&mixed);
+            }
+        }
+        // Of an index that had nothing: all of them.
+        self.fill(rest);
+    }
+
+    /// Puts blocks of these entries, which are in order, behind the others: equal ones, with room for what comes.
+    fn fill(&mut self, entries: &[Entry]) {
+        let blocks = if entries.len() < BLOCK { 1 } else { entries.len().div_ceil(FILLED) };
+        for chunk in entries.chunks(entries.len().div_ceil(blocks).max(1)) {
+            self.firsts.extend(chunk.first().copied());
+            self.blocks.push(Block::of(chunk));
+        }
     }
 
     /// How many rows.

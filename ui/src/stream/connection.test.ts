@@ -135,6 +135,34 @@ describe("the stream", () => {
     expect(seen.log).toEqual(["reset", 'snapshot ["a"]', 'snapshot ["b"] last']);
   });
 
+  it("leaves a topic that was closed before its answer came, once its number is known", () => {
+    signIn();
+    const close = connection.subscribe("executions", new Seen());
+    const asked = socket().last("subscribe");
+    close();
+    expect(socket().sent.filter((message) => message.op === "unsubscribe")).toEqual([]);
+    socket().say({ id: asked.id, op: "subscribe", status: 200, body: { subscription: 7, topic: "executions", sequence: 10 } });
+    expect(socket().last("unsubscribe")).toMatchObject({ subscription: 7 });
+    // One that was refused is not there to be left, and is not asked for again.
+    const again = connection.subscribe("risk", new Seen());
+    const refusedOne = socket().last("subscribe");
+    again();
+    socket().say({ id: refusedOne.id, op: "subscribe", status: 503, body: { code: "OVERLOADED" } });
+    socket().say({ subscription: 1, type: "heartbeat", sequence: 10 });
+    clock.pass(1_000);
+    expect(socket().sent.filter((message) => message.op === "unsubscribe")).toHaveLength(1);
+    expect(socket().sent.filter((message) => message.topic === "risk")).toHaveLength(1);
+  });
+
+  it("is not asked for again where it was closed while it waited for another try", () => {
+    signIn();
+    const close = connection.subscribe("risk", new Seen());
+    socket().answer("subscribe", { code: "OVERLOADED" }, 503);
+    close();
+    clock.pass(1_000);
+    expect(socket().sent.filter((message) => message.topic === "risk")).toHaveLength(1);
+  });
+
   it("resumes behind the last delta, without a snapshot", () => {
     whole();
     socket().say({ subscription: 1, type: "delta", sequence: 14, last: true, data: ["c"] });

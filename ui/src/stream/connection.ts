@@ -141,7 +141,12 @@ export class Connection {
 
   private leave(subscription: Subscription): void {
     this.subscriptions.delete(subscription);
-    if (this.signedIn && subscription.number !== null) this.request({ op: "unsubscribe", subscription: subscription.number }, () => undefined);
+    // One that is not answered yet is left when its answer comes: only then its number is known.
+    if (this.signedIn && subscription.number !== null) this.unsubscribe(subscription.number);
+  }
+
+  private unsubscribe(number: number): void {
+    this.request({ op: "unsubscribe", subscription: number }, () => undefined);
   }
 
   /** Opens a window of rows that the server filters and sorts. It is state: a new connection begins it anew. */
@@ -286,9 +291,14 @@ export class Connection {
     if (subscription.filter !== null) message.filter = subscription.filter;
     if (resumes) message.from = subscription.told;
     this.request(message, (status, body) => {
-      if (!this.subscriptions.has(subscription)) return;
-      if (status === 200 && typeof body === "object" && body !== null && "subscription" in body) {
-        subscription.number = body.subscription as number;
+      const number = status === 200 && typeof body === "object" && body !== null && "subscription" in body ? (body.subscription as number) : null;
+      if (!this.subscriptions.has(subscription)) {
+        // It was closed before it was open.
+        if (number !== null) this.unsubscribe(number);
+        return;
+      }
+      if (number !== null) {
+        subscription.number = number;
         if (resumes || subscription.topic === "marketdata") subscription.whole = true;
         else {
           subscription.listener.reset();
@@ -306,7 +316,7 @@ export class Connection {
         // The log does not reach so far: it is another log, and what was known of it is worth nothing.
         subscription.told = null;
         this.ask(subscription);
-      } else this.after(1_000, () => this.signedIn && subscription.number === null && this.ask(subscription));
+      } else this.after(1_000, () => this.signedIn && subscription.number === null && this.subscriptions.has(subscription) && this.ask(subscription));
     });
   }
 
@@ -315,7 +325,7 @@ export class Connection {
       const said = body as { subscription?: number; message?: string };
       if (status === 200 && said.subscription !== undefined) {
         // It was closed before it was open.
-        if (!this.subscriptions.has(subscription)) this.request({ op: "unsubscribe", subscription: said.subscription }, () => undefined);
+        if (!this.subscriptions.has(subscription)) this.unsubscribe(said.subscription);
         else subscription.number = said.subscription;
         return;
       }

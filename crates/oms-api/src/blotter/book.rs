@@ -1,7 +1,8 @@
 //! The orders of a tenant in memory, with the rank indexes of the shapes that views ask for.
 //!
 //! Rows follow events at once, indexes at the end of a turn ([`Book::settle`]): an order that ten events changed meanwhile
-//! moves once.
+//! moves once. A new index is made in pieces ([`Book::build`]), the rows by their numbers: so far as it has come it follows
+//! the events as every index does, so that nothing has to wait until it is whole.
 
 use super::column::{Row, Symbols};
 use super::shape::Shape;
@@ -10,7 +11,8 @@ use oms_model::{Order, OrderId, Seq, Time};
 use oms_rank::{Entry, Ordered, RankIndex};
 use oms_store::views::query::Owned;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Rows, by number.
@@ -52,11 +54,35 @@ pub(super) struct Ranked {
     pub(super) index: RankIndex,
     /// How many rows each group has.
     pub(super) groups: BTreeMap<Owned, usize>,
-    /// Whether a row of it changed in the last turn.
+    /// Whether a row of it is shown otherwise since the last turn.
     pub(super) changed: bool,
+    /// Only rows with lower numbers are in it yet; `None` where it is whole.
+    below: Option<usize>,
+}
+
+/// A row that changed and is meant by a filter, before or now.
+struct Meant {
+    number: u32,
+    was: bool,
+    is: bool,
 }
 
 impl Ranked {
+    /// Without any row so far.
+    fn new(shape: Arc<Shape>) -> Self {
+        Self { shape, index: RankIndex::default(), groups: BTreeMap::new(), changed: false, below: Some(0) }
+    }
+
+    /// Whether every row that its shape takes is in it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.below.is_none()
+    }
+
+    /// Whether it has come to the row with this number.
+    fn has_reached(&self, number: u32) -> bool {
+        self.below.is_none_or(|below| (number as usize) < below)
+    }
+
     fn count(&mut self, group: Option<Owned>, enters: bool) {
         let Some(group) = group else { return };
         let count = self.groups.entry(group).or_default();
@@ -79,12 +105,14 @@ pub(super) struct Book {
     symbols: Symbols,
     before: Before,
     ranked: BTreeMap<String, Ranked>,
+    /// The indexes that are not whole yet, in the order in which they were asked for.
+    rising: VecDeque<String>,
     /// Everything up to here is in it.
     seq: Seq,
     most: usize,
     /// Whether there are, or were, older orders that are not in it.
     cut: bool,
-    /// A symbol changed, so that no index is sorted any more.
+    /// A symbol changed, so that no index is in order any more that symbols decide anything in.
     renamed: bool,
 }
 
@@ -166,7 +194,7 @@ impl Book {
                     self.changed(seq, batch.time, e.group_order_id, event);
                     e.members.iter().for_each(|member| self.changed(seq, batch.time, *member, event));
                 }
-                Event::InstrumentListed(listed) => self.renamed |= self.symbols.list(listed),
+                Event::InstrumentListed(listed) => self.renamed |= self.symbols.list(listed, seq),
                 event => {
                     if let Some(order_id) = event.order_id() {
                         self.changed(seq, batch.time, order_id, event);
@@ -210,12 +238,22 @@ impl Book {
 
     /// Brings the indexes up to the rows. Each knows then whether a row of it changed since the last time.
     pub(super) fn settle(&mut self) {
-        let Self { rows, free, symbols, before, ranked, renamed, .. } = self;
-        if std::mem::take(renamed) {
-            ranked.values_mut().for_each(|one| *one = rank(one.shape.clone(), rows, symbols));
-        } else {
-            ranked.values_mut().for_each(|one| resort(one, rows, before, symbols));
+        let Self { rows, free, symbols, before, ranked, rising, renamed, .. } = self;
+        // Views with one filter in several orders ask each row once.
+        let mut meant: BTreeMap<&str, Vec<Meant>> = BTreeMap::new();
+        let shapes: Vec<Arc<Shape>> = ranked.values().map(|one| one.shape.clone()).collect();
+        for (one, shape) in ranked.values_mut().zip(&shapes) {
+            if *renamed && shape.reads_symbols() {
+                if one.is_whole() {
+                    rising.push_back(shape.name.clone());
+                }
+                *one = Ranked::new(shape.clone());
+                continue;
+            }
+            resort(one, meant.entry(&shape.meaning).or_insert_with(|| judge(shape, rows, before, symbols)), rows, before, symbols);
+            one.changed |= *renamed;
         }
+        *renamed = false;
         for number in before.keys() {
             if rows.get(*number as usize).is_some_and(Option::is_none) {
                 free.push(*number);
@@ -224,45 +262,81 @@ impl Book {
         before.clear();
     }
 
-    /// Sorts the orders that a shape means, unless that is done already. Everything must be settled.
-    pub(super) fn rank(&mut self, shape: &Arc<Shape>) {
+    /// Has the orders that a shape means put in order, unless they are or will be already. It is whole once it was built.
+    pub(super) fn want(&mut self, shape: &Arc<Shape>) {
         if !self.ranked.contains_key(&shape.name) {
-            let ranked = rank(shape.clone(), &self.rows, &self.symbols);
-            self.ranked.insert(shape.name.clone(), ranked);
+            self.ranked.insert(shape.name.clone(), Ranked::new(shape.clone()));
+            self.rising.push_back(shape.name.clone());
         }
+    }
+
+    /// Whether an index waits to be built.
+    pub(super) fn is_building(&self) -> bool {
+        !self.rising.is_empty()
+    }
+
+    /// Puts the next rows, at most so many, into the index that was asked for first. Whether it is whole by that. Everything
+    /// must be settled.
+    pub(super) fn build(&mut self, most: usize) -> bool {
+        let Self { rows, symbols, before, ranked, rising, .. } = self;
+        assert!(before.is_empty(), "an index is built of rows that the others know as they are");
+        let Some(one) = rising.front().and_then(|name| ranked.get_mut(name)) else { return false };
+        let from = one.below.unwrap_or(rows.len());
+        let to = from.saturating_add(most).min(rows.len());
+        take_in(one, from..to, rows, symbols);
+        let whole = to == rows.len();
+        one.below = (!whole).then_some(to);
+        if whole {
+            rising.pop_front();
+        }
+        whole
     }
 
     /// Drops a shape's index, which nobody looks at any more.
     pub(super) fn drop_index(&mut self, name: &str) {
         self.ranked.remove(name);
+        self.rising.retain(|rising| rising != name);
     }
 }
 
-fn rank(shape: Arc<Shape>, rows: &Rows, symbols: &Symbols) -> Ranked {
-    let mut groups = BTreeMap::new();
+/// Puts those of some rows in that are meant.
+fn take_in(ranked: &mut Ranked, numbers: Range<usize>, rows: &Rows, symbols: &Symbols) {
+    let shape = ranked.shape.clone();
     let mut entries = Vec::new();
-    for (number, row) in (0_u32..).zip(rows) {
+    let first = u32::try_from(numbers.start).unwrap_or(u32::MAX);
+    for (number, row) in (first..).zip(rows.get(numbers).unwrap_or_default()) {
         if let Some(row) = row.as_deref().filter(|row| shape.takes(row, symbols)) {
             entries.push(shape.entry(number, row, symbols));
-            if let Some(group) = shape.group_of(row, symbols) {
-                *groups.entry(group).or_default() += 1;
-            }
+            ranked.count(shape.group_of(row, symbols), true);
         }
     }
-    let index = RankIndex::of(entries, &InOrder { shape: &shape, rows, before: None, symbols });
-    Ranked { shape, index, groups, changed: true }
+    ranked.index.merge(entries, &InOrder { shape: &shape, rows, before: None, symbols });
+}
+
+/// Which of the rows that changed the filter of a shape means.
+fn judge(shape: &Shape, rows: &Rows, before: &Before, symbols: &Symbols) -> Vec<Meant> {
+    let takes = |row: Option<&Row>| row.is_some_and(|row| shape.takes(row, symbols));
+    let meant = before.iter().map(|(number, was)| {
+        let is = rows.get(*number as usize).and_then(Option::as_deref);
+        Meant { number: *number, was: takes(was.as_deref()), is: takes(is) }
+    });
+    meant.filter(|one| one.was || one.is).collect()
 }
 
 /// Takes out what changed, by what it was, and puts it in by what it is.
-fn resort(ranked: &mut Ranked, rows: &Rows, before: &Before, symbols: &Symbols) {
+fn resort(ranked: &mut Ranked, meant: &[Meant], rows: &Rows, before: &Before, symbols: &Symbols) {
     let shape = ranked.shape.clone();
     ranked.changed = false;
     let mut enter: Vec<(Entry, Option<Owned>)> = Vec::new();
     let was_in_order = InOrder { shape: &shape, rows, before: Some(before), symbols };
-    for (number, was) in before {
-        let was = was.as_deref().filter(|was| shape.takes(was, symbols));
-        let is = rows.get(*number as usize).and_then(Option::as_deref).filter(|is| shape.takes(is, symbols));
-        ranked.changed |= was.is_some() || is.is_some();
+    for Meant { number, was, is } in meant {
+        if !ranked.has_reached(*number) {
+            // It is put in as what it will be then.
+            continue;
+        }
+        let was = before.get(number).and_then(Option::as_deref).filter(|_| *was);
+        let is = rows.get(*number as usize).and_then(Option::as_deref).filter(|_| *is);
+        ranked.changed = true;
         if let (Some(was), Some(is)) = (was, is)
             && shape.compare(was, is, symbols) == Ordering::Equal
         {

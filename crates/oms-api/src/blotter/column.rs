@@ -20,39 +20,51 @@ pub(super) struct Row {
     pub(super) known: Seq,
 }
 
-/// Symbols by instrument, as of the rows.
+/// Symbols by instrument, as of the rows, each with the event that gave it in place of another one.
 #[derive(Debug, Default)]
-pub(super) struct Symbols(Vec<Option<Symbol>>);
+pub(super) struct Symbols(Vec<Option<(Symbol, Seq)>>);
 
 impl Symbols {
     pub(super) fn of(known: Vec<(InstrumentId, Symbol)>) -> Self {
         let mut symbols = Self::default();
-        known.into_iter().for_each(|(id, symbol)| symbols.put(id, symbol));
+        known.into_iter().for_each(|(id, symbol)| symbols.put(id, symbol, Seq(0)));
         symbols
     }
 
-    fn put(&mut self, id: InstrumentId, symbol: Symbol) {
+    fn put(&mut self, id: InstrumentId, symbol: Symbol, renamed: Seq) {
         let at = id.0 as usize;
         if self.0.len() <= at {
             self.0.resize(at + 1, None);
         }
         if let Some(slot) = self.0.get_mut(at) {
-            *slot = Some(symbol);
+            *slot = Some((symbol, renamed));
         }
+    }
+
+    fn known(&self, id: InstrumentId) -> Option<&(Symbol, Seq)> {
+        self.0.get(id.0 as usize)?.as_ref()
     }
 
     /// Takes a listing in. Whether an instrument that had a symbol has another one.
-    pub(super) fn list(&mut self, instrument: &Instrument) -> bool {
-        let before = self.0.get(instrument.instrument_id.0 as usize).cloned().flatten();
-        if before.as_ref() == Some(&instrument.symbol) {
-            return false;
+    pub(super) fn list(&mut self, instrument: &Instrument, seq: Seq) -> bool {
+        match self.known(instrument.instrument_id).map(|(symbol, _)| symbol == &instrument.symbol) {
+            Some(true) => false,
+            before => {
+                let renamed = if before.is_some() { seq } else { Seq(0) };
+                self.put(instrument.instrument_id, instrument.symbol.clone(), renamed);
+                before.is_some()
+            }
         }
-        self.put(instrument.instrument_id, instrument.symbol.clone());
-        before.is_some()
     }
 
     fn get(&self, id: InstrumentId) -> &str {
-        self.0.get(id.0 as usize).and_then(Option::as_ref).map_or("", Symbol::as_str)
+        self.known(id).map_or("", |(symbol, _)| symbol.as_str())
+    }
+
+    /// The last event that changed what is shown of a row: one of its order, or the one that gave its instrument another
+    /// symbol.
+    pub(super) fn shown(&self, row: &Row) -> Seq {
+        self.known(row.order.instrument_id).map_or(row.last_seq, |(_, renamed)| row.last_seq.max(*renamed))
     }
 }
 
@@ -69,46 +81,54 @@ pub(super) fn all_shown() -> String {
     ORDER_FIELDS.iter().chain(MORE_FIELDS).copied().collect::<Vec<_>>().join(", ")
 }
 
-/// What compares: every field that orders can be filtered and sorted by.
-pub(super) fn scalar<'a>(row: &'a Row, field: &str, symbols: &'a Symbols) -> Scalar<'a> {
-    let order = &row.order;
-    let int = |value: Option<i64>| value.map_or(Scalar::Missing, Scalar::Int);
-    let term = |code: u8| Scalar::Int(code.into());
-    let seq = |seq: Seq| Scalar::Int(i64::try_from(seq.0).unwrap_or(i64::MAX));
+/// Reads a field of a row.
+pub(super) type Reader = for<'a> fn(&'a Row, &'a Symbols) -> Scalar<'a>;
+
+fn int(value: Option<i64>) -> Scalar<'static> {
+    value.map_or(Scalar::Missing, Scalar::Int)
+}
+
+fn count(seq: Seq) -> Scalar<'static> {
+    Scalar::Int(i64::try_from(seq.0).unwrap_or(i64::MAX))
+}
+
+/// What compares: every field that orders can be filtered and sorted by. It is looked up once for a shape, since rows are
+/// read by the million.
+pub(super) fn reader(field: &str) -> Reader {
     match field {
-        "order_id" => Scalar::Wide(order.order_id.as_u128()),
-        "parent_order_id" => order.parent_order_id.map_or(Scalar::Missing, |id| Scalar::Wide(id.as_u128())),
-        "root_order_id" => Scalar::Wide(order.root_order_id.as_u128()),
-        "is_root" => Scalar::Int(order.is_root().into()),
-        "cl_ord_id" => Scalar::Text(order.cl_ord_id.as_str()),
-        "account_id" => Scalar::Wide(order.account_id.as_u128()),
-        "user_id" => Scalar::Wide(order.user_id.as_u128()),
-        "instrument_id" => Scalar::Int(order.instrument_id.0.into()),
-        "symbol" => Scalar::Text(symbols.get(order.instrument_id)),
-        "side" => term(order.side.code()),
-        "ord_type" => term(order.ord_type.code()),
-        "time_in_force" => term(order.time_in_force.code()),
-        "source" => term(order.source.code()),
-        "venue" => order.venue.as_ref().map_or(Scalar::Missing, |venue| Scalar::Text(venue.as_str())),
-        "state" => term(order.state.code()),
-        "ord_status" => term(order.ord_status().code()),
-        "pending" => term(order.pending.code()),
-        "in_doubt" => Scalar::Int(order.extras.doubt.is_some().into()),
-        "order_qty" => Scalar::wide(order.order_qty.raw()),
-        "cum_qty" => Scalar::wide(order.cum_qty.raw()),
-        "leaves_qty" => Scalar::wide(order.leaves_qty().raw()),
-        "price" => int(order.price.map(oms_model::Price::raw)),
-        "stop_px" => int(order.extras.stop_px.map(oms_model::Price::raw)),
-        "avg_px" => int(order.avg_px().map(oms_model::Price::raw)),
-        "broker_order_id" => order.broker_order_id.as_ref().map_or(Scalar::Missing, |id| Scalar::Text(id.as_str())),
-        "ended_by" => int(order.ended_by.map(|by| by.code().into())),
-        "reject_code" => int(order.reject_code.map(|code| code.code().into())),
-        "created_at" => Scalar::Int(order.created_at.0),
-        "updated_at" => Scalar::Int(order.updated_at.0),
-        "created_seq" => seq(order.created_seq),
-        "last_seq" => seq(row.last_seq),
-        "version" => Scalar::Int(order.version.into()),
-        _ => Scalar::Missing,
+        "order_id" => |row, _| Scalar::Wide(row.order.order_id.as_u128()),
+        "parent_order_id" => |row, _| row.order.parent_order_id.map_or(Scalar::Missing, |id| Scalar::Wide(id.as_u128())),
+        "root_order_id" => |row, _| Scalar::Wide(row.order.root_order_id.as_u128()),
+        "is_root" => |row, _| Scalar::Int(row.order.is_root().into()),
+        "cl_ord_id" => |row, _| Scalar::Text(row.order.cl_ord_id.as_str()),
+        "account_id" => |row, _| Scalar::Wide(row.order.account_id.as_u128()),
+        "user_id" => |row, _| Scalar::Wide(row.order.user_id.as_u128()),
+        "instrument_id" => |row, _| Scalar::Int(row.order.instrument_id.0.into()),
+        "symbol" => |row, symbols| Scalar::Text(symbols.get(row.order.instrument_id)),
+        "side" => |row, _| Scalar::Int(row.order.side.code().into()),
+        "ord_type" => |row, _| Scalar::Int(row.order.ord_type.code().into()),
+        "time_in_force" => |row, _| Scalar::Int(row.order.time_in_force.code().into()),
+        "source" => |row, _| Scalar::Int(row.order.source.code().into()),
+        "venue" => |row, _| row.order.venue.as_ref().map_or(Scalar::Missing, |venue| Scalar::Text(venue.as_str())),
+        "state" => |row, _| Scalar::Int(row.order.state.code().into()),
+        "ord_status" => |row, _| Scalar::Int(row.order.ord_status().code().into()),
+        "pending" => |row, _| Scalar::Int(row.order.pending.code().into()),
+        "in_doubt" => |row, _| Scalar::Int(row.order.extras.doubt.is_some().into()),
+        "order_qty" => |row, _| Scalar::wide(row.order.order_qty.raw()),
+        "cum_qty" => |row, _| Scalar::wide(row.order.cum_qty.raw()),
+        "leaves_qty" => |row, _| Scalar::wide(row.order.leaves_qty().raw()),
+        "price" => |row, _| int(row.order.price.map(oms_model::Price::raw)),
+        "stop_px" => |row, _| int(row.order.extras.stop_px.map(oms_model::Price::raw)),
+        "avg_px" => |row, _| int(row.order.avg_px().map(oms_model::Price::raw)),
+        "broker_order_id" => |row, _| row.order.broker_order_id.as_ref().map_or(Scalar::Missing, |id| Scalar::Text(id.as_str())),
+        "ended_by" => |row, _| int(row.order.ended_by.map(|by| by.code().into())),
+        "reject_code" => |row, _| int(row.order.reject_code.map(|code| code.code().into())),
+        "created_at" => |row, _| Scalar::Int(row.order.created_at.0),
+        "updated_at" => |row, _| Scalar::Int(row.order.updated_at.0),
+        "created_seq" => |row, _| count(row.order.created_seq),
+        "last_seq" => |row, _| count(row.last_seq),
+        "version" => |row, _| Scalar::Int(row.order.version.into()),
+        _ => |_, _| Scalar::Missing,
     }
 }
 
@@ -256,6 +276,17 @@ mod tests {
     }
 
     #[test]
+    fn a_row_is_shown_otherwise_from_the_listing_that_renames_its_instrument() {
+        let listed = |symbol: &str| Instrument { symbol: Symbol::new(symbol).unwrap(), ..Instrument::default() };
+        let (row, mut symbols) = (row(), Symbols::default());
+        assert!(!symbols.list(&listed("A"), Seq(20)), "it had none before");
+        assert_eq!(symbols.shown(&row), Seq(9));
+        assert!(!symbols.list(&listed("A"), Seq(21)) && symbols.list(&listed("B"), Seq(22)));
+        assert_eq!((symbols.get(row.order.instrument_id), symbols.shown(&row)), ("B", Seq(22)));
+        assert_eq!(symbols.shown(&Row { last_seq: Seq(23), ..row }), Seq(23));
+    }
+
+    #[test]
     fn words_are_found_in_either_case() {
         let (row, symbols) = (row(), Symbols::default());
         assert!(mentions(&row, "c-\\", &symbols) && mentions(&row, "buy", &symbols) && !mentions(&row, "sell", &symbols));
@@ -275,7 +306,7 @@ mod tests {
         full.order.ended_by = Some(oms_model::EndedBy::Client);
         full.order.reject_code = Some(oms_model::Code::Internal);
         for field in oms_store::views::Resource::Orders.fields() {
-            assert_ne!(scalar(&full, field.name, &symbols), Scalar::Missing, "{}", field.name);
+            assert_ne!(reader(field.name)(&full, &symbols), Scalar::Missing, "{}", field.name);
         }
     }
 }

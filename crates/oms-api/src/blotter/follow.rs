@@ -20,6 +20,8 @@ const IDLE: Duration = Duration::from_secs(1);
 const PAGE: u32 = 4_096;
 /// Batches that one turn follows at most; a log that is far ahead is caught up with in several.
 const MAX_BATCHES: usize = 16_384;
+/// Rows that a new index takes in before the clock is looked at: some milliseconds.
+const PIECE: usize = 16_384;
 /// How often a store that is busy is asked again.
 const TRIES: u32 = 20;
 
@@ -63,7 +65,8 @@ fn serve(shared: &Shared, open: &mut Vec<(View, Arc<Mailbox>)>) -> Result<(), Fa
     let mut next = Instant::now();
     let mut used = Instant::now();
     loop {
-        let openings = shared.rest(next);
+        // While indexes are built nobody rests, though whoever rang is heard.
+        let openings = shared.rest(if book.is_building() { Instant::now() } else { next });
         let now = Instant::now();
         if now >= next {
             next = now + if open.is_empty() { IDLE } else { TURN };
@@ -75,12 +78,14 @@ fn serve(shared: &Shared, open: &mut Vec<(View, Arc<Mailbox>)>) -> Result<(), Fa
         for Opening { number, asked, mailbox } in openings {
             let shape = asked.shape.clone();
             open.push((View::new(number, asked, now), mailbox));
-            book.rank(&shape);
+            book.want(&shape);
             next = now + TURN;
         }
         for (view, mailbox) in open.iter_mut() {
             offer(view, mailbox, &book, now);
         }
+        // After the frames of what is there. Who waited for an index that is whole is told at once, not after the others.
+        while book.is_building() && Instant::now() < next && !book.build(PIECE) {}
         if !open.is_empty() {
             used = now;
         } else if now.saturating_duration_since(used) >= shared.bounds.linger {

@@ -1,6 +1,6 @@
 //! Which orders a view has and in which order: what views that ask for the same share.
 
-use super::column::{Row, Symbols, field_mentions, mentions, scalar, shown};
+use super::column::{Reader, Row, Symbols, field_mentions, mentions, reader, shown};
 use oms_model::{Code, Refusal};
 use oms_rank::Entry;
 use oms_store::views::query::{Condition, Kind, Owned, Scalar, SortKey, sort_key};
@@ -26,9 +26,11 @@ struct Word {
 pub(super) struct Shape {
     /// The same for every view that asks for the same.
     pub(super) name: String,
-    conditions: Vec<Condition>,
+    /// The same for every shape that means the same orders.
+    pub(super) meaning: String,
+    conditions: Vec<(Condition, Reader)>,
     words: Vec<Word>,
-    keys: Vec<SortKey>,
+    keys: Vec<(SortKey, Reader)>,
     /// The field that rows are grouped by.
     pub(super) group: Option<&'static str>,
 }
@@ -52,19 +54,45 @@ impl Shape {
             sort.retain(|one| one.field != group);
             sort.insert(0, Sort { field: group.to_owned(), descending: false });
         }
-        let keys = sort_key(Resource::Orders, sort).map_err(|error| bad("sort", error.to_string()))?;
+        let mut keys = sort_key(Resource::Orders, sort).map_err(|error| bad("sort", error.to_string()))?;
+        // No two rows are the same in it: what would be compared behind it never is, and is no other order.
+        if let Some(last) = keys.iter().position(|key| matches!(key.field, "order_id" | "created_seq")) {
+            keys.truncate(last + 1);
+        }
         let group = group.and_then(|_| keys.first());
         if let Some(key) = group.filter(|key| !matches!(key.kind, Kind::Text | Kind::Mic | Kind::Term { .. } | Kind::Uuid)) {
             return Err(bad("group_by", format!("rows are not grouped by {}, which would be a group for each", key.field)));
         }
         let group = group.map(|key| key.field);
-        let name = name(&conditions, &words, &keys, group);
-        Ok(Self { name, conditions, words, keys, group })
+        let meaning = meaning(&conditions, &words);
+        let name = name(&meaning, &keys, group);
+        let conditions = conditions
+            .into_iter()
+            .map(|one| {
+                let read = reader(one.field);
+                (one, read)
+            })
+            .collect();
+        let keys = keys
+            .into_iter()
+            .map(|key| {
+                let read = reader(key.field);
+                (key, read)
+            })
+            .collect();
+        Ok(Self { name, meaning, conditions, words, keys, group })
+    }
+
+    /// Whether another symbol of an instrument changes which rows are meant, or their order.
+    pub(super) fn reads_symbols(&self) -> bool {
+        self.conditions.iter().any(|(one, _)| one.field == "symbol")
+            || self.words.iter().any(|one| one.field.is_none_or(|field| field == "symbol"))
+            || self.keys.iter().any(|(key, _)| key.field == "symbol")
     }
 
     /// Whether a row is meant.
     pub(super) fn takes(&self, row: &Row, symbols: &Symbols) -> bool {
-        let meets = |one: &Condition| one.holds(scalar(row, one.field, symbols));
+        let meets = |(one, read): &(Condition, Reader)| one.holds(read(row, symbols));
         let says = |one: &Word| {
             let found = match one.field {
                 None => mentions(row, &one.word, symbols),
@@ -77,8 +105,8 @@ impl Shape {
 
     /// How two rows stand to each other.
     pub(super) fn compare(&self, a: &Row, b: &Row, symbols: &Symbols) -> Ordering {
-        for key in &self.keys {
-            let (of_a, of_b) = (scalar(a, key.field, symbols), scalar(b, key.field, symbols));
+        for (key, read) in &self.keys {
+            let (of_a, of_b) = (read(a, symbols), read(b, symbols));
             let found = if key.descending { of_b.cmp(&of_a) } else { of_a.cmp(&of_b) };
             if found != Ordering::Equal {
                 return found;
@@ -90,8 +118,8 @@ impl Shape {
     /// A row as the index holds it.
     pub(super) fn entry(&self, number: u32, row: &Row, symbols: &Symbols) -> Entry {
         let mut packed = Packed { key: 0, left: 128 };
-        for key in &self.keys {
-            if !packed.push(key, scalar(row, key.field, symbols)) {
+        for (key, read) in &self.keys {
+            if !packed.push(key, read(row, symbols)) {
                 break;
             }
         }
@@ -100,14 +128,20 @@ impl Shape {
 
     /// The group that a row belongs to.
     pub(super) fn group_of(&self, row: &Row, symbols: &Symbols) -> Option<Owned> {
-        self.group.map(|field| scalar(row, field, symbols).into())
+        // Rows of a group stand together: its field is the first that they are sorted by.
+        let (_, read) = self.keys.first().filter(|_| self.group.is_some())?;
+        Some(read(row, symbols).into())
     }
 }
 
-fn name(conditions: &[Condition], words: &[Word], keys: &[SortKey], group: Option<&str>) -> String {
+fn meaning(conditions: &[Condition], words: &[Word]) -> String {
     let conditions: Vec<String> = conditions.iter().map(Condition::text).collect();
+    format!("{conditions:?} {words:?}")
+}
+
+fn name(meaning: &str, keys: &[SortKey], group: Option<&str>) -> String {
     let keys: Vec<(&str, bool)> = keys.iter().map(|key| (key.field, key.descending)).collect();
-    format!("{conditions:?} {words:?} {keys:?} {group:?}")
+    format!("{meaning} {keys:?} {group:?}")
 }
 
 /// `word`, `field:word`, and either with a minus before it.

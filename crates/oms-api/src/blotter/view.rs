@@ -138,6 +138,11 @@ impl View {
     /// offered and not taken is replaced by it: the newest wins.
     pub(super) fn frame(&mut self, book: &Book, now: Instant) -> Option<Vec<u8>> {
         let ranked = book.ranked(&self.asked.shape.name)?;
+        if !ranked.is_whole() {
+            // The rows are still put in order. Afterwards it is looked at, whatever it was told before.
+            self.behind = true;
+            return None;
+        }
         self.behind |= ranked.changed;
         let pulse = now >= self.pulse && book.seq() > self.told.seq;
         if !(self.behind || self.urgent || pulse) || !self.is_due(now) {
@@ -162,7 +167,7 @@ impl View {
         let Window { offset, size, .. } = self.asked.window;
         let total = ranked.index.len();
         let mut seen = Seen { lines: Vec::with_capacity(size), heads: BTreeMap::new(), total, height: total };
-        let line = |row: u32| Line { id: row, shown: book.row(row).map(|row| row.last_seq).unwrap_or_default() };
+        let line = |row: u32| Line { id: row, shown: book.row(row).map(|row| book.symbols().shown(row)).unwrap_or_default() };
         if ranked.shape.group.is_none() {
             seen.lines.extend(ranked.index.rows_from(offset).take(size).map(line));
             return seen;

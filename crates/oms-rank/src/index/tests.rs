@@ -88,6 +88,46 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// In however many pieces the rows come, and whatever leaves or comes alone in between.
+    #[test]
+    fn an_index_that_is_made_in_pieces_is_a_sort_of_all_of_them(
+        values in prop::collection::vec(0_u16..2_000, 1..6_000),
+        pieces in prop::collection::vec((1_usize..2_500, any::<u32>()), 1..12),
+    ) {
+        let values = Values(values);
+        let mut members = BTreeMap::new();
+        let mut index = RankIndex::default();
+        // The rows come in no order of theirs, as a piece of the rows of a shape does.
+        let mut rows: Vec<u32> = (0..values.0.len() as u32).collect();
+        rows.sort_by_key(|row| row.wrapping_mul(2_654_435_761));
+        for (size, pick) in pieces {
+            let piece: Vec<u32> = rows.drain(..size.min(rows.len())).filter(|row| !members.contains_key(row)).collect();
+            members.extend(piece.iter().map(|row| (*row, ())));
+            index.merge(piece.iter().map(|row| values.entry(*row)).collect(), &values);
+            check(&index, &values, &members);
+            let row = pick % values.0.len() as u32;
+            let there = members.remove(&row).is_some();
+            prop_assert_eq!(index.remove(values.entry(row), &values), there);
+            if !there {
+                prop_assert!(index.insert(values.entry(row), &values));
+                members.insert(row, ());
+            }
+        }
+        check(&index, &values, &members);
+    }
+}
+
+#[test]
+#[should_panic(expected = "no row is put in twice")]
+fn a_row_that_is_there_is_not_merged_again() {
+    let values = Values(vec![1, 2, 3]);
+    let mut index = RankIndex::of((0..3).map(|row| values.entry(row)).collect(), &values);
+    index.merge(vec![values.entry(1)], &values);
+}
+
 #[test]
 fn an_index_that_grows_and_shrinks_keeps_its_blocks_whole() {
     let values = Values((0..20_000_u32).map(|row| (row.wrapping_mul(2_654_435_761) >> 16) as u16).collect());

@@ -5,13 +5,17 @@ use super::super::column::Symbols;
 use super::super::view::{Asked, View, Window};
 use super::*;
 use oms_model::event::{OrderClosed, OrderCreated, OrderEnded, OrderSized};
+use oms_model::instrument::Instrument;
 use oms_model::{ClOrdId, EndedBy, InstrumentId, Price, Qty, Side, Symbol};
 use oms_store::views::Filter;
 use proptest::prelude::*;
 use serde_json::Value;
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 const SYMBOLS: [&str; 3] = ["ZETA", "ALPHABETICAL", "ALPHABETIC"];
+/// What instruments may be called later.
+const NAMES: [&str; 4] = ["ALPHACAL", "ZETA", "ALPHABETIC", "MIDDLE"];
 const COLUMNS: [&str; 8] = ["order_id", "symbol", "order_qty", "price", "state", "version", "cl_ord_id", "last_seq"];
 
 /// What can happen.
@@ -31,6 +35,10 @@ enum Step {
     /// The client takes what waits for it.
     Take,
     Scroll(usize, usize),
+    /// An instrument gets another symbol.
+    Rename(u32, usize),
+    /// The last view with an index closes, and another is opened, whose rows are put in order again.
+    Reopen(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -45,6 +53,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Turn),
         3 => Just(Step::Take),
         1 => (0..20_usize, 0..12_usize).prop_map(|(offset, size)| Step::Scroll(offset, size)),
+        1 => (0..3_u32, 0..NAMES.len()).prop_map(|(instrument, name)| Step::Rename(instrument, name)),
+        1 => any::<usize>().prop_map(Step::Reopen),
     ]
 }
 
@@ -135,8 +145,13 @@ impl Naive {
     }
 }
 
+thread_local! {
+    /// What the instruments are called: of the world that a test has, which is one at a time.
+    static CALLED: Cell<[&'static str; 3]> = const { Cell::new(SYMBOLS) };
+}
+
 fn symbol(order: &Order) -> &'static str {
-    SYMBOLS[order.instrument_id.0 as usize]
+    CALLED.get()[order.instrument_id.0 as usize]
 }
 
 fn cells(order: &Order, seq: Seq) -> Value {
@@ -214,7 +229,13 @@ fn questions() -> Vec<Question> {
         ),
         Question {
             search: &["ALPHA", "-symbol:cal"],
-            ..by(&[], "-last_seq", |order| order.instrument_id == InstrumentId(2), |a, b| b.updated_at.cmp(&a.updated_at), false)
+            ..by(
+                &[],
+                "-last_seq",
+                |order| symbol(order).contains("ALPHA") && !symbol(order).contains("CAL"),
+                |a, b| b.updated_at.cmp(&a.updated_at),
+                false,
+            )
         },
     ]
 }
@@ -229,6 +250,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        CALLED.set(SYMBOLS);
         let symbols = SYMBOLS.iter().zip(0..).map(|(name, id)| (InstrumentId(id), Symbol::new(name).unwrap())).collect();
         let mut book = Book::new(Symbols::of(symbols), Seq(0), 1_000);
         let now = Instant::now();
@@ -239,7 +261,8 @@ impl World {
             let columns: Vec<String> = COLUMNS.iter().map(|name| (*name).to_owned()).collect();
             let group = question.group.then_some("symbol");
             let asked = Asked::of((&filters, &search), (question.sort, group), &columns, window(0, 8), 25).unwrap();
-            book.rank(&asked.shape);
+            book.want(&asked.shape);
+            assert!(book.build(1), "there is nothing to put in order yet");
             clients.push((question, View::new(1, asked, now), Client::default(), None));
         }
         Self { book, naive: Naive { orders: BTreeMap::new() }, clients, now, seq: 0 }
@@ -286,6 +309,21 @@ impl World {
                     self.happen(Event::OrderClosed(OrderClosed { order_id }));
                 }
             }
+            Step::Rename(instrument, name) => {
+                let mut called = CALLED.get();
+                called[instrument as usize] = NAMES[name];
+                CALLED.set(called);
+                let symbol = Symbol::new(NAMES[name]).unwrap();
+                let listed = Instrument { instrument_id: InstrumentId(instrument), symbol, ..Instrument::default() };
+                self.happen(Event::InstrumentListed(Box::new(listed)));
+            }
+            Step::Reopen(at) => {
+                // As the thread does it, between turns.
+                self.book.settle();
+                let (_, view, ..) = &self.clients[at % self.clients.len()];
+                self.book.drop_index(&view.asked.shape.name);
+                self.book.want(&view.asked.shape);
+            }
             Step::Turn => self.turn(),
             Step::Take => self.take(),
             Step::Scroll(offset, size) => {
@@ -308,6 +346,8 @@ impl World {
     fn turn_after(&mut self, after: Duration) {
         self.now += after;
         self.book.settle();
+        // Of an index that rises only a piece in each turn.
+        self.book.build(3);
         for (_, view, _, waiting) in &mut self.clients {
             if waiting.is_none() {
                 view.taken();
@@ -325,6 +365,10 @@ impl World {
     }
 
     fn check(&mut self) {
+        self.book.settle();
+        while self.book.is_building() {
+            self.book.build(2);
+        }
         self.turn();
         self.take();
         for (question, view, client, _) in &self.clients {
@@ -370,6 +414,50 @@ fn what_was_read_is_not_applied_again_and_what_came_meanwhile_is() {
     book.apply(&Batch { first_seq: Seq(11), events, ..Batch::default() });
     let row = |number| book.row(number).map(|row| (row.order.order_qty.raw(), row.last_seq.0));
     assert_eq!((row(0), row(1), book.len()), (Some((5, 11)), Some((1, 12)), 2));
+}
+
+#[test]
+fn views_are_told_while_an_index_is_made_and_each_once_its_own_is_whole() {
+    let mut world = World::new();
+    for number in 1..=30 {
+        world.step(Step::Create { symbol: 0, qty: number, price: None, sells: true });
+    }
+    world.turn();
+    world.take();
+    // Two of the indexes have to be made again: 30 rows, 3 in a turn.
+    let missing: Vec<Arc<Shape>> = [4, 5].iter().map(|at| world.clients[*at].1.asked.shape.clone()).collect();
+    missing.iter().for_each(|shape| world.book.drop_index(&shape.name));
+    missing.iter().for_each(|shape| world.book.want(shape));
+    let (mut first, mut second, mut lively) = (None, None, 0);
+    for turn in 1..=20 {
+        world.step(Step::Size(29, 2));
+        world.turn_after(Duration::from_millis(40));
+        let told: Vec<bool> = world.clients.iter().map(|(.., waiting)| waiting.is_some()).collect();
+        lively += usize::from(told[0]);
+        first = first.or(told[4].then_some(turn));
+        // What the other shows did not change, so that it has nothing to tell.
+        second = second.or(world.book.ranked(&missing[1].name).unwrap().is_whole().then_some(turn));
+        world.take();
+    }
+    assert_eq!(lively, 20, "whose index is there misses no frame");
+    assert_eq!((first, second), (Some(10), Some(20)), "the first does not wait for the second");
+    world.check();
+}
+
+#[test]
+fn a_row_is_told_its_other_symbol_without_a_change_of_the_order() {
+    let mut world = World::new();
+    world.step(Step::Create { symbol: 0, qty: 1, price: None, sells: false });
+    world.turn();
+    world.take();
+    world.step(Step::Rename(0, 3));
+    world.turn();
+    let (.., waiting) = &world.clients[0];
+    let frame: Value = serde_json::from_slice(waiting.as_ref().unwrap()).unwrap();
+    assert_eq!(frame["cells"], serde_json::json!([[0, 1, "MIDDLE"]]), "the cell and nothing else");
+    // Only where symbols decide anything the rows are put in order again.
+    assert_eq!(world.book.rising.len(), 2, "of three: one was built in this turn");
+    world.check();
 }
 
 #[test]

@@ -12,6 +12,9 @@ fn the_same_question_in_other_words_has_one_index() {
     let one = name(&[("symbol", "A"), ("side__in", "BUY,SELL")], &["x", "y"], "-created_at", None);
     assert_eq!(one, name(&[("side__in", "SELL,BUY"), ("symbol", "A")], &["Y", "x", "X"], "-created_seq", None));
     assert_eq!(name(&[], &[], "", None), name(&[], &[], "-created_at", None));
+    // Behind what tells any two orders apart nothing is compared.
+    assert_eq!(name(&[], &[], "side,order_id,-price", None), name(&[], &[], "side,order_id", None));
+    assert_eq!(name(&[], &[], "-created_seq,price", None), name(&[], &[], "-created_seq", None));
     for other in [
         name(&[("symbol", "B"), ("side__in", "BUY,SELL")], &["x", "y"], "-created_at", None),
         name(&[("symbol", "A"), ("side__in", "BUY,SELL")], &["x", "-y"], "-created_at", None),
@@ -20,6 +23,23 @@ fn the_same_question_in_other_words_has_one_index() {
     ] {
         assert_ne!(one, other);
     }
+}
+
+#[test]
+fn the_same_filter_in_another_order_means_the_same_orders() {
+    let one = of(&[("symbol", "A"), ("side", "BUY")], &["x"], "price", None).unwrap();
+    let other = of(&[("side", "BUY"), ("symbol", "A")], &["X"], "-order_qty", Some("side")).unwrap();
+    assert_eq!(one.meaning, other.meaning);
+    assert_ne!(one.name, other.name);
+    assert_ne!(one.meaning, of(&[("symbol", "A"), ("side", "SELL")], &["x"], "price", None).unwrap().meaning);
+}
+
+#[test]
+fn a_shape_knows_whether_symbols_decide_anything_in_it() {
+    let reads = |filter: &[(&str, &str)], search: &[&str], sort, group| of(filter, search, sort, group).unwrap().reads_symbols();
+    assert!(!reads(&[("side", "BUY")], &["side:b"], "price", Some("state")));
+    assert!(reads(&[("symbol", "A")], &[], "", None) && reads(&[], &["x"], "", None) && reads(&[], &["-symbol:x"], "", None));
+    assert!(reads(&[], &[], "-symbol", None) && reads(&[], &[], "", Some("symbol")));
 }
 
 #[test]
