@@ -10,6 +10,8 @@
 //! venue     venues that speak FIX
 //! audit     what must hold after every restart
 //! load      clients that place, cancel and modify orders and remember every answer
+//! through   orders at a rate through a desk to venues in processes of their own, all by FIX
+//! people    people who sign in with a password
 //! strace    faults at chosen system calls
 //! prng      seeded chance
 //! ```
@@ -22,10 +24,12 @@ pub mod fix;
 pub mod http;
 pub mod ledger;
 pub mod load;
+pub mod people;
 pub mod prng;
 pub mod server;
 pub mod sse;
 pub mod strace;
+pub mod through;
 pub mod venue;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

@@ -7,6 +7,7 @@ mod figures;
 mod fix;
 mod fix_venues;
 mod greeting;
+mod ib_venues;
 pub mod identity;
 pub mod key;
 mod settings;
@@ -21,6 +22,7 @@ use crate::config::Settings;
 use crate::exit::{Failure, Outcome};
 use crate::logging;
 use oms_api::Tenants;
+use oms_fix::transport::{Engine, Listener};
 pub use settings::{Desk, check};
 use tenant::Tenant;
 use tokio::net::TcpListener;
@@ -41,23 +43,29 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
 
     tenant::require_log(&desk)?;
     let accounts = http.block_on(identity::open(&desk))?;
-    let first = Tenant::open(&desk, &http, &accounts)?;
+    http.block_on(async { identity::listen(&desk, &accounts) });
+    desk.require_tenants()?;
+    // Sessions of all tenants: a Logon belongs to the one whose CompIDs it has.
+    let fix = Engine::new();
+    let first = Tenant::open(&desk, &http, &accounts, &fix)?;
     let tenants = Tenants::default();
     let mut running = vec![first];
     for settings in desk.others()? {
-        running.push(Tenant::open(&settings, &http, &accounts)?);
+        running.push(Tenant::open(&settings, &http, &accounts, &fix)?);
     }
     for tenant in &running {
         tenants.serve(tenant.api.clone()).map_err(|error| Failure::Refused(error.to_string()))?;
     }
     http.block_on(identity::adopt(&accounts, &tenants))?;
+    let fix_listener = fix::listen(&desk, &fix, &http)?;
     let served = http.block_on(async {
         let address = listener.local_addr().map_err(|error| Failure::Fault(error.to_string()))?;
-        greeting::print(address, &desk, &running);
+        greeting::print(address, fix_listener.as_ref().map(Listener::address), &desk, &running);
         oms_api::serve_with(listener, tenants, tls, stop.wait())
             .await
             .map_err(|error| Failure::Fault(format!("the listener failed: {error}")))
     });
+    drop(fix_listener);
     for tenant in &mut running {
         if let Some(fix) = tenant.fix.take() {
             http.block_on(fix.stop());

@@ -2,19 +2,23 @@
 
 use crate::client::{Client, Reply};
 use crate::desk::{Desk, RESTING, order};
+use crate::socket::{Got, Socket};
 use oms_api::call::Access;
 use oms_api::json::command::COMMANDS;
 use oms_api::rate::Rates;
 use oms_api::rest::endpoints;
+use oms_api::ws::CLOSE_UNAUTHENTICATED;
 use oms_api::{Config, auth};
 use oms_auth::identity::Registration;
 use oms_auth::password::Cost;
-use oms_auth::{ControlLog, Identity, KeyFile, system_clock};
+use oms_auth::{ControlLog, Identity, SecretBox, VaultBox, system_clock};
 use oms_identity::event::TenantCreated;
 use oms_identity::{Command, Role, Scope, Scopes};
 use oms_model::TenantId;
 use oms_store::MemoryJournal;
 use serde_json::json;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 const PASSWORD: &str = "correct horse battery staple";
@@ -30,12 +34,25 @@ fn no_limits() -> Config {
     Config { rates: Rates { read: 0, write: 0, cancel: 0, entrance: 0, tenant: 0 }, ..Config::default() }
 }
 
+/// The vault's box; its keys lie in the tests' own folder.
+fn secrets() -> Box<dyn SecretBox> {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let name = format!("accounts-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&dir).unwrap();
+    let secrets = VaultBox::open_dir(&dir, &dir, None).unwrap();
+    // Its key is read once and held from then on.
+    secrets.seal("first", b"use").unwrap();
+    std::fs::remove_dir_all(dir).unwrap();
+    Box::new(secrets)
+}
+
 impl House {
     async fn open(config: Config) -> Self {
         let log = ControlLog::open(Box::new(MemoryJournal::new(9)), system_clock()).unwrap();
         let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
         let accounts = oms_auth::Config { cost, ..oms_auth::Config::default() };
-        let identity = Identity::open(log, Box::new(KeyFile::of([7; 32]).unwrap()), accounts, system_clock()).await.unwrap();
+        let identity = Identity::open(log, secrets(), accounts, system_clock()).await.unwrap();
         // The desk is there before its users are.
         let tenant = TenantCreated { tenant_id: TenantId::from_u128(1), name: "desk".to_owned() };
         identity.execute_as_console(Command::CreateTenant(tenant)).await.unwrap();
@@ -216,6 +233,9 @@ async fn a_session_of_a_browser_needs_its_csrf_token() {
         nobody.bare("POST", "/api/v1/orders", &headers, Some(body.as_bytes())).await
     };
     nobody.bare("GET", "/api/v1/orders", &[("cookie", &cookie)], None).await.expect(200);
+    // A page that was opened anew learns it; a token of another kind is of no session with a cookie.
+    assert_eq!(nobody.bare("GET", "/api/v1/auth/profile", &[("cookie", &cookie)], None).await.get("/csrf_token"), csrf);
+    assert_eq!(get(&house.ada, "/api/v1/auth/profile").await.get("/csrf_token"), "null");
     place(&[("cookie", &cookie)]).await.refused(403, "FORBIDDEN");
     place(&[("cookie", &cookie), ("x-csrf-token", "made up")]).await.refused(403, "FORBIDDEN");
     place(&[("cookie", &cookie), ("x-csrf-token", &csrf)]).await.expect(201);
@@ -225,6 +245,13 @@ async fn a_session_of_a_browser_needs_its_csrf_token() {
     let out = nobody.bare("POST", "/api/v1/auth/logout", &[("cookie", &cookie), ("x-csrf-token", &csrf)], None).await.expect(200);
     assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
     nobody.bare("GET", "/api/v1/orders", &[("cookie", &cookie)], None).await.refused(401, "UNAUTHENTICATED");
+    // A browser goes on to send the cookie, and hears nothing of a socket that is refused: it is told on an open one.
+    let mut late = Socket::open(&nobody, "/api/v1/ws", &format!("cookie: {cookie}\r\n")).await.unwrap();
+    late.send(json!({"op": "subscribe", "topic": "orders"})).await;
+    assert!(matches!(late.end().await, Got::Closed(CLOSE_UNAUTHENTICATED, _)));
+    let mut with_key = Socket::open(&nobody, "/api/v1/ws", &format!("cookie: {cookie}\r\n")).await.unwrap();
+    let answer = with_key.ask(json!({"op": "auth", "key": house.ada.key})).await;
+    assert_eq!(answer["status"], 200, "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,7 +12,7 @@ use oms_testkit::fixture::{TENANT, actor, setup};
 use super::*;
 use crate::codec::encode::Writer;
 use crate::desk::{Begin, begin, user_of};
-use crate::session::config::{Config, Role};
+use crate::session::config::{Config, Role, SessionId};
 use crate::store::MemoryStore;
 use crate::transport::{Engine, SessionSpec};
 
@@ -50,6 +50,7 @@ async fn run(parts: &DeskParts, cursor: Seq, waiting: Vec<Inbound>) -> (Seq, Vec
     let profile = ClientProfile {
         config: config.clone(),
         user_id: user_of(&id),
+        scopes: ClientProfile::SCOPES,
         copies: None,
         account: None,
         allowed: Vec::new(),
