@@ -332,7 +332,8 @@ impl Api {
     /// `OVERLOADED` where they are too far behind.
     pub async fn catalog_now(&self) -> Result<Arc<Catalog>, Refusal> {
         let durable = self.handle().durable();
-        let names = tokio::time::timeout(self.config().read_wait, self.inner.names.as_of(durable)).await;
+        // Seldom asked, and a timer is large: the requests that do not ask need not carry its place.
+        let names = Box::pin(tokio::time::timeout(self.config().read_wait, self.inner.names.as_of(durable))).await;
         names.map_err(|_| behind("the names", durable))
     }
 

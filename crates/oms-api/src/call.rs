@@ -21,7 +21,9 @@ use oms_runtime::handle::{Answer, Request as EngineRequest};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// The longest wait that `Prefer: wait` may ask for.
@@ -286,7 +288,13 @@ impl Call {
             return Err(too_large());
         }
         let body = std::mem::take(self.body.get_mut().unwrap_or_else(PoisonError::into_inner));
-        match tokio::time::timeout(self.api.config().body_timeout, to_bytes(body, most)).await {
+        let mut reading = std::pin::pin!(to_bytes(body, most));
+        // A body mostly came with its head, and needs no timer.
+        let read = match at_once(reading.as_mut()).await {
+            Some(read) => Ok(read),
+            None => Box::pin(tokio::time::timeout(self.api.config().body_timeout, reading)).await,
+        };
+        match read {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(error)) if is_too_large(&error) => Err(too_large()),
             Ok(Err(_)) => Err(Refusal::new(Code::ValidationError, "the body did not arrive whole")),
@@ -366,6 +374,15 @@ impl Call {
         }
         Ok(answer)
     }
+}
+
+/// What a future has for us without waiting.
+async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

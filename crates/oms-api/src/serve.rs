@@ -6,12 +6,14 @@ mod tls;
 use crate::api::{Api, Config, until};
 use crate::call::Peer;
 use crate::tenants::{self, Tenants};
+use axum::body::Body;
+use axum::response::Response;
+use core::convert::Infallible;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
-use hyper::service::{Service as _, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use patient::Patient;
 use std::future::Future;
 use std::io;
@@ -52,10 +54,7 @@ pub async fn serve_with(
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     let tenants = tenants.into();
-    let (mut service, config) = (tenants::router(tenants.clone()), tenants.config());
-    if tls.is_some() {
-        service = service.layer(axum::middleware::map_response(tls::strict));
-    }
+    let config = tenants.config();
     let connections = Arc::new(Semaphore::new(config.max_connections));
     let (ending, _) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
@@ -76,7 +75,8 @@ pub async fn serve_with(
         };
         // Without a place the connection is closed at once: a client sees that sooner than a hanging one.
         let Ok(place) = connections.clone().try_acquire_owned() else { continue };
-        let connection = Connection { peer, routes: service.clone(), config: config.clone(), ending: ending.subscribe() };
+        let connection =
+            Connection { peer, tenants: tenants.clone(), is_strict: tls.is_some(), config: config.clone(), ending: ending.subscribe() };
         let tls = tls.clone();
         tokio::spawn(async move {
             connection.serve(stream, tls).await;
@@ -103,7 +103,9 @@ pub async fn serve_with(
 /// What a connection needs besides its socket.
 struct Connection {
     peer: SocketAddr,
-    routes: axum::Router,
+    tenants: Tenants,
+    /// Whether browsers are told to come over TLS alone.
+    is_strict: bool,
     config: Config,
     ending: watch::Receiver<bool>,
 }
@@ -123,9 +125,8 @@ impl Connection {
     }
 
     async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
-        let Self { peer, routes, config, ending } = self;
-        let routes = TowerToHyperService::new(routes);
-        let service = service_fn(move |request| routes.call(from(peer, request)));
+        let Self { peer, tenants, is_strict, config, ending } = self;
+        let service = service_fn(move |request| answer(tenants.clone(), is_strict, from(peer, request)));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(config.head_timeout)
@@ -145,9 +146,8 @@ impl Connection {
     }
 
     async fn http2<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
-        let Self { peer, routes, config, ending } = self;
-        let routes = TowerToHyperService::new(routes);
-        let service = service_fn(move |request| routes.call(from(peer, request)));
+        let Self { peer, tenants, is_strict, config, ending } = self;
+        let service = service_fn(move |request| answer(tenants.clone(), is_strict, from(peer, request)));
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
@@ -169,9 +169,14 @@ impl Connection {
 }
 
 /// The request with where it comes from.
-fn from(peer: SocketAddr, mut request: Request<Incoming>) -> Request<Incoming> {
+fn from(peer: SocketAddr, mut request: Request<Incoming>) -> Request<Body> {
     request.extensions_mut().insert(Peer(peer));
-    request
+    request.map(Body::new)
+}
+
+async fn answer(tenants: Tenants, is_strict: bool, request: Request<Body>) -> Result<Response, Infallible> {
+    let response = tenants::forward(tenants, request).await;
+    Ok(if is_strict { tls::strict(response) } else { response })
 }
 
 fn told(served: hyper::Result<()>) {

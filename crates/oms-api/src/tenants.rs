@@ -9,7 +9,7 @@ use crate::call::Peer;
 use crate::desk;
 use crate::rest;
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use oms_auth::Presented;
 use oms_model::TenantId;
@@ -113,6 +113,11 @@ impl Tenants {
         if let [only] = &*members {
             return Some(only.router.clone());
         }
+        // Boxed, so that the requests of a tenant that is alone do not carry its place.
+        Box::pin(Self::among(members, request)).await
+    }
+
+    async fn among(members: Arc<[Member]>, request: &mut Request) -> Option<Router> {
         let first = &members.first()?.api;
         let changes = !request.method().is_safe();
         if let Some(identity) = first.identity() {
@@ -152,14 +157,9 @@ impl From<Api> for Tenants {
     }
 }
 
-/// The router of everything.
-pub fn router(tenants: Tenants) -> Router {
-    Router::new().fallback(forward).with_state(tenants)
-}
-
 /// Hands a request to the tenant whose credential it carries. Without one the first tenant answers what is public, and that
 /// it does not know the sender. The desk is everybody's: it holds nothing of a tenant.
-async fn forward(State(tenants): State<Tenants>, mut request: Request) -> Response {
+pub(crate) async fn forward(tenants: Tenants, mut request: Request) -> Response {
     if let Some(page) = desk::answer(&request) {
         return page;
     }

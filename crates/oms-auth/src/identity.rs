@@ -249,7 +249,7 @@ impl Identity {
         match presented {
             Presented::Key(key) => self.of_key(key, ip),
             Presented::Bearer(key) if key::is_well_formed(key) => self.of_key(key, ip),
-            Presented::Bearer(token) => self.of_token(token, ip).await.map(Some),
+            Presented::Bearer(token) => Box::pin(self.of_token(token, ip)).await.map(Some),
             Presented::Cookie { value, csrf, changes } => self.of_cookie(value, csrf, changes, ip).map(Some),
         }
     }

@@ -228,7 +228,10 @@ pub fn outcome_of(batch: &Batch) -> Option<CommandOutcome> {
 
 fn command_outcome(step: &mut Step<'_>, actor: &Actor, command: Command) -> CommandOutcome {
     match command {
-        Command::CreateOrder(order) => CommandOutcome::Orders(vec![decide::create::create(step, actor, &order)]),
+        Command::CreateOrder(order) => {
+            step.expect_order();
+            CommandOutcome::Orders(vec![decide::create::create(step, actor, &order)])
+        }
         Command::CreateOrders { orders, atomic } => decide::create::create_many(step, actor, &orders, atomic),
         Command::CancelOrder { order, if_version } => decide::cancel::cancel(step, actor, &order, if_version),
         Command::ReplaceOrder { order, change, if_version } => decide::replace::replace(step, actor, &order, &change, if_version),

@@ -99,6 +99,11 @@ impl<'a> Step<'a> {
         self.events.push(event);
     }
 
+    /// Makes room for what a new order mostly leads to.
+    pub(crate) fn expect_order(&mut self) {
+        self.events.reserve_exact(8);
+    }
+
     /// What was decided so far.
     pub(crate) fn events(&self) -> &[Event] {
         &self.events

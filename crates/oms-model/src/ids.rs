@@ -243,7 +243,15 @@ impl WireId {
     /// A new order is revision 0; every cancel or replace request takes the next.
     #[must_use]
     pub fn derive(order: OrderId, revision: u32) -> Self {
-        Self(compact_str::format_compact!("{:032x}-{revision}", order.as_u128()))
+        let mut head = [b'-'; 33];
+        for (at, slot) in head.iter_mut().take(32).enumerate() {
+            *slot = hex_digit(order.as_u128() >> (124 - 4 * at));
+        }
+        let mut text = CompactString::with_capacity(head.len() + 1);
+        text.push_str(core::str::from_utf8(&head).unwrap_or_default());
+        // Text is never refused.
+        let _written = fmt::Write::write_fmt(&mut text, format_args!("{revision}"));
+        Self(text)
     }
     /// The order and revision it was derived from; `None` where it is not one of ours.
     #[must_use]
@@ -252,18 +260,27 @@ impl WireId {
         if order.len() != 32 {
             return None;
         }
-        Some((OrderId::from_u128(u128::from_str_radix(order, 16).ok()?), revision.parse().ok()?))
+        // By halves: 128 bits are multiplied slowly.
+        let half = |text: &str| text.bytes().try_fold(0_u64, |bits, digit| Some(bits << 4 | u64::from(char::from(digit).to_digit(16)?)));
+        let (high, low) = order.split_at_checked(16)?;
+        let bits = u128::from(half(high)?) << 64 | u128::from(half(low)?);
+        Some((OrderId::from_u128(bits), revision.parse().ok()?))
     }
 }
 
-fn write_uuid(f: &mut fmt::Formatter<'_>, bits: u128) -> fmt::Result {
+/// The last four bits.
+fn hex_digit(bits: u128) -> u8 {
     const HEX: &[u8; 16] = b"0123456789abcdef";
+    HEX[(bits & 0xF) as usize]
+}
+
+fn write_uuid(f: &mut fmt::Formatter<'_>, bits: u128) -> fmt::Result {
     let mut text = [b'-'; 36];
     let mut shift = 128;
     for (at, slot) in text.iter_mut().enumerate() {
         if !matches!(at, 8 | 13 | 18 | 23) {
             shift -= 4;
-            *slot = HEX[(bits >> shift & 0xF) as usize];
+            *slot = hex_digit(bits >> shift);
         }
     }
     f.pad(core::str::from_utf8(&text).unwrap_or_default())

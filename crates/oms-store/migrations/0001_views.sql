@@ -68,13 +68,13 @@ CREATE INDEX roots_by_account ON orders (account_id) WHERE parent_order_id IS NU
 CREATE INDEX roots_by_status ON orders (ord_status) WHERE parent_order_id IS NULL;
 CREATE INDEX roots_by_time ON orders (created_at) WHERE parent_order_id IS NULL;
 
--- Which events concern an order. What they say stays in the log and is read there by sequence.
+-- Which events concern an order, many to a row: those of a tree that were folded in together. What they say stays in
+-- the log and is read there by sequence.
 CREATE TABLE order_events (
-    root_seq  INTEGER NOT NULL, -- orders.created_seq of the tree's root
-    seq       INTEGER NOT NULL,
-    order_seq INTEGER NOT NULL, -- orders.created_seq of the order
-    kind      INTEGER NOT NULL,
-    PRIMARY KEY (root_seq, seq)
+    root_seq INTEGER NOT NULL, -- orders.created_seq of the tree's root
+    last_seq INTEGER NOT NULL, -- the last of these events
+    events   BLOB NOT NULL,    -- of each its sequence, orders.created_seq of the order and its kind
+    PRIMARY KEY (root_seq, last_seq)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE executions (

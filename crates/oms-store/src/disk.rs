@@ -37,6 +37,16 @@ pub trait Disk: Send + Sync {
     /// The name exists, or the device refuses.
     fn create(&self, name: &str, len: u64, mode: Mode) -> io::Result<Box<dyn DiskFile>>;
 
+    /// [`Disk::create`] in steps, where the device works in steps: `pace` is told before each how many bytes there are, and
+    /// may take its time, so that others find the device free in between. Its error gives the file up, unfinished.
+    ///
+    /// # Errors
+    /// As [`Disk::create`], and what `pace` refuses.
+    fn create_paced(&self, name: &str, len: u64, mode: Mode, pace: &dyn Fn(u64) -> io::Result<()>) -> io::Result<Box<dyn DiskFile>> {
+        pace(0)?;
+        self.create(name, len, mode)
+    }
+
     /// Opens a file that exists.
     ///
     /// # Errors

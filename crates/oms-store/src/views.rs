@@ -18,6 +18,7 @@ pub mod query;
 mod reader;
 mod rfc3339;
 mod rows;
+mod runs;
 mod schema;
 mod sortable;
 

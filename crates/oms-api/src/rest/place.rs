@@ -108,7 +108,7 @@ async fn accept(call: &Call, answer: &Answer, order_id: OrderId, wait: Option<Du
     let mut order = fold(&answer.batch, order_id).ok_or_else(unexpected)?;
     let mut seq = last_seq(&answer.batch);
     if let Some(wait) = wait {
-        seq = first_word(call, &mut order, &answer.batch, wait).await;
+        seq = Box::pin(first_word(call, &mut order, &answer.batch, wait)).await;
         if order.state == OrdState::Rejected {
             let code = order.reject_code.unwrap_or(Code::BrokerReject);
             return Ok(refuse_recorded(&recorded_refusal(order_id, code, Some(&order)), call, &answer.batch, seq));

@@ -21,7 +21,7 @@ pub const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 const ALWAYS: &str = "max-age=63072000";
 
 /// Says so in every answer.
-pub(super) async fn strict(mut response: Response) -> Response {
+pub(super) fn strict(mut response: Response) -> Response {
     response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ALWAYS));
     response
 }

@@ -4,7 +4,7 @@ use super::create::policy_name;
 use crate::state::State;
 use crate::step::Step;
 use oms_model::command::Placed;
-use oms_model::event::{Event, Leg, OrderCreated, OrderRejected, OrderSent, OrderStateSynced, RouteDecided};
+use oms_model::event::{Candidate, Event, Leg, OrderCreated, OrderRejected, OrderSent, OrderStateSynced, RouteDecided};
 use oms_model::limit::Scope;
 use oms_model::market::Market;
 use oms_model::order::Routing;
@@ -13,7 +13,7 @@ use oms_model::{
     Code, EndedBy, IntentKind, Mic, OrdState, OrdType, Order, OrderId, Qty, SorMode, StrategyId, Time, TimeInForce, TradingState,
 };
 use oms_risk::{Approved, Proposed};
-use oms_router::{RoutePlan, RouteRequest, VenueView};
+use oms_router::{PlannedLeg, RoutePlan, RouteRequest, VenueView};
 
 /// Places an order that has just passed the gate. Only the gate makes the proof that it did.
 pub(crate) fn place(step: &mut Step<'_>, approved: Approved<Proposed>, order_id: OrderId) -> Placed {
@@ -32,11 +32,11 @@ pub(crate) fn place(step: &mut Step<'_>, approved: Approved<Proposed>, order_id:
 pub(crate) fn release_legs(step: &mut Step<'_>, order: &Order, qty: Qty, replan_reason: Option<Box<str>>) -> bool {
     let policy = policy(step.state(), order);
     let failed = failures(step.state(), order);
-    let (plan, mode) = plan(step, order, qty, &policy, &failed);
-    let mut decided = decision(order, &policy, mode, &plan, replan_reason);
+    let (mut plan, mode) = plan(step, order, qty, &policy, &failed);
+    let mut decided = decision(order, &policy, mode, &mut plan, replan_reason);
     // Bounded by the batch; a plan has at most a few legs for each venue.
-    for (at, leg) in plan.legs.iter().take(usize::from(step.orders_left())).enumerate() {
-        let aggressive = is_aggressive(order, &plan, at);
+    for leg in plan.legs.iter().take(usize::from(step.orders_left())) {
+        let aggressive = is_aggressive(order, leg, &decided.candidates);
         decided.legs.push(Leg {
             order_id: step.new_order_id(),
             venue: leg.venue,
@@ -69,10 +69,10 @@ pub(crate) fn release_legs(step: &mut Step<'_>, order: &Order, qty: Qty, replan_
 /// The decision that would be taken for `order`, without taking it.
 pub(crate) fn preview(step: &mut Step<'_>, order: &Order) -> RouteDecided {
     let policy = policy(step.state(), order);
-    let (plan, mode) = plan(step, order, order.order_qty, &policy, &[]);
-    let mut decided = decision(order, &policy, mode, &plan, None);
-    for (at, leg) in plan.legs.iter().enumerate() {
-        let aggressive = is_aggressive(order, &plan, at);
+    let (mut plan, mode) = plan(step, order, order.order_qty, &policy, &[]);
+    let mut decided = decision(order, &policy, mode, &mut plan, None);
+    for leg in &plan.legs {
+        let aggressive = is_aggressive(order, leg, &decided.candidates);
         let (venue, qty, price, time_in_force) = (leg.venue, leg.qty, leg.price, leg.time_in_force);
         decided.legs.push(Leg { order_id: OrderId::default(), venue, qty, price, time_in_force, aggressive });
         decided.place_qty = decided.place_qty.saturating_add(qty);
@@ -211,7 +211,8 @@ fn plan_against(
 /// So many orders in doubt at a venue keep new ones away from it.
 const MAX_IN_DOUBT: u32 = 5;
 
-fn decision(order: &Order, policy: &SorPolicy, mode: SorMode, plan: &RoutePlan, replan_reason: Option<Box<str>>) -> RouteDecided {
+/// The decision without its legs; it takes the plan's candidates.
+fn decision(order: &Order, policy: &SorPolicy, mode: SorMode, plan: &mut RoutePlan, replan_reason: Option<Box<str>>) -> RouteDecided {
     RouteDecided {
         order_id: order.order_id,
         attempt: order.attempts + 1,
@@ -220,20 +221,19 @@ fn decision(order: &Order, policy: &SorPolicy, mode: SorMode, plan: &RoutePlan, 
         mode,
         bid: plan.bid,
         ask: plan.ask,
-        candidates: plan.candidates.clone(),
+        candidates: std::mem::take(&mut plan.candidates),
         legs: Vec::new(),
         place_qty: order.place_qty,
         replan_reason,
     }
 }
 
-fn is_aggressive(order: &Order, plan: &RoutePlan, at: usize) -> bool {
-    let Some(leg) = plan.legs.get(at) else { return false };
+fn is_aggressive(order: &Order, leg: &PlannedLeg, candidates: &[Candidate]) -> bool {
     if order.ord_type.has_stop() {
         return false;
     }
     let Some(price) = leg.price else { return true };
-    let seen = plan.candidates.iter().find(|candidate| candidate.venue == leg.venue);
+    let seen = candidates.iter().find(|candidate| candidate.venue == leg.venue);
     match seen {
         Some(candidate) if order.side.is_buy() => candidate.ask.is_some_and(|ask| price >= ask),
         Some(candidate) => candidate.bid.is_some_and(|bid| price <= bid),

@@ -32,10 +32,32 @@ pub(super) struct Taken {
     pub(super) entry: Box<Entry>,
 }
 
+/// Where the orders stand that were asked for last. One decision asks for the same few again and again.
+#[derive(Clone, Debug, Default)]
+struct Recent {
+    places: [Option<(OrderId, u32)>; 4],
+    next: u8,
+}
+
+impl Recent {
+    fn slot(&self, id: OrderId) -> Option<u32> {
+        self.places.iter().flatten().find(|(known, _)| *known == id).map(|(_, slot)| *slot)
+    }
+
+    fn note(&mut self, id: OrderId, slot: u32) {
+        if let Some(place) = self.places.get_mut(usize::from(self.next)) {
+            *place = Some((id, slot));
+        }
+        self.next = (self.next + 1) % 4;
+    }
+}
+
 /// Every order in the hot state, and every id that a client has used.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Orders {
     slots: Vec<Option<Box<Entry>>>,
+    // A slot may have another order by now, so what is found there is looked at.
+    recent: Recent,
     free: Vec<u32>,
     by_id: HashTable<Place>,
     by_cl_ord_id: HashTable<Place>,
@@ -46,9 +68,24 @@ pub(super) struct Orders {
 
 impl Orders {
     fn slot(&self, id: OrderId) -> Option<usize> {
+        let stands_there = |slot: u32| self.at(slot).is_some_and(|entry| entry.order.order_id == id);
+        if let Some(slot) = self.recent.slot(id)
+            && stands_there(slot)
+        {
+            return Some(slot as usize);
+        }
         let hash = hash_of(&id);
-        let is_it = |place: &Place| place.hash == hash && self.at(place.slot).is_some_and(|entry| entry.order.order_id == id);
+        let is_it = |place: &Place| place.hash == hash && stands_there(place.slot);
         self.by_id.find(Place::spread(hash), is_it).map(|place| place.slot as usize)
+    }
+
+    /// [`Orders::slot`] that is found at once the next time.
+    fn slot_again(&mut self, id: OrderId) -> Option<usize> {
+        let slot = self.slot(id)?;
+        if self.recent.slot(id) != Some(slot as u32) {
+            self.recent.note(id, slot as u32);
+        }
+        Some(slot)
     }
 
     fn at(&self, slot: u32) -> Option<&Entry> {
@@ -70,13 +107,13 @@ impl Orders {
     }
 
     pub(super) fn get_mut(&mut self, id: OrderId) -> Option<&mut Entry> {
-        let slot = self.slot(id)?;
+        let slot = self.slot_again(id)?;
         self.slots.get_mut(slot)?.as_deref_mut()
     }
 
     /// Takes an order out, so that the rest may change beside it. Until [`Orders::put_back`] it is not found.
     pub(super) fn take(&mut self, id: OrderId) -> Option<Taken> {
-        let slot = self.slot(id)?;
+        let slot = self.slot_again(id)?;
         let entry = self.slots.get_mut(slot)?.take()?;
         Some(Taken { slot, entry })
     }
@@ -100,6 +137,7 @@ impl Orders {
             let hash = hash_of(&entry.order.cl_ord_id);
             self.by_cl_ord_id.insert_unique(Place::spread(hash), Place { hash, slot }, |place| Place::spread(place.hash));
         }
+        self.recent.note(id, slot);
         let entry = Some(Box::new(entry));
         match self.slots.get_mut(slot as usize) {
             Some(free) => *free = entry,

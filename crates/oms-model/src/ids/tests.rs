@@ -25,6 +25,13 @@ fn order_ids_of_one_log_never_collide() {
 #[test]
 fn wire_ids_name_their_order_and_revision() {
     let id = OrderId::derive(Time(5_000_000), 1, Seq(9), 0);
+    for revision in [0, 9, 10, 17, u32::MAX] {
+        assert_eq!(WireId::derive(id, revision).as_str(), format!("{:032x}-{revision}", id.as_u128()));
+        assert_eq!(WireId::derive(id, revision).parts(), Some((id, revision)));
+    }
+    for not_ours in ["", "-0", "+123456789abcdef0123456789abcdef-0", "0123456789abcdeg0123456789abcdef-0", "0123456789abcdef-0"] {
+        assert_eq!(WireId::new(not_ours).ok().and_then(|id| id.parts()), None, "{not_ours}");
+    }
     assert_eq!(WireId::derive(id, 17).parts(), Some((id, 17)));
     assert_eq!(WireId::new("someone-elses").unwrap().parts(), None);
 }

@@ -1,6 +1,6 @@
 //! Variable-length numbers, and bytes that stand behind their length.
 
-use prost::encoding::{decode_varint, encode_varint};
+use prost::encoding::decode_varint;
 
 use super::error::{DecodeError, Fault};
 
@@ -10,8 +10,24 @@ pub(super) fn put_varint(value: u64, out: &mut Vec<u8>) {
     if value < 0x80 {
         out.push(value as u8);
     } else {
-        encode_varint(value, out);
+        put_long_varint(value, out);
     }
+}
+
+/// Prices and times have five bytes and more: they are put together first and appended at once.
+fn put_long_varint(mut value: u64, out: &mut Vec<u8>) {
+    let mut bytes = [0; 10];
+    let mut len = 0;
+    for byte in &mut bytes {
+        len += 1;
+        *byte = value as u8 & 0x7F;
+        value >>= 7;
+        if value == 0 {
+            break;
+        }
+        *byte |= 0x80;
+    }
+    out.extend_from_slice(bytes.split_at(len).0);
 }
 
 /// Takes a variable-length number in its shortest form off the front of `input`.

@@ -15,8 +15,8 @@ use super::{Disk, DiskFile, DiskLock, LockError, Mode};
 const O_DSYNC: i32 = 0o10000;
 
 /// Zeros are written and synced in steps, so that preparing a file does not fill the device's
-/// queue in front of somebody's commit.
-const ZERO_STEP: usize = 1 << 20;
+/// queue in front of somebody's commit: it waits for one step at most.
+const ZERO_STEP: usize = 256 << 10;
 
 /// One directory of the file system.
 #[derive(Clone, Debug)]
@@ -63,6 +63,10 @@ impl RealDisk {
 
 impl Disk for RealDisk {
     fn create(&self, name: &str, len: u64, mode: Mode) -> io::Result<Box<dyn DiskFile>> {
+        self.create_paced(name, len, mode, &|_| Ok(()))
+    }
+
+    fn create_paced(&self, name: &str, len: u64, mode: Mode, pace: &dyn Fn(u64) -> io::Result<()>) -> io::Result<Box<dyn DiskFile>> {
         let path = self.path(name)?;
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
         if 0 < len {
@@ -76,6 +80,7 @@ impl Disk for RealDisk {
         let zeros = vec![0; ZERO_STEP.min(usize::try_from(len).unwrap_or(ZERO_STEP))];
         let mut at = 0;
         while at < len {
+            pace(at)?;
             let step = zeros.len().min(usize::try_from(len - at).unwrap_or(zeros.len()));
             file.write_all_at(&zeros[..step], at)?;
             file.sync_data()?;

@@ -10,9 +10,12 @@ use rusqlite::Connection;
 use super::error::ViewError;
 use super::hot::{Hot, IdMap};
 use super::rows::{self, OrderRow, Rows};
+use super::runs::Concerns;
 
 /// Changed orders that are held back at most before their rows are written, within one transaction.
 const MAX_UNWRITTEN: usize = 16_384;
+/// Events of orders that are held back at most.
+const MAX_UNWRITTEN_EVENTS: usize = 4 * MAX_UNWRITTEN;
 
 struct HotOrder {
     row: OrderRow,
@@ -34,6 +37,7 @@ pub(super) struct Fold {
     symbols: IdMap<InstrumentId, Symbol>,
     changed_orders: Vec<OrderId>,
     changed_positions: Vec<(AccountId, InstrumentId)>,
+    events: Vec<Concerns>,
 }
 
 impl Fold {
@@ -45,6 +49,7 @@ impl Fold {
             symbols: rows::symbols(conn)?,
             changed_orders: Vec::new(),
             changed_positions: Vec::new(),
+            events: Vec::new(),
         })
     }
 
@@ -54,6 +59,7 @@ impl Fold {
         self.positions.clear();
         self.changed_orders.clear();
         self.changed_positions.clear();
+        self.events.clear();
         self.symbols = rows::symbols(conn)?;
         Ok(())
     }
@@ -68,7 +74,8 @@ impl Fold {
         for (seq, event) in batch.numbered() {
             self.event(seq, batch.time, event, rows)?;
         }
-        if self.changed_orders.len() >= MAX_UNWRITTEN { self.write(rows) } else { Ok(()) }
+        let full = self.changed_orders.len() >= MAX_UNWRITTEN || self.events.len() >= MAX_UNWRITTEN_EVENTS;
+        if full { self.write(rows) } else { Ok(()) }
     }
 
     fn event(&mut self, seq: Seq, time: Time, event: &Event, rows: &mut Rows<'_>) -> Result<(), ViewError> {
@@ -226,15 +233,15 @@ impl Fold {
     fn created(&mut self, seq: Seq, time: Time, e: &OrderCreated, kind: u16, rows: &mut Rows<'_>) -> Result<(), ViewError> {
         let mut root_seq = seq;
         if let Some(parent_id) = e.parent_order_id {
-            let parent = self.order(seq, parent_id, rows)?;
-            parent.row.order.children.push(e.order_id);
-            root_seq = parent.row.root_seq;
-            self.mark(parent_id);
+            let parent = self.changing(seq, parent_id, rows)?;
+            parent.order.children.push(e.order_id);
+            root_seq = parent.root_seq;
         }
         let row = OrderRow { order: Order::create(e, seq, time), root_seq, last_seq: seq };
-        self.orders.put(e.order_id, HotOrder { row, stored: false, changed: false });
-        self.mark(e.order_id);
-        rows.event(root_seq, seq, seq, kind)
+        self.orders.put(e.order_id, HotOrder { row, stored: false, changed: true });
+        self.changed_orders.push(e.order_id);
+        self.events.push(Concerns { root: root_seq, seq, order: seq, kind });
+        Ok(())
     }
 
     /// An event of an order, where it is about one.
@@ -246,12 +253,12 @@ impl Fold {
     }
 
     fn changed(&mut self, seq: Seq, time: Time, order_id: OrderId, event: &Event, rows: &mut Rows<'_>) -> Result<(), ViewError> {
-        let hot = self.order(seq, order_id, rows)?;
-        hot.row.order.apply(event, time);
-        hot.row.last_seq = seq;
-        let (root_seq, created_seq) = (hot.row.root_seq, hot.row.order.created_seq);
-        self.mark(order_id);
-        rows.event(root_seq, seq, created_seq, event.code())
+        let row = self.changing(seq, order_id, rows)?;
+        row.order.apply(event, time);
+        row.last_seq = seq;
+        let concerns = Concerns { root: row.root_seq, seq, order: row.order.created_seq, kind: event.code() };
+        self.events.push(concerns);
+        Ok(())
     }
 
     fn executed(&mut self, seq: Seq, time: Time, e: &ExecutionRecorded, rows: &mut Rows<'_>) -> Result<(), ViewError> {
@@ -264,13 +271,12 @@ impl Fold {
 
     /// A position that is being changed.
     fn position(&mut self, key: (AccountId, InstrumentId), rows: &mut Rows<'_>) -> Result<&mut HotPosition, ViewError> {
-        if self.positions.get(key).is_none() {
+        let hot = self.positions.get_or(key, || {
             let (account_id, instrument_id) = key;
             let stored = rows.position(account_id, instrument_id)?;
             let position = stored.unwrap_or_else(|| Position { account_id, instrument_id, ..Position::default() });
-            self.positions.put(key, HotPosition { position, changed: false });
-        }
-        let Some(hot) = self.positions.get(key) else { return Err(ViewError::damaged("change a position", "it is gone")) };
+            Ok::<_, ViewError>(HotPosition { position, changed: false })
+        })?;
         if !hot.changed {
             hot.changed = true;
             self.changed_positions.push(key);
@@ -290,25 +296,24 @@ impl Fold {
         self.symbols.get(&instrument).map_or("", Symbol::as_str)
     }
 
-    fn order(&mut self, seq: Seq, order_id: OrderId, rows: &mut Rows<'_>) -> Result<&mut HotOrder, ViewError> {
-        if self.orders.get(order_id).is_none() {
+    /// An order that is being changed.
+    fn changing(&mut self, seq: Seq, order_id: OrderId, rows: &mut Rows<'_>) -> Result<&mut OrderRow, ViewError> {
+        let hot = self.orders.get_or(order_id, || {
             let row = rows.order(order_id)?.ok_or(ViewError::UnknownOrder { seq, order_id })?;
-            self.orders.put(order_id, HotOrder { row, stored: true, changed: false });
-        }
-        self.orders.get(order_id).ok_or(ViewError::UnknownOrder { seq, order_id })
-    }
-
-    fn mark(&mut self, order_id: OrderId) {
-        if let Some(hot) = self.orders.get(order_id)
-            && !hot.changed
-        {
+            Ok::<_, ViewError>(HotOrder { row, stored: true, changed: false })
+        })?;
+        if !hot.changed {
             hot.changed = true;
             self.changed_orders.push(order_id);
         }
+        Ok(&mut hot.row)
     }
 
     /// Writes the rows of everything that changed.
     pub(super) fn write(&mut self, rows: &mut Rows<'_>) -> Result<(), ViewError> {
+        self.events.sort_unstable();
+        rows.events(&self.events)?;
+        self.events.clear();
         for order_id in std::mem::take(&mut self.changed_orders) {
             let Some(hot) = self.orders.get(order_id) else { continue };
             if hot.stored {

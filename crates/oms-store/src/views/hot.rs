@@ -5,6 +5,7 @@
 //! - Nothing that is not stored may be in it when it turns; the caller sees to that.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 /// A hasher for our own ids. They are given by us, so nobody can choose them to collide.
@@ -50,10 +51,10 @@ impl Hasher for IdHasher {
 
 pub(super) type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;
 
-/// The cache.
+/// The cache. Values are boxed: a table that grows moves pointers, and one that is searched fits into fewer pages.
 pub(super) struct Hot<K, V> {
-    young: IdMap<K, V>,
-    old: IdMap<K, V>,
+    young: IdMap<K, Box<V>>,
+    old: IdMap<K, Box<V>>,
     bound: usize,
 }
 
@@ -65,19 +66,24 @@ impl<K: Copy + Eq + Hash, V> Hot<K, V> {
 
     /// What is cached under `key`.
     pub(super) fn get(&mut self, key: K) -> Option<&mut V> {
-        if !self.old.is_empty()
-            && !self.young.contains_key(&key)
-            && let Some(value) = self.old.remove(&key)
-        {
-            self.young.insert(key, value);
+        self.get_or(key, || Err(())).ok()
+    }
+
+    /// What is cached under `key`, or else what `load` finds.
+    pub(super) fn get_or<E>(&mut self, key: K, load: impl FnOnce() -> Result<V, E>) -> Result<&mut V, E> {
+        match self.young.entry(key) {
+            Entry::Occupied(cached) => Ok(cached.into_mut()),
+            Entry::Vacant(place) => {
+                let old = if self.old.is_empty() { None } else { self.old.remove(&key) };
+                Ok(place.insert(old.map_or_else(|| load().map(Box::new), Ok)?))
+            }
         }
-        self.young.get_mut(&key)
     }
 
     /// Caches `value` and gives it back.
     pub(super) fn put(&mut self, key: K, value: V) -> &mut V {
         self.old.remove(&key);
-        self.young.entry(key).insert_entry(value).into_mut()
+        self.young.entry(key).insert_entry(Box::new(value)).into_mut()
     }
 
     /// Drops what was not used for a while, if there is too much. Everything in it must be stored.

@@ -5,6 +5,7 @@
 pub(super) mod limits;
 mod pool;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +22,8 @@ pub(super) use pool::Pool;
 
 use super::error::{During, ViewError};
 use super::query::{self, ListQuery, MAX_LIMIT, QueryError, Resource};
-use super::{page, rows, schema, sortable};
+use super::runs::Concerns;
+use super::{page, rows, runs, schema, sortable};
 use crate::codec::Message;
 
 /// Orders of one tree that are answered at most, the oldest first.
@@ -186,15 +188,41 @@ impl ViewReader {
     /// # Errors
     /// As every read; [`QueryError::BadLimit`].
     pub fn event_seqs(&self, order_id: OrderId, whole_tree: bool, after: Seq, limit: u32) -> Result<Vec<EventRef>, ViewError> {
-        const SQL: &str = "SELECT e.seq, o.order_id, e.kind FROM orders AS asked
-            JOIN order_events AS e ON e.root_seq = asked.root_seq AND e.seq > ?2 AND (?3 OR e.order_seq = asked.created_seq)
-            JOIN orders AS o ON o.created_seq = e.order_seq
-            WHERE asked.order_id = ?1 ORDER BY e.seq LIMIT ?4";
-        let limit = checked(limit)?;
+        const ASKED: &str = "SELECT root_seq, created_seq FROM orders WHERE order_id = ?1";
+        const RUNS: &str = "SELECT events FROM order_events WHERE root_seq = ?1 AND last_seq > ?2 ORDER BY last_seq";
+        const ORDER: &str = "SELECT order_id FROM orders WHERE created_seq = ?1";
+        let limit = checked(limit)? as usize;
         self.read(|conn| {
-            all(conn, SQL, params![rows::id(order_id.as_u128()), sortable::seq(after), whole_tree, limit], |row| {
-                Ok(EventRef { seq: seq(row, 0)?, order_id: OrderId::from_u128(uuid(row, 1)?), kind: get(row, 2)? })
-            })
+            let asked = one(conn, ASKED, params![rows::id(order_id.as_u128())], |row| Ok((seq(row, 0)?, seq(row, 1)?)))?;
+            let Some((root, asked)) = asked else { return Ok(Vec::new()) };
+            let mut wanted: Vec<Concerns> = Vec::new();
+            let mut runs_of = conn.prepare_cached(RUNS).during(READ)?;
+            let mut found = runs_of.query(params![sortable::seq(root), sortable::seq(after)]).during(READ)?;
+            while wanted.len() < limit
+                && let Some(row) = found.next().during(READ)?
+            {
+                let run = row.get_ref(0).during(READ)?.as_blob().map_err(|e| ViewError::damaged(READ, e))?;
+                runs::decode(root, run, |event| {
+                    if event.seq > after && (whole_tree || event.order == asked) {
+                        wanted.push(event);
+                    }
+                })?;
+            }
+            wanted.truncate(limit);
+            let mut ids: BTreeMap<Seq, OrderId> = BTreeMap::new();
+            let mut refs = Vec::with_capacity(wanted.len());
+            for Concerns { seq, order, kind, .. } in wanted {
+                let order_id = match ids.get(&order) {
+                    Some(known) => *known,
+                    None => {
+                        let id = one(conn, ORDER, params![sortable::seq(order)], |row| uuid(row, 0).map(OrderId::from_u128))?;
+                        let id = id.ok_or_else(|| ViewError::damaged(READ, format!("no order was created at {order}")))?;
+                        *ids.entry(order).or_insert(id)
+                    }
+                };
+                refs.push(EventRef { seq, order_id, kind });
+            }
+            Ok(refs)
         })
     }
 

@@ -13,7 +13,8 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, params};
 
 use super::error::{During, ViewError};
 use super::hot::IdMap;
-use super::sortable;
+use super::runs::Concerns;
+use super::{runs, sortable};
 use crate::codec::Message;
 
 const INSERT_ORDER: &str = "INSERT INTO orders (created_seq, order_id, parent_order_id, root_order_id, root_seq, cl_ord_id, account_id,
@@ -25,7 +26,7 @@ const UPDATE_ORDER: &str = "UPDATE orders SET state = ?2, ord_status = ?3, pendi
     leaves_qty = ?8, price = ?9, stop_px = ?10, avg_px = ?11, broker_order_id = ?12, ended_by = ?13, reject_code = ?14, updated_at = ?15,
     last_seq = ?16, version = ?17, body = ?18 WHERE created_seq = ?1";
 const SELECT_ORDER: &str = "SELECT root_seq, last_seq, body FROM orders WHERE order_id = ?1";
-const INSERT_EVENT: &str = "INSERT INTO order_events (root_seq, seq, order_seq, kind) VALUES (?1, ?2, ?3, ?4)";
+const INSERT_EVENTS: &str = "INSERT INTO order_events (root_seq, last_seq, events) VALUES (?1, ?2, ?3)";
 const INSERT_EXECUTION: &str = "INSERT INTO executions (seq, exec_id, order_id, root_order_id, account_id, instrument_id, symbol, side,
     venue, last_qty, last_px, liquidity, fee, transact_time, recorded_at, manual, exec_type)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
@@ -48,7 +49,7 @@ pub(super) struct Rows<'c> {
     insert_order: CachedStatement<'c>,
     update_order: CachedStatement<'c>,
     select_order: CachedStatement<'c>,
-    insert_event: CachedStatement<'c>,
+    insert_events: CachedStatement<'c>,
     insert_execution: CachedStatement<'c>,
     body: Vec<u8>,
 }
@@ -65,7 +66,7 @@ impl<'c> Rows<'c> {
             insert_order: prepare(INSERT_ORDER)?,
             update_order: prepare(UPDATE_ORDER)?,
             select_order: prepare(SELECT_ORDER)?,
-            insert_event: prepare(INSERT_EVENT)?,
+            insert_events: prepare(INSERT_EVENTS)?,
             insert_execution: prepare(INSERT_EXECUTION)?,
             body: Vec::new(),
         })
@@ -157,10 +158,14 @@ impl<'c> Rows<'c> {
         if changed == 1 { Ok(()) } else { Err(ViewError::damaged("update an order", format!("order {} has no row", order.order_id))) }
     }
 
-    pub(super) fn event(&mut self, root: Seq, seq: Seq, order: Seq, kind: u16) -> Result<(), ViewError> {
-        self.insert_event
-            .execute(params![sortable::seq(root), sortable::seq(seq), sortable::seq(order), kind])
-            .during("insert an event")?;
+    /// Stores which orders these events concern; they are sorted.
+    pub(super) fn events(&mut self, sorted: &[Concerns]) -> Result<(), ViewError> {
+        for run in runs::runs(sorted) {
+            let Some(Concerns { root, seq, .. }) = run.last() else { continue };
+            self.body.clear();
+            runs::encode(run, &mut self.body);
+            self.insert_events.execute(params![sortable::seq(*root), sortable::seq(*seq), self.body]).during("insert events")?;
+        }
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use super::sortable;
 use crate::codec;
 
 /// Raised by every change of the tables or of what stands in them.
-const TABLES_VERSION: i64 = 3;
+const TABLES_VERSION: i64 = 4;
 /// What `PRAGMA user_version` says: stored bodies depend on the codec too.
 pub(super) const SCHEMA_VERSION: i64 = TABLES_VERSION * 1000 + codec::SCHEMA_VERSION as i64;
 /// What `PRAGMA application_id` says: `omsV`.
@@ -84,13 +84,15 @@ fn check(conn: &Connection, path: &Path) -> Result<bool, ViewError> {
     Err(ViewError::Foreign { path: path.display().to_string(), found: application })
 }
 
+/// SQLite looks through all cached pages at every commit that moved one, so the writer keeps few; others are mapped.
+///
 /// Views that are marked are never synced while they are written: the syncs of a checkpoint would hold up those of the log.
 /// Where there can be no mark, a checkpoint syncs: after a power loss the views may have gone back to an earlier commit,
 /// never to a mixture, and the follower folds the rest again from the log.
 fn tune_writer(conn: &Connection, marked: bool) -> Result<(), ViewError> {
     let synchronous = if marked { "OFF" } else { "NORMAL" };
     conn.execute_batch(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456;
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA cache_size = -16384; PRAGMA mmap_size = 268435456;
          PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 67108864;",
     ))
     .during("tune the writer")?;
