@@ -19,6 +19,7 @@
 
 pub mod audit;
 pub mod fix;
+pub mod grpc;
 pub mod http;
 pub mod ledger;
 pub mod load;

@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderName, Method, Uri};
 use oms_engine::input::IdempotencyKey;
 use oms_identity::{Principal, Scope};
 use oms_model::command::{Actor, Command, CommandOutcome, Placed as PlacedOrder};
-use oms_model::{Code, OrderId, Refusal, TraceId};
+use oms_model::{Code, OrderId, Refusal, Source, TraceId};
 use oms_runtime::handle::{Answer, Request as EngineRequest};
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -152,7 +152,11 @@ where
     response
 }
 
-async fn call(
+/// The call that a request is: whoever asks is known, may ask, and asks not too often.
+///
+/// # Errors
+/// `UNAUTHENTICATED`, `FORBIDDEN`, `NOT_FOUND`, `RATE_LIMITED`, `OVERLOADED`, `VALIDATION_ERROR`.
+pub(crate) async fn call(
     api: &Api,
     access: Access,
     request: Request,
@@ -161,7 +165,7 @@ async fn call(
     left: &mut Option<rate::Left>,
 ) -> Result<Call, Refusal> {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
-    let principal = if access.is_open() {
+    let mut principal = if access.is_open() {
         Principal { ip: auth::client_ip(api, request.headers(), peer), ..Principal::NOBODY }
     } else if let Some(known) = request.extensions().get::<Principal>() {
         // Whoever chose the tenant has looked already.
@@ -169,6 +173,10 @@ async fn call(
     } else {
         auth::authenticate(api, request.headers(), peer, !request.method().is_safe()).await?
     };
+    // Another door than this one has said so.
+    if let Some(source) = request.extensions().get::<Source>() {
+        principal.source = *source;
+    }
     if let Some(class) = access.class(request.method()) {
         *left = api.limits().take(class, &principal)?;
     }
@@ -200,7 +208,7 @@ async fn call(
 }
 
 /// The trace id of a W3C `traceparent` header.
-fn trace_of(headers: &HeaderMap) -> Option<TraceId> {
+pub(crate) fn trace_of(headers: &HeaderMap) -> Option<TraceId> {
     let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
     let (version, trace, parent) = (parts.next()?, parts.next()?, parts.next()?);
     if version.len() != 2 || version == "ff" || trace.len() != 32 || parent.len() != 16 {

@@ -5,6 +5,7 @@ mod tls;
 
 use crate::api::{Api, Config, until};
 use crate::call::Peer;
+use crate::grpc;
 use crate::tenants::{self, Tenants};
 use http::Request;
 use hyper::body::Incoming;
@@ -52,10 +53,43 @@ pub async fn serve_with(
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     let tenants = tenants.into();
-    let (mut service, config) = (tenants::router(tenants.clone()), tenants.config());
+    let mut service = tenants::router(tenants.clone());
     if tls.is_some() {
         service = service.layer(axum::middleware::map_response(tls::strict));
     }
+    connections(listener, tenants, Spoken { service, http2_only: false }, tls, shutdown).await
+}
+
+/// Serves gRPC, as [`serve_with`] serves the rest: every connection speaks HTTP/2, encrypted or not.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_grpc(
+    listener: TcpListener,
+    tenants: impl Into<Tenants> + Send,
+    tls: Option<Tls>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    let tenants = tenants.into();
+    let service = grpc::router(tenants.clone());
+    connections(listener, tenants, Spoken { service, http2_only: true }, tls, shutdown).await
+}
+
+/// What connections are served with.
+#[derive(Clone)]
+struct Spoken {
+    service: axum::Router,
+    http2_only: bool,
+}
+
+async fn connections(
+    listener: TcpListener,
+    tenants: Tenants,
+    spoken: Spoken,
+    tls: Option<Tls>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    let config = tenants.config();
     let connections = Arc::new(Semaphore::new(config.max_connections));
     let (ending, _) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
@@ -76,7 +110,7 @@ pub async fn serve_with(
         };
         // Without a place the connection is closed at once: a client sees that sooner than a hanging one.
         let Ok(place) = connections.clone().try_acquire_owned() else { continue };
-        let connection = Connection { peer, routes: service.clone(), config: config.clone(), ending: ending.subscribe() };
+        let connection = Connection { peer, spoken: spoken.clone(), config: config.clone(), ending: ending.subscribe() };
         let tls = tls.clone();
         tokio::spawn(async move {
             connection.serve(stream, tls).await;
@@ -103,7 +137,7 @@ pub async fn serve_with(
 /// What a connection needs besides its socket.
 struct Connection {
     peer: SocketAddr,
-    routes: axum::Router,
+    spoken: Spoken,
     config: Config,
     ending: watch::Receiver<bool>,
 }
@@ -113,9 +147,10 @@ impl Connection {
         // Answers are small and wait for nothing; a socket without the option is slower, not wrong.
         let _set = stream.set_nodelay(true);
         match tls {
+            None if self.spoken.http2_only => self.http2(stream).await,
             None => self.http1(stream).await,
             Some(tls) => match tls::accept(stream, &tls, self.config.head_timeout).await {
-                Some(stream) if tls::speaks_http2(&stream) => self.http2(stream).await,
+                Some(stream) if self.spoken.http2_only || tls::speaks_http2(&stream) => self.http2(stream).await,
                 Some(stream) => self.http1(stream).await,
                 None => (),
             },
@@ -123,8 +158,8 @@ impl Connection {
     }
 
     async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
-        let Self { peer, routes, config, ending } = self;
-        let routes = TowerToHyperService::new(routes);
+        let Self { peer, spoken, config, ending } = self;
+        let routes = TowerToHyperService::new(spoken.service);
         let service = service_fn(move |request| routes.call(from(peer, request)));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -145,8 +180,8 @@ impl Connection {
     }
 
     async fn http2<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
-        let Self { peer, routes, config, ending } = self;
-        let routes = TowerToHyperService::new(routes);
+        let Self { peer, spoken, config, ending } = self;
+        let routes = TowerToHyperService::new(spoken.service);
         let service = service_fn(move |request| routes.call(from(peer, request)));
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())

@@ -27,7 +27,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::runtime::Runtime;
 
 /// The client that a demo desk takes where the settings name none.
 const DEMO_CLIENT: &str = "CLIENT";
@@ -197,7 +196,7 @@ impl Running {
         desk: &Desk,
         handle: &Handle,
         history: &History,
-        runtime: &Runtime,
+        runtime: &tokio::runtime::Handle,
         store: Option<&Arc<JournalStore>>,
     ) -> Result<Option<Self>, Failure> {
         let Some((fix, store)) = desk.fix.as_ref().zip(store) else { return Ok(None) };
