@@ -1,10 +1,13 @@
 import { defineConfig } from "@playwright/test";
 
-/** Against the real program; two cores, one worker. The program is started by the tests themselves, on a free port. */
+/**
+ * Against the real program; each worker starts its own, on a free port and a folder of its own, so that files of tests run
+ * beside each other. Two workers: on two cores more would only wait.
+ */
 export default defineConfig({
   testDir: "e2e",
   outputDir: "e2e/output/results",
-  workers: 1,
+  workers: 2,
   fullyParallel: false,
   timeout: 45_000,
   expect: { timeout: 10_000 },

@@ -1,5 +1,7 @@
 //! A client that speaks FIX to a desk, remembers everything that it is told, and holds the desk to it.
 
+pub mod lives;
+
 use oms_fix::codec::scan::View;
 use oms_fix::session::Phase;
 use oms_fix::session::config::{Config, Role, SessionId};

@@ -10,6 +10,7 @@
 //! venue     venues that speak FIX
 //! audit     what must hold after every restart
 //! load      clients that place, cancel and modify orders and remember every answer
+//! through   orders at a rate through a desk to venues in processes of their own, all by FIX
 //! strace    faults at chosen system calls
 //! prng      seeded chance
 //! ```
@@ -27,6 +28,7 @@ pub mod prng;
 pub mod server;
 pub mod sse;
 pub mod strace;
+pub mod through;
 pub mod venue;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

@@ -33,11 +33,14 @@ pub fn binary() -> &'static Path {
     })
 }
 
-/// Built as it is shipped, beside the test that runs.
+/// Built as it is shipped, beside the test or the program that runs.
 fn build() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    assert!(test.parent().is_some_and(|folder| folder.ends_with("deps")), "OMS_BIN must be set where the test was moved");
-    let target = test.ancestors().nth(3).expect("target/<profile>/deps/<test>").to_owned();
+    let own = std::env::current_exe().unwrap();
+    // target/<profile>/deps/<test>, or target/<profile>/<program>.
+    let above = if own.parent().is_some_and(|folder| folder.ends_with("deps")) { 3 } else { 2 };
+    let target = own.ancestors().nth(above).expect("a folder of builds").to_owned();
+    let here = own.ancestors().nth(above - 1).is_some_and(|profile| profile.join(".cargo-lock").is_file());
+    assert!(here, "OMS_BIN must be set where {} was moved", own.display());
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--release", "--package", "oms-server", "--bin", "oms", "--target-dir"]).arg(&target);
@@ -60,8 +63,16 @@ impl Home {
     /// Where it cannot be made.
     #[must_use]
     pub fn new(name: &str) -> Self {
+        Self::below(&std::env::var_os("OMS_E2E_DIR").map_or_else(std::env::temp_dir, PathBuf::from), name)
+    }
+
+    /// A new, empty one in this folder.
+    ///
+    /// # Panics
+    /// Where it cannot be made.
+    #[must_use]
+    pub fn below(base: &Path, name: &str) -> Self {
         static MADE: AtomicU64 = AtomicU64::new(0);
-        let base = std::env::var_os("OMS_E2E_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
         let path = base.join(format!("oms-e2e-{}-{}-{name}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir_all(&path).unwrap();
         Self { path, keep: std::env::var_os("OMS_KEEP").is_some() }

@@ -1,18 +1,17 @@
 //! Venues that speak FIX, against the real desk: a client's orders come in by FIX, are routed, go out by FIX, and what is executed
 //! comes back, with `kill -9` in the middle of it.
 //!
-//! `OMS_KILLS` sets how many kills (4 by default), `OMS_SEED` where chance begins, `OMS_ORDERS` how many orders the measurement sends.
+//! `OMS_KILLS` sets how many kills (4 by default), `OMS_SEED` where chance begins, `OMS_RATE` and `OMS_SECONDS` how much the load is.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use oms_e2e::fix::{FixClient, Told, free_address};
+use oms_e2e::fix::lives::{self, Lives};
+use oms_e2e::fix::{FixClient, free_address};
 use oms_e2e::http::Client;
 use oms_e2e::prng::Prng;
 use oms_e2e::server::{Home, Launch, Server, succeed};
 use oms_e2e::venue::Venues;
-use oms_e2e::{setting, until};
-use oms_fix::session::Phase;
+use oms_e2e::{setting, through, until};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 /// Every venue of the recording, so that whatever the router chooses goes out by FIX.
 const NAMES: [&str; 8] = ["ARCX", "BATS", "BATY", "EDGA", "EDGX", "XBOS", "XNAS", "XNYS"];
@@ -23,19 +22,6 @@ fn launch(home: &Home, venues: &Venues, address: &str) -> Launch {
     let launch = Launch::default().with("OMS_CONFIG", settings.to_str().unwrap()).with("OMS_FIX_LISTEN", address);
     // How old quotes may be is not what is looked at here, and a recording has quiet stretches.
     launch.with("OMS_LOG_FILTER", "warn").with("OMS_DEMO_LIMITS_MAX_QUOTE_AGE", "3600").with("OMS_DEMO_LIMITS_DUPLICATE_WINDOW", "")
-}
-
-/// The best offer, in cents.
-fn offer(client: &mut Client, symbol: &str) -> i64 {
-    until("a quote", || {
-        let market = client.read(&format!("/marketdata/last/{symbol}"));
-        let cents = market["ask"].as_str().and_then(|text| text.parse::<f64>().ok()).map(|price| (price * 100.0).round() as i64);
-        cents.ok_or_else(|| market.to_string())
-    })
-}
-
-fn price(cents: i64) -> String {
-    format!("{}.{:02}", cents / 100, cents % 100)
 }
 
 /// What was executed of each leg at the desk, by the hexadecimal digits of its id.
@@ -52,14 +38,6 @@ fn legs(client: &mut Client) -> BTreeMap<String, i64> {
             None => return legs,
         }
     }
-}
-
-fn nothing_works(all: &[Told]) -> Option<()> {
-    let mut last: BTreeMap<&str, &str> = BTreeMap::new();
-    all.iter().filter(|told| told.get(35) == "8" && told.get(37) != "NONE").for_each(|told| {
-        last.insert(told.get(37), told.get(39));
-    });
-    last.values().all(|status| matches!(*status, "2" | "4" | "8" | "C")).then_some(())
 }
 
 /// The desk and the venues say the same of every order that the venues took, and each was there once.
@@ -86,40 +64,15 @@ fn orders_go_through_the_desk_to_venues_and_back_over_kills() {
     let venues = Venues::open(&NAMES);
     let settings = launch(&home, &venues, &address);
     let mut prng = Prng::new(setting("OMS_SEED", 1));
-    let mut server = Server::start(home.path(), &settings);
+    let server = Server::start(home.path(), &settings);
     // Ready means that every session is known to be good.
     assert!(venues.all_up());
-    let ask = offer(&mut server.client(), "BAC");
     let mut client = FixClient::connect("CLIENT", &address);
-    let (mut number, kills) = (0_u64, setting("OMS_KILLS", 4));
-    for _ in 0..kills {
-        client.until_phase(Phase::Up);
-        for _ in 0..60 + prng.below(120) {
-            number += 1;
-            let (id, limit) = (format!("k{number}"), price(ask + i64::try_from(prng.below(40)).unwrap() - 20));
-            let qty = (100 * (1 + prng.below(9))).to_string();
-            client.order(&id, &[(55, "BAC"), (44, &limit), (38, &qty)]);
-            if prng.below(5) == 0 {
-                client.cancel(&format!("c{number}"), &id, "BAC");
-            }
-        }
-        let told = client.all().len();
-        client.until_all("some of it is told", |all| (told / 2 < all.len()).then_some(()));
-        server.kill();
-        server = Server::start(home.path(), &settings);
-    }
-    client.until_phase(Phase::Up);
-    let sent: Vec<String> = client.sent.keys().filter(|id| id.starts_with('k')).cloned().collect();
-    client.until_all("every order is answered", |all| {
-        let answered: std::collections::BTreeSet<&str> =
-            all.iter().filter(|told| told.is("0") || told.is("8")).map(|told| told.get(11)).collect();
-        sent.iter().all(|id| answered.contains(id.as_str())).then_some(())
-    });
+    let lives = Lives { kills: setting("OMS_KILLS", 4), orders: 60..180, spread: 20, cancels: 5 };
+    let (server, sent) = lives.run(server, &mut client, &mut prng, |_| Server::start(home.path(), &settings));
     // What a kill left in doubt is settled, and whatever still works is taken back.
+    lives::take_back(&mut client, &sent);
     let mut rest = server.client();
-    assert!(client.send("q", &[(11, "all"), (530, "7"), (60, "20261127-10:00:00")]));
-    client.until("an answer to the mass cancel", |told| told.get(35) == "r");
-    client.until_all("nothing works any more", nothing_works);
     let last = client.audit();
     let executed = agree(&venues, &mut rest);
     let told: f64 = last.values().map(|told| told.get(14).parse::<f64>().unwrap()).sum();
@@ -130,45 +83,34 @@ fn orders_go_through_the_desk_to_venues_and_back_over_kills() {
     let sessions: serde_json::Value = serde_json::from_str(&succeed(&["fix", "sessions", "--url", &url, "--key", &key, "--json"])).unwrap();
     let shown = sessions["data"].as_array().unwrap().iter().filter(|one| one["kind"] == "VENUE" && one["logged_on"] == true).count();
     assert_eq!(shown, NAMES.len(), "{sessions}");
-    println!("{} orders, {executed} shares executed, {asked} questions, {kills} kills", sent.len());
+    // A session that is logged out stays out until it is told to log on, and it is known who did so and why.
+    let fix = |words: &[&str]| succeed(&[["fix"].as_slice(), words, &["--url", &url, "--key", &key, "--json"]].concat());
+    assert!(fix(&["logout", "V-XNAS", "--reason", "a drill"]).contains(r#""open":false"#));
+    let up = |wanted: bool| {
+        until("the session is as it was told", || {
+            let shown = fix(&["status", "V-XNAS"]);
+            if shown.contains(&format!(r#""logged_on":{wanted}"#)) { Ok(()) } else { Err(shown) }
+        });
+    };
+    up(false);
+    assert!(fix(&["reset", "V-XNAS", "--next-out", "9000"]).contains(r#""logged_on":false"#), "it is not back for that");
+    assert!(fix(&["logon", "V-XNAS"]).contains(r#""open":true"#));
+    up(true);
+    let actions = fix(&["actions", "V-XNAS"]);
+    assert!(["Logout", "a drill", "Numbers", "Logon"].iter().all(|word| actions.contains(word)), "{actions}");
+    println!("{} orders, {executed} shares executed, {asked} questions, {} kills", sent.len(), lives.kills);
     server.stop();
 }
 
-/// How long an order takes from the client to its venue and back; reported, not judged.
+/// Orders at a rate to venues in processes of their own, with the desk killed in the middle: what client, desk and venues have
+/// in the end is the same. How fast they went is reported, not judged; `oms-speed fix` is the long run.
 #[test]
-fn how_fast_orders_go_through() {
-    let orders = usize::try_from(setting("OMS_ORDERS", 2_000)).unwrap();
-    let (home, address) = (Home::new("fix-through"), free_address().to_string());
-    let venues = Venues::open(&NAMES);
-    let server = Server::start(home.path(), &launch(&home, &venues, &address).speed("1x"));
-    let deep = price(offer(&mut server.client(), "BAC") * 97 / 100);
-    let mut client = FixClient::connect("CLIENT", &address);
-    client.until_phase(Phase::Up);
-    let (began, mut next) = (Instant::now(), 0);
-    // So many outstanding.
-    while next < orders {
-        let upto = (next + 100).min(orders);
-        let fields = |n: usize| {
-            vec![
-                (11, format!("t{n}")),
-                (38, "100".to_owned()),
-                (40, "2".to_owned()),
-                (44, deep.clone()),
-                (54, "1".to_owned()),
-                (55, "BAC".to_owned()),
-                (60, "20261127-10:00:00.000".to_owned()),
-            ]
-        };
-        client.send_all("D", (next..upto).map(fields));
-        next = upto;
-        let done = next.saturating_sub(200);
-        client.until_all("orders are answered", |all| (done <= all.iter().filter(|told| told.is("0")).count()).then_some(()));
+fn orders_at_a_rate_are_the_same_at_all_ends_over_a_kill() {
+    for kill in [false, true] {
+        let plan = through::Plan { rate: setting("OMS_RATE", 300), seconds: setting("OMS_SECONDS", 4), kill, dir: None };
+        let outcome = through::run(&plan);
+        println!("{outcome}");
+        assert!(kill || (!outcome.has_gaps() && outcome.not_sent == 0), "{:?}", outcome.gaps);
+        assert!(0 < outcome.ends.executions && 0 < outcome.ends.orders);
     }
-    until("the venues have them", || {
-        let there: usize = venues.names().map(|name| venues.books(name).orders.len()).sum();
-        if orders <= there { Ok(()) } else { Err(there.to_string()) }
-    });
-    let took = began.elapsed();
-    println!("{orders} orders through the desk in {took:?}: {:.0}/s", orders as f64 / took.max(Duration::from_millis(1)).as_secs_f64());
-    server.stop();
 }

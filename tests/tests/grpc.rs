@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use oms_e2e::grpc::v1::{
-    self, CancelRequest, Event, GetOrderRequest, NewOrderRequest, OrdStatus, OrdType, Side, StreamEventsRequest,
-    StreamExecutionsRequest, StreamOrdersRequest, TimeInForce,
+    self, CancelRequest, Event, GetOrderRequest, NewOrderRequest, OrdStatus, OrdType, Side, StreamEventsRequest, StreamExecutionsRequest,
+    StreamOrdersRequest, TimeInForce,
 };
 use oms_e2e::grpc::{Client, address};
 use oms_e2e::server::{Home, Launch, Server};
@@ -101,7 +101,15 @@ async fn a_generated_client_trades_and_misses_nothing_over_a_kill() {
     assert_eq!((refused.code(), info.reason.as_str(), info.domain.as_str()), (Code::FailedPrecondition, "STATE_CONFLICT", "oms"));
 
     server.kill();
-    assert!(timeout(PATIENCE, async { while let Ok(Some(event)) = events.message().await { seen.push(event) } }).await.is_ok());
+    assert!(
+        timeout(PATIENCE, async {
+            while let Ok(Some(event)) = events.message().await {
+                seen.push(event)
+            }
+        })
+        .await
+        .is_ok()
+    );
     let last = seen.last().unwrap().sequence;
     let server = start(&home, &launch()).await;
     let mut client = Client::of(&server).await;

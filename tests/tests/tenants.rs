@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use oms_e2e::audit;
+use oms_e2e::fix::{FixClient, free_address};
 use oms_e2e::http::Client;
 use oms_e2e::server::{Home, Launch, Server, run, succeed};
 use oms_e2e::until;
+use oms_fix::session::Phase;
 use serde_json::{Value, json};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/examples/desk.json");
@@ -121,7 +123,7 @@ fn a_firm_is_founded_while_others_trade() {
     assert_eq!(key.status, 201, "{}", key.text());
     let key = key.json()["api_key"].as_str().unwrap().to_owned();
     let url = format!("http://{}", server.address());
-    succeed(&["setup", "apply", EXAMPLE, "--url", &url, "--key", &key]);
+    assert_eq!(succeed(&["setup", "apply", EXAMPLE, "--url", &url, "--key", &key]).trim(), "12 set");
     let mut desk = Client::new(server.address(), &key);
     let account_id = desk.read("/accounts")["data"][0]["account_id"].clone();
     let order = buy(&mut desk, "C-1", &account_id);
@@ -135,4 +137,71 @@ fn a_firm_is_founded_while_others_trade() {
     let log = home.path().join("tenants/gamma-fund");
     let verified = succeed(&["journal", "verify", "--data", log.to_str().unwrap()]);
     assert!(verified.contains("intact"), "{verified}");
+}
+
+#[test]
+fn clients_of_two_firms_speak_fix_by_one_door() {
+    let (home, address) = (Home::new("tenants-fix"), free_address().to_string());
+    let (alpha, beta) = (founded(&home, "alpha"), founded(&home, "beta"));
+    let session = |name: &str, tenant: &str, scopes: &str| {
+        format!("[[fix.sessions]]\ncomp_id = \"{name}\"\ntenant = \"{tenant}\"\naccount = \"growth\"\nscopes = [{scopes}]\n")
+    };
+    let settings = home.path().join("settings.toml");
+    let nowhere = [session("A", "", ""), session("C", "gamma", "")].concat();
+    std::fs::write(&settings, nowhere).unwrap();
+    let words = ["serve", "--listen", "127.0.0.1:0", "--data", home.path().to_str().unwrap(), "--config", settings.to_str().unwrap()];
+    let refused = run(&words);
+    assert!(refused.status.code() == Some(2) && String::from_utf8_lossy(&refused.stderr).contains("gamma"), "{refused:?}");
+    std::fs::write(&settings, [session("A", "", ""), session("B", "beta", ""), session("V", "beta", "\"VIEWER\"")].concat()).unwrap();
+    let launch = Launch::default().founded().with("OMS_CONFIG", settings.to_str().unwrap()).with("OMS_FIX_LISTEN", &address);
+    let mut server = Server::start(home.path(), &launch);
+    let url = format!("http://{}", server.address());
+    for key in [&alpha, &beta] {
+        assert_eq!(succeed(&["setup", "apply", EXAMPLE, "--url", &url, "--key", key]).trim(), "12 set");
+        let mut client = Client::new(server.address(), key);
+        until("a market for BAC", || {
+            let market = client.read("/marketdata/last/BAC");
+            if market["ask"].is_string() { Ok(()) } else { Err(market.to_string()) }
+        });
+    }
+    let mut clients = ["A", "B", "V"].map(|name| FixClient::connect(name, &address));
+    for life in 0..2 {
+        let id = format!("ONE-{life}");
+        for client in &mut clients[..2] {
+            client.until_phase(Phase::Up);
+            // The same id is another order at each firm. Before a venue has been heard of there is no way to go.
+            let mut tries = 0;
+            until("an order that is taken", || {
+                tries += 1;
+                let id = format!("{id}-{tries}");
+                assert!(client.order(&id, &[(55, "BAC"), (40, "1"), (38, &(100 + tries).to_string())]));
+                let first = client.until("the first report", |told| told.get(11) == id);
+                if first.is("0") { Ok(()) } else { Err(first.get(58).to_owned()) }
+            });
+            client.until("it is executed", |told| told.get(11).starts_with(&id) && told.is("F"));
+        }
+        let looks = &mut clients[2];
+        looks.until_phase(Phase::Up);
+        assert!(looks.order(&id, &[(55, "BAC"), (40, "1")]));
+        let refused = looks.until("a refusal", |told| told.get(11) == id);
+        assert!(refused.is("8") && refused.get(58).contains("orders:place"), "{refused:?}");
+        if life == 0 {
+            server.kill();
+            server = Server::start(home.path(), &launch);
+        }
+    }
+    // Each firm sees its own sessions and orders, and steers no other's.
+    let url = format!("http://{}", server.address());
+    for (key, names, other) in [(&alpha, vec!["A"], "B"), (&beta, vec!["B", "V"], "A")] {
+        let mut client = Client::new(server.address(), key);
+        let page = client.read("/fix/sessions");
+        let shown: Vec<&str> = page["data"].as_array().unwrap().iter().map(|session| session["client"].as_str().unwrap()).collect();
+        assert_eq!(shown, names);
+        assert!(!run(&["fix", "logout", other, "--url", &url, "--key", key]).status.success());
+        let roots = client.read("/queries/orders/search?limit=500&is_root=true");
+        let filled = roots["data"].as_array().unwrap().iter().filter(|order| order["ord_status"] == "FILLED").count();
+        assert_eq!(filled, 2, "{roots}");
+    }
+    clients.iter().for_each(|client| drop(client.audit()));
+    server.stop();
 }

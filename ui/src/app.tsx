@@ -1,46 +1,80 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { Component, type ReactNode, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { Component, lazy, type ReactNode, Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { enterKey, restore } from "./api/account";
 import { Refused } from "./api/client";
 import type { Market } from "./api/types";
-import { keyFromLink, session } from "./api/session";
+import { followOtherTabs, joinFromLink, keyFromLink, session } from "./api/session";
 import { Blotter, Executions } from "./pages/blotter";
 import { Candles } from "./pages/charts";
 import { LoginPage } from "./pages/login";
 import { MarketPage, Watch } from "./pages/market";
-import { OrderPage } from "./pages/order";
 import { PositionGrid, PositionsPage } from "./pages/positions";
 import { RiskPage } from "./pages/risk";
-import { AllocationsPage, ApprovalsPage, QuotesPage, VenuesPage } from "./pages/work";
 import { asOf, DeskContext, dialog, ticket, useDesk } from "./shell/context";
 import { Dialogs } from "./shell/dialogs";
 import { listen } from "./shell/keys";
 import { Panel } from "./shell/parts";
 import { navigate, useLocation } from "./shell/route";
+import { laid } from "./shell/layouts";
 import { Notes, TopBar, Veil } from "./shell/shell";
+import { StepUp } from "./shell/step-up";
 import { TimeBar } from "./shell/time-bar";
 import { Desk, useCell } from "./stream/desk";
+import { Cell } from "./stream/table";
 import { Ticket } from "./ticket/ticket";
 
 function client(): QueryClient {
   return new QueryClient({ defaultOptions: { queries: { retry: (count, error) => !(error instanceof Refused) && count < 2, refetchOnWindowFocus: false, gcTime: 30_000 } } });
 }
 
-/** A link that carries a key signs in with it, and forgets that it was there. */
+// Pages that are not opened first are no part of a first visit; they are fetched once the desk stands.
+const later = {
+  account: () => import("./pages/account"),
+  audit: () => import("./pages/audit"),
+  order: () => import("./pages/order"),
+  palette: () => import("./shell/palette"),
+  settings: () => import("./pages/settings"),
+  work: () => import("./pages/work"),
+};
+const AccountPage = lazy(later.account);
+const AuditPage = lazy(later.audit);
+const SettingsPage = lazy(later.settings);
+const OrderPage = lazy(() => later.order().then((page) => ({ default: page.OrderPage })));
+const ApprovalsPage = lazy(() => later.work().then((page) => ({ default: page.ApprovalsPage })));
+const QuotesPage = lazy(() => later.work().then((page) => ({ default: page.QuotesPage })));
+const AllocationsPage = lazy(() => later.work().then((page) => ({ default: page.AllocationsPage })));
+const VenuesPage = lazy(() => later.work().then((page) => ({ default: page.VenuesPage })));
+/** When the other pages are fetched, milliseconds after the desk was opened. */
+const FETCH_LATER_MS = 2_000;
+
+/** The token of a link that asks somebody to join. */
+const joining = new Cell<string | null>(null);
+
+/** A link that carries a key signs in with it, one that asks to join shows the form; both forget that they were there. */
 function takeLink(): void {
-  const key = keyFromLink(location.hash);
-  if (key === null) return;
-  history.replaceState(null, "", location.pathname === "/login" ? "/desk" : location.pathname);
-  session.set({ kind: "key", key });
+  const [key, join] = [keyFromLink(location.hash), joinFromLink(location.hash)];
+  if (key === null && join === null) return;
+  history.replaceState(null, "", location.pathname === "/login" && key !== null ? "/desk" : location.pathname);
+  joining.set(join);
+  if (key !== null) void enterKey(key);
 }
 takeLink();
 
 export function App() {
   const known = useSyncExternalStore(session.subscribe, session.get);
+  const join = useCell(joining);
   useEffect(() => {
+    if (session.get() === undefined) void restore();
+    const end = followOtherTabs((mayHave) => mayHave && void restore());
     addEventListener("hashchange", takeLink);
-    return () => removeEventListener("hashchange", takeLink);
+    return () => {
+      end();
+      removeEventListener("hashchange", takeLink);
+    };
   }, []);
-  return known === null ? <LoginPage /> : <SignedIn key={JSON.stringify(known)} />;
+  if (join !== null || known === null) return <LoginPage join={join} onJoined={() => joining.set(null)} />;
+  if (known === undefined) return <main className="login" aria-busy="true"><p className="muted">Looking who is signed in…</p></main>;
+  return <SignedIn key={JSON.stringify(known)} />;
 }
 
 function SignedIn() {
@@ -49,8 +83,10 @@ function SignedIn() {
   useEffect(() => {
     desk.start();
     const end = listen();
+    const fetching = setTimeout(() => void Promise.allSettled(Object.values(later).map((page) => page())), FETCH_LATER_MS);
     return () => {
       end();
+      clearTimeout(fetching);
       desk.end();
       asOf.set(null);
       ticket.set(null);
@@ -68,6 +104,7 @@ function Frame({ desk }: { desk: Desk }) {
   const asked = useCell(ticket);
   const past = useCell(asOf);
   const { path } = useLocation();
+  const laidOut = useCell(laid);
   const live = useCell(desk.health).live;
   const word = path.split("/")[1] || "desk";
   useEffect(() => {
@@ -78,12 +115,13 @@ function Frame({ desk }: { desk: Desk }) {
       <TopBar />
       <Veil />
       <div className="middle">
-        <main aria-label={word}><Broken key={path}><Page path={path} /></Broken></main>
+        <main aria-label={word}><Broken key={`${path} ${laidOut}`}><Page path={path} /></Broken></main>
         {asked !== null && past === null && <Ticket key={asked.kind === "amend" ? asked.order.order_id : JSON.stringify(asked)} ask={asked} />}
       </div>
       <TimeBar />
       <Notes />
       <Dialogs />
+      <StepUp />
     </div>
   );
 }
@@ -96,19 +134,27 @@ function Page({ path }: { path: string }) {
     case "login":
       return <DeskPage />;
     case "orders":
-      return id ? <OrderPage key={id} id={id} /> : <div className="page"><Live title="Orders"><Blotter name="orders" /></Live></div>;
+      return id ? <Later><OrderPage key={id} id={id} /></Later> : <div className="page"><Live title="Orders"><Blotter name="orders" /></Live></div>;
     case "executions":
       return <div className="page"><Live title="Executions"><Executions name="executions" /></Live></div>;
     case "positions": return <PositionsPage />;
     case "risk": return <RiskPage />;
     case "market": return <MarketPage />;
-    case "approvals": return <ApprovalsPage />;
-    case "quotes": return <QuotesPage />;
-    case "allocations": return <AllocationsPage />;
-    case "venues": return <VenuesPage />;
+    case "approvals": return <Later><ApprovalsPage /></Later>;
+    case "quotes": return <Later><QuotesPage /></Later>;
+    case "allocations": return <Later><AllocationsPage /></Later>;
+    case "venues": return <Later><VenuesPage /></Later>;
+    case "audit": return <Later><AuditPage /></Later>;
+    case "account": return <Later><AccountPage /></Later>;
+    case "settings": return <Later><SettingsPage /></Later>;
     default:
       return <Panel title="No such page"><button type="button" onClick={() => navigate("/desk")}>To the desk</button></Panel>;
   }
+}
+
+/** A page that comes in a part of its own. */
+function Later({ children }: { children: ReactNode }) {
+  return <Suspense fallback={<Panel title="Page"><p className="muted">Looking…</p></Panel>}>{children}</Suspense>;
 }
 
 /** A panel of the stream: hatched when the stream is behind. */
@@ -125,7 +171,7 @@ function DeskPage() {
     <div className="page desk-page">
       <div className="desk-left">
         <Live title="Market"><Watch small onActive={follow} /></Live>
-        <Live title={`${symbol}, 10 s`} className="grow"><Candles symbol={symbol} /></Live>
+        <Live title={`Candles of ${symbol}`} className="grow"><Candles symbol={symbol} /></Live>
         <Live title="Positions"><PositionGrid plain /></Live>
       </div>
       <div className="desk-main">

@@ -20,6 +20,7 @@ tasks:
   load [FLAG ...]                   orders at a rate against a running desk: oms load
   fix-acceptance [FILE_OR_DIR ...]  FIX session acceptance scripts against the echo acceptor
   ui                                build the desk in a browser, which the program embeds (needs Node)
+  bench-ui                          how the desk stands a load, in a real browser: frames, memory, event to pixel
   fmt                               format the code
   clean                             take away what was built
   calendars [INPUT [OUTPUT]]        cut the calendars that the product ships
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
             "load" => task::load::run(rest),
             "fix-acceptance" => task::fix::run(rest),
             "ui" => task::ui::run(rest),
+            "bench-ui" => task::ui::bench(rest),
             "fmt" => task::tidy::fmt(rest),
             "clean" => task::tidy::clean(rest),
             "calendars" => calendars::run(rest),

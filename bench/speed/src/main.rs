@@ -2,17 +2,26 @@
 //!
 //! - `durable`: orders through a partition, many outstanding, each answered once durable; beside raw writes of the same bytes.
 //! - `recovery`: seconds for each million events, with and without a snapshot.
+//! - `fix`: orders of a FIX client through the whole desk to four FIX venues, each a process of its own, and back.
 //! - `bare-http`: a bare axum handler that parses the same JSON and journals the same bytes; load it with `oms load`.
 //! - `kill`: a kill switch while orders come: when nothing more is sent, when the last cancel is, when nothing works.
 //! - `ticks`: ticks of a market to many streams, each from the tick to its arrival.
+//! - `views`: sorted and filtered windows of many orders that change: processor time, bytes, from an event to its frame.
+//! - `clients`: many sockets and event streams at once, one of which reads nothing: memory of each, from an event to its arrival.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench stops at the first thing that is not as it should be")]
 
 mod bare_http;
+mod clients;
 mod durable;
+mod fix;
 mod kill;
+mod load;
 mod raw;
 mod recovery;
+mod served;
+mod socket;
 mod ticks;
+mod views;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -62,6 +71,48 @@ enum What {
         #[arg(long, default_value_t = 5)]
         seconds: u64,
     },
+    /// Views of many orders that change.
+    Views {
+        /// Orders that there are.
+        #[arg(long, default_value_t = 50_000)]
+        orders: u64,
+        /// Views, all of them different up to fifty.
+        #[arg(long, default_value_t = 50)]
+        views: usize,
+        /// Events each second.
+        #[arg(long, default_value_t = 5_000)]
+        rate: u64,
+        /// Seconds.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+    },
+    /// Many clients at once.
+    Clients {
+        /// Clients: one half WebSockets, the other event streams.
+        #[arg(long, default_value_t = 1_000)]
+        clients: usize,
+        /// Events each second.
+        #[arg(long, default_value_t = 5_000)]
+        rate: u64,
+        /// Seconds.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// A client more that asks for everything and reads nothing.
+        #[arg(long)]
+        stalled: bool,
+    },
+    /// Orders by FIX all the way, at a rate, in an open loop; whether all ends have the same in the end.
+    Fix {
+        /// Orders each second.
+        #[arg(long, default_value_t = 5_000)]
+        rate: u64,
+        /// Seconds.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// The desk is killed (`kill -9`) in the middle, and started again.
+        #[arg(long)]
+        kill: bool,
+    },
     /// A kill switch under load.
     Kill {
         /// Orders that work when it is engaged.
@@ -84,9 +135,12 @@ fn main() {
     std::fs::create_dir_all(&dir).unwrap();
     let dir = tempfile::tempdir_in(dir).unwrap();
     match what {
+        What::Fix { rate, seconds, kill } => fix::run(dir.path(), rate, seconds, kill),
         What::Durable { outstanding, seconds } => durable::run(dir.path(), outstanding, seconds),
         What::Recovery { millions } => recovery::run(dir.path(), millions),
         What::Ticks { clients, rate, seconds } => ticks::run(dir.path(), clients, rate, seconds),
+        What::Views { orders, views, rate, seconds } => views::run(dir.path(), orders, views, rate, seconds),
+        What::Clients { clients, rate, seconds, stalled } => clients::run(dir.path(), clients, rate, seconds, stalled),
         What::Kill { working, rate } => kill::run(dir.path(), working, rate),
         What::BareHttp { listen } => bare_http::run(dir.path(), &listen),
     }

@@ -3,14 +3,12 @@
 //! A client that is sent a later state of an instrument has every tick up to it, so each tick counts once for each client,
 //! also where several became one update.
 
+use crate::served::Served;
 use crate::world;
 use hdrhistogram::Histogram;
-use oms_model::command::Command;
-use oms_model::{ApiKeyId, InstrumentId, Mic, UserId};
-use oms_runtime::history::{Bounds, History};
+use oms_model::{InstrumentId, Mic};
 use oms_runtime::port::MarketSink;
-use oms_runtime::{Clock, MarketBook, SystemClock, view_follower};
-use oms_store::EmbeddedJournal;
+use oms_runtime::{Clock, MarketBook, SystemClock};
 use oms_testkit::fixture::dec;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 /// The instruments of the world.
 const SYMBOLS: [&str; 2] = ["XYZ", "ABC"];
@@ -41,42 +39,12 @@ impl Made {
 }
 
 pub fn run(dir: &Path, clients: usize, rate: u64, seconds: u64) {
-    let journal = EmbeddedJournal::open_dir(&dir.join("log"), oms_store::Config::default()).unwrap();
-    let history = History::of(&journal, Bounds::default());
-    let market = Arc::new(MarketBook::new());
-    let partition = world::over(Box::new(journal), market.clone(), false);
-    let handle = partition.handle().clone();
-    let key = oms_api::auth::new_key([7; 32]);
-    let (prefix, sha256) = (oms_api::auth::key_prefix(&key), oms_api::auth::key_hash(&key));
-    world::admin(&partition, Command::CreateApiKey { api_key_id: ApiKeyId::from_u128(4), user_id: UserId::from_u128(2), prefix, sha256 });
-    let views = view_follower::open(handle.feed(), &dir.join("views")).unwrap();
-    let reader = views.reader();
-    let following = view_follower::start(handle.feed(), views).unwrap();
-    let parts = oms_api::Parts {
-        handle,
-        views: reader,
-        watermark: following.watermark.clone(),
-        history,
-        config: oms_api::Config::default(),
-        telemetry: partition.telemetry().clone(),
-        expositions: Vec::new(),
-        probes: Vec::new(),
-        fix: None,
-        audit: None,
-        identity: None,
-    };
+    let served = Served::start(dir);
+    let (market, address, key) = (served.market.clone(), served.address, served.key.clone());
     let total = rate * seconds;
     let versions = |_| (0..total).map(|_| AtomicU64::new(0)).collect();
     let first = [0, 1].map(|at| market.version(InstrumentId(at)));
     let made = Arc::new(Made { began: Instant::now(), first, at: [0, 1].map(versions) });
-    let served = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let address = served.block_on(async {
-        let api = oms_api::Api::start(parts).await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(oms_api::serve(listener, api, std::future::pending()));
-        address
-    });
     let reading = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (latencies, updates) = reading.block_on(async {
         let mut tasks = tokio::task::JoinSet::new();
@@ -97,13 +65,14 @@ pub fn run(dir: &Path, clients: usize, rate: u64, seconds: u64) {
     });
     let ms = |q: f64| latencies.value_at_quantile(q) as f64 / 1e6;
     println!(
-        "{rate} ticks/s to {clients} streams: p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms from the tick to the client; {} arrivals in {updates} updates",
+        "{rate} ticks/s to {clients} streams: p50 {:.2} ms, p95 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms from the tick to the client; {} arrivals in {updates} updates",
         ms(0.5),
+        ms(0.95),
         ms(0.99),
         ms(0.999),
         latencies.len(),
     );
-    served.shutdown_background();
+    served.end();
 }
 
 /// Ticks on schedule, each to the next venue, side and instrument.

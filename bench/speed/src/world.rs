@@ -91,7 +91,9 @@ pub fn admin(partition: &Partition, command: Command) {
 /// The `number`th order, with an idempotency key of its own.
 pub fn order(number: u64) -> Request {
     let price = format!("19.{:02}", number % 90 + 10);
-    let order = limit_order(&format!("C{number:015}"), Side::Buy, &(number % 50 + 1).to_string(), "XYZ", &price);
+    // One in a hundred is of the other instrument.
+    let symbol = if number % 100 == 99 { "ABC" } else { "XYZ" };
+    let order = limit_order(&format!("C{number:015}"), Side::Buy, &(number % 50 + 1).to_string(), symbol, &price);
     let idempotency = Some(IdempotencyKey { key: u128::from(number) << 64 | 7, fingerprint: [7; 32] });
     Request { actor: actor(), trace_id: TraceId::default(), idempotency, command: Command::CreateOrder(Box::new(order)) }
 }

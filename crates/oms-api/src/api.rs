@@ -1,9 +1,12 @@
 //! What every request sees: the engine's door, the views, the names, the bounds.
 
 use crate::audit::Audit;
+use crate::blotter::{self, Blotter};
+use crate::brokers::Brokers;
 use crate::catalog::{Catalog, Names};
 use crate::fix::FixSessions;
 use crate::metrics::{Exposition, Metrics};
+use crate::owners::Owners;
 use crate::rate::{Limits, Rates};
 use crate::shadow::Shadows;
 use crate::sse::marketdata::MarketHub;
@@ -26,6 +29,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+/// What a follower rests for each one that there is, what it rests at most, and what is too little for the timer.
+const REST_EACH: Duration = Duration::from_micros(20);
+const REST_MOST: Duration = Duration::from_millis(20);
+const REST_LEAST: Duration = Duration::from_millis(2);
 /// How many may read the whole log at once.
 const MAX_AUDITS: usize = 2;
 
@@ -72,6 +79,8 @@ pub struct Config {
     pub rates: Rates,
     /// Bounds of the WebSocket.
     pub sockets: ws::Bounds,
+    /// Bounds of the views of orders.
+    pub blotter: blotter::Bounds,
 }
 
 impl Default for Config {
@@ -97,6 +106,7 @@ impl Default for Config {
             secure: false,
             rates: Rates::default(),
             sockets: ws::Bounds::default(),
+            blotter: blotter::Bounds::default(),
         }
     }
 }
@@ -124,6 +134,9 @@ pub struct Parts {
     pub history: History,
     /// Bounds.
     pub config: Config,
+    /// The venues that this process has sessions with: they must be up for it to be ready. Others may stand in the desk's list,
+    /// and nothing is routed to them.
+    pub venues: Vec<Mic>,
     /// What the partition counts and times.
     pub telemetry: Arc<Telemetry>,
     /// More figures for `/metrics`.
@@ -132,6 +145,8 @@ pub struct Parts {
     pub probes: Vec<Box<dyn Probe>>,
     /// The FIX sessions; `None` where the desk takes none.
     pub fix: Option<Box<dyn FixSessions>>,
+    /// The brokers; `None` where the desk connects to none.
+    pub brokers: Option<Box<dyn Brokers>>,
     /// The audit; `None` where the desk signs nothing.
     pub audit: Option<Arc<dyn Audit>>,
     /// Users and their credentials; `None` where only the keys of the desk's log count.
@@ -150,6 +165,7 @@ struct Inner {
     limits: Limits,
     names: Names,
     hub: MarketHub,
+    blotter: Blotter,
     requests: AtomicUsize,
     streams: AtomicUsize,
     audits: AtomicUsize,
@@ -171,6 +187,7 @@ impl Api {
         let follower = parts.handle.feed().follow(seq);
         let inner = Inner {
             hub: MarketHub::new(parts.handle.market().clone(), parts.config.market_interval),
+            blotter: Blotter::new(parts.handle.feed().clone(), parts.views.clone(), parts.config.blotter.clone()),
             metrics: Metrics::default(),
             limits: Limits::new(parts.config.rates),
             names: Names::new(catalog, seq),
@@ -237,6 +254,11 @@ impl Api {
         &self.inner.metrics
     }
 
+    /// The venues that this process has sessions with.
+    pub(crate) fn venues(&self) -> &[Mic] {
+        &self.inner.parts.venues
+    }
+
     pub(crate) fn telemetry(&self) -> &Telemetry {
         &self.inner.parts.telemetry
     }
@@ -247,6 +269,11 @@ impl Api {
 
     pub(crate) fn probes(&self) -> &[Box<dyn Probe>] {
         &self.inner.parts.probes
+    }
+
+    /// Views of orders.
+    pub(crate) fn blotter(&self) -> &Blotter {
+        &self.inner.blotter
     }
 
     pub(crate) fn hub(&self) -> &MarketHub {
@@ -265,6 +292,10 @@ impl Api {
     }
 
     /// The FIX sessions.
+    pub(crate) fn brokers(&self) -> Option<&dyn Brokers> {
+        self.inner.parts.brokers.as_deref()
+    }
+
     pub(crate) fn fix(&self) -> Option<&dyn FixSessions> {
         self.inner.parts.fix.as_deref()
     }
@@ -284,6 +315,19 @@ impl Api {
     #[must_use]
     pub fn catalog(&self) -> Arc<Catalog> {
         self.inner.names.current()
+    }
+
+    /// Whose orders are, as of the names.
+    pub(crate) fn owners(&self) -> &Owners {
+        self.inner.names.owners()
+    }
+
+    /// How long a subscription or stream rests between two looks at the log. A few look at every commit; were a thousand to
+    /// do so, the machine would do little else than wake them.
+    pub(crate) fn rest(&self) -> Duration {
+        let many = self.sockets().saturating_add(self.inner.streams.load(Ordering::Relaxed));
+        let rest = REST_EACH.saturating_mul(u32::try_from(many).unwrap_or(u32::MAX)).min(REST_MOST);
+        if rest < REST_LEAST { Duration::ZERO } else { rest }
     }
 
     /// The names as of everything that is durable now.

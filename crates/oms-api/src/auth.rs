@@ -105,6 +105,12 @@ pub fn carries(headers: &HeaderMap) -> bool {
     headers.contains_key("x-api-key") || headers.contains_key(AUTHORIZATION) || cookie()
 }
 
+/// Whether the only credential of a request is a cookie.
+#[must_use]
+pub fn has_only_cookie(headers: &HeaderMap) -> bool {
+    carries(headers) && !headers.contains_key("x-api-key") && !headers.contains_key(AUTHORIZATION)
+}
+
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let lines = headers.get_all(http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='))

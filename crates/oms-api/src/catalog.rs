@@ -2,6 +2,7 @@
 
 use crate::api::until;
 use crate::auth::KeyRing;
+use crate::owners::Owners;
 use oms_engine::State;
 use oms_model::event::{Batch, Event};
 use oms_model::instrument::{Account, Instrument, Venue};
@@ -99,6 +100,7 @@ impl Catalog {
 /// The catalog that follows the log.
 pub struct Names {
     current: RwLock<Arc<Catalog>>,
+    owners: Owners,
     cursor: watch::Sender<u64>,
 }
 
@@ -106,13 +108,18 @@ impl Names {
     /// The names as of `seq`.
     #[must_use]
     pub fn new(catalog: Catalog, seq: Seq) -> Self {
-        Self { current: RwLock::new(Arc::new(catalog)), cursor: watch::Sender::new(seq.0) }
+        Self { current: RwLock::new(Arc::new(catalog)), owners: Owners::default(), cursor: watch::Sender::new(seq.0) }
     }
 
     /// The names as they are known now.
     #[must_use]
     pub fn current(&self) -> Arc<Catalog> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whose orders are, as of the same event as the names.
+    pub(crate) fn owners(&self) -> &Owners {
+        &self.owners
     }
 
     /// The names as of `seq` or later. Waits until they are; the caller bounds the wait.
@@ -126,6 +133,9 @@ impl Names {
 
     fn fold(&self, batch: &Batch) {
         for event in &batch.events {
+            if let Event::OrderCreated(created) = event {
+                self.owners.created(created);
+            }
             if let Some(change) = Catalog::change(event) {
                 let mut catalog = (*self.current()).clone();
                 change(&mut catalog, event);

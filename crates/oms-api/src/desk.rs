@@ -16,8 +16,23 @@ use http::{Method, Request};
 /// Every file of the build by its path; empty where the desk was not built.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/desk.rs"));
 /// The first part of each path that the page knows.
-const PAGES: &[&str] =
-    &["", "desk", "orders", "executions", "positions", "risk", "market", "approvals", "quotes", "allocations", "venues", "login"];
+const PAGES: &[&str] = &[
+    "",
+    "desk",
+    "orders",
+    "executions",
+    "positions",
+    "risk",
+    "market",
+    "approvals",
+    "quotes",
+    "allocations",
+    "venues",
+    "audit",
+    "account",
+    "settings",
+    "login",
+];
 /// What is shown where the desk was not built.
 const UNBUILT: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>oms: the desk is not built</title></head><body>\
      <h1>This program was built without its desk</h1><p>Everything else works: <a href=\"/api/v1/openapi.json\">the interface</a>, \

@@ -2,7 +2,8 @@
 //! no FIX.
 
 use oms_model::command::Actor;
-use oms_model::{Refusal, Time, UserId};
+use oms_model::{OrderId, Refusal, Time, UserId};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -60,6 +61,47 @@ pub struct FixDeed {
     pub reason: String,
 }
 
+/// Whose messages are looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FixAbout {
+    /// The order and its legs.
+    pub orders: BTreeSet<OrderId>,
+    /// Not before.
+    pub from: Time,
+    /// Not after.
+    pub until: Time,
+    /// The most messages.
+    pub most: usize,
+}
+
+/// A message that went over a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FixMessage {
+    /// Where it stands in the log of the sessions.
+    pub entry: u64,
+    /// With whom the session is, as in [`FixSession::client`].
+    pub client: String,
+    /// Whether it came; it was sent otherwise.
+    pub inbound: bool,
+    /// When it came or, where it was sent, its SendingTime(52).
+    pub at: Option<Time>,
+    /// Its name, such as `NewOrderSingle`; empty where the dictionary knows none.
+    pub name: String,
+    /// Tag, name and value of each field, in their order.
+    pub fields: Vec<(i32, String, String)>,
+    /// As it went over the line, with `|` for the separator.
+    pub raw: String,
+}
+
+/// The messages about an order, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FixMessages {
+    /// The messages.
+    pub messages: Vec<FixMessage>,
+    /// Whether these are all.
+    pub complete: bool,
+}
+
 /// What an action comes to, once it was taken on.
 pub type Acted = Pin<Box<dyn Future<Output = Result<FixSession, Refusal>> + Send>>;
 
@@ -69,6 +111,12 @@ pub trait FixSessions: Send + Sync {
     fn all(&self) -> Vec<FixSession>;
     /// What was done to one last, oldest first; `None` where there is no such session.
     fn deeds(&self, client: &str) -> Option<Vec<FixDeed>>;
+    /// The messages about an order and its legs. May read much of the log of the sessions: not for a thread that may not
+    /// block.
+    ///
+    /// # Errors
+    /// `INTERNAL` where the log cannot be read.
+    fn messages(&self, about: &FixAbout) -> Result<FixMessages, Refusal>;
     /// Does something to one, after who did it and why was recorded.
     ///
     /// # Errors

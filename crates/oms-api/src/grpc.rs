@@ -51,7 +51,8 @@ async fn no_such_method() -> Response {
 }
 
 async fn call(tenants: Tenants, method: &'static Method, request: Request) -> Response {
-    let is_grpc = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|text| text.starts_with("application/grpc"));
+    let is_grpc =
+        request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|text| text.starts_with("application/grpc"));
     if !is_grpc {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -160,7 +161,8 @@ fn translated(method: &Method, operation: &Operation, head: &Head, bytes: Bytes)
 
 /// A message, as its schema has it.
 fn read(kind: &prost_reflect::MessageDescriptor, bytes: Bytes) -> Result<DynamicMessage, Refusal> {
-    DynamicMessage::decode(kind.clone(), bytes).map_err(|error| Refusal::new(Code::ValidationError, format!("the message is not valid: {error}")))
+    DynamicMessage::decode(kind.clone(), bytes)
+        .map_err(|error| Refusal::new(Code::ValidationError, format!("the message is not valid: {error}")))
 }
 
 /// The deadline has passed. What was asked may have been done: an idempotency key makes its repetition safe.

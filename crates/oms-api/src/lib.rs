@@ -14,6 +14,8 @@
 pub mod api;
 pub mod audit;
 pub mod auth;
+pub mod blotter;
+pub mod brokers;
 mod browser;
 pub mod call;
 pub mod catalog;
@@ -27,6 +29,7 @@ pub mod idempotency;
 pub mod json;
 pub mod metrics;
 pub mod openapi;
+mod owners;
 pub mod past;
 pub mod query;
 pub mod rate;

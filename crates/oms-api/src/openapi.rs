@@ -1,12 +1,13 @@
 //! The OpenAPI document, made from the same list of operations as the router.
 
 mod schemas;
+mod types;
 
 use crate::call::Access;
 use crate::error::{hint, status};
 use crate::rest::{Endpoint, Parameter, endpoints};
 use oms_model::Code;
-use oms_store::views::{Op, Resource};
+use oms_store::views::{Field, Op, Resource};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -96,7 +97,7 @@ fn operation(endpoint: &Endpoint) -> Value {
 fn parameters(endpoint: &Endpoint) -> Vec<Value> {
     let in_path = endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let mut all: Vec<Value> = in_path.map(path_parameter).collect();
-    all.extend(endpoint.parameters.iter().map(parameter));
+    all.extend(endpoint.parameters.iter().map(|one| parameter(endpoint, one)));
     if let Some(resource) = endpoint.filters {
         all.extend(filters(resource));
     }
@@ -109,23 +110,35 @@ fn path_parameter(name: &str) -> Value {
         "symbol" => "The ticker.",
         _ => "Which.",
     };
-    json!({"name": name, "in": "path", "required": true, "description": description, "schema": {"type": "string"}})
+    json!({"name": name, "in": "path", "required": true, "description": description, "schema": types::in_path(name)})
 }
 
-fn parameter(parameter: &Parameter) -> Value {
+fn parameter(endpoint: &Endpoint, parameter: &Parameter) -> Value {
     json!({
         "name": parameter.name,
         "in": parameter.within,
         "required": parameter.required,
         "description": parameter.description,
-        "schema": schemas::schema(parameter.schema)
+        "schema": schemas::schema(&type_of(endpoint, parameter))
     })
+}
+
+/// The type of a parameter; what may stand in `fields` and `sort` is said by what the operation answers.
+fn type_of(endpoint: &Endpoint, parameter: &Parameter) -> String {
+    match (parameter.name, endpoint.answers.first(), endpoint.filters) {
+        ("fields", Some((_, _, answer, _)), _) => format!("fields({})", schemas::item_fields(answer).join(",")),
+        ("sort", _, Some(resource)) => {
+            let sortable = resource.fields().iter().filter(|field| field.kind.is_sortable());
+            format!("sort({})", sortable.map(|field| field.name).collect::<Vec<_>>().join(","))
+        }
+        _ => parameter.schema.to_owned(),
+    }
 }
 
 /// Every field of the whitelist, with every operator that its type has.
 fn filters(resource: Resource) -> Vec<Value> {
-    let one = |field: &str, op: Op| {
-        let name = if op == Op::Eq { field.to_owned() } else { format!("{field}__{op}") };
+    let one = |field: &'static Field, op: Op| {
+        let name = if op == Op::Eq { field.name.to_owned() } else { format!("{}__{op}", field.name) };
         let description = match op {
             Op::Eq => "Equal.",
             Op::Ne => "Not equal.",
@@ -138,10 +151,10 @@ fn filters(resource: Resource) -> Vec<Value> {
             Op::Like => "Matches a pattern: % for any run of characters, _ for one.",
             Op::IsNull => "Whether it is missing.",
         };
-        json!({"name": name, "in": "query", "required": false, "description": description, "schema": {"type": "string"}})
+        json!({"name": name, "in": "query", "required": false, "description": description, "schema": types::filter(field, op)})
     };
     let fields = resource.fields().iter();
-    fields.flat_map(|field| field.kind.ops().iter().map(move |op| one(field.name, *op))).collect()
+    fields.flat_map(|field| field.kind.ops().iter().map(move |op| one(field, *op))).collect()
 }
 
 /// What any operation may be refused with.

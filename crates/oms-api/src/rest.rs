@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod audit;
 mod breaches;
+mod brokers;
 pub mod commands;
 pub(crate) mod dead_man;
 mod evidence;
@@ -170,7 +171,8 @@ impl Endpoint {
     }
 
     fn media(mut self, status: u16, media: &'static str, meaning: &'static str) -> Self {
-        self.answers.push((status, media, "string", meaning));
+        let schema = if media == "text/event-stream" { "ServerSentEvent" } else { "string" };
+        self.answers.push((status, media, schema, meaning));
         self
     }
 
@@ -236,6 +238,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         evidence::endpoints(),
         sor::endpoints(),
         fix::endpoints(),
+        brokers::endpoints(),
         audit::endpoints(),
         account::endpoints(),
         tenants::endpoints(),

@@ -23,7 +23,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Extension, State};
 use axum::response::Response;
 use http::{HeaderMap, Uri};
-use oms_identity::Credential;
+use oms_identity::{Credential, Principal};
 use oms_model::{Code, Refusal};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -85,6 +85,16 @@ pub async fn open(
     response
 }
 
+/// Whose credential the request carries. A browser sends the cookie of a session that is over as well, and shows nobody the
+/// answer to this request: such a socket opens for nobody, and is told so once it asks for something.
+async fn known(api: &Api, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Option<Principal>, Refusal> {
+    match authenticate(api, headers, peer, false).await {
+        Ok(principal) => Ok(Some(principal)),
+        Err(refusal) if refusal.code == Code::Unauthenticated && auth::has_only_cookie(headers) => Ok(None),
+        Err(refusal) => Err(refusal),
+    }
+}
+
 async fn accept(
     api: &Api,
     headers: &HeaderMap,
@@ -94,7 +104,7 @@ async fn accept(
 ) -> Result<Response, Refusal> {
     // A key in the address would be in every log on the way.
     Params::of(uri)?.end()?;
-    let principal = if auth::carries(headers) { Some(authenticate(api, headers, peer, false).await?) } else { None };
+    let principal = if auth::carries(headers) { known(api, headers, peer).await? } else { None };
     if principal.is_some_and(|one| matches!(one.credential, Credential::Cookie(_))) && !browser::may_open(api, headers) {
         return Err(Refusal::new(Code::Forbidden, "pages of this origin may not open a socket"));
     }

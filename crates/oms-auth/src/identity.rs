@@ -367,6 +367,15 @@ impl Identity {
         Ok(Principal { tenant_id, user_id, credential, scopes, step_up, source: Source::Rest, ip })
     }
 
+    /// The CSRF token of the session whose cookie somebody goes by; `None` where they go by something else.
+    #[must_use]
+    pub fn csrf(&self, of: &Principal) -> Option<String> {
+        match of.credential {
+            Credential::Cookie(session_id) => Some(self.inner.maker.csrf(session_id)),
+            _ => None,
+        }
+    }
+
     fn shown_lately(&self, state: &State, session_id: SessionId, now: Time) -> StepUp {
         let Some(session) = state.session(session_id, now) else { return StepUp::Needed };
         if state.user(session.user_id).is_none_or(|user| user.second_factor().is_none()) {

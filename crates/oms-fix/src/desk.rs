@@ -16,10 +16,11 @@ mod profile;
 mod quotes;
 mod report;
 pub(crate) mod request;
+mod strategy;
 pub(crate) mod words;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use oms_model::quote::QuoteRequest;
 use oms_model::{QuoteId, QuoteReqId, Refusal, Seq, TenantId, UserId};
@@ -27,13 +28,25 @@ use oms_runtime::history::{AsOf, History, HistoryError};
 use oms_runtime::{Feed, Handle};
 use tokio::sync::mpsc;
 
-use crate::session::config::SessionId;
+use crate::dictionary::{Dictionary, fix44};
+use crate::session::config::{Config, SessionId};
 use crate::session::outbox::{Mark, Outbox};
 use crate::store::{JournalStore, MessageStore as _, SessionJournal, StoreError};
 use crate::transport::{AddError, Engine, SessionHandle, SessionSpec};
 pub use client::ClientFigures;
 use client::{Client, Door, Inbound, Start};
 pub use profile::{ClientProfile, CopyFilter, user_of};
+
+/// What messages of clients are checked against: FIX 4.4, with the parameters of strategies.
+///
+/// # Panics
+/// If what is added to it is wrong, which a test would have told.
+#[must_use]
+#[allow(clippy::expect_used, reason = "the text is a part of the program and read by its tests")]
+pub fn dictionary() -> &'static Dictionary {
+    static DESK: OnceLock<Dictionary> = OnceLock::new();
+    DESK.get_or_init(|| fix44().with_overlay(strategy::OVERLAY).expect("the overlay is read by the tests"))
+}
 
 /// Messages of one session that may wait for the desk; more are refused.
 const INBOX: usize = 4_096;
@@ -112,7 +125,8 @@ impl Clients {
         let (inbox, received) = mpsc::channel(INBOX);
         let waiting: Vec<Inbound> = store.unhandled(&id)?.into_iter().map(|(kept, bytes)| Inbound { kept, bytes }).collect();
         let door = Door::new(inbox, figures.clone(), profile.copies.is_some());
-        let mut spec = SessionSpec::new(profile.config.clone(), Box::new(journal), Box::new(door));
+        let config = Config { dictionary: dictionary(), ..profile.config.clone() };
+        let mut spec = SessionSpec::new(config, Box::new(journal), Box::new(door));
         spec.allowed.clone_from(&profile.allowed);
         spec.client_certificate = profile.client_certificate;
         let session = engine.add(spec)?;

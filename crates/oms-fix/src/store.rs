@@ -1,5 +1,6 @@
 //! Where sessions keep their numbers and the messages that may be asked for again.
 
+mod archive;
 mod index;
 mod journal;
 mod memory;
@@ -8,6 +9,7 @@ mod record;
 
 use tokio::sync::oneshot;
 
+pub use archive::{About, AboutMessage, Found};
 pub use journal::{JournalStore, Recorded, SessionJournal};
 pub use memory::MemoryStore;
 pub use past::{Direction, Past, PastMessage, past};

@@ -18,7 +18,7 @@ mod task;
 mod tls;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -146,8 +146,8 @@ pub(crate) struct Shared {
     next_in: AtomicU64,
     next_out: AtomicU64,
     phase: watch::Sender<Phase>,
-    /// Whether an acceptor takes a Logon.
-    open: AtomicBool,
+    /// Whether an acceptor takes a Logon, and an initiator connects.
+    open: watch::Sender<bool>,
     /// Whether nothing is read from the connection or written to it.
     frozen: watch::Sender<bool>,
     /// What was done to it last.
@@ -160,7 +160,7 @@ impl Shared {
             next_in: AtomicU64::new(1),
             next_out: AtomicU64::new(1),
             phase: watch::Sender::new(Phase::Down),
-            open: AtomicBool::new(true),
+            open: watch::Sender::new(true),
             frozen: watch::Sender::new(false),
             acted: Mutex::new(acted.into()),
         })
@@ -281,7 +281,7 @@ impl SessionHandle {
         self.commands.send(command).await.map_err(|_| Ended)
     }
 
-    /// Logs out. An initiator connects again.
+    /// Logs out. An initiator connects again, where it is [open](Self::open).
     ///
     /// # Errors
     /// [`Ended`].
@@ -329,15 +329,16 @@ impl SessionHandle {
         self.commands.is_closed()
     }
 
-    /// Whether an acceptor takes the next Logon; until it does, connections are closed without a word.
+    /// Whether an acceptor takes the next Logon, and an initiator connects. Until it does an acceptor's connections are closed
+    /// without a word. A connection that stands is left alone.
     pub fn open(&self, open: bool) {
-        self.shared.open.store(open, Ordering::Release);
+        self.shared.open.send_replace(open);
     }
 
-    /// Whether an acceptor takes a Logon.
+    /// Whether an acceptor takes a Logon, and an initiator connects.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.shared.open.load(Ordering::Acquire)
+        *self.shared.open.borrow()
     }
 
     /// Ends the connection at once, without a Logout, as a line does that breaks.

@@ -8,6 +8,7 @@
 //!   figures agree with every execution that was told ([ADR 11](../../../docs/adr/0011-fix-venues-prove-by-numbers.md)).
 //! - What differs from one venue to the next is data: a [`Dialect`].
 
+mod cl_ord_id;
 mod dialect;
 mod drop_copy;
 mod exec_id;

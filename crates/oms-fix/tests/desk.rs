@@ -16,6 +16,7 @@ use oms_fix::session::config::{Credentials, Secret, SessionId};
 use oms_fix::session::outbox::Acted;
 use oms_fix::session::schedule::Schedule;
 use oms_fix::store::{Direction, Past, past};
+use oms_identity::Scopes;
 use oms_model::command::{Change, Command, CommandOutcome, NewOrder, NewQuote, OrderRef};
 use oms_model::limit::Scope;
 use oms_model::report::{ReportBody, VenueFill};
@@ -184,9 +185,12 @@ async fn orders_are_asked_about_and_canceled_together() {
     client.send("q", &[(11, "Q7"), (530, "7"), (60, NOW)]).await;
     // An order behind it is not meant by it.
     client.order("A3", "70", &[]).await;
-    let taken = client.next().await;
+    // What the log says of it and the answer to the request come in either order.
+    let mut both = [client.next().await, client.next().await];
+    both.sort_by_key(|told| told.get(35) != "r");
+    let [taken, new] = &both;
     assert_eq!((taken.get(35), taken.get(531), taken.get(533), taken.get(534)), ("r", "7", "2", "2"));
-    assert_eq!(client.report("0", "0").await.get(11), "A3");
+    assert_eq!((new.pair(), new.get(11)), (("0", "0"), "A3"));
     for _ in 0..2 {
         let asked = desk.taken(IntentKind::Cancel).await;
         desk.report(ReportBody::Canceled { wire_id: asked, text: String::new() });
@@ -283,6 +287,69 @@ async fn a_drop_copy_is_told_of_everybodys_orders_and_sends_none() {
     client.report("F", "6").await;
     let told = copy.report("F", "6").await;
     assert_eq!((told.get(32), told.get(14), told.get(797)), ("10", "50", "Y"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_is_worked_by_the_strategy_that_it_names() {
+    let mut desk = Desk::open().await;
+    let mut client = desk.client("C1", |_| ()).await;
+    let order = |id| [(11, id), (38, "100"), (40, "2"), (44, "20.00"), (54, "1"), (55, "XYZ"), (60, NOW)];
+    let slices = [(847, "1006"), (957, "2"), (958, "slice_qty"), (960, "40"), (958, "interval_ms"), (960, "20")];
+    client.send("D", &[order("A1").as_slice(), &slices].concat()).await;
+    client.report("0", "0").await;
+    // A slice at a time: each is an order at the venue, and what is executed of it is the client's.
+    for (exec_id, cum, status) in [("X1", "40", "1"), ("X2", "80", "1"), ("X3", "100", "2")] {
+        let wire_id = desk.taken(IntentKind::New).await;
+        desk.ack(&wire_id);
+        desk.fill(&wire_id, exec_id, if cum == "100" { "20" } else { "40" }, "20.00");
+        let told = client.report("F", status).await;
+        assert_eq!((told.get(11), told.get(14), told.get(38)), ("A1", cum, "100"));
+    }
+    // What is not a strategy, what it does not take, and a change of it.
+    for (id, fields, reason, code) in [
+        ("B1", vec![(847, "4")], "11", "ORDER_TYPE_UNSUPPORTED"),
+        ("B2", vec![(847, "1001"), (957, "1"), (958, "speed"), (960, "9")], "99", "VALIDATION_ERROR"),
+        ("B3", vec![(847, "1001"), (957, "1"), (958, "slice_qty"), (960, "9")], "99", "VALIDATION_ERROR"),
+    ] {
+        client.send("D", &[order(id).as_slice(), &fields].concat()).await;
+        let refused = client.report("8", "8").await;
+        assert_eq!((refused.get(11), refused.get(103)), (id, reason));
+        assert!(refused.get(58).starts_with(code), "{refused:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_does_what_its_scopes_allow() {
+    let mut desk = Desk::open().await;
+    let scopes = |names: &str| Scopes::parse(names).unwrap();
+    let mut all = desk.client("C1", |_| ()).await;
+    let mut places = desk.client("C2", |profile| profile.scopes = scopes("orders:place")).await;
+    let mut looks = desk.client("C3", |profile| profile.scopes = scopes("orders:view")).await;
+    for (client, id) in [(&mut all, "A1"), (&mut places, "A2")] {
+        working(&mut desk, client, id, "100").await;
+    }
+    places.replace("R2", "A2", "80", "20.00").await;
+    places.cancel("K2", "A2").await;
+    for (id, scope) in [("R2", "orders:modify"), ("K2", "orders:cancel")] {
+        let refused = places.next().await;
+        assert_eq!((refused.get(35), refused.get(11), refused.get(39)), ("9", id, "0"), "{refused:?}");
+        assert_eq!(refused.get(58), format!("FORBIDDEN: the session is not allowed {scope}"));
+    }
+    places.send("q", &[(11, "M2"), (530, "7"), (60, NOW)]).await;
+    let refused = places.next().await;
+    assert_eq!((refused.get(35), refused.get(531), refused.get(532)), ("r", "0", "0"), "{refused:?}");
+    places.send("H", &[(11, "A2"), (54, "1"), (55, "XYZ")]).await;
+    let refused = places.next().await;
+    assert_eq!((refused.get(35), refused.get(372), refused.get(380)), ("j", "H", "6"), "{refused:?}");
+    looks.send("AF", &[(584, "S3"), (585, "7")]).await;
+    assert_eq!(looks.report("I", "8").await.get(584), "S3");
+    looks.order("A3", "100", &[]).await;
+    let refused = looks.report("8", "8").await;
+    assert_eq!((refused.get(103), refused.get(11)), ("15", "A3"));
+    // Nothing of it came to the venue: what comes next is the cancel that was allowed.
+    all.cancel("K1", "A1").await;
+    all.report("6", "6").await;
+    desk.taken(IntentKind::Cancel).await;
 }
 
 const QUOTE: [(i32, &str); 5] = [(131, "Q1"), (146, "1"), (55, "XYZ"), (54, "1"), (38, "100")];

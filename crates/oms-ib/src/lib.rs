@@ -10,4 +10,7 @@
 )]
 
 pub mod codec;
+pub mod connector;
+pub mod port;
 pub mod sim;
+mod stamp;

@@ -13,6 +13,7 @@ pub mod faults;
 pub mod gateway;
 mod journal;
 pub mod server;
-mod stamp;
+
+use crate::stamp;
 
 pub use journal::JournalError;

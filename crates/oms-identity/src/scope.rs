@@ -15,6 +15,8 @@ macro_rules! scopes {
         impl Scope {
             /// Every scope, in the order of the documented table.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
+            /// Each as it is written.
+            pub const NAMES: &'static [&'static str] = &[$($text),*];
 
             /// As it is written.
             #[must_use]
@@ -244,6 +246,9 @@ const ADMIN: Scopes = Scopes::of(&[Scope::TenantsManage, Scope::SystemAdmin]);
 impl Role {
     /// Every role, the highest first.
     pub const ALL: &'static [Self] = &[Self::Admin, Self::Manager, Self::Trader, Self::Viewer];
+    /// Each as it is written.
+    pub const NAMES: &'static [&'static str] =
+        &[Self::Admin.as_str(), Self::Manager.as_str(), Self::Trader.as_str(), Self::Viewer.as_str()];
 
     /// What the role may do: the documented table.
     #[must_use]

@@ -55,10 +55,17 @@ pub struct Gateway {
 
 /// The running threads of a gateway; they end once the log has ended.
 pub struct Running {
+    venues: Vec<Mic>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Running {
+    /// The venues that it has a session with, or tries to.
+    #[must_use]
+    pub fn venues(&self) -> &[Mic] {
+        &self.venues
+    }
+
     /// Waits until all of them have ended.
     pub fn join(self) {
         for thread in self.threads {
@@ -100,6 +107,7 @@ pub fn start(
     let epoch = kill_epoch.clone();
     // Read where kill switches are counted, so that none lies between the count and the state.
     let (start, kills_seen) = handle.inspect_blocking(move |state, _| (start_of(state), epoch.load(Ordering::SeqCst)))?;
+    let venues = ports.iter().map(|port| port.venue()).collect();
     let mut queues = BTreeMap::new();
     let mut threads = Vec::new();
     let spawn = |name: String, run: Box<dyn FnOnce() + Send>| {
@@ -127,7 +135,7 @@ pub fn start(
     };
     let after = start.after;
     threads.push(spawn("oms-gateway".to_owned(), Box::new(move || gateway.follow(&feed, after)))?);
-    Ok(Running { threads })
+    Ok(Running { venues, threads })
 }
 
 impl WorkingLeg {

@@ -3,7 +3,12 @@
 //! A reader takes a copy of one instrument's market; nobody waits for a slow reader. Streams are told
 //! *that* something changed and read the latest, so a slow client sees fewer, never older, prices.
 
+mod bars;
+
+pub use bars::{Bar, MAX_BARRED, MAX_BARS, Span};
+
 use crate::port::MarketSink;
+use bars::Bars;
 use oms_model::market::{Level, Market};
 use oms_model::{InstrumentId, Mic, Price, Qty, Time};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +24,7 @@ pub type Notifier = Box<dyn Fn() + Send + Sync>;
 #[derive(Default)]
 struct Slot {
     market: Market,
+    bars: Bars,
     version: u64,
     watched: bool,
     // Whether it is in the list of those that moved.
@@ -60,6 +66,12 @@ impl MarketBook {
     #[must_use]
     pub fn version(&self, instrument: InstrumentId) -> u64 {
         self.read(instrument, |slot| slot.version).unwrap_or(0)
+    }
+
+    /// The newest bars of `instrument`, at most so many, oldest first.
+    #[must_use]
+    pub fn bars(&self, instrument: InstrumentId, span: Span, most: usize) -> Vec<Bar> {
+        self.read(instrument, |slot| slot.bars.last(span, most)).unwrap_or_default()
     }
 
     /// Quotes and trades received.
@@ -118,9 +130,12 @@ impl MarketBook {
         Some(f(&mut slot))
     }
 
-    fn write(&self, instrument: InstrumentId, f: impl FnOnce(&mut Market)) {
+    fn write(&self, instrument: InstrumentId, traded: Qty, at: Time, f: impl FnOnce(&mut Market)) {
         let news = self.change(instrument, |slot| {
             f(&mut slot.market);
+            if (instrument.0 as usize) < MAX_BARRED {
+                slot.bars.take(&slot.market, traded, at);
+            }
             slot.version += 1;
             let news = slot.watched && !slot.listed;
             slot.listed |= news;
@@ -150,10 +165,10 @@ impl MarketBook {
 impl MarketSink for MarketBook {
     fn quote(&self, instrument: InstrumentId, venue: Mic, bid_side: bool, level: Option<(Price, Qty)>, received_at: Time) {
         let level = level.map(|(price, size)| Level { price, size, at: received_at });
-        self.write(instrument, |market| market.set_quote(venue, bid_side, level));
+        self.write(instrument, Qty::ZERO, received_at, |market| market.set_quote(venue, bid_side, level));
     }
 
     fn trade(&self, instrument: InstrumentId, _venue: Option<Mic>, price: Price, qty: Qty, received_at: Time) {
-        self.write(instrument, |market| market.set_last(price, qty, received_at));
+        self.write(instrument, qty.max(Qty::ZERO), received_at, |market| market.set_last(price, qty, received_at));
     }
 }

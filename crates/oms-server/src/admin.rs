@@ -106,7 +106,12 @@ async fn bootstrap(stored: &Stored, settings: Settings) -> Outcome {
     let text = format!(
         r#"token  {token}   (good once, for a day)
 
-Start the desk, then register its first administrator:
+Start the desk, then register its first administrator in a browser at
+
+  http://{listen}/login#join={token}
+
+or by
+
 
   curl -s http://{listen}/api/v1/auth/register -H 'Content-Type: application/json' \
     -d '{{"token":"{token}","email":"you@example.com","name":"You","password":"...","tenant_name":"Your firm"}}'

@@ -3,6 +3,7 @@
 
 mod admin;
 mod audit;
+mod brokers;
 mod fix;
 mod leaves;
 mod risk;
@@ -12,6 +13,7 @@ mod sim;
 use crate::exit;
 pub use admin::{Admin, AdminKey, AdminTenant, AdminUser};
 pub use audit::{Audit, Known as AuditKnown};
+pub use brokers::{BrokerNamed, Brokers};
 use clap::{Args, Parser, Subcommand};
 pub use fix::{Fix, Log as FixLog, Named as FixNamed};
 pub use leaves::{Format, ImportHow, Leaves};
@@ -59,6 +61,9 @@ pub enum Command {
     /// Clients that speak FIX: their sessions and messages.
     #[command(subcommand)]
     Fix(Fix),
+    /// Brokers that the desk is connected to: how they stand, and their accounts.
+    #[command(subcommand)]
+    Brokers(Brokers),
     /// Venues to send orders to, in a process of their own.
     #[command(subcommand)]
     Sim(Sim),

@@ -1,5 +1,6 @@
 //! The commands that talk to a desk over its REST interface.
 
+mod brokers;
 mod evidence;
 mod fix;
 mod leaves;
@@ -59,6 +60,7 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Risk(risk) => risk::risk(risk, settings),
         Command::Sor(sor) => market::sor(sor, settings),
         Command::Fix(command) => fix::run(command, settings),
+        Command::Brokers(command) => brokers::run(command, settings),
         Command::Setup(Setup::Apply { file, remote }) => setup::apply(&file, &remote, settings),
         Command::Serve(_)
         | Command::Sim(_)

@@ -45,6 +45,8 @@ pub struct Settings {
     pub identity: Identity,
     /// Clients that speak FIX.
     pub fix: Fix,
+    /// Gateways of Interactive Brokers.
+    pub ib: Ib,
     /// The paper venues.
     pub paper: Paper,
     /// A new demo desk.
@@ -240,7 +242,9 @@ pub struct Fix {
 #[allow(missing_docs, reason = "the default file says what each means")]
 pub struct FixSession {
     pub comp_id: String,
+    pub tenant: String,
     pub kind: String,
+    pub scopes: Vec<String>,
     pub accounts: Vec<String>,
     pub users: Vec<String>,
     pub username: String,
@@ -272,6 +276,7 @@ impl std::fmt::Debug for FixSession {
 #[allow(missing_docs, reason = "the default file says what each means")]
 pub struct FixVenue {
     pub venue: String,
+    pub tenant: String,
     pub endpoints: Vec<String>,
     pub comp_id: String,
     pub own_comp_id: String,
@@ -290,6 +295,11 @@ pub struct FixVenue {
     pub dialect: String,
     pub dialect_file: String,
     pub drop_copy: Option<FixDropCopy>,
+    pub opens: String,
+    pub closes: String,
+    pub days: Vec<String>,
+    pub zone: String,
+    pub holidays: Vec<String>,
 }
 
 impl std::fmt::Debug for FixVenue {
@@ -309,6 +319,37 @@ pub struct FixDropCopy {
     pub own_comp_id: String,
     pub username: String,
     pub password: String,
+}
+
+/// See `config.default.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct Ib {
+    pub venues: Vec<IbVenue>,
+}
+
+/// See `config.default.toml`. What is not said has its default there.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct IbVenue {
+    pub venue: String,
+    pub host: String,
+    pub port: u16,
+    pub client_id: i32,
+    pub account: String,
+    pub live: bool,
+    pub dialect: String,
+    pub exchange: String,
+    pub futures_exchange: String,
+    pub fx_exchange: String,
+    pub crypto_exchange: String,
+    pub short_as_sell: bool,
+    pub market_data: Vec<String>,
+    pub messages_per_second: Option<usize>,
+    pub patience_ms: Option<u32>,
+    pub restart_utc: String,
 }
 
 /// See `config.default.toml`.

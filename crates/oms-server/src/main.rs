@@ -65,6 +65,7 @@ fn run(cli: Cli) -> Outcome {
         | Command::Risk(_)
         | Command::Sor(_)
         | Command::Fix(_)
+        | Command::Brokers(_)
         | Command::Setup(_)) => client::run(command, &loaded.settings),
     }
 }

@@ -8,6 +8,7 @@ mod fix;
 mod fix_venues;
 mod founder;
 mod greeting;
+mod ib_venues;
 pub mod identity;
 pub mod key;
 mod settings;
@@ -23,6 +24,7 @@ use crate::exit::{Failure, Outcome};
 use crate::logging;
 use founder::{Founder, Running};
 use oms_api::Tenants;
+use oms_fix::transport::{Engine, Listener};
 pub use settings::{Desk, check};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -48,23 +50,28 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
 
     tenant::require_log(&desk)?;
     let accounts = http.block_on(identity::open(&desk))?;
-    let first = Tenant::open(&desk, http.handle(), &accounts)?;
+    desk.require_tenants()?;
+    // Sessions of all tenants: a Logon belongs to the one whose CompIDs it has.
+    let fix = Engine::new();
+    let first = Tenant::open(&desk, http.handle(), &accounts, &fix)?;
     let tenants = Tenants::default();
     let mut running = vec![first];
     for settings in desk.others()? {
-        running.push(Tenant::open(&settings, http.handle(), &accounts)?);
+        running.push(Tenant::open(&settings, http.handle(), &accounts, &fix)?);
     }
     for tenant in &running {
         tenants.serve(tenant.api.clone()).map_err(|error| Failure::Refused(error.to_string()))?;
     }
     http.block_on(identity::adopt(&accounts, &tenants))?;
+    let fix_listener = fix::listen(&desk, &fix, http.handle())?;
     let address = listener.local_addr().map_err(|error| Failure::Fault(error.to_string()))?;
     let of_grpc = grpc.as_ref().map(TcpListener::local_addr).transpose().map_err(|error| Failure::Fault(error.to_string()))?;
-    greeting::print(address, of_grpc, &desk, &running);
+    greeting::print(address, of_grpc, fix_listener.as_ref().map(Listener::address), &desk, &running);
     let running = Running::new(running);
-    tenants.founded_by(Arc::new(Founder { desk, http: http.handle().clone(), accounts, running: running.clone() }));
+    tenants.founded_by(Arc::new(Founder { desk, http: http.handle().clone(), accounts, fix, running: running.clone() }));
     let served = http.block_on(serve((listener, tls), grpc.map(|grpc| (grpc, grpc_tls)), tenants, stop));
     let mut running = running.take();
+    drop(fix_listener);
     for tenant in &mut running {
         if let Some(fix) = tenant.fix.take() {
             http.block_on(fix.stop());

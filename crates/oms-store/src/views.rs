@@ -28,7 +28,7 @@ use oms_model::{Batch, Seq};
 use rusqlite::{Connection, TransactionBehavior};
 
 pub use error::ViewError;
-pub use query::{Filter, ListQuery, Op, QueryError, Resource, Sort};
+pub use query::{Field, Filter, Kind, ListQuery, MAX_VALUE, Op, QueryError, Resource, Sort};
 pub use reader::limits::{LimitBreach, limit_key};
 pub use reader::{AnomalyRow, EventRef, ExecutionRow, FrozenFilter, Page, PositionFilter, SuspenseRow, ViewReader};
 

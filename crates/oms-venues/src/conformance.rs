@@ -202,9 +202,10 @@ fn traded(fills: &[(Time, VenueFill)]) -> Qty {
     fills.iter().fold(Qty::ZERO, |sum, (_, fill)| sum.saturating_add(fill.last_qty))
 }
 
-/// The kinds of the reports about one wire id, in order.
+/// The kinds of the reports about one wire id, in order. What executions cost is told by some venues and not by others.
 fn story(reports: &[Report], wire_id: &WireId) -> Vec<&'static str> {
-    reports.iter().filter(|report| report.body.wire_id() == Some(wire_id)).map(|report| kind(&report.body)).collect()
+    let about = reports.iter().map(|report| &report.body).filter(|body| body.wire_id() == Some(wire_id));
+    about.filter(|body| !matches!(body, ReportBody::Commission { .. })).map(kind).collect()
 }
 
 fn kind(body: &ReportBody) -> &'static str {

@@ -111,20 +111,27 @@ impl Drop for PaperMarket {
     }
 }
 
-/// Delivers what is due at the start, one batch at most: the thread goes on with the rest.
+/// Delivers all that is due at the start, batch by batch: a recording begins some time before the opening, and a part of
+/// it would leave quotes of back then as the newest ones.
 fn open(shared: &SharedFloor, market: &dyn MarketSink, reports: &dyn ReportSink) {
     let mut events: Vec<FloorEvent> = Vec::with_capacity(BATCH);
-    let mut floor = shared.lock();
-    let now = shared.now(&floor);
-    if floor.speed() == Speed::AsFastAsPossible {
-        floor.advance_unpaced(now, UNPACED_TICKS, &mut events);
-    } else {
-        floor.advance(now, BATCH, &mut events);
-    }
-    drop(floor);
-    for event in events {
-        if event.deliver(market, reports).is_err() {
-            return; // The thread learns it too, and ends.
+    let opened = shared.now(&shared.lock());
+    loop {
+        let mut floor = shared.lock();
+        let all = if floor.speed() == Speed::AsFastAsPossible {
+            floor.advance_unpaced(opened, UNPACED_TICKS, &mut events);
+            true // There is no end to what is due.
+        } else {
+            floor.advance(opened, BATCH, &mut events)
+        };
+        drop(floor);
+        for event in events.drain(..) {
+            if event.deliver(market, reports).is_err() {
+                return; // The thread learns it too, and ends.
+            }
+        }
+        if all {
+            return;
         }
     }
 }

@@ -1,5 +1,6 @@
 import createClient from "openapi-fetch";
 import { credentials, session } from "./session";
+import { askForFactor, wantsFactor } from "./step-up";
 import type { paths } from "./schema";
 import type { Refusal } from "./types";
 
@@ -18,14 +19,21 @@ export class Unreachable extends Error {}
 
 export const api = createClient<paths>({ baseUrl: "" });
 
+/** Requests of people that change something, as they were before their body was read: one may have to be sent again. */
+const sent = new WeakMap<Request, Request>();
+
 api.use({
   onRequest({ request }) {
     for (const [name, value] of Object.entries(credentials(session.get(), request.method !== "GET"))) request.headers.set(name, value);
+    if (request.method !== "GET" && session.get()?.kind === "cookie") sent.set(request, request.clone());
     return request;
   },
-  onResponse({ response, request }) {
+  async onResponse({ response, request }) {
     if (response.status === 401 && !request.url.includes("/auth/")) session.set(null);
-    return undefined;
+    const again = sent.get(request);
+    if (response.status !== 403 || again === undefined || !wantsFactor(await response.clone().json().catch(() => null))) return undefined;
+    // The same request with the same idempotency key: nothing was done by the first one.
+    return (await askForFactor()) ? fetch(again) : undefined;
   },
   onError() {
     return new Unreachable("the desk cannot be reached");

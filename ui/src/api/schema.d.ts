@@ -115,7 +115,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who did what: one line for each record of the log, oldest first */
+        /** Who did what: one line for each record of the log, oldest first, or newest first with `before` */
         get: operations["listAudit"];
         put?: never;
         post?: never;
@@ -467,6 +467,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/brokers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Brokers and how they stand */
+        get: operations["listBrokers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brokers/{broker}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One broker */
+        get: operations["getBroker"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brokers/{broker}/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the broker says of the account: positions, values, orders that are not the desk's */
+        get: operations["getBrokerAccount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brokers/{broker}/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the connection up, or try at once */
+        post: operations["connectBroker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brokers/{broker}/disconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the connection down until it is taken up; orders that work there work on */
+        post: operations["disconnectBroker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendars": {
         parameters: {
             query?: never;
@@ -808,6 +893,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketdata/bars/{symbol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the price of an instrument moved since the desk was opened: the newest 500 bars at most */
+        get: operations["getBars"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketdata/last/{symbol}": {
         parameters: {
             query?: never;
@@ -1074,6 +1176,23 @@ export interface paths {
         };
         /** The executions of an order and its legs */
         get: operations["getOrderExecutions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The FIX messages about an order and its legs: with the client, and with venues */
+        get: operations["getOrderMessages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2490,6 +2609,27 @@ export interface components {
             /** @description Of the last event that is signed. */
             sequence: number;
         };
+        Bar: {
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            at: string;
+            close: components["schemas"]["Decimal"];
+            high: components["schemas"]["Decimal"];
+            low: components["schemas"]["Decimal"];
+            /** @description The middle of the best bid and offer or, where a side is missing, the last trade. */
+            open: components["schemas"]["Decimal"];
+            /** @description What was traded. */
+            volume: components["schemas"]["Decimal"];
+        };
+        BarList: {
+            /** @description Oldest first; where nothing was received there is none. */
+            data: components["schemas"]["Bar"][];
+            /** @description 1m, 5m or 1d. */
+            span: string;
+            symbol: string;
+        };
         Breaker: {
             action: components["schemas"]["BreakerAction"];
             kind: components["schemas"]["BreakerKind"];
@@ -2579,6 +2719,73 @@ export interface components {
         };
         /** @enum {string} */
         BreakerState: "CLOSED" | "OPEN" | "HALF_OPEN";
+        Broker: {
+            /** @description The account of the desk's orders. */
+            account: string;
+            /** @description The accounts of the login. */
+            accounts: string[];
+            /** @description Where. */
+            address: string;
+            /** @description What the desk calls it: the venue of its orders. */
+            broker: string;
+            /** @description What the desk is called there. */
+            client_id: number;
+            counts: components["schemas"]["BrokerCount"][];
+            /** @description Executions may be missing that cannot be asked for any more. */
+            executions_missing: boolean;
+            /** @description How it is reached: IB. */
+            kind: string;
+            /** @description Whether that is a live account. */
+            live: boolean;
+            /** @description Orders of the desk that work there or may. */
+            live_orders: number;
+            /** @description Orders that worked there and that a whole look at it does not show any more. */
+            missing_orders: number;
+            /** @description Why it is not up; empty where it is. */
+            reason: string;
+            /** @description UP, LINE_LOST, RECONCILING, CONNECTING or DISCONNECTED. */
+            state: string;
+            /** @description The version of its protocol that was agreed on. */
+            version: number | null;
+        };
+        BrokerAccount: {
+            broker: string;
+            /** @description Orders in the account that are not the desk's. */
+            foreign_orders: components["schemas"]["ForeignOrder"][];
+            positions: components["schemas"]["BrokerPosition"][];
+            /** @description Whether the list of positions had its end. */
+            positions_whole: boolean;
+            /** @description As of Broker. */
+            state: string;
+            values: components["schemas"]["BrokerValue"][];
+        };
+        BrokerCount: {
+            count: number;
+            /** @description What is counted, since the desk started. */
+            name: string;
+        };
+        BrokerList: {
+            data: components["schemas"]["Broker"][];
+        };
+        BrokerPosition: {
+            account: string;
+            /** @description At what it was acquired, on average. */
+            avg_cost: string;
+            currency: string;
+            /** @description Short is below zero. */
+            quantity: string;
+            /** @description The broker's word for what kind of contract it is. */
+            sec_type: string;
+            /** @description As the broker calls it. */
+            symbol: string;
+        };
+        BrokerValue: {
+            /** @description Empty where it is in none. */
+            currency: string;
+            key: string;
+            /** @description As the broker tells it. */
+            value: string;
+        };
         Calendar: {
             calendar: string;
             /** @description DAY orders end then. */
@@ -3165,6 +3372,28 @@ export interface components {
             /** @description Oldest first. */
             data: components["schemas"]["FixDeed"][];
         };
+        FixField: {
+            /** @description Empty where the dictionary knows none. */
+            name: string;
+            tag: number;
+            value: string;
+        };
+        FixMessage: {
+            /** @description When it came or, where it was sent, its SendingTime(52). */
+            at: string | null;
+            /** @description With whom: the client, or the venue. */
+            client: string;
+            /** @description IN: it came. OUT: it was sent. */
+            direction: string;
+            /** @description Where it stands in the log of the sessions, which `oms fix log` shows. */
+            entry: number;
+            /** @description In their order. */
+            fields: components["schemas"]["FixField"][];
+            /** @description Such as NewOrderSingle. */
+            name: string;
+            /** @description As it went over the line, with | for the separator. */
+            raw: string;
+        };
         FixNumbers: {
             /** @description From 1; as it is where it is absent. */
             next_in?: number | null;
@@ -3207,6 +3436,24 @@ export interface components {
         };
         FixSessionList: {
             data: components["schemas"]["FixSession"][];
+        };
+        ForeignOrder: {
+            account: string;
+            /** @description BUY or SELL. */
+            action: string;
+            /** @description Whose: the client id at the broker; 0 is a person's. */
+            client_id: number;
+            /** @description Empty where it was not told. */
+            filled: string;
+            /** @description The broker's word for its type. */
+            order_type: string;
+            /** @description The broker's permanent id. */
+            perm_id: string;
+            quantity: string;
+            /** @description The broker's word for how it stands. */
+            status: string;
+            /** @description As the broker calls it. */
+            symbol: string;
         };
         FrozenPage: {
             data: components["schemas"]["FrozenPosition"][];
@@ -3527,9 +3774,9 @@ export interface components {
             /** @description Seven days where absent. */
             life_s?: number | null;
             /** @description ADMIN, MANAGER, TRADER or VIEWER: one whose scopes one has. */
-            role: string;
+            role: components["schemas"]["Role"];
             /** @description What they may do besides. */
-            scopes?: string[] | null;
+            scopes?: components["schemas"]["ScopeName"][] | null;
         };
         Invited: {
             /** Format: date-time */
@@ -3949,7 +4196,7 @@ export interface components {
             /** @description Such as 10.0.0.0/8. */
             nets?: string[] | null;
             /** @description Some of one's own. */
-            scopes: string[];
+            scopes: components["schemas"]["ScopeName"][];
             /** @description Another member's, with tenants:manage. */
             user_id?: string | null;
         };
@@ -4378,6 +4625,12 @@ export interface components {
              * @enum {string}
              */
             type: "OrderMassCancelCmd";
+        };
+        OrderMessages: {
+            /** @description Whether these are all; otherwise `oms fix log` has the rest. */
+            complete: boolean;
+            /** @description Oldest first. */
+            data: components["schemas"]["FixMessage"][];
         };
         OrderNamed: {
             /** @description This or order_id. */
@@ -4972,6 +5225,8 @@ export interface components {
             type: "PriorCloseSetCmd";
         };
         Profile: {
+            /** @description Of the session, where the request is authenticated by its cookie: for the header X-CSRF-Token. */
+            csrf_token: string | null;
             email: string | null;
             memberships: components["schemas"]["Membership"][];
             name: string | null;
@@ -5540,6 +5795,8 @@ export interface components {
             /** @description The tenant's, and every other that is not ACTIVE. */
             trading_states: components["schemas"]["ScopedState"][];
         };
+        /** @enum {string} */
+        Role: "ADMIN" | "MANAGER" | "TRADER" | "VIEWER";
         RotateApiKey: {
             /** @description The key that the request is sent with where absent. */
             api_key_id?: string | null;
@@ -5629,6 +5886,8 @@ export interface components {
         ScopeBody: {
             scope: components["schemas"]["Scope"];
         };
+        /** @enum {string} */
+        ScopeName: "auth:login" | "tenants:admin" | "tenants:manage" | "brokers:connect" | "brokers:view" | "orders:place" | "orders:cancel" | "orders:modify" | "orders:approve" | "orders:view" | "positions:view" | "pnl:view" | "strategies:manage" | "strategies:run" | "strategies:view" | "risk:override" | "risk:manage" | "risk:kill" | "marketdata:subscribe" | "webhooks:manage" | "audit:view" | "system:admin";
         ScopedState: {
             scope: components["schemas"]["Scope"];
             state: components["schemas"]["TradingState"];
@@ -5658,6 +5917,13 @@ export interface components {
              * @enum {string}
              */
             type: "SelfMatchRuleSetCmd";
+        };
+        ServerSentEvent: {
+            data: string;
+            /** @description The kind of event. */
+            event: string;
+            /** @description Where to resume: Last-Event-ID. */
+            id?: string;
         };
         Session: {
             cookie: boolean;
@@ -5812,9 +6078,9 @@ export interface components {
             until: string;
         };
         SetMember: {
-            role: string;
+            role: components["schemas"]["Role"];
             /** @description What they may do besides. */
-            scopes?: string[] | null;
+            scopes?: components["schemas"]["ScopeName"][] | null;
         };
         SetNav: {
             /**
@@ -6104,7 +6370,7 @@ export interface components {
             /** @description A UTC day such as 20261121; or else from and to. */
             day?: number | null;
             /** @description A sequence or a time: what is behind it is looked at. */
-            from?: string | null;
+            from?: (string) | null;
             /** @description So many are told, 1 to 50000; 1000 where absent. */
             limit?: number | null;
             /** @description A set that runs in shadow now. */
@@ -6112,7 +6378,7 @@ export interface components {
             /** @description The commands that would make the rules live; or else the name of a set. */
             rules?: components["schemas"]["Command"][] | null;
             /** @description A sequence or a time; now where absent. */
-            to?: string | null;
+            to?: (string) | null;
         };
         ShadowRunReport: {
             /** @description Oldest first. */
@@ -7122,7 +7388,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description PROPOSED or BOOKED alone. */
-                status?: string;
+                status?: "PROPOSED" | "BOOKED";
             };
             header?: never;
             path?: never;
@@ -7477,12 +7743,16 @@ export interface operations {
             query?: {
                 /** @description Only records behind this sequence. */
                 after?: number;
+                /** @description Only records in front of this sequence, newest first; 0 is the end of the log. Not with `after`. */
+                before?: number;
                 /** @description 1 to 500, 100 where it is not given. */
                 limit?: number;
                 /** @description Only what this user caused. */
                 user_id?: string;
                 /** @description Only records with an event of this kind. */
-                type?: string;
+                type?: components["schemas"]["EventType"];
+                /** @description Only records with an event of this order. */
+                order_id?: string;
             };
             header?: never;
             path?: never;
@@ -7490,7 +7760,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of records. */
+            /** @description A page of records; `next` is the `after` or the `before` of the next one. */
             200: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -9937,6 +10207,471 @@ export interface operations {
             };
         };
     };
+    listBrokers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every broker that the desk connects to. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrokerList"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBroker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which. */
+                broker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The broker. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Broker"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBrokerAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which. */
+                broker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it told last; it may be old where the broker is not up. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrokerAccount"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    connectBroker: {
+        parameters: {
+            query?: {
+                /** @description Why, in words, for the record: 1000 bytes at most. */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Which. */
+                broker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The broker as it stood when the action was taken on. */
+            200: {
+                headers: {
+                    "X-Sequence": components["headers"]["X-Sequence"];
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Broker"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    disconnectBroker: {
+        parameters: {
+            query?: {
+                /** @description Why, in words, for the record: 1000 bytes at most. */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Which. */
+                broker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The broker as it stood when the action was taken on. */
+            200: {
+                headers: {
+                    "X-Sequence": components["headers"]["X-Sequence"];
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Broker"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     listCalendars: {
         parameters: {
             query?: {
@@ -10219,7 +10954,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["ServerSentEvent"];
                 };
             };
             /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
@@ -10312,7 +11047,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 seq__between?: string;
                 /** @description Whether it is missing. */
-                seq__isnull?: string;
+                seq__isnull?: boolean;
                 /** @description Equal. */
                 exec_id?: string;
                 /** @description Not equal. */
@@ -10322,7 +11057,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 exec_id__like?: string;
                 /** @description Whether it is missing. */
-                exec_id__isnull?: string;
+                exec_id__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -10330,7 +11065,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -10338,7 +11073,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -10346,7 +11081,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -10364,7 +11099,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -10374,7 +11109,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -10382,7 +11117,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -10390,7 +11125,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 last_qty?: string;
                 /** @description Not equal. */
@@ -10408,7 +11143,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_qty__between?: string;
                 /** @description Whether it is missing. */
-                last_qty__isnull?: string;
+                last_qty__isnull?: boolean;
                 /** @description Equal. */
                 last_px?: string;
                 /** @description Not equal. */
@@ -10426,7 +11161,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_px__between?: string;
                 /** @description Whether it is missing. */
-                last_px__isnull?: string;
+                last_px__isnull?: boolean;
                 /** @description Equal. */
                 liquidity?: string;
                 /** @description Not equal. */
@@ -10434,7 +11169,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 liquidity__in?: string;
                 /** @description Whether it is missing. */
-                liquidity__isnull?: string;
+                liquidity__isnull?: boolean;
                 /** @description Equal. */
                 fee?: string;
                 /** @description Not equal. */
@@ -10452,7 +11187,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 fee__between?: string;
                 /** @description Whether it is missing. */
-                fee__isnull?: string;
+                fee__isnull?: boolean;
                 /** @description Equal. */
                 transact_time?: string;
                 /** @description Not equal. */
@@ -10470,7 +11205,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 transact_time__between?: string;
                 /** @description Whether it is missing. */
-                transact_time__isnull?: string;
+                transact_time__isnull?: boolean;
                 /** @description Equal. */
                 recorded_at?: string;
                 /** @description Not equal. */
@@ -10488,7 +11223,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 recorded_at__between?: string;
                 /** @description Whether it is missing. */
-                recorded_at__isnull?: string;
+                recorded_at__isnull?: boolean;
                 /** @description Equal. */
                 exec_type?: string;
                 /** @description Not equal. */
@@ -10496,11 +11231,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 exec_type__in?: string;
                 /** @description Whether it is missing. */
-                exec_type__isnull?: string;
+                exec_type__isnull?: boolean;
                 /** @description Equal. */
-                manual?: string;
+                manual?: boolean;
                 /** @description Not equal. */
-                manual__ne?: string;
+                manual__ne?: boolean;
             };
             header?: never;
             path?: never;
@@ -12079,6 +12814,105 @@ export interface operations {
             };
         };
     };
+    getBars: {
+        parameters: {
+            query?: {
+                /** @description 1m, 5m or 1d (UTC); 1m where it is not given. */
+                span?: string;
+                /** @description 1 to 500, 100 where it is not given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The ticker. */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest bars, oldest first. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BarList"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     getLast: {
         parameters: {
             query?: never;
@@ -12192,7 +13026,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["ServerSentEvent"];
                 };
             };
             /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
@@ -12960,7 +13794,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 parent_order_id?: string;
                 /** @description Not equal. */
@@ -12968,7 +13802,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 parent_order_id__in?: string;
                 /** @description Whether it is missing. */
-                parent_order_id__isnull?: string;
+                parent_order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -12976,11 +13810,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
-                is_root?: string;
+                is_root?: boolean;
                 /** @description Not equal. */
-                is_root__ne?: string;
+                is_root__ne?: boolean;
                 /** @description Equal. */
                 cl_ord_id?: string;
                 /** @description Not equal. */
@@ -12990,7 +13824,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 cl_ord_id__like?: string;
                 /** @description Whether it is missing. */
-                cl_ord_id__isnull?: string;
+                cl_ord_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -12998,7 +13832,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 user_id?: string;
                 /** @description Not equal. */
@@ -13006,7 +13840,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 user_id__in?: string;
                 /** @description Whether it is missing. */
-                user_id__isnull?: string;
+                user_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -13024,7 +13858,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -13034,7 +13868,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -13042,7 +13876,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 ord_type?: string;
                 /** @description Not equal. */
@@ -13050,7 +13884,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_type__in?: string;
                 /** @description Whether it is missing. */
-                ord_type__isnull?: string;
+                ord_type__isnull?: boolean;
                 /** @description Equal. */
                 time_in_force?: string;
                 /** @description Not equal. */
@@ -13058,7 +13892,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 time_in_force__in?: string;
                 /** @description Whether it is missing. */
-                time_in_force__isnull?: string;
+                time_in_force__isnull?: boolean;
                 /** @description Equal. */
                 source?: string;
                 /** @description Not equal. */
@@ -13066,7 +13900,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 source__in?: string;
                 /** @description Whether it is missing. */
-                source__isnull?: string;
+                source__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -13074,7 +13908,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -13082,7 +13916,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 ord_status?: string;
                 /** @description Not equal. */
@@ -13090,7 +13924,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_status__in?: string;
                 /** @description Whether it is missing. */
-                ord_status__isnull?: string;
+                ord_status__isnull?: boolean;
                 /** @description Equal. */
                 pending?: string;
                 /** @description Not equal. */
@@ -13098,11 +13932,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 pending__in?: string;
                 /** @description Whether it is missing. */
-                pending__isnull?: string;
+                pending__isnull?: boolean;
                 /** @description Equal. */
-                in_doubt?: string;
+                in_doubt?: boolean;
                 /** @description Not equal. */
-                in_doubt__ne?: string;
+                in_doubt__ne?: boolean;
                 /** @description Equal. */
                 order_qty?: string;
                 /** @description Not equal. */
@@ -13120,7 +13954,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 order_qty__between?: string;
                 /** @description Whether it is missing. */
-                order_qty__isnull?: string;
+                order_qty__isnull?: boolean;
                 /** @description Equal. */
                 cum_qty?: string;
                 /** @description Not equal. */
@@ -13138,7 +13972,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 cum_qty__between?: string;
                 /** @description Whether it is missing. */
-                cum_qty__isnull?: string;
+                cum_qty__isnull?: boolean;
                 /** @description Equal. */
                 leaves_qty?: string;
                 /** @description Not equal. */
@@ -13156,7 +13990,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 leaves_qty__between?: string;
                 /** @description Whether it is missing. */
-                leaves_qty__isnull?: string;
+                leaves_qty__isnull?: boolean;
                 /** @description Equal. */
                 price?: string;
                 /** @description Not equal. */
@@ -13174,7 +14008,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 price__between?: string;
                 /** @description Whether it is missing. */
-                price__isnull?: string;
+                price__isnull?: boolean;
                 /** @description Equal. */
                 stop_px?: string;
                 /** @description Not equal. */
@@ -13192,7 +14026,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 stop_px__between?: string;
                 /** @description Whether it is missing. */
-                stop_px__isnull?: string;
+                stop_px__isnull?: boolean;
                 /** @description Equal. */
                 avg_px?: string;
                 /** @description Not equal. */
@@ -13210,7 +14044,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 avg_px__between?: string;
                 /** @description Whether it is missing. */
-                avg_px__isnull?: string;
+                avg_px__isnull?: boolean;
                 /** @description Equal. */
                 broker_order_id?: string;
                 /** @description Not equal. */
@@ -13220,7 +14054,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 broker_order_id__like?: string;
                 /** @description Whether it is missing. */
-                broker_order_id__isnull?: string;
+                broker_order_id__isnull?: boolean;
                 /** @description Equal. */
                 ended_by?: string;
                 /** @description Not equal. */
@@ -13228,7 +14062,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ended_by__in?: string;
                 /** @description Whether it is missing. */
-                ended_by__isnull?: string;
+                ended_by__isnull?: boolean;
                 /** @description Equal. */
                 reject_code?: string;
                 /** @description Not equal. */
@@ -13236,7 +14070,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 reject_code__in?: string;
                 /** @description Whether it is missing. */
-                reject_code__isnull?: string;
+                reject_code__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -13254,7 +14088,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -13272,7 +14106,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -13290,7 +14124,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 last_seq?: string;
                 /** @description Not equal. */
@@ -13308,7 +14142,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_seq__between?: string;
                 /** @description Whether it is missing. */
-                last_seq__isnull?: string;
+                last_seq__isnull?: boolean;
                 /** @description Equal. */
                 version?: string;
                 /** @description Not equal. */
@@ -13326,7 +14160,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 version__between?: string;
                 /** @description Whether it is missing. */
-                version__isnull?: string;
+                version__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -14316,7 +15150,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 seq__between?: string;
                 /** @description Whether it is missing. */
-                seq__isnull?: string;
+                seq__isnull?: boolean;
                 /** @description Equal. */
                 exec_id?: string;
                 /** @description Not equal. */
@@ -14326,7 +15160,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 exec_id__like?: string;
                 /** @description Whether it is missing. */
-                exec_id__isnull?: string;
+                exec_id__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -14334,7 +15168,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -14342,7 +15176,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -14350,7 +15184,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -14368,7 +15202,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -14378,7 +15212,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -14386,7 +15220,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -14394,7 +15228,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 last_qty?: string;
                 /** @description Not equal. */
@@ -14412,7 +15246,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_qty__between?: string;
                 /** @description Whether it is missing. */
-                last_qty__isnull?: string;
+                last_qty__isnull?: boolean;
                 /** @description Equal. */
                 last_px?: string;
                 /** @description Not equal. */
@@ -14430,7 +15264,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_px__between?: string;
                 /** @description Whether it is missing. */
-                last_px__isnull?: string;
+                last_px__isnull?: boolean;
                 /** @description Equal. */
                 liquidity?: string;
                 /** @description Not equal. */
@@ -14438,7 +15272,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 liquidity__in?: string;
                 /** @description Whether it is missing. */
-                liquidity__isnull?: string;
+                liquidity__isnull?: boolean;
                 /** @description Equal. */
                 fee?: string;
                 /** @description Not equal. */
@@ -14456,7 +15290,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 fee__between?: string;
                 /** @description Whether it is missing. */
-                fee__isnull?: string;
+                fee__isnull?: boolean;
                 /** @description Equal. */
                 transact_time?: string;
                 /** @description Not equal. */
@@ -14474,7 +15308,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 transact_time__between?: string;
                 /** @description Whether it is missing. */
-                transact_time__isnull?: string;
+                transact_time__isnull?: boolean;
                 /** @description Equal. */
                 recorded_at?: string;
                 /** @description Not equal. */
@@ -14492,7 +15326,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 recorded_at__between?: string;
                 /** @description Whether it is missing. */
-                recorded_at__isnull?: string;
+                recorded_at__isnull?: boolean;
                 /** @description Equal. */
                 exec_type?: string;
                 /** @description Not equal. */
@@ -14500,11 +15334,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 exec_type__in?: string;
                 /** @description Whether it is missing. */
-                exec_type__isnull?: string;
+                exec_type__isnull?: boolean;
                 /** @description Equal. */
-                manual?: string;
+                manual?: boolean;
                 /** @description Not equal. */
-                manual__ne?: string;
+                manual__ne?: boolean;
             };
             header?: never;
             path: {
@@ -14523,6 +15357,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExecutionPage"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getOrderMessages: {
+        parameters: {
+            query?: {
+                /** @description 1 to 500, 100 where it is not given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The order's id, or `cl_ord_id:` and the client's. */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Oldest first; none where no FIX session had to do with it. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderMessages"];
                 };
             };
             /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
@@ -14879,7 +15810,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `json` or `text`; the Accept header decides where it is not given. */
-                format?: string;
+                format?: "json" | "text";
                 /** @description What was known then: a time, or a sequence. */
                 as_of?: string;
             };
@@ -15083,7 +16014,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description account (the default), strategy or tenant. */
-                by?: string;
+                by?: "account" | "strategy" | "tenant";
                 /** @description Of this account alone. */
                 account_id?: string;
                 /** @description What was known then: a time, or a sequence. */
@@ -15434,7 +16365,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 alloc_id__in?: string;
                 /** @description Whether it is missing. */
-                alloc_id__isnull?: string;
+                alloc_id__isnull?: boolean;
                 /** @description Equal. */
                 group_order_id?: string;
                 /** @description Not equal. */
@@ -15442,7 +16373,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 group_order_id__in?: string;
                 /** @description Whether it is missing. */
-                group_order_id__isnull?: string;
+                group_order_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -15450,7 +16381,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -15460,7 +16391,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -15468,7 +16399,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 status?: string;
                 /** @description Not equal. */
@@ -15478,7 +16409,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 status__like?: string;
                 /** @description Whether it is missing. */
-                status__isnull?: string;
+                status__isnull?: boolean;
                 /** @description Equal. */
                 qty?: string;
                 /** @description Not equal. */
@@ -15496,7 +16427,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 qty__between?: string;
                 /** @description Whether it is missing. */
-                qty__isnull?: string;
+                qty__isnull?: boolean;
                 /** @description Equal. */
                 notional?: string;
                 /** @description Not equal. */
@@ -15514,7 +16445,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 notional__between?: string;
                 /** @description Whether it is missing. */
-                notional__isnull?: string;
+                notional__isnull?: boolean;
                 /** @description Equal. */
                 transact_time?: string;
                 /** @description Not equal. */
@@ -15532,7 +16463,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 transact_time__between?: string;
                 /** @description Whether it is missing. */
-                transact_time__isnull?: string;
+                transact_time__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -15640,7 +16571,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 seq__between?: string;
                 /** @description Whether it is missing. */
-                seq__isnull?: string;
+                seq__isnull?: boolean;
                 /** @description Equal. */
                 exec_id?: string;
                 /** @description Not equal. */
@@ -15650,7 +16581,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 exec_id__like?: string;
                 /** @description Whether it is missing. */
-                exec_id__isnull?: string;
+                exec_id__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -15658,7 +16589,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -15666,7 +16597,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -15674,7 +16605,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -15692,7 +16623,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -15702,7 +16633,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -15710,7 +16641,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -15718,7 +16649,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 last_qty?: string;
                 /** @description Not equal. */
@@ -15736,7 +16667,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_qty__between?: string;
                 /** @description Whether it is missing. */
-                last_qty__isnull?: string;
+                last_qty__isnull?: boolean;
                 /** @description Equal. */
                 last_px?: string;
                 /** @description Not equal. */
@@ -15754,7 +16685,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_px__between?: string;
                 /** @description Whether it is missing. */
-                last_px__isnull?: string;
+                last_px__isnull?: boolean;
                 /** @description Equal. */
                 liquidity?: string;
                 /** @description Not equal. */
@@ -15762,7 +16693,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 liquidity__in?: string;
                 /** @description Whether it is missing. */
-                liquidity__isnull?: string;
+                liquidity__isnull?: boolean;
                 /** @description Equal. */
                 fee?: string;
                 /** @description Not equal. */
@@ -15780,7 +16711,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 fee__between?: string;
                 /** @description Whether it is missing. */
-                fee__isnull?: string;
+                fee__isnull?: boolean;
                 /** @description Equal. */
                 transact_time?: string;
                 /** @description Not equal. */
@@ -15798,7 +16729,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 transact_time__between?: string;
                 /** @description Whether it is missing. */
-                transact_time__isnull?: string;
+                transact_time__isnull?: boolean;
                 /** @description Equal. */
                 recorded_at?: string;
                 /** @description Not equal. */
@@ -15816,7 +16747,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 recorded_at__between?: string;
                 /** @description Whether it is missing. */
-                recorded_at__isnull?: string;
+                recorded_at__isnull?: boolean;
                 /** @description Equal. */
                 exec_type?: string;
                 /** @description Not equal. */
@@ -15824,11 +16755,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 exec_type__in?: string;
                 /** @description Whether it is missing. */
-                exec_type__isnull?: string;
+                exec_type__isnull?: boolean;
                 /** @description Equal. */
-                manual?: string;
+                manual?: boolean;
                 /** @description Not equal. */
-                manual__ne?: string;
+                manual__ne?: boolean;
             };
             header?: never;
             path?: never;
@@ -15928,7 +16859,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 parent_order_id?: string;
                 /** @description Not equal. */
@@ -15936,7 +16867,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 parent_order_id__in?: string;
                 /** @description Whether it is missing. */
-                parent_order_id__isnull?: string;
+                parent_order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -15944,11 +16875,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
-                is_root?: string;
+                is_root?: boolean;
                 /** @description Not equal. */
-                is_root__ne?: string;
+                is_root__ne?: boolean;
                 /** @description Equal. */
                 cl_ord_id?: string;
                 /** @description Not equal. */
@@ -15958,7 +16889,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 cl_ord_id__like?: string;
                 /** @description Whether it is missing. */
-                cl_ord_id__isnull?: string;
+                cl_ord_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -15966,7 +16897,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 user_id?: string;
                 /** @description Not equal. */
@@ -15974,7 +16905,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 user_id__in?: string;
                 /** @description Whether it is missing. */
-                user_id__isnull?: string;
+                user_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -15992,7 +16923,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -16002,7 +16933,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -16010,7 +16941,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 ord_type?: string;
                 /** @description Not equal. */
@@ -16018,7 +16949,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_type__in?: string;
                 /** @description Whether it is missing. */
-                ord_type__isnull?: string;
+                ord_type__isnull?: boolean;
                 /** @description Equal. */
                 time_in_force?: string;
                 /** @description Not equal. */
@@ -16026,7 +16957,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 time_in_force__in?: string;
                 /** @description Whether it is missing. */
-                time_in_force__isnull?: string;
+                time_in_force__isnull?: boolean;
                 /** @description Equal. */
                 source?: string;
                 /** @description Not equal. */
@@ -16034,7 +16965,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 source__in?: string;
                 /** @description Whether it is missing. */
-                source__isnull?: string;
+                source__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -16042,7 +16973,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -16050,7 +16981,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 ord_status?: string;
                 /** @description Not equal. */
@@ -16058,7 +16989,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_status__in?: string;
                 /** @description Whether it is missing. */
-                ord_status__isnull?: string;
+                ord_status__isnull?: boolean;
                 /** @description Equal. */
                 pending?: string;
                 /** @description Not equal. */
@@ -16066,11 +16997,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 pending__in?: string;
                 /** @description Whether it is missing. */
-                pending__isnull?: string;
+                pending__isnull?: boolean;
                 /** @description Equal. */
-                in_doubt?: string;
+                in_doubt?: boolean;
                 /** @description Not equal. */
-                in_doubt__ne?: string;
+                in_doubt__ne?: boolean;
                 /** @description Equal. */
                 order_qty?: string;
                 /** @description Not equal. */
@@ -16088,7 +17019,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 order_qty__between?: string;
                 /** @description Whether it is missing. */
-                order_qty__isnull?: string;
+                order_qty__isnull?: boolean;
                 /** @description Equal. */
                 cum_qty?: string;
                 /** @description Not equal. */
@@ -16106,7 +17037,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 cum_qty__between?: string;
                 /** @description Whether it is missing. */
-                cum_qty__isnull?: string;
+                cum_qty__isnull?: boolean;
                 /** @description Equal. */
                 leaves_qty?: string;
                 /** @description Not equal. */
@@ -16124,7 +17055,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 leaves_qty__between?: string;
                 /** @description Whether it is missing. */
-                leaves_qty__isnull?: string;
+                leaves_qty__isnull?: boolean;
                 /** @description Equal. */
                 price?: string;
                 /** @description Not equal. */
@@ -16142,7 +17073,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 price__between?: string;
                 /** @description Whether it is missing. */
-                price__isnull?: string;
+                price__isnull?: boolean;
                 /** @description Equal. */
                 stop_px?: string;
                 /** @description Not equal. */
@@ -16160,7 +17091,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 stop_px__between?: string;
                 /** @description Whether it is missing. */
-                stop_px__isnull?: string;
+                stop_px__isnull?: boolean;
                 /** @description Equal. */
                 avg_px?: string;
                 /** @description Not equal. */
@@ -16178,7 +17109,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 avg_px__between?: string;
                 /** @description Whether it is missing. */
-                avg_px__isnull?: string;
+                avg_px__isnull?: boolean;
                 /** @description Equal. */
                 broker_order_id?: string;
                 /** @description Not equal. */
@@ -16188,7 +17119,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 broker_order_id__like?: string;
                 /** @description Whether it is missing. */
-                broker_order_id__isnull?: string;
+                broker_order_id__isnull?: boolean;
                 /** @description Equal. */
                 ended_by?: string;
                 /** @description Not equal. */
@@ -16196,7 +17127,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ended_by__in?: string;
                 /** @description Whether it is missing. */
-                ended_by__isnull?: string;
+                ended_by__isnull?: boolean;
                 /** @description Equal. */
                 reject_code?: string;
                 /** @description Not equal. */
@@ -16204,7 +17135,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 reject_code__in?: string;
                 /** @description Whether it is missing. */
-                reject_code__isnull?: string;
+                reject_code__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -16222,7 +17153,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -16240,7 +17171,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -16258,7 +17189,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 last_seq?: string;
                 /** @description Not equal. */
@@ -16276,7 +17207,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_seq__between?: string;
                 /** @description Whether it is missing. */
-                last_seq__isnull?: string;
+                last_seq__isnull?: boolean;
                 /** @description Equal. */
                 version?: string;
                 /** @description Not equal. */
@@ -16294,7 +17225,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 version__between?: string;
                 /** @description Whether it is missing. */
-                version__isnull?: string;
+                version__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -16394,7 +17325,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -16412,7 +17343,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -16422,11 +17353,11 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
-                is_open?: string;
+                is_open?: boolean;
                 /** @description Not equal. */
-                is_open__ne?: string;
+                is_open__ne?: boolean;
                 /** @description Equal. */
                 qty?: string;
                 /** @description Not equal. */
@@ -16444,7 +17375,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 qty__between?: string;
                 /** @description Whether it is missing. */
-                qty__isnull?: string;
+                qty__isnull?: boolean;
                 /** @description Equal. */
                 bought_qty?: string;
                 /** @description Not equal. */
@@ -16462,7 +17393,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 bought_qty__between?: string;
                 /** @description Whether it is missing. */
-                bought_qty__isnull?: string;
+                bought_qty__isnull?: boolean;
                 /** @description Equal. */
                 sold_qty?: string;
                 /** @description Not equal. */
@@ -16480,7 +17411,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 sold_qty__between?: string;
                 /** @description Whether it is missing. */
-                sold_qty__isnull?: string;
+                sold_qty__isnull?: boolean;
                 /** @description Equal. */
                 realized?: string;
                 /** @description Not equal. */
@@ -16498,7 +17429,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 realized__between?: string;
                 /** @description Whether it is missing. */
-                realized__isnull?: string;
+                realized__isnull?: boolean;
                 /** @description Equal. */
                 fees?: string;
                 /** @description Not equal. */
@@ -16516,7 +17447,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 fees__between?: string;
                 /** @description Whether it is missing. */
-                fees__isnull?: string;
+                fees__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -16616,7 +17547,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 quote_req_id__in?: string;
                 /** @description Whether it is missing. */
-                quote_req_id__isnull?: string;
+                quote_req_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -16624,7 +17555,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 user_id?: string;
                 /** @description Not equal. */
@@ -16632,7 +17563,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 user_id__in?: string;
                 /** @description Whether it is missing. */
-                user_id__isnull?: string;
+                user_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -16642,7 +17573,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -16650,7 +17581,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 order_qty?: string;
                 /** @description Not equal. */
@@ -16668,7 +17599,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 order_qty__between?: string;
                 /** @description Whether it is missing. */
-                order_qty__isnull?: string;
+                order_qty__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -16676,7 +17607,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -16684,7 +17615,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 expire_at?: string;
                 /** @description Not equal. */
@@ -16702,7 +17633,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 expire_at__between?: string;
                 /** @description Whether it is missing. */
-                expire_at__isnull?: string;
+                expire_at__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -16720,7 +17651,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -16738,7 +17669,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -16756,7 +17687,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -16856,7 +17787,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 quote_id__in?: string;
                 /** @description Whether it is missing. */
-                quote_id__isnull?: string;
+                quote_id__isnull?: boolean;
                 /** @description Equal. */
                 quote_req_id?: string;
                 /** @description Not equal. */
@@ -16864,7 +17795,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 quote_req_id__in?: string;
                 /** @description Whether it is missing. */
-                quote_req_id__isnull?: string;
+                quote_req_id__isnull?: boolean;
                 /** @description Equal. */
                 dealer?: string;
                 /** @description Not equal. */
@@ -16872,7 +17803,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 dealer__in?: string;
                 /** @description Whether it is missing. */
-                dealer__isnull?: string;
+                dealer__isnull?: boolean;
                 /** @description Equal. */
                 quote_ref?: string;
                 /** @description Not equal. */
@@ -16882,7 +17813,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 quote_ref__like?: string;
                 /** @description Whether it is missing. */
-                quote_ref__isnull?: string;
+                quote_ref__isnull?: boolean;
                 /** @description Equal. */
                 bid_px?: string;
                 /** @description Not equal. */
@@ -16900,7 +17831,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 bid_px__between?: string;
                 /** @description Whether it is missing. */
-                bid_px__isnull?: string;
+                bid_px__isnull?: boolean;
                 /** @description Equal. */
                 bid_size?: string;
                 /** @description Not equal. */
@@ -16918,7 +17849,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 bid_size__between?: string;
                 /** @description Whether it is missing. */
-                bid_size__isnull?: string;
+                bid_size__isnull?: boolean;
                 /** @description Equal. */
                 offer_px?: string;
                 /** @description Not equal. */
@@ -16936,7 +17867,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 offer_px__between?: string;
                 /** @description Whether it is missing. */
-                offer_px__isnull?: string;
+                offer_px__isnull?: boolean;
                 /** @description Equal. */
                 offer_size?: string;
                 /** @description Not equal. */
@@ -16954,7 +17885,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 offer_size__between?: string;
                 /** @description Whether it is missing. */
-                offer_size__isnull?: string;
+                offer_size__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -16962,7 +17893,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 order_id?: string;
                 /** @description Not equal. */
@@ -16970,7 +17901,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 valid_until?: string;
                 /** @description Not equal. */
@@ -16988,7 +17919,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 valid_until__between?: string;
                 /** @description Whether it is missing. */
-                valid_until__isnull?: string;
+                valid_until__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -17006,7 +17937,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -17024,7 +17955,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -17042,7 +17973,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
             };
             header?: never;
             path?: never;
@@ -19076,6 +20007,16 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `STATE_CONFLICT`: Read the order again: its state does not allow this. */
             409: {
                 headers: {
@@ -19483,7 +20424,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `csv` or `json`; json where it is not given. */
-                format?: string;
+                format?: "csv" | "json";
             };
             header?: never;
             path?: never;
@@ -19662,7 +20603,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `preview` changes nothing and shows what would become of it; `apply` takes all of it or none. Preview where it is not given. */
-                mode?: string;
+                mode?: "preview" | "apply";
                 /** @description Whether everything goes that the file has not; false where it is not given. */
                 replace_all?: boolean;
                 /** @description For apply: refused with 412 where this is not the revision any more, which a preview names. */
@@ -20503,7 +21444,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `csv` or `json`; json where it is not given. */
-                format?: string;
+                format?: "csv" | "json";
             };
             header?: never;
             path?: never;
@@ -20588,7 +21529,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `preview` changes nothing and shows what would become of it; `apply` takes all of it or none. Preview where it is not given. */
-                mode?: string;
+                mode?: "preview" | "apply";
                 /** @description Whether everything goes that the file has not; false where it is not given. */
                 replace_all?: boolean;
                 /** @description For apply: refused with 412 where this is not the revision any more, which a preview names. */
@@ -23851,7 +24792,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 order_id__in?: string;
                 /** @description Whether it is missing. */
-                order_id__isnull?: string;
+                order_id__isnull?: boolean;
                 /** @description Equal. */
                 parent_order_id?: string;
                 /** @description Not equal. */
@@ -23859,7 +24800,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 parent_order_id__in?: string;
                 /** @description Whether it is missing. */
-                parent_order_id__isnull?: string;
+                parent_order_id__isnull?: boolean;
                 /** @description Equal. */
                 root_order_id?: string;
                 /** @description Not equal. */
@@ -23867,11 +24808,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 root_order_id__in?: string;
                 /** @description Whether it is missing. */
-                root_order_id__isnull?: string;
+                root_order_id__isnull?: boolean;
                 /** @description Equal. */
-                is_root?: string;
+                is_root?: boolean;
                 /** @description Not equal. */
-                is_root__ne?: string;
+                is_root__ne?: boolean;
                 /** @description Equal. */
                 cl_ord_id?: string;
                 /** @description Not equal. */
@@ -23881,7 +24822,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 cl_ord_id__like?: string;
                 /** @description Whether it is missing. */
-                cl_ord_id__isnull?: string;
+                cl_ord_id__isnull?: boolean;
                 /** @description Equal. */
                 account_id?: string;
                 /** @description Not equal. */
@@ -23889,7 +24830,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 account_id__in?: string;
                 /** @description Whether it is missing. */
-                account_id__isnull?: string;
+                account_id__isnull?: boolean;
                 /** @description Equal. */
                 user_id?: string;
                 /** @description Not equal. */
@@ -23897,7 +24838,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 user_id__in?: string;
                 /** @description Whether it is missing. */
-                user_id__isnull?: string;
+                user_id__isnull?: boolean;
                 /** @description Equal. */
                 instrument_id?: string;
                 /** @description Not equal. */
@@ -23915,7 +24856,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 instrument_id__between?: string;
                 /** @description Whether it is missing. */
-                instrument_id__isnull?: string;
+                instrument_id__isnull?: boolean;
                 /** @description Equal. */
                 symbol?: string;
                 /** @description Not equal. */
@@ -23925,7 +24866,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 symbol__like?: string;
                 /** @description Whether it is missing. */
-                symbol__isnull?: string;
+                symbol__isnull?: boolean;
                 /** @description Equal. */
                 side?: string;
                 /** @description Not equal. */
@@ -23933,7 +24874,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 side__in?: string;
                 /** @description Whether it is missing. */
-                side__isnull?: string;
+                side__isnull?: boolean;
                 /** @description Equal. */
                 ord_type?: string;
                 /** @description Not equal. */
@@ -23941,7 +24882,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_type__in?: string;
                 /** @description Whether it is missing. */
-                ord_type__isnull?: string;
+                ord_type__isnull?: boolean;
                 /** @description Equal. */
                 time_in_force?: string;
                 /** @description Not equal. */
@@ -23949,7 +24890,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 time_in_force__in?: string;
                 /** @description Whether it is missing. */
-                time_in_force__isnull?: string;
+                time_in_force__isnull?: boolean;
                 /** @description Equal. */
                 source?: string;
                 /** @description Not equal. */
@@ -23957,7 +24898,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 source__in?: string;
                 /** @description Whether it is missing. */
-                source__isnull?: string;
+                source__isnull?: boolean;
                 /** @description Equal. */
                 venue?: string;
                 /** @description Not equal. */
@@ -23965,7 +24906,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 venue__in?: string;
                 /** @description Whether it is missing. */
-                venue__isnull?: string;
+                venue__isnull?: boolean;
                 /** @description Equal. */
                 state?: string;
                 /** @description Not equal. */
@@ -23973,7 +24914,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 state__in?: string;
                 /** @description Whether it is missing. */
-                state__isnull?: string;
+                state__isnull?: boolean;
                 /** @description Equal. */
                 ord_status?: string;
                 /** @description Not equal. */
@@ -23981,7 +24922,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ord_status__in?: string;
                 /** @description Whether it is missing. */
-                ord_status__isnull?: string;
+                ord_status__isnull?: boolean;
                 /** @description Equal. */
                 pending?: string;
                 /** @description Not equal. */
@@ -23989,11 +24930,11 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 pending__in?: string;
                 /** @description Whether it is missing. */
-                pending__isnull?: string;
+                pending__isnull?: boolean;
                 /** @description Equal. */
-                in_doubt?: string;
+                in_doubt?: boolean;
                 /** @description Not equal. */
-                in_doubt__ne?: string;
+                in_doubt__ne?: boolean;
                 /** @description Equal. */
                 order_qty?: string;
                 /** @description Not equal. */
@@ -24011,7 +24952,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 order_qty__between?: string;
                 /** @description Whether it is missing. */
-                order_qty__isnull?: string;
+                order_qty__isnull?: boolean;
                 /** @description Equal. */
                 cum_qty?: string;
                 /** @description Not equal. */
@@ -24029,7 +24970,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 cum_qty__between?: string;
                 /** @description Whether it is missing. */
-                cum_qty__isnull?: string;
+                cum_qty__isnull?: boolean;
                 /** @description Equal. */
                 leaves_qty?: string;
                 /** @description Not equal. */
@@ -24047,7 +24988,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 leaves_qty__between?: string;
                 /** @description Whether it is missing. */
-                leaves_qty__isnull?: string;
+                leaves_qty__isnull?: boolean;
                 /** @description Equal. */
                 price?: string;
                 /** @description Not equal. */
@@ -24065,7 +25006,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 price__between?: string;
                 /** @description Whether it is missing. */
-                price__isnull?: string;
+                price__isnull?: boolean;
                 /** @description Equal. */
                 stop_px?: string;
                 /** @description Not equal. */
@@ -24083,7 +25024,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 stop_px__between?: string;
                 /** @description Whether it is missing. */
-                stop_px__isnull?: string;
+                stop_px__isnull?: boolean;
                 /** @description Equal. */
                 avg_px?: string;
                 /** @description Not equal. */
@@ -24101,7 +25042,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 avg_px__between?: string;
                 /** @description Whether it is missing. */
-                avg_px__isnull?: string;
+                avg_px__isnull?: boolean;
                 /** @description Equal. */
                 broker_order_id?: string;
                 /** @description Not equal. */
@@ -24111,7 +25052,7 @@ export interface operations {
                 /** @description Matches a pattern: % for any run of characters, _ for one. */
                 broker_order_id__like?: string;
                 /** @description Whether it is missing. */
-                broker_order_id__isnull?: string;
+                broker_order_id__isnull?: boolean;
                 /** @description Equal. */
                 ended_by?: string;
                 /** @description Not equal. */
@@ -24119,7 +25060,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 ended_by__in?: string;
                 /** @description Whether it is missing. */
-                ended_by__isnull?: string;
+                ended_by__isnull?: boolean;
                 /** @description Equal. */
                 reject_code?: string;
                 /** @description Not equal. */
@@ -24127,7 +25068,7 @@ export interface operations {
                 /** @description One of these, separated by commas. */
                 reject_code__in?: string;
                 /** @description Whether it is missing. */
-                reject_code__isnull?: string;
+                reject_code__isnull?: boolean;
                 /** @description Equal. */
                 created_at?: string;
                 /** @description Not equal. */
@@ -24145,7 +25086,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_at__between?: string;
                 /** @description Whether it is missing. */
-                created_at__isnull?: string;
+                created_at__isnull?: boolean;
                 /** @description Equal. */
                 updated_at?: string;
                 /** @description Not equal. */
@@ -24163,7 +25104,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 updated_at__between?: string;
                 /** @description Whether it is missing. */
-                updated_at__isnull?: string;
+                updated_at__isnull?: boolean;
                 /** @description Equal. */
                 created_seq?: string;
                 /** @description Not equal. */
@@ -24181,7 +25122,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 created_seq__between?: string;
                 /** @description Whether it is missing. */
-                created_seq__isnull?: string;
+                created_seq__isnull?: boolean;
                 /** @description Equal. */
                 last_seq?: string;
                 /** @description Not equal. */
@@ -24199,7 +25140,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 last_seq__between?: string;
                 /** @description Whether it is missing. */
-                last_seq__isnull?: string;
+                last_seq__isnull?: boolean;
                 /** @description Equal. */
                 version?: string;
                 /** @description Not equal. */
@@ -24217,7 +25158,7 @@ export interface operations {
                 /** @description From the first to the second, separated by a comma. */
                 version__between?: string;
                 /** @description Whether it is missing. */
-                version__isnull?: string;
+                version__isnull?: boolean;
             };
             header?: never;
             path?: never;

@@ -38,12 +38,20 @@ function holdsField(term: Term, text: string | null): boolean {
   return text !== null && (text !== "" || term.op === "=") && holds(term, text);
 }
 
-/** The part of a filter that the server can apply to its pages: exact values of fields that it lists. */
-export function served(terms: readonly Term[], known: ReadonlySet<string>): Record<string, string> {
-  const query: Record<string, string> = {};
-  for (const term of terms) {
-    if (term.field === null || term.not || !known.has(term.field) || term.op !== "=") continue;
-    query[term.value.includes(",") ? `${term.field}__in` : term.field] = term.value.toUpperCase();
+const TURNED = { ">": "lte", "<": "gte", ">=": "lt", "<=": "gt" } as const;
+const SIZED = { ">": "gt", "<": "lt", ">=": "gte", "<=": "lte" } as const;
+
+/** What a filter line asks the server's views for: conditions as its lists take them, and words to look for. */
+export function served(terms: readonly Term[], upper: (field: string) => boolean): { filter: Record<string, string>; search: string[] } {
+  const [filter, search]: [Record<string, string>, string[]] = [{}, []];
+  for (const { field, op, value, not } of terms) {
+    if (op === ":" || field === null) search.push(`${not ? "-" : ""}${field === null ? "" : `${field}:`}${value}`);
+    else if (op !== "=") filter[`${field}__${not ? TURNED[op] : SIZED[op]}`] = value;
+    else {
+      const meant = upper(field) ? value.toUpperCase() : value;
+      if (not) filter[`${field}__ne`] = meant;
+      else filter[meant.includes(",") ? `${field}__in` : field] = meant;
+    }
   }
-  return query;
+  return { filter, search };
 }

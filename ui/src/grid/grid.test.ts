@@ -12,9 +12,12 @@ describe("a filter line", () => {
     expect(["ibm", "symbol=ba", "qty>9000", "-bac", "nope=1", "text:x", "bac sell"].filter(meant)).toEqual([]);
     expect(meant("")).toBe(true);
   });
-  it("hands the server what the server can do", () => {
-    const known = new Set(["symbol", "state"]);
-    expect(served(parse("symbol=bac state=live,filled qty>1 -symbol=ibm foo"), known)).toEqual({ symbol: "BAC", state__in: "LIVE,FILLED" });
+  it("is put to the server in the words of its lists", () => {
+    const upper = (field: string) => field !== "cl_ord_id";
+    expect(served(parse("symbol=bac state=live,filled qty>1 -qty>9 -symbol=ibm cl_ord_id=aB foo -text:x side:bu"), upper)).toEqual({
+      filter: { symbol: "BAC", state__in: "LIVE,FILLED", qty__gt: "1", qty__lte: "9", symbol__ne: "IBM", cl_ord_id: "aB" },
+      search: ["foo", "-text:x", "side:bu"],
+    });
   });
 });
 

@@ -20,10 +20,31 @@ export type Column<T> = {
   groups?: boolean;
 };
 
+/** Rows that somebody else filters, sorts and groups, of whom a part is here. */
+export type RowSource<T> = {
+  /** The lines that are here, the first of which is the `offset`th. */
+  readonly lines: readonly ({ row: T } | { group: string; count: number; open: boolean })[];
+  readonly offset: number;
+  /** Lines and rows that there are. */
+  readonly height: number;
+  readonly total: number;
+  readonly begun: boolean;
+  readonly refusal: string | null;
+  readonly changed: ReadonlyMap<string, number>;
+  /** These lines are seen. */
+  show(from: number, to: number): void;
+  fold(group: string, open: boolean): void;
+  all(): Promise<T[]>;
+};
+
 type Props<T> = {
   name: string;
   label: string;
   rows: readonly T[];
+  /** Where it is given, rows come from there and not from `rows`. */
+  source?: RowSource<T> | null;
+  /** Told how the rows are to be sorted and grouped. */
+  onLayout?: (layout: Layout) => void;
   columns: readonly Column<T>[];
   keyOf: (row: T) => string;
   layout?: Partial<Layout>;
@@ -44,6 +65,8 @@ type Props<T> = {
   plain?: boolean;
 };
 
+/** The lines that are here: all of them, or a part. */
+type Lines<T> = { held: readonly Line<T>[]; offset: number; length: number };
 type Line<T> = { kind: "row"; key: string; row: T } | { kind: "group"; key: string; title: string; count: number; open: boolean };
 
 const OVERSCAN = 8;
@@ -51,7 +74,7 @@ const OVERSCAN = 8;
 const RANK_MS = 250;
 
 export function rowHeight(): number {
-  return { compact: 24, normal: 28, touch: 40 }[document.documentElement.dataset.density ?? "compact"] ?? 24;
+  return { compact: 24, normal: 28, comfortable: 40 }[document.documentElement.dataset.density ?? "compact"] ?? 24;
 }
 
 /** Sorts and filters; the sorted order is renewed four times a second at most, values at once. */
@@ -98,11 +121,14 @@ export function Grid<T>(props: Props<T>) {
   const filter = props.filter ?? ownFilter;
   const terms = useMemo(() => parse(filter), [filter]);
   const shownColumns = useMemo(() => arranged(columns, layout).filter((column) => !layout.hidden.includes(column.id)), [columns, layout]);
+  const source = props.source ?? null;
+  const { onLayout } = props;
+  useEffect(() => onLayout?.(layout), [layout, onLayout]);
   const ranked = useRanked(rows, columns, terms, layout.sort);
   // The order may be a moment old; what stands in a row never is.
   const fresh = useMemo(() => new Map(rows.map((row) => [keyOf(row), row])), [rows, keyOf]);
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
-  const lines = useMemo<Line<T>[]>(() => {
+  const local = useMemo<Line<T>[]>(() => {
     const line = (row: T): Line<T> => {
       const key = keyOf(row);
       return { kind: "row", key, row: fresh.get(key) ?? row };
@@ -122,6 +148,18 @@ export function Grid<T>(props: Props<T>) {
       return open ? [head, ...members.map(line)] : [head];
     });
   }, [ranked, fresh, columns, layout.group, closed, keyOf]);
+  const by = columns.find((column) => column.id === layout.group);
+  const [here, offset, tall] = [source?.lines ?? null, source?.offset ?? 0, source?.height ?? 0];
+  const lines = useMemo<Lines<T>>(() => {
+    if (here === null) return { held: local, offset: 0, length: local.length };
+    const held = here.map((line): Line<T> =>
+      "row" in line
+        ? { kind: "row", key: keyOf(line.row), row: line.row }
+        : { kind: "group", key: `group ${line.group}`, title: `${by?.title ?? ""}: ${line.group || "none"}`, count: line.count, open: line.open },
+    );
+    return { held, offset, length: tall };
+  }, [local, here, offset, tall, keyOf, by]);
+  const lineAt = (at: number): Line<T> | undefined => lines.held[at - lines.offset];
 
   const body = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
@@ -138,25 +176,42 @@ export function Grid<T>(props: Props<T>) {
   const head = height + 2;
   const from = Math.max(0, Math.floor(view.top / height) - OVERSCAN);
   const to = Math.min(lines.length, Math.ceil((view.top + view.height) / height) + OVERSCAN);
+  useEffect(() => source?.show(from, to), [source, from, to, tall]);
   const { onEnd } = props;
   useEffect(() => {
     if (onEnd !== undefined && to >= lines.length - 5) onEnd();
   }, [to, lines.length, onEnd]);
 
   const [activeKey, setActiveKey] = useState<string | null>(null);
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  // With the rows, since those of a source may not be here any more.
+  const [selected, setSelected] = useState<ReadonlyMap<string, T>>(new Map());
+  const [wanted, setWanted] = useState<number | null>(null);
   const [menu, setMenu] = useState<{ x: number; y: number; items: MenuItem[] } | null>(null);
-  const activeAt = lines.findIndex((line) => line.key === activeKey);
-  const active = lines[activeAt];
+  const found = lines.held.findIndex((line) => line.key === activeKey);
+  // Where it was, while it is out of what is here.
+  const lastAt = useRef(-1);
+  if (found >= 0) lastAt.current = lines.offset + found;
+  const activeAt = found >= 0 ? lines.offset + found : source !== null && activeKey !== null ? lastAt.current : -1;
+  const active = lineAt(activeAt)?.key === activeKey ? lineAt(activeAt) : undefined;
   const activeRow = active?.kind === "row" ? active.row : null;
   const { onActive } = props;
   useEffect(() => {
     onActive?.(activeRow);
   }, [activeRow, onActive]);
   const picked = useMemo(() => {
-    const found = lines.flatMap((line) => (line.kind === "row" && selected.has(line.key) ? [line.row] : []));
-    return found;
-  }, [lines, selected]);
+    if (selected.size === 0) return [];
+    const here = new Map(lines.held.flatMap((line) => (line.kind === "row" ? [[line.key, line.row] as const] : [])));
+    if (source === null) return lines.held.flatMap((line) => (line.kind === "row" && selected.has(line.key) ? [line.row] : []));
+    return [...selected].map(([key, row]) => here.get(key) ?? row);
+  }, [lines, selected, source]);
+  // What was picked under another filter is not meant any more.
+  useEffect(() => setSelected(new Map()), [filter]);
+  const wantedKey = wanted === null ? undefined : lineAt(wanted)?.key;
+  useEffect(() => {
+    if (wantedKey === undefined) return;
+    setActiveKey(wantedKey);
+    setWanted(null);
+  }, [wantedKey]);
   const meant = (row: T | null): T[] => (picked.length > 0 ? picked : row === null ? [] : [row]);
   const id = useId();
   // Rows are not drawn again for what only their handlers need.
@@ -166,9 +221,11 @@ export function Grid<T>(props: Props<T>) {
   const go = useCallback(
     (at: number) => {
       const bounded = Math.max(0, Math.min(lines.length - 1, at));
-      const line = lines[bounded];
-      if (line === undefined) return;
-      setActiveKey(line.key);
+      if (lines.length === 0) return;
+      const line = lines.held[bounded - lines.offset];
+      // One that is not here yet is chosen once it is.
+      if (line === undefined) setWanted(bounded);
+      else setActiveKey(line.key);
       const element = body.current;
       if (element === null) return;
       const [top, bottom] = [bounded * height, (bounded + 1) * height];
@@ -180,6 +237,7 @@ export function Grid<T>(props: Props<T>) {
   const fold = (line: Line<T>, open?: boolean) => {
     if (line.kind !== "group") return;
     const title = line.title.slice(line.title.indexOf(": ") + 2);
+    if (source !== null) return source.fold(line.key.slice("group ".length), open ?? !line.open);
     setClosed((known) => {
       const next = new Set(known);
       if (open ?? next.has(title)) next.delete(title);
@@ -187,12 +245,13 @@ export function Grid<T>(props: Props<T>) {
       return next;
     });
   };
-  const toggle = (key: string) =>
+  const toggle = (key: string, row: T) =>
     setSelected((known) => {
-      const next = new Set(known);
-      if (!next.delete(key)) next.add(key);
+      const next = new Map(known);
+      if (!next.delete(key)) next.set(key, row);
       return next;
     });
+  const pickAll = (all: readonly T[]) => setSelected(new Map(all.map((row) => [keyOf(row), row])));
   const openMenu = (row: T, x: number, y: number) => {
     const items = props.menu?.(row, meant(row)) ?? [];
     if (items.length > 0) setMenu({ x, y, items });
@@ -206,16 +265,16 @@ export function Grid<T>(props: Props<T>) {
     };
     const move = moves[event.key];
     if (move !== undefined && !event.altKey && !event.metaKey) {
-      if (event.shiftKey && active?.kind === "row" && !selected.has(active.key)) toggle(active.key);
+      if (event.shiftKey && active?.kind === "row" && !selected.has(active.key)) toggle(active.key, active.row);
       go(move);
-      const line = lines[Math.max(0, Math.min(lines.length - 1, move))];
-      if (event.shiftKey && line?.kind === "row" && !selected.has(line.key)) toggle(line.key);
-    } else if (event.key === " " && activeRow !== null && active !== undefined) toggle(active.key);
-    else if ((event.ctrlKey || event.metaKey) && event.key === "a") setSelected(new Set(lines.flatMap((line) => (line.kind === "row" ? [line.key] : []))));
+      const line = lineAt(Math.max(0, Math.min(lines.length - 1, move)));
+      if (event.shiftKey && line?.kind === "row" && !selected.has(line.key)) toggle(line.key, line.row);
+    } else if (event.key === " " && activeRow !== null && active !== undefined) toggle(active.key, activeRow);
+    else if ((event.ctrlKey || event.metaKey) && event.key === "a") void allRows().then(pickAll).catch(() => undefined);
     else if ((event.ctrlKey || event.metaKey) && event.key === "c" && meant(activeRow).length > 0) {
       const text = meant(activeRow).map((row) => shownColumns.map((column) => column.text(row)).join("\t")).join("\n");
       void navigator.clipboard.writeText(text);
-    } else if (event.key === "Escape" && selected.size > 0) setSelected(new Set());
+    } else if (event.key === "Escape" && selected.size > 0) setSelected(new Map());
     else if (event.key === "Enter" && active?.kind === "group") fold(active);
     else if (event.key === "Enter" && activeRow !== null) props.onOpen?.(activeRow);
     else if ((event.key === "ArrowLeft" || event.key === "ArrowRight") && active?.kind === "group") fold(active, event.key === "ArrowRight");
@@ -227,9 +286,11 @@ export function Grid<T>(props: Props<T>) {
   };
   const template = shownColumns.map((column) => `${layout.widths[column.id] ?? column.width}px`).join(" ") + " minmax(8px, 1fr)";
   const width = shownColumns.reduce((sum, column) => sum + (layout.widths[column.id] ?? column.width), 8);
-  const shownRows = () => lines.flatMap((line) => (line.kind === "row" ? [line.row] : []));
-  const exportCsv = () => {
-    const found = picked.length > 0 ? picked : shownRows();
+  const shownRows = () => lines.held.flatMap((line) => (line.kind === "row" ? [line.row] : []));
+  /** Every row that passes the filter, those of a source up to its bound. */
+  const allRows = (): Promise<T[]> => (source === null ? Promise.resolve(shownRows()) : source.all());
+  const exportCsv = async () => {
+    const found = picked.length > 0 ? picked : await allRows();
     download(`${props.name}.csv`, csv([shownColumns.map((column) => column.id), ...found.map((row) => shownColumns.map((column) => column.text(row)))]));
   };
   const columnMenu = (x: number, y: number) =>
@@ -268,13 +329,13 @@ export function Grid<T>(props: Props<T>) {
             </select>
           )}
           <span className="grid-count" role="status">
-            {lines.length === rows.length || layout.group !== null ? `${rows.length}` : `${lines.length} of ${rows.length}`}
+            {source !== null ? source.total : lines.length === rows.length || layout.group !== null ? `${rows.length}` : `${lines.length} of ${rows.length}`}
             {picked.length > 0 ? `, ${picked.length} selected` : ""}
           </span>
           <span className="spacer" />
           {props.tools?.(shownRows(), picked)}
           <button type="button" className="quiet" onClick={(event) => columnMenu(event.clientX, event.clientY + 8)} aria-haspopup="menu">Columns</button>
-          <button type="button" className="quiet" onClick={exportCsv}>CSV</button>
+          <button type="button" className="quiet" onClick={() => void exportCsv()}>CSV</button>
         </div>
       )}
       <div
@@ -301,8 +362,8 @@ export function Grid<T>(props: Props<T>) {
           ))}
         </div>
         <div className="grid-rows" role="rowgroup" style={{ height: lines.length * height, minWidth: width }}>
-          {lines.slice(from, to).map((line, offset) => {
-            const at = from + offset;
+          {lines.held.slice(Math.max(0, from - lines.offset), Math.max(0, to - lines.offset)).map((line, nth) => {
+            const at = Math.max(from, lines.offset) + nth;
             if (line.kind === "group") {
               return (
                 <div
@@ -317,16 +378,17 @@ export function Grid<T>(props: Props<T>) {
             return (
               <Row
                 key={line.key} id={`${id}-${at}`} at={at} row={line.row} columns={shownColumns} template={template} top={at * height} height={height}
-                active={line.key === activeKey} selected={selected.has(line.key)} changedAt={props.changed?.get(line.key) ?? 0}
+                active={line.key === activeKey} selected={selected.has(line.key)} changedAt={(source?.changed ?? props.changed)?.get(line.key) ?? 0}
                 depth={props.depth?.(line.row) ?? null} className={props.rowClass?.(line.row) ?? ""} grouped={layout.group !== null}
                 onPress={(event) => {
                   if (event.button === 2) return;
                   setActiveKey(line.key);
-                  if (event.ctrlKey || event.metaKey) toggle(line.key);
+                  if (event.ctrlKey || event.metaKey) toggle(line.key, line.row);
                   else if (event.shiftKey && live.current.activeAt >= 0) {
                     const [low, high] = [Math.min(live.current.activeAt, at), Math.max(live.current.activeAt, at)];
-                    setSelected(new Set(live.current.lines.slice(low, high + 1).flatMap((one) => (one.kind === "row" ? [one.key] : []))));
-                  } else if (live.current.selected.size > 0) setSelected(new Set());
+                    const { held, offset: first } = live.current.lines;
+                    pickAll(held.slice(Math.max(0, low - first), Math.max(0, high + 1 - first)).flatMap((one) => (one.kind === "row" ? [one.row] : [])));
+                  } else if (live.current.selected.size > 0) setSelected(new Map());
                 }}
                 onOpen={() => props.onOpen?.(line.row)}
                 onMenu={(event) => {
@@ -338,7 +400,7 @@ export function Grid<T>(props: Props<T>) {
             );
           })}
         </div>
-        {lines.length === 0 && <div className="grid-empty" role="row"><span role="gridcell">{filter === "" ? (props.empty ?? "Nothing here yet.") : "Nothing passes the filter."}</span></div>}
+        {lines.length === 0 && <div className="grid-empty" role="row"><span role="gridcell">{source !== null && !source.begun ? "Looking…" : source?.refusal ? source.refusal : filter === "" ? (props.empty ?? "Nothing here yet.") : "Nothing passes the filter."}</span></div>}
       </div>
       {menu !== null && <Menu {...menu} onClose={() => { setMenu(null); body.current?.focus(); }} />}
     </div>

@@ -1,19 +1,19 @@
 import { useQuery as useAsked } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { api, unwrap } from "../api/client";
 import type { Execution, Order } from "../api/types";
 import { decimal } from "../format/number";
 import { parse, served } from "../grid/filter";
-import { type Column, Grid } from "../grid/grid";
+import { type Column, Grid, type RowSource } from "../grid/grid";
+import type { Layout } from "../grid/layout";
 import { run, say } from "../shell/actions";
+import { asks } from "../shell/bindings";
 import { asOf, dialog, ticket, useDesk } from "../shell/context";
 import type { MenuItem } from "../shell/menu";
-import { short, SideMark, StateMark, stateText, Time } from "../shell/parts";
+import { keyText, short, SideMark, StateMark, stateText, Time } from "../shell/parts";
 import { navigate, useQuery } from "../shell/route";
-import { isWorking, useCell, useTable } from "../stream/desk";
-
-/** Fields that the server's pages can be asked by. */
-const SERVED: ReadonlySet<string> = new Set(["symbol", "side", "ord_type", "time_in_force", "state", "ord_status", "source", "cl_ord_id", "order_id", "in_doubt"]);
+import { isWorking, useCell, useTable, WORKING } from "../stream/desk";
+import { AHEAD, type OrderView, type ViewAsked } from "../stream/view";
 
 export const ORDER_COLUMNS: Column<Order>[] = [
   { id: "created_at", title: "Time", width: 96, text: (row) => row.created_at, cell: (row) => <Time at={row.created_at} /> },
@@ -48,11 +48,11 @@ export function orderMenu(order: Order, meant: Order[], past: boolean): MenuItem
   const working = meant.filter(isWorking);
   return [
     { label: "Open", keys: "↵", run: () => navigate(`/orders/${order.order_id}`) },
-    { label: "Why", keys: "W", run: () => navigate(`/orders/${order.order_id}?tab=why`) },
-    { label: "Amend", keys: "F2", run: () => ticket.set({ kind: "amend", order }), disabled: readOnly ?? done },
-    { label: working.length > 1 ? `Cancel ${working.length} orders` : "Cancel", keys: "Del", danger: true, run: () => dialog.set({ kind: "cancel", orders: working }), disabled: readOnly ?? (working.length === 0 ? "The order is done" : null) },
-    { label: "Buy more like it", keys: "B", run: () => ticket.set({ kind: "new", side: "BUY", symbol: order.symbol, price: order.price ?? undefined, qty: order.order_qty }), disabled: readOnly },
-    { label: "Sell like it", keys: "S", run: () => ticket.set({ kind: "new", side: "SELL", symbol: order.symbol, price: order.price ?? undefined, qty: order.order_qty }), disabled: readOnly },
+    { label: "Why", keys: keyText("why"), run: () => navigate(`/orders/${order.order_id}?tab=why`) },
+    { label: "Amend", keys: keyText("amend"), run: () => ticket.set({ kind: "amend", order }), disabled: readOnly ?? done },
+    { label: working.length > 1 ? `Cancel ${working.length} orders` : "Cancel", keys: keyText("cancel"), danger: true, run: () => dialog.set({ kind: "cancel", orders: working }), disabled: readOnly ?? (working.length === 0 ? "The order is done" : null) },
+    { label: "Buy more like it", keys: keyText("buy"), run: () => ticket.set({ kind: "new", side: "BUY", symbol: order.symbol, price: order.price ?? undefined, qty: order.order_qty }), disabled: readOnly },
+    { label: "Sell like it", keys: keyText("sell"), run: () => ticket.set({ kind: "new", side: "SELL", symbol: order.symbol, price: order.price ?? undefined, qty: order.order_qty }), disabled: readOnly },
     { label: "Copy the order id", run: () => void navigator.clipboard.writeText(order.order_id).then(() => say("ok", "Copied")) },
     { label: "Copy as command", run: () => void navigator.clipboard.writeText(`oms order why ${order.order_id}`).then(() => say("ok", "Copied")) },
   ];
@@ -60,56 +60,86 @@ export function orderMenu(order: Order, meant: Order[], past: boolean): MenuItem
 
 /** Keys of a list of orders. */
 export function orderKeys(event: React.KeyboardEvent, row: Order | null, meant: Order[], past: boolean): boolean {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || row === null) return false;
-  const key = event.key.toLowerCase();
-  if (key === "w") navigate(`/orders/${row.order_id}?tab=why`);
+  if (event.repeat || row === null) return false;
+  if (asks(event, "why")) navigate(`/orders/${row.order_id}?tab=why`);
   else if (past) return false;
-  else if (key === "b" || key === "s") ticket.set({ kind: "new", side: key === "b" ? "BUY" : "SELL", symbol: row.symbol, price: row.price ?? undefined, qty: row.order_qty });
-  else if (event.key === "F2" && isWorking(row)) ticket.set({ kind: "amend", order: row });
-  else if (event.key === "Delete" && !event.shiftKey && meant.some(isWorking)) dialog.set({ kind: "cancel", orders: meant.filter(isWorking) });
+  else if (asks(event, "buy") || asks(event, "sell")) ticket.set({ kind: "new", side: asks(event, "buy") ? "BUY" : "SELL", symbol: row.symbol, price: row.price ?? undefined, qty: row.order_qty });
+  else if (asks(event, "amend") && isWorking(row)) ticket.set({ kind: "amend", order: row });
+  else if (asks(event, "cancel") && meant.some(isWorking)) dialog.set({ kind: "cancel", orders: meant.filter(isWorking) });
   else return false;
   return true;
 }
 
 const STATES = [["", "All"], ["working", "Working"], ["done", "Done"], ["in_doubt", "In doubt"]] as const;
+/** What the buttons ask for. */
+const SHOWS: Record<string, Record<string, string>> = { working: { state__in: WORKING }, done: { state__in: "FILLED,CANCELED,REJECTED,EXPIRED,CLOSED" }, in_doubt: { in_doubt: "true" } };
+/** Columns that the server sorts by another name, or not at all. */
+const SORTED_AS: Record<string, string | null> = { text: "reject_code", kind: null };
+/** Ids of clients and brokers are as they are written; terms and symbols are capitals. */
+const asWritten = new Set(["cl_ord_id", "broker_order_id", "order_id", "root_order_id", "account_id", "user_id", "in_doubt", "created_at", "updated_at"]);
+const LAYOUT: Partial<Layout> = { sort: { id: "created_at", down: true } };
+
+/** A view of the desk's orders, opened anew when something else is asked for. */
+function useOrderView(asked: ViewAsked | null): OrderView | null {
+  const desk = useDesk();
+  const words = JSON.stringify(asked);
+  const [view, setView] = useState<OrderView | null>(null);
+  useEffect(() => {
+    const meant = JSON.parse(words) as ViewAsked | null;
+    if (meant === null) return setView(null);
+    const opened = desk.view(meant);
+    setView(opened);
+    return () => opened.close();
+  }, [desk, words]);
+  useSyncExternalStore(view?.subscribe ?? nothing, view?.snapshot ?? zero);
+  // What was shown last stands until the answer to another question is there.
+  const shown = useRef<OrderView | null>(null);
+  if (view === null || view.begun) shown.current = view;
+  return shown.current ?? view;
+}
+const nothing = () => () => undefined;
+const zero = () => 0;
+
+/** Follows a value once it has rested for a moment. */
+function useRested<T>(value: T, ms: number): T {
+  const [rested, setRested] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(value), ms);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return rested;
+}
 
 export function Blotter({ name }: { name: string }) {
-  const desk = useDesk();
   const past = useCell(asOf);
-  const live = useTable(desk.orders);
   const [filter, setFilter] = useQuery("filter");
   const [which, setWhich] = useQuery("show");
+  const [layout, setLayout] = useState<Pick<Layout, "sort" | "group"> | null>(null);
+  const typed = useRested(filter, 150);
+  const asked = useMemo<ViewAsked | null>(() => {
+    if (past !== null || layout === null) return null;
+    const { filter: conditions, search } = served(parse(typed), (field) => !asWritten.has(field));
+    const by = layout.sort === null ? null : (SORTED_AS[layout.sort.id] === undefined ? layout.sort.id : SORTED_AS[layout.sort.id]);
+    const sort = by === null || by === undefined ? "" : `${layout.sort?.down ? "-" : ""}${by}`;
+    return { filter: { ...SHOWS[which], ...conditions }, search, sort, groupBy: layout.group, size: 2 * AHEAD };
+  }, [past, layout, typed, which]);
+  const view = useOrderView(asked);
   const earlier = useAsked({
     queryKey: ["orders", past],
     enabled: past !== null,
     queryFn: () => unwrap(api.GET("/api/v1/orders", { params: { query: { as_of: String(past), is_root: "true", sort: "-created_seq", limit: 500 } as never } })),
     placeholderData: (before) => before,
   });
-  const all = past === null ? live.values() : (earlier.data?.data ?? []);
-  const version = past === null ? live.version : earlier.dataUpdatedAt;
   const rows = useMemo(() => {
-    const roots = all.filter((order) => order.parent_order_id === null);
+    if (past === null) return NONE;
+    const roots = (earlier.data?.data ?? []).filter((order) => order.parent_order_id === null);
     return which === "working" ? roots.filter(isWorking) : which === "done" ? roots.filter((order) => !isWorking(order)) : which === "in_doubt" ? roots.filter((order) => order.uncertainty !== null) : roots;
-    // `all` is new each time it is read; the version says whether it is another.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [version, which, past]);
-  // What the filter means and is not here yet, the server has.
-  const asked = useMemo(() => served(parse(filter), SERVED), [filter]);
-  useEffect(() => {
-    if (past !== null || Object.keys(asked).length === 0) return;
-    const timer = setTimeout(() => {
-      void unwrap(api.GET("/api/v1/orders", { params: { query: { ...asked, is_root: "true", sort: "-created_seq", limit: 500 } as never } }))
-        .then((page) => desk.orders.put(page.data, false))
-        .catch(() => undefined);
-    }, 300);
-    return () => clearTimeout(timer);
-  }, [asked, past, desk]);
-  const onEnd = useCallback(() => void desk.older(true), [desk]);
+  }, [earlier.data, which, past]);
   const open = useCallback((order: Order) => navigate(`/orders/${order.order_id}`), []);
   return (
     <Grid
-      name={name} label="Orders" rows={rows} columns={ORDER_COLUMNS} keyOf={keyOfOrder} layout={{ sort: { id: "created_at", down: true } }}
-      changed={live.changed} onOpen={open} onEnd={past === null ? onEnd : undefined}
+      name={name} label="Orders" rows={rows} source={past === null ? (view ?? EMPTY) : null} onLayout={setLayout} columns={ORDER_COLUMNS} keyOf={keyOfOrder} layout={LAYOUT}
+      onOpen={open}
       menu={(row, meant) => orderMenu(row, meant, past !== null)} onKey={(event, row, meant) => orderKeys(event, row, meant, past !== null)}
       filter={filter} onFilter={setFilter} rowClass={(row) => (row.uncertainty !== null ? "row-doubt" : "")}
       empty="No orders yet. Press B to buy, S to sell."
@@ -124,6 +154,13 @@ export function Blotter({ name }: { name: string }) {
     />
   );
 }
+
+const NONE: Order[] = [];
+/** Before a view is open. */
+const EMPTY: RowSource<Order> = {
+  lines: [], offset: 0, height: 0, total: 0, begun: false, refusal: null, changed: new Map(),
+  show: () => undefined, fold: () => undefined, all: () => Promise.resolve([]),
+};
 
 export const EXECUTION_COLUMNS: Column<Execution>[] = [
   { id: "transact_time", title: "Time", width: 96, text: (row) => row.transact_time, cell: (row) => <Time at={row.transact_time} /> },

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { candles } from "./candles";
+import { candles, drawn, merged } from "./candles";
 
 it("ticks become candles, and silence none", () => {
   const ticks = [[1_000, 5], [4_000, 7], [9_999, 4], [10_000, 6], [35_000, 8]].map(([time = 0, mid = 0]) => ({ time, mid }));
@@ -8,4 +8,12 @@ it("ticks become candles, and silence none", () => {
     { at: 10_000, open: 6, high: 6, low: 6, close: 6 },
     { at: 30_000, open: 8, high: 8, low: 8, close: 8 },
   ]);
+});
+
+it("bars that are told anew take the place of themselves, and no more are kept than wanted", () => {
+  const bar = (minute: number, close: string) => drawn({ at: `2026-11-28T10:0${minute}:00Z`, open: "1", high: "2", low: "0.5", close });
+  const known = merged([], [bar(1, "1"), bar(2, "1")], 3);
+  expect(merged(known, [bar(2, "1.5"), bar(3, "2")], 3).map((one) => one.close)).toEqual([1, 1.5, 2]);
+  expect(merged(merged(known, [bar(2, "1.5"), bar(3, "2")], 3), [bar(4, "3")], 3).map((one) => one.close)).toEqual([1.5, 2, 3]);
+  expect(merged(known, [], 3)).toEqual(known);
 });

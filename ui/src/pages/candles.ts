@@ -2,6 +2,21 @@ import type { Tick } from "../stream/desk";
 
 export type Candle = { at: number; open: number; high: number; low: number; close: number };
 
+/** A bar as the desk tells it. */
+export type Told = { at: string; open: string; high: string; low: string; close: string };
+
+/** For drawing only: no amount on the screen is made of it. */
+export function drawn(bar: Told): Candle {
+  return { at: Date.parse(bar.at), open: Number(bar.open), high: Number(bar.high), low: Number(bar.low), close: Number(bar.close) };
+}
+
+/** What is known, with what is told anew: the newest bars take the place of themselves. */
+export function merged(known: readonly Candle[], told: readonly Candle[], most: number): Candle[] {
+  const first = told[0];
+  if (first === undefined) return [...known];
+  return [...known.filter((one) => one.at < first.at), ...told].slice(-most);
+}
+
 /** Candles of so many milliseconds; a stretch without a tick has none. */
 export function candles(ticks: readonly Tick[], ms: number): Candle[] {
   const made: Candle[] = [];

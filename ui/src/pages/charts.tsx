@@ -1,18 +1,15 @@
 import { useQuery as useAsked } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
-import { api, unwrap } from "../api/client";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { api, explain, unwrap } from "../api/client";
 import { useDesk } from "../shell/context";
 import { useCell } from "../stream/desk";
-import { Cell } from "../stream/table";
-import { candles, type Candle } from "./candles";
+import { candles, type Candle, drawn, merged } from "./candles";
+import { themed } from "./theme";
 
 /** Colours of the sheet, for what is drawn and not laid out. */
 function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
-
-/** Changes when another theme is chosen. */
-export const themed = new Cell(0);
 
 function options() {
   return {
@@ -33,9 +30,64 @@ function local(ms: number): number {
   return Math.floor(ms / 1_000) - new Date(ms).getTimezoneOffset() * 60;
 }
 
-/** Candles of the mid as this tab saw it, ten seconds each. */
-export function Candles({ symbol }: { symbol: string }) {
+const SPANS = [["10s", "10 s"], ["1m", "1 min"], ["5m", "5 min"], ["1d", "1 day"]] as const;
+type Span = (typeof SPANS)[number][0];
+const MOST = 500;
+
+/** Candles of an instrument: ten seconds as this tab saw them, or the bars that the desk keeps. */
+export function Candles({ symbol, first = "10s" }: { symbol: string; first?: Span }) {
+  const [span, setSpan] = useState<Span>(first);
+  return (
+    <div className="chart">
+      <div className="segments chart-spans" role="group" aria-label="Span of a candle">
+        {SPANS.map(([value, word]) => <button key={value} type="button" aria-pressed={span === value} onClick={() => setSpan(value)}>{word}</button>)}
+      </div>
+      {span === "10s" ? <Seen symbol={symbol} /> : <Kept key={`${symbol} ${span}`} symbol={symbol} span={span} />}
+      <Attribution />
+    </div>
+  );
+}
+
+/** Candles of the mid as this tab saw it. */
+function Seen({ symbol }: { symbol: string }) {
   const desk = useDesk();
+  const read = useCallback(() => candles(desk.ticks.get(symbol) ?? [], 10_000), [desk, symbol]);
+  return <Drawn symbol={symbol} what="ten seconds" read={read} every={500} />;
+}
+
+/** Bars of the desk: all that it has once, then the newest as they grow. */
+function Kept({ symbol, span }: { symbol: string; span: Exclude<Span, "10s"> }) {
+  const bars = useRef<Candle[]>([]);
+  const [refused, setRefused] = useState<string | null>(null);
+  useEffect(() => {
+    let ended = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const ask = async () => {
+      try {
+        const limit = bars.current.length === 0 ? MOST : 2;
+        const found = await unwrap(api.GET("/api/v1/marketdata/bars/{symbol}", { params: { path: { symbol }, query: { span, limit } as never } }));
+        if (ended) return;
+        // After a sleep the last two bars do not join on to what is known: all of it is asked for again.
+        const told = found.data.map(drawn);
+        const joins = limit === MOST || (told[0]?.at ?? 0) <= (bars.current.at(-1)?.at ?? 0);
+        bars.current = joins ? merged(bars.current, told, MOST) : [];
+        setRefused(null);
+      } catch (error) {
+        if (!ended) setRefused(explain(error));
+      }
+      if (!ended) timer = setTimeout(() => void ask(), 1_000);
+    };
+    void ask();
+    return () => {
+      ended = true;
+      clearTimeout(timer);
+    };
+  }, [symbol, span]);
+  const read = useCallback(() => bars.current, []);
+  return refused !== null ? <p className="refused" role="alert">{refused}</p> : <Drawn symbol={symbol} what={span} read={read} every={500} />;
+}
+
+function Drawn({ symbol, what, read, every }: { symbol: string; what: string; read: () => readonly Candle[]; every: number }) {
   const theme = useCell(themed);
   const place = useRef<HTMLDivElement>(null);
   const table = useRef<HTMLDivElement>(null);
@@ -48,12 +100,12 @@ export function Candles({ symbol }: { symbol: string }) {
       const [up, down] = [token("--buy"), token("--sell")];
       const series = chart.addSeries(CandlestickSeries, { upColor: up, downColor: down, wickUpColor: up, wickDownColor: down, borderVisible: false });
       const draw = () => {
-        const found = candles(desk.ticks.get(symbol) ?? [], 10_000);
+        const found = read();
         series.setData(found.map((one) => ({ ...one, time: local(one.at) as never })));
-        if (table.current !== null) table.current.textContent = summary(symbol, found);
+        if (table.current !== null) table.current.textContent = summary(symbol, what, found);
       };
       draw();
-      const timer = setInterval(draw, 500);
+      const timer = setInterval(draw, every);
       end = () => {
         clearInterval(timer);
         chart.remove();
@@ -63,21 +115,20 @@ export function Candles({ symbol }: { symbol: string }) {
       ended = true;
       end();
     };
-  }, [desk, symbol, theme]);
+  }, [read, symbol, what, every, theme]);
   return (
-    <div className="chart">
+    <>
       <div ref={place} className="chart-canvas" aria-hidden="true" />
-      <div ref={table} className="sr" />
-      <Attribution />
-    </div>
+      <div ref={table} className="sr" data-candles={what} />
+    </>
   );
 }
 
 /** The same in words, for who does not see the drawing. */
-function summary(symbol: string, found: readonly Candle[]): string {
+function summary(symbol: string, what: string, found: readonly Candle[]): string {
   const last = found.at(-1);
   if (last === undefined) return `No prices of ${symbol} were seen yet.`;
-  return `${symbol}: ${found.length} candles of ten seconds, the last opened at ${last.open}, high ${last.high}, low ${last.low}, now ${last.close}.`;
+  return `${symbol}: ${found.length} candles of ${what}, the last opened at ${last.open}, high ${last.high}, low ${last.low}, now ${last.close}.`;
 }
 
 const seen: { time: number; value: number }[] = [];

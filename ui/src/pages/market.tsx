@@ -4,8 +4,9 @@ import { api, unwrap } from "../api/client";
 import type { Market } from "../api/types";
 import { compare, decimal } from "../format/number";
 import { type Column, Grid } from "../grid/grid";
+import { asks } from "../shell/bindings";
 import { asOf, ticket, useDesk } from "../shell/context";
-import { Panel, Spark, Time } from "../shell/parts";
+import { keyText, Panel, Spark, Time } from "../shell/parts";
 import { useCell, useTable } from "../stream/desk";
 import { useInstruments } from "../ticket/ticket";
 import { Candles } from "./charts";
@@ -41,14 +42,14 @@ export function Watch({ small, onActive }: { small: boolean; onActive?: (row: Ma
       name={small ? "watch-small" : "watch"} label="Market watch" rows={rows} columns={columns} keyOf={keyOfMarket} changed={markets.changed} plain={small} layout={{ sort: { id: "symbol", down: false } }}
       onActive={onActive} onOpen={(row) => past === null && ticket.set({ kind: "new", side: "BUY", symbol: row.symbol, price: row.ask ?? undefined })} empty="No quotes yet."
       onKey={(event, row) => {
-        const key = event.key.toLowerCase();
-        if (row === null || event.repeat || past !== null || event.ctrlKey || event.metaKey || event.altKey || (key !== "b" && key !== "s")) return false;
-        ticket.set({ kind: "new", side: key === "b" ? "BUY" : "SELL", symbol: row.symbol, price: (key === "b" ? row.ask : row.bid) ?? undefined });
+        const buys = asks(event, "buy");
+        if (row === null || event.repeat || past !== null || (!buys && !asks(event, "sell"))) return false;
+        ticket.set({ kind: "new", side: buys ? "BUY" : "SELL", symbol: row.symbol, price: (buys ? row.ask : row.bid) ?? undefined });
         return true;
       }}
       menu={(row) => [
-        { label: "Buy at the ask", keys: "B", run: () => ticket.set({ kind: "new", side: "BUY", symbol: row.symbol, price: row.ask ?? undefined }), disabled: past !== null ? "The past is read only" : null },
-        { label: "Sell at the bid", keys: "S", run: () => ticket.set({ kind: "new", side: "SELL", symbol: row.symbol, price: row.bid ?? undefined }), disabled: past !== null ? "The past is read only" : null },
+        { label: "Buy at the ask", keys: keyText("buy"), run: () => ticket.set({ kind: "new", side: "BUY", symbol: row.symbol, price: row.ask ?? undefined }), disabled: past !== null ? "The past is read only" : null },
+        { label: "Sell at the bid", keys: keyText("sell"), run: () => ticket.set({ kind: "new", side: "SELL", symbol: row.symbol, price: row.bid ?? undefined }), disabled: past !== null ? "The past is read only" : null },
       ]}
     />
   );
@@ -101,7 +102,7 @@ export function MarketPage() {
         {market !== undefined && (
           <>
             <Panel title={market.symbol} stale={!live} note={instrument === undefined ? undefined : `${instrument.asset_class.toLowerCase().replaceAll("_", " ")}, ${instrument.currency}, listed at ${instrument.listing}`}><Venues of={market} /></Panel>
-            <Panel title={`Candles of ${market.symbol}`} className="grow" note="mid, 10 s, since this page was opened" stale={!live}><Candles symbol={market.symbol} /></Panel>
+            <Panel title={`Candles of ${market.symbol}`} className="grow" note="middle of the best bid and offer" stale={!live}><Candles key={market.symbol} symbol={market.symbol} first="1m" /></Panel>
           </>
         )}
       </div>

@@ -3,18 +3,20 @@ import { useEffect } from "react";
 import { api, explain, unwrap } from "../api/client";
 import type { Order, OrderTree, Route, Step, Why } from "../api/types";
 import { decimal } from "../format/number";
+import { asks } from "../shell/bindings";
 import { asOf, dialog, ticket, useDesk } from "../shell/context";
-import { Panel, short, SideMark, StateMark, Time, words } from "../shell/parts";
+import { Key, Panel, short, SideMark, StateMark, Time, words } from "../shell/parts";
 import { navigate, useQuery } from "../shell/route";
-import { isWorking, useCell, useTable } from "../stream/desk";
+import { isWorking, useCell, useOrder } from "../stream/desk";
+import { Messages } from "./messages";
 import { Checks, RouteTable } from "../ticket/verdict";
 
-const TABS = [["why", "Why"], ["tree", "Tree"], ["timeline", "Timeline"], ["executions", "Executions"]] as const;
+const TABS = [["why", "Why"], ["tree", "Tree"], ["timeline", "Timeline"], ["executions", "Executions"], ["messages", "Messages"]] as const;
 
 export function OrderPage({ id }: { id: string }) {
   const desk = useDesk();
   const past = useCell(asOf);
-  const live = useTable(desk.orders).get(id);
+  const live = useOrder(desk, past === null ? id : null);
   const [tab, setTab] = useQuery("tab");
   const at = past === null ? {} : { as_of: String(past) };
   // The page is asked for anew whenever the order moves on.
@@ -28,8 +30,8 @@ export function OrderPage({ id }: { id: string }) {
     const onKey = (event: KeyboardEvent) => {
       const typing = event.target instanceof HTMLElement && ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName);
       if (event.defaultPrevented || event.repeat || typing || dialog.get() !== null || asOf.get() !== null || shownOrder === undefined || !isWorking(shownOrder)) return;
-      if (event.key === "F2") ticket.set({ kind: "amend", order: shownOrder });
-      else if (event.key === "Delete" && !event.shiftKey) dialog.set({ kind: "cancel", orders: [shownOrder] });
+      if (asks(event, "amend")) ticket.set({ kind: "amend", order: shownOrder });
+      else if (asks(event, "cancel")) dialog.set({ kind: "cancel", orders: [shownOrder] });
       else return;
       event.preventDefault();
     };
@@ -48,8 +50,8 @@ export function OrderPage({ id }: { id: string }) {
         <StateMark order={order} />
         <span className="muted">{words(order.ord_type)}{order.price !== null && <> at <b>{decimal(order.price, 2)}</b></>} {order.time_in_force}</span>
         <span className="spacer" />
-        <button type="button" disabled={past !== null || !isWorking(order)} onClick={() => ticket.set({ kind: "amend", order })}>Amend <kbd>F2</kbd></button>
-        <button type="button" className="danger" disabled={past !== null || !isWorking(order)} onClick={() => dialog.set({ kind: "cancel", orders: [order] })}>Cancel <kbd>Del</kbd></button>
+        <button type="button" disabled={past !== null || !isWorking(order)} onClick={() => ticket.set({ kind: "amend", order })}>Amend <Key action="amend" /></button>
+        <button type="button" className="danger" disabled={past !== null || !isWorking(order)} onClick={() => dialog.set({ kind: "cancel", orders: [order] })}>Cancel <Key action="cancel" /></button>
       </header>
       <dl className="facts">
         <div><dt>Executed</dt><dd>{decimal(order.cum_qty)}</dd></div>
@@ -82,6 +84,7 @@ export function OrderPage({ id }: { id: string }) {
         {shown === "tree" && <Tree id={id} version={order.version} />}
         {shown === "timeline" && <Timeline steps={why.data.timeline} root={order.order_id} />}
         {shown === "executions" && <OrderExecutions id={id} version={order.version} />}
+        {shown === "messages" && <Messages id={id} version={order.version} />}
       </div>
     </div>
   );

@@ -4,7 +4,7 @@ import type { LimitUse, RiskStatus } from "../api/types";
 import { compare, decimal, share } from "../format/number";
 import { type Column, Grid } from "../grid/grid";
 import { asOf, dialog, useDesk } from "../shell/context";
-import { Bar, Num, Panel, scopeText, short, Time, words } from "../shell/parts";
+import { Bar, Key, Num, Panel, scopeText, short, Time, words } from "../shell/parts";
 import { navigate } from "../shell/route";
 import { useCell } from "../stream/desk";
 
@@ -45,7 +45,7 @@ export function RiskPage() {
   return (
     <div className="page risk-page">
       <div className="risk-top">
-        <Panel title="Kill switch" className={status.kills.switches.length > 0 ? "hazard" : ""} stale={stale} tools={<button type="button" className="danger" disabled={past} onClick={() => dialog.set({ kind: "kill" })}>Engage… <kbd>⇧F8</kbd></button>}>
+        <Panel title="Kill switch" className={status.kills.switches.length > 0 ? "hazard" : ""} stale={stale} tools={<button type="button" className="danger" disabled={past} onClick={() => dialog.set({ kind: "kill" })}>Engage… <Key action="kill" /></button>}>
           {status.kills.switches.length === 0 && <p className="calm">✓ No switch is engaged. Orders are taken.</p>}
           <ul className="kills">
             {status.kills.switches.map((one) => (

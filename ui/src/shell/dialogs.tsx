@@ -1,15 +1,14 @@
-import { Command } from "cmdk";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { explain } from "../api/client";
 import { decimal } from "../format/number";
-import { isWorking, useCell, useTable } from "../stream/desk";
-import { useInstruments } from "../ticket/ticket";
-import { sentence } from "../ticket/model";
+import { isWorking, useCell, useCount, useTable, WORKING } from "../stream/desk";
 import { cancel, kill, massCancel, release, run, say } from "./actions";
-import { asOf, dialog, ticket, useDesk } from "./context";
-import { KEYS, PAGES } from "./keys";
+import { dialog, useDesk } from "./context";
+import { keys } from "./keys";
 import { short, SideMark } from "./parts";
 import { navigate } from "./route";
+
+const Choices = lazy(() => import("./palette"));
 
 /** The browser's own dialog: it keeps the focus inside, and Escape closes it without doing anything. */
 export function Modal(props: { title: string; children: ReactNode; hazard?: boolean; wide?: boolean }) {
@@ -87,13 +86,15 @@ function CancelOrders({ orders }: { orders: import("../api/types").Order[] }) {
   );
 }
 
+const WORKING_ONES = { state__in: WORKING };
+
 function CancelAll() {
   const desk = useDesk();
-  const orders = useTable(desk.orders).values().filter((order) => isWorking(order) && order.parent_order_id === null);
+  const working = useCount(desk, WORKING_ONES);
   return (
     <Modal title="Cancel all orders" hazard>
       <Typed word="CANCEL ALL" action="Cancel all" onDo={() => massCancel("TENANT").then((done) => say("ok", `Cancels of ${done.count} orders asked for`))}>
-        <p>Every working order of the desk is canceled: <b>{orders.length}</b> as this screen knows them, of every user and account. New orders are taken as before.</p>
+        <p>Every working order of the desk is canceled: <b>{working ?? "…"}</b> at this moment, of every user and account. New orders are taken as before.</p>
       </Typed>
     </Modal>
   );
@@ -130,44 +131,24 @@ function Help() {
   return (
     <Modal title="Keys" wide>
       <div className="dialog-body help">
-        {KEYS.map(([title, keys]) => (
-          <section key={title} aria-label={title}><h3>{title}</h3><dl>{keys.map(([key, what]) => <div key={key}><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div>)}</dl></section>
+        {keys().map(([title, all]) => (
+          <section key={title} aria-label={title}><h3>{title}</h3><dl>{all.map(([key, what]) => <div key={key}><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div>)}</dl></section>
         ))}
+        <p className="muted">Other keys, or none that are letters: <button type="button" className="link" onClick={() => { dialog.set(null); navigate("/settings"); }}>Settings</button></p>
         <section aria-label="Filters"><h3>Filters</h3><p>Words are looked for in every column. <code>symbol=BAC,IBM</code> is exact, <code>text:limit</code> looks inside one column, <code>order_qty&gt;1000</code> compares, <code>-side=sell</code> leaves out. All of them must hold.</p></section>
       </div>
     </Modal>
   );
 }
 
+/** The list is fetched when the desk stands; what is typed before it is there is not lost. */
 function Palette() {
   const [line, setLine] = useState("");
-  const instruments = useInstruments().data?.data ?? [];
-  const past = useCell(asOf);
-  const order = past === null ? sentence(line) : null;
-  const act = (what: () => void) => {
-    dialog.set(null);
-    what();
-  };
   return (
     <Modal title="Find or do">
-      <Command label="Find or do" className="palette" shouldFilter={order === null}>
-        <Command.Input data-first="" value={line} onValueChange={setLine} placeholder="a page, an instrument, or: buy 500 bac 13.90 ioc sweep" />
-        <Command.List>
-          <Command.Empty>Nothing is called so.</Command.Empty>
-          {order !== null && (
-            <Command.Item value="ticket" onSelect={() => act(() => ticket.set({ kind: "new", side: order.side ?? "BUY", symbol: order.symbol, qty: order.qty, price: order.price, draft: order }))}>
-              Fill a ticket: {order.side} {decimal(order.qty)} {order.symbol} {order.price ?? "at market"} {order.tif ?? ""} {order.mode ?? ""}
-            </Command.Item>
-          )}
-          <Command.Group heading="Pages">{PAGES.map(([path, word, key]) => <Command.Item key={path} value={`go ${word}`} onSelect={() => act(() => navigate(path))}>{word}<kbd>g {key}</kbd></Command.Item>)}</Command.Group>
-          <Command.Group heading="Do">
-            <Command.Item value="cancel all orders" onSelect={() => dialog.set({ kind: "cancel-all" })}>Cancel all orders<kbd>F8</kbd></Command.Item>
-            <Command.Item value="kill switch" onSelect={() => dialog.set({ kind: "kill" })}>Kill switch<kbd>⇧F8</kbd></Command.Item>
-            <Command.Item value="keys help" onSelect={() => dialog.set({ kind: "help" })}>Keys<kbd>?</kbd></Command.Item>
-          </Command.Group>
-          {past === null && <Command.Group heading="Instruments">{instruments.map((one) => <Command.Item key={one.symbol} value={`${one.symbol} ${one.asset_class}`} onSelect={() => act(() => ticket.set({ kind: "new", side: "BUY", symbol: one.symbol }))}>{one.symbol}<span className="muted">{one.asset_class.toLowerCase()}</span></Command.Item>)}</Command.Group>}
-        </Command.List>
-      </Command>
+      <Suspense fallback={<div className="palette"><input data-first="" aria-label="Find or do" value={line} onChange={(event) => setLine(event.target.value)} /></div>}>
+        <Choices line={line} onLine={setLine} />
+      </Suspense>
     </Modal>
   );
 }

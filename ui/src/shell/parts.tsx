@@ -2,6 +2,19 @@ import type { ReactNode } from "react";
 import type { Order, Side } from "../api/types";
 import { decimal, sign, signed } from "../format/number";
 import { time, utc } from "../format/time";
+import { useCell } from "../stream/desk";
+import { type Action, chordOf, chosen } from "./bindings";
+
+/** The key of an action, as it is now. */
+export function Key({ action }: { action: Action }) {
+  useCell(chosen);
+  return <kbd>{keyText(action)}</kbd>;
+}
+
+/** The same in short, for menus. */
+export function keyText(action: Action): string {
+  return chordOf(action).replace("Delete", "Del").replace("Enter", "↵").replace("Shift+", "⇧").replaceAll("+", " ");
+}
 
 const SIDES: Record<Side, { glyph: string; word: string; kind: string }> = {
   BUY: { glyph: "▲", word: "BUY", kind: "buy" },

@@ -1,16 +1,18 @@
 import { useEffect, useState } from "react";
-import { session } from "../api/session";
+import { signOut } from "../api/account";
+import { explain } from "../api/client";
 import { zone } from "../format/time";
-import { themed } from "../pages/charts";
+import { themed } from "../pages/theme";
 import { useCell } from "../stream/desk";
-import { notes } from "./actions";
+import { notes, say } from "./actions";
 import { asOf, dialog, ticket, useDesk } from "./context";
 import { PAGES } from "./keys";
 import { Menu } from "./menu";
+import { Key } from "./parts";
 import { navigate, useLocation } from "./route";
 
-const THEMES = ["dark", "light", "contrast"] as const;
-const DENSITIES = ["compact", "normal", "touch"] as const;
+export const THEMES = ["dark", "light", "contrast"] as const;
+export const DENSITIES = ["compact", "normal", "comfortable"] as const;
 
 /** What a person chose for the screen, kept in the browser. */
 export function dress(): void {
@@ -20,7 +22,7 @@ export function dress(): void {
   }
 }
 
-function choose(name: string, value: string): void {
+export function choose(name: string, value: string): void {
   localStorage.setItem(`oms.${name}`, value);
   document.documentElement.dataset[name] = value;
   themed.set(themed.get() + 1);
@@ -80,9 +82,9 @@ export function TopBar() {
       <span className="spacer" />
       <Switches />
       <Freshness />
-      <button type="button" className="buy" disabled={past !== null} onClick={() => ticket.set({ kind: "new", side: "BUY" })}>▲ Buy <kbd>B</kbd></button>
-      <button type="button" className="sell" disabled={past !== null} onClick={() => ticket.set({ kind: "new", side: "SELL" })}>▼ Sell <kbd>S</kbd></button>
-      <button type="button" className="danger" disabled={past !== null} onClick={() => dialog.set({ kind: "cancel-all" })}>Cancel all <kbd>F8</kbd></button>
+      <button type="button" className="buy" disabled={past !== null} onClick={() => ticket.set({ kind: "new", side: "BUY" })}>▲ Buy <Key action="buy" /></button>
+      <button type="button" className="sell" disabled={past !== null} onClick={() => ticket.set({ kind: "new", side: "SELL" })}>▼ Sell <Key action="sell" /></button>
+      <button type="button" className="danger" disabled={past !== null} onClick={() => dialog.set({ kind: "cancel-all" })}>Cancel all <Key action="cancel-all" /></button>
       <button type="button" className="danger solid" disabled={past !== null} onClick={() => dialog.set({ kind: "kill" })}>Kill</button>
       <button type="button" className="quiet" aria-haspopup="menu" aria-label="Settings" onClick={(event) => setMenu({ x: event.clientX, y: event.clientY + 12 })}>⚙</button>
       <button type="button" className="quiet" aria-label="Keys" onClick={() => dialog.set({ kind: "help" })}>?</button>
@@ -96,7 +98,9 @@ export function TopBar() {
             { label: "sides green and red", checked: is("sides", "green"), run: set("sides", "green") },
             { label: "sides red and green", checked: is("sides", "red"), run: set("sides", "red") },
             { label: `Times in ${zone()}`, run: () => undefined, disabled: "The exact UTC is shown on hover" },
-            { label: "Sign out", run: () => session.set(null) },
+            { label: "Keys, rows and layouts", run: () => navigate("/settings") },
+            { label: "Account", run: () => navigate("/account") },
+            { label: "Sign out", run: () => void signOut().catch((error: unknown) => say("bad", explain(error))) },
           ]}
         />
       )}

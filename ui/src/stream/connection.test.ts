@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Connection, type Health, type Listener, PING_MS, type Socket, STALE_MS } from "./connection";
+import { Connection, type Frame, type Health, type Listener, PING_MS, type Socket, STALE_MS } from "./connection";
 
 class FakeSocket implements Socket {
   onopen: (() => void) | null = null;
@@ -106,6 +106,25 @@ describe("the stream", () => {
     expect(socket().last("subscribe")).not.toHaveProperty("from");
   });
 
+  it("asks at once where the browser sends a cookie, and is not given up for having heard nothing before", () => {
+    sockets = [];
+    const byCookie = new Connection({
+      open: () => {
+        sockets.push(new FakeSocket());
+        return socket();
+      },
+      clock, key: null, onHealth: (now) => (health = now), onUnauthenticated: () => (refused += 1),
+    });
+    byCookie.subscribe("orders", seen);
+    byCookie.start();
+    socket().onopen?.();
+    expect(socket().sent.map((message) => message.op)).toEqual(["subscribe", "ping"]);
+    expect(socket().closed).toBe(false);
+    socket().answer("subscribe", { subscription: 1, topic: "orders", sequence: 10 });
+    socket().say({ subscription: 1, type: "snapshot", sequence: 10, last: true, data: ["a"] });
+    expect([health.live, sockets.length]).toEqual([true, 1]);
+  });
+
   it("is live only once its snapshot is whole", () => {
     signIn();
     socket().answer("subscribe", { subscription: 1, topic: "orders", sequence: 10 });
@@ -206,5 +225,59 @@ describe("the stream", () => {
     expect(sockets).toHaveLength(2);
     signIn();
     expect(socket().last("subscribe")).toMatchObject({ from: 10 });
+  });
+});
+
+describe("a view", () => {
+  const said: string[] = [];
+  const listener = {
+    asked: () => ({ table: "orders", size: 5 }),
+    frame: (frame: Frame) => void said.push(`${frame.type} at ${frame.sequence}`),
+    refused: (text: string) => void said.push(text),
+  };
+  beforeEach(() => said.splice(0));
+
+  it("is opened anew on every connection, and the desk is stale until it is there again", () => {
+    const view = connection.openView(listener);
+    whole();
+    expect(socket().last("view.open")).toMatchObject({ table: "orders", size: 5 });
+    // A view that was never there makes nothing stale.
+    expect(health.live).toBe(true);
+    socket().answer("view.open", { subscription: 2 });
+    socket().say({ subscription: 2, type: "snapshot", sequence: 11, total: 0, lines: 0, offset: 0, order: [] });
+    view.turn({ offset: 40, size: 5 });
+    expect(socket().last("view.window")).toMatchObject({ subscription: 2, offset: 40 });
+    socket().onclose?.({ code: 1006 });
+    clock.pass(300);
+    whole(12);
+    expect(health.live).toBe(false);
+    socket().answer("view.open", { subscription: 7 });
+    socket().say({ subscription: 2, type: "delta", sequence: 12, total: 0, lines: 0, offset: 0 });
+    socket().say({ subscription: 7, type: "snapshot", sequence: 13, total: 0, lines: 0, offset: 0, order: [] });
+    expect(health.live).toBe(true);
+    expect(said).toEqual(["snapshot at 11", "snapshot at 13"]);
+    view.close();
+    expect(socket().last("unsubscribe")).toMatchObject({ subscription: 7 });
+  });
+
+  it("says what is not understood, and asks again where there was no room", () => {
+    connection.openView(listener);
+    whole();
+    socket().answer("view.open", { code: "OVERLOADED", message: "no room" }, 503);
+    expect(socket().sent.filter((message) => message.op === "view.open")).toHaveLength(1);
+    clock.pass(1_100);
+    expect(socket().sent.filter((message) => message.op === "view.open")).toHaveLength(2);
+    socket().answer("view.open", { code: "VALIDATION_ERROR", message: "no such field" }, 400);
+    clock.pass(5_000);
+    expect(socket().sent.filter((message) => message.op === "view.open")).toHaveLength(2);
+    expect(said).toEqual(["no room", "no such field"]);
+  });
+
+  it("that is closed before it is open is given back", () => {
+    const view = connection.openView(listener);
+    whole();
+    view.close();
+    socket().answer("view.open", { subscription: 3 });
+    expect(socket().last("unsubscribe")).toMatchObject({ subscription: 3 });
   });
 });

@@ -44,6 +44,27 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
 }
 
+/** A frame of a view: what its window shows otherwise than before, at a sequence. */
+export type Frame = {
+  type: "snapshot" | "delta";
+  sequence: number;
+  /** Rows that the view has, lines with the heads of groups, and the first line that is shown. */
+  total: number;
+  lines: number;
+  offset: number;
+  order?: (number | { group: string | null; count: number; open: boolean })[];
+  rows?: [number, ...unknown[]][];
+  cells?: [number, ...unknown[]][];
+};
+
+export interface ViewListener {
+  /** What is asked for, as it is now: it is asked for again on every new connection. */
+  asked(): Record<string, unknown>;
+  frame(frame: Frame): void;
+  /** The server does not understand what is asked for, or has no place for it. */
+  refused(text: string): void;
+}
+
 export type Topic = "orders" | "executions" | "positions" | "risk" | "marketdata";
 /** Those that go on from a sequence; the others begin with a snapshot. */
 const RESUMED: ReadonlySet<Topic> = new Set<Topic>(["orders", "executions", "risk"]);
@@ -60,10 +81,20 @@ class Subscription {
   partial = false;
   whole = false;
   constructor(
-    readonly topic: Topic,
+    readonly topic: Topic | "view",
     readonly listener: Listener,
     readonly filter: Record<string, unknown> | null,
+    readonly view: ViewListener | null = null,
   ) {}
+}
+
+const NOBODY: Listener = { reset: () => undefined, snapshot: () => undefined, delta: () => undefined };
+
+/** A view that is open. */
+export interface OpenView {
+  /** Shows another part: offset, size, and which groups are closed. */
+  turn(window: Record<string, unknown>): void;
+  close(): void;
 }
 
 export type Options = {
@@ -106,9 +137,26 @@ export class Connection {
     const subscription = new Subscription(topic, listener, filter);
     this.subscriptions.add(subscription);
     if (this.signedIn) this.ask(subscription);
-    return () => {
-      this.subscriptions.delete(subscription);
-      if (this.signedIn && subscription.number !== null) this.request({ op: "unsubscribe", subscription: subscription.number }, () => undefined);
+    return () => this.leave(subscription);
+  }
+
+  private leave(subscription: Subscription): void {
+    this.subscriptions.delete(subscription);
+    if (this.signedIn && subscription.number !== null) this.request({ op: "unsubscribe", subscription: subscription.number }, () => undefined);
+  }
+
+  /** Opens a window of rows that the server filters and sorts. It is state: a new connection begins it anew. */
+  openView(view: ViewListener): OpenView {
+    const subscription = new Subscription("view", NOBODY, null, view);
+    // A view that was just opened makes nothing stale; one that a connection lost does, until it is there again.
+    subscription.whole = true;
+    this.subscriptions.add(subscription);
+    if (this.signedIn) this.ask(subscription);
+    return {
+      turn: (window) => {
+        if (this.signedIn && subscription.number !== null) this.request({ op: "view.window", subscription: subscription.number, ...window }, () => undefined);
+      },
+      close: () => this.leave(subscription),
     };
   }
 
@@ -195,6 +243,8 @@ export class Connection {
     const socket = this.options.open();
     this.socket = socket;
     socket.onopen = () => {
+      // That it opened was heard: without a key nothing else is, before the connection is judged.
+      this.health = { ...this.health, heardAt: this.options.clock.now() };
       if (this.options.key === null) this.began();
       else
         this.request({ op: "auth", key: this.options.key }, (status) => {
@@ -230,8 +280,10 @@ export class Connection {
   }
 
   private ask(subscription: Subscription): void {
-    const resumes = RESUMED.has(subscription.topic) && subscription.told !== null;
-    const message: Record<string, unknown> = { op: "subscribe", topic: subscription.topic };
+    const { view, topic } = subscription;
+    if (view !== null || topic === "view") return this.askView(subscription, view);
+    const resumes = RESUMED.has(topic) && subscription.told !== null;
+    const message: Record<string, unknown> = { op: "subscribe", topic };
     if (subscription.filter !== null) message.filter = subscription.filter;
     if (resumes) message.from = subscription.told;
     this.request(message, (status, body) => {
@@ -259,6 +311,24 @@ export class Connection {
     });
   }
 
+  private askView(subscription: Subscription, view: ViewListener | null): void {
+    if (view === null) return;
+    this.request({ op: "view.open", ...view.asked() }, (status, body) => {
+      const said = body as { subscription?: number; message?: string };
+      if (status === 200 && said.subscription !== undefined) {
+        // It was closed before it was open.
+        if (!this.subscriptions.has(subscription)) this.request({ op: "unsubscribe", subscription: said.subscription }, () => undefined);
+        else subscription.number = said.subscription;
+        return;
+      }
+      if (!this.subscriptions.has(subscription)) return;
+      view.refused(said.message ?? "The view is refused");
+      if (status < 500) subscription.whole = true;
+      else this.after(1_000, () => this.signedIn && subscription.number === null && this.subscriptions.has(subscription) && this.ask(subscription));
+      this.judge();
+    });
+  }
+
   private request(message: Record<string, unknown>, answered: (status: number, body: unknown) => void): void {
     const id = String(this.nextId++);
     this.asked.set(id, answered);
@@ -279,7 +349,13 @@ export class Connection {
     if (subscription === undefined) return;
     if (message.type === "quote") return subscription.listener.delta(message.data, this.health.sequence);
     const sequence = message.sequence as number;
-    if (message.type === "snapshot") {
+    if (subscription.view !== null) {
+      subscription.view.frame(message as Frame);
+      if (!subscription.whole) {
+        subscription.whole = true;
+        this.judge();
+      }
+    } else if (message.type === "snapshot") {
       subscription.listener.snapshot(message.data, message.last === true);
       if (message.last === true) {
         subscription.told = sequence;

@@ -1,11 +1,14 @@
-import { useSyncExternalStore } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import { api, unwrap } from "../api/client";
 import type { Session } from "../api/session";
 import type { Execution, Market, Order, Position, RiskStatus } from "../api/types";
 import { Connection, type Health, type Socket } from "./connection";
 import { Cell, Table } from "./table";
+import { OrderView, type ViewAsked } from "./view";
 
 const DONE: ReadonlySet<string> = new Set(["FILLED", "CANCELED", "REJECTED", "EXPIRED", "CLOSED"]);
+/** The states of orders that work, as filters name them. */
+export const WORKING = "NEW,UNACK,LIVE,PARTIALLY_FILLED";
 export const isDone = (order: Order): boolean => DONE.has(order.state);
 export const isWorking = (order: Order): boolean => !DONE.has(order.state);
 
@@ -14,6 +17,7 @@ export type Tick = { time: number; mid: number };
 
 /** Everything that is live on the desk. */
 export class Desk {
+  /** Orders that some screen shows or showed: what views told of them, and what requests answered. */
   readonly orders = new Table<Order>((order) => order.order_id, (next, known) => next.version > known.version || next.updated_at > known.updated_at, 50_000, isDone);
   readonly executions = new Table<Execution>((one) => String(one.seq), () => true, 10_000);
   readonly positions = new Table<Position>((one) => `${one.account_id} ${one.symbol}`);
@@ -49,15 +53,6 @@ export class Desk {
   }
 
   start(): void {
-    this.connection.subscribe("orders", {
-      reset: () => this.orders.clear(),
-      snapshot: (data, last) => {
-        this.orders.put(data as Order[], false);
-        if (last) void this.older();
-      },
-      delta: (data) => this.orders.put(data as Order[], true),
-      tooBroad: () => void this.older(),
-    });
     this.connection.subscribe("executions", {
       reset: () => this.executions.clear(),
       snapshot: (data) => this.tookExecutions(data as Execution[], false),
@@ -84,6 +79,15 @@ export class Desk {
     window.addEventListener("online", this.onWake);
   }
 
+  /** Opens a window of the desk's orders. */
+  view(asked: ViewAsked): OrderView {
+    return new OrderView(this.connection, asked, (rows) => {
+      this.orders.put(rows, false);
+      // What is in doubt, and what it may cost, is told on the page of risk.
+      if ((this.risk.get()?.in_doubt ?? 0) > 0 || rows.some((order) => order.uncertainty !== null)) this.lookAtRisk();
+    });
+  }
+
   end(): void {
     document.removeEventListener("visibilitychange", this.onWake);
     window.removeEventListener("online", this.onWake);
@@ -98,27 +102,6 @@ export class Desk {
     known.push({ time: Date.now(), mid: Number(market.mid) });
     if (known.length > 600) known.splice(0, known.length - 600);
     this.ticks.set(market.symbol, known);
-  }
-
-  private cursor: string | null = null;
-  private paging = false;
-  readonly whole = new Cell(false);
-
-  /** The newest orders that are done, and on request the page before. */
-  async older(more = false): Promise<void> {
-    if (this.paging || (more && this.cursor === null)) return;
-    this.paging = true;
-    try {
-      const query = { is_root: "true", sort: "-created_seq", limit: 200, ...(more && this.cursor !== null ? { cursor: this.cursor } : {}) };
-      const page = await unwrap(api.GET("/api/v1/orders", { params: { query: query as never } }));
-      this.cursor = page.next;
-      this.whole.set(page.next === null);
-      this.orders.put(page.data, false);
-    } catch {
-      // The stream says that the desk is away; the next snapshot asks again.
-    } finally {
-      this.paging = false;
-    }
   }
 
   private newest = 0;
@@ -178,6 +161,31 @@ export class Desk {
         }, 250),
       );
   }
+}
+
+/** Follows one order, wherever it stands in the lists. */
+export function useOrder(desk: Desk, id: string | null): Order | undefined {
+  useEffect(() => {
+    if (id === null) return;
+    const view = desk.view({ filter: { order_id: id }, size: 1 });
+    return () => view.close();
+  }, [desk, id]);
+  return useTable(desk.orders).get(id ?? "");
+}
+
+/** How many orders pass these conditions. */
+export function useCount(desk: Desk, filter: Record<string, string>): number | null {
+  const [count, setCount] = useState<number | null>(null);
+  const words = JSON.stringify(filter);
+  useEffect(() => {
+    const view = desk.view({ filter: JSON.parse(words) as Record<string, string>, size: 0 });
+    const stop = view.subscribe(() => setCount(view.begun ? view.total : null));
+    return () => {
+      stop();
+      view.close();
+    };
+  }, [desk, words]);
+  return count;
 }
 
 export function useTable<T>(table: Table<T>): Table<T> {

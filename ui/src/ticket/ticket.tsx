@@ -1,3 +1,4 @@
+import { asks } from "../shell/bindings";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api, explain, idempotencyKey, Refused, Unreachable, unwrap } from "../api/client";
@@ -5,9 +6,9 @@ import type { Market, Order, Preview } from "../api/types";
 import { decimal, quantity, step } from "../format/number";
 import { amend, place, say } from "../shell/actions";
 import { ticket, type TicketAsk, useDesk, useGuard } from "../shell/context";
-import { SideMark } from "../shell/parts";
+import { Key, SideMark } from "../shell/parts";
 import { navigate } from "../shell/route";
-import { useTable } from "../stream/desk";
+import { useOrder, useTable } from "../stream/desk";
 import { ALGOS, curl, type Draft, EMPTY, order, problems, SIDES, spec, TIMES, TYPES } from "./model";
 import { Checks, RouteTable } from "./verdict";
 
@@ -139,11 +140,11 @@ function NewTicket({ ask }: { ask: Extract<TicketAsk, { kind: "new" }> }) {
         ref={form}
         onSubmit={(event) => { event.preventDefault(); void preview(); }}
         onKeyDown={(event) => {
-          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+          if (asks(event, "send")) {
             event.preventDefault();
             // A key that is held down sends nothing.
             if (!event.repeat) void send();
-          } else if (event.key.toLowerCase() === "p" && event.altKey) {
+          } else if (asks(event, "preview")) {
             event.preventDefault();
             void preview();
           } else if (event.key === "Escape") {
@@ -207,9 +208,9 @@ function NewTicket({ ask }: { ask: Extract<TicketAsk, { kind: "new" }> }) {
         {refused !== null && <p className="refused" role="alert">{refused}</p>}
         {guard !== null && <p className="guard" role="status">{guard}</p>}
         <div className="ticket-actions">
-          <button type="submit">Preview <kbd>Alt P</kbd></button>
+          <button type="submit">Preview <Key action="preview" /></button>
           <button type="button" className="send" disabled={guard !== null || sending} title={guard ?? undefined} onClick={() => void send()}>
-            Send <kbd>Ctrl ↵</kbd>
+            Send <Key action="send" />
           </button>
         </div>
         {shown !== null && <Shown preview={shown.preview} current={current} />}
@@ -255,7 +256,7 @@ function Shown({ preview, current }: { preview: Preview; current: boolean }) {
 function AmendTicket({ of }: { of: Order }) {
   const desk = useDesk();
   const guard = useGuard();
-  const live = useTable(desk.orders).get(of.order_id) ?? of;
+  const live = useOrder(desk, of.order_id) ?? of;
   const [qty, setQty] = useState(of.order_qty);
   const [price, setPrice] = useState(of.price ?? "");
   const [stop, setStop] = useState(of.stop_px ?? "");

@@ -1,6 +1,6 @@
 //! `cargo xtask ui`: the desk in a browser, built for the binary to embed; and its tests.
 
-use crate::cargo::{call, oms, root};
+use crate::cargo::{call, cargo, oms, root};
 use crate::step::{self, Done};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -89,6 +89,19 @@ pub fn build() -> Done {
         Ok(()) => step::run("desk", npm(["run", "--silent", "client:check"]), Duration::from_secs(120)),
         Err(why) => step::failed("desk", why),
     }
+}
+
+/// Measures the desk under load, in a real browser against the program as it is shipped.
+///
+/// # Errors
+/// Node is missing, a build or the measurement fails.
+pub fn bench(_: &[String]) -> Result<(), String> {
+    run(&[])?;
+    install()?;
+    call(cargo(["build", "--release", "--locked", "--package", "oms-server"]))?;
+    let mut measure = npm(["run", "--silent", "bench"]);
+    measure.env("OMS_BIN", oms());
+    call(measure)
 }
 
 /// Types, lints and unit tests; then the desk of the real program in a real browser.

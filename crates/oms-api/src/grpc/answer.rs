@@ -21,16 +21,8 @@ const DEPTH: usize = 64;
 /// The most bytes of the details of a refusal: they go into one header.
 const MAX_DETAILS: usize = 6 * 1024;
 /// Headers of REST that become metadata.
-const TOLD: &[&str] = &[
-    "x-trace-id",
-    "x-sequence",
-    "etag",
-    "idempotent-replay",
-    "retry-after",
-    "ratelimit-limit",
-    "ratelimit-remaining",
-    "ratelimit-reset",
-];
+const TOLD: &[&str] =
+    &["x-trace-id", "x-sequence", "etag", "idempotent-replay", "retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
 
 /// What an operation answered, as the message `shape`.
 ///

@@ -203,7 +203,8 @@ async fn answer(id: &str, entry: Entry, answered: axum::response::Response) -> B
     let (parts, body) = answered.into_parts();
     // The whole body lies in memory already.
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let told = if parts.status.is_success() { told(entry, &body, &parts.headers) } else { error_message(&body).map(|bytes| ("error", bytes)) };
+    let told =
+        if parts.status.is_success() { told(entry, &body, &parts.headers) } else { error_message(&body).map(|bytes| ("error", bytes)) };
     match told {
         Ok((name, bytes)) => response(id, name, &bytes),
         Err(refusal) => response(id, "error", &error_message(&envelope(&refusal, oms_model::TraceId::default())).unwrap_or_default()),

@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn deadlines_are_read_as_the_protocol_writes_them() {
-        for (text, time) in [("3S", Duration::from_secs(3)), ("500m", Duration::from_millis(500)), ("99999999n", Duration::from_nanos(99_999_999))]
+        for (text, time) in
+            [("3S", Duration::from_secs(3)), ("500m", Duration::from_millis(500)), ("99999999n", Duration::from_nanos(99_999_999))]
         {
             assert_eq!(timeout(text), Some(time));
         }

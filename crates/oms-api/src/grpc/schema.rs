@@ -2,7 +2,9 @@
 
 use crate::call::Access;
 use crate::rest;
-use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, ReflectMessage as _, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, ReflectMessage as _, Value,
+};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 

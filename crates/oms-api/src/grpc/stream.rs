@@ -256,20 +256,15 @@ fn event(block: &[u8], shape: &Shape) -> Result<Option<(Option<Seq>, Bytes)>, En
 }
 
 /// Tells a topic of the WebSocket.
-async fn topic_of(
-    tenants: &Tenants,
-    topic: &str,
-    asked: Vec<u8>,
-    shape: Arc<Shape>,
-    head: Head,
-) -> Result<tonic::Response<Told>, Status> {
+async fn topic_of(tenants: &Tenants, topic: &str, asked: Vec<u8>, shape: Arc<Shape>, head: Head) -> Result<tonic::Response<Told>, Status> {
     let mut request = head.request(http::Method::GET, http::Uri::from_static("/"), Body::empty());
     let Some(member) = tenants.member(&mut request).await else { return Err(Status::unavailable("nobody is served")) };
     let api = member.api.clone();
     let trace_id = call::trace_of(&head.headers).unwrap_or_else(|| api.new_trace());
     let refused = |refusal: Refusal| refuse(&refusal, trace_id);
     let mut left = None;
-    let call = call::call(&api, Access::Scope(scope_of(topic)), request, trace_id, std::time::Instant::now(), &mut left).await.map_err(refused)?;
+    let call =
+        call::call(&api, Access::Scope(scope_of(topic)), request, trace_id, std::time::Instant::now(), &mut left).await.map_err(refused)?;
     let place = api.admit_stream().ok_or_else(|| refused(Refusal::new(Code::Overloaded, "there are too many streams")))?;
     let (subscription, pieces) = subscribe(&call, topic, &asked).await.map_err(refused)?;
     let mut headers = HeaderMap::new();

@@ -235,7 +235,7 @@ pub fn quote(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-fn push_time(out: &mut Vec<u8>, at: Time) {
+pub(crate) fn push_time(out: &mut Vec<u8>, at: Time) {
     if let Ok(timestamp) = Timestamp::from_nanosecond(at.0.into()) {
         // Every i64 of nanoseconds lies within the range of timestamps, and memory takes what is written.
         let _written = TIMES.print_timestamp(&timestamp, &mut *out);

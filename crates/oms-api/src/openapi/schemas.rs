@@ -16,7 +16,9 @@ mod shadow;
 mod system;
 mod why;
 
+use super::types;
 use crate::json::command::{COMMANDS, Spec};
+use oms_identity::Role;
 use oms_model::algo::{Algo, Leftover, PegPrice};
 use oms_model::breaker::{BreakerAction, BreakerKind, BreakerState};
 use oms_model::compliance::{HoldReason, InFlightRule, ListKind, SelfMatchPolicy};
@@ -45,6 +47,8 @@ use Tense::{Answer, Request};
 
 const TERMS: &[(&str, &[&str])] = &[
     ("Side", Side::NAMES),
+    ("Role", Role::NAMES),
+    ("ScopeName", oms_identity::Scope::NAMES),
     ("OrdType", OrdType::NAMES),
     ("AlgoStrategy", Algo::NAMES),
     ("Leftover", Leftover::NAMES),
@@ -103,12 +107,7 @@ pub(super) fn schema(name: &str) -> Value {
     if let Some(item) = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
         return json!({"type": "array", "items": schema(item)});
     }
-    match name {
-        "string" | "integer" | "boolean" | "object" => json!({"type": name}),
-        "uuid" => json!({"type": "string", "format": "uuid"}),
-        "time" => json!({"type": "string", "format": "date-time"}),
-        other => json!({"$ref": format!("#/components/schemas/{other}")}),
-    }
+    types::base(name).unwrap_or_else(|| json!({"$ref": format!("#/components/schemas/{name}")}))
 }
 
 /// Every named schema.
@@ -139,6 +138,7 @@ pub(super) fn all() -> Value {
     }
     schemas.insert("Command".to_owned(), any_command());
     schemas.insert("SignedIn".to_owned(), signed_in());
+    schemas.insert("ServerSentEvent".to_owned(), server_sent_event());
     for (page, item, next) in PAGES {
         let next = json!({"anyOf": [{"type": next}, {"type": "null"}], "description": "The cursor of the next page; null where this is the last."});
         let properties = json!({"data": {"type": "array", "items": schema(item)}, "next": next});
@@ -183,6 +183,20 @@ fn signed_in() -> Value {
             "refresh_token": text("Good once."),
             "refresh_expires_in": {"type": "integer"},
             "csrf_token": text("With a cookie: for the header X-CSRF-Token.")
+        }
+    })
+}
+
+/// One event of a stream; the schema of such an answer is that of each event.
+fn server_sent_event() -> Value {
+    let text = |meaning: &str| json!({"type": "string", "description": meaning});
+    json!({
+        "type": "object",
+        "required": ["event", "data"],
+        "properties": {
+            "id": text("Where to resume: Last-Event-ID."),
+            "event": text("The kind of event."),
+            "data": {"type": "string", "contentMediaType": "application/json"}
         }
     })
 }
@@ -236,17 +250,17 @@ fn shapes() -> impl Iterator<Item = &'static Shape> {
 }
 
 const EXECUTION_NAMED: &[(&str, &str, &str)] = &[
-    ("exec_id", "string", "The venue's id of it."),
-    ("symbol", "string", ""),
+    ("exec_id", "token", "The venue's id of it."),
+    ("symbol", "token", ""),
     ("account_id", "uuid?", "The only account where absent."),
-    ("venue", "string?", "Needed where several venues gave this id."),
-    ("reason", "string", "1 to 1000 bytes."),
+    ("venue", "mic?", "Needed where several venues gave this id."),
+    ("reason", "reason", "1 to 1000 bytes."),
 ];
 
 const ORDER_NAMED: &[(&str, &str, &str)] = &[
     ("order_id", "uuid?", "This or cl_ord_id."),
-    ("cl_ord_id", "string?", "This or order_id."),
-    ("if_version", "integer?", "Refused where it is not the current version."),
+    ("cl_ord_id", "token?", "This or order_id."),
+    ("if_version", "count?", "Refused where it is not the current version."),
 ];
 
 const ORDER: &[(&str, &str, &str)] = &[
@@ -328,7 +342,12 @@ const VENUE: &[(&str, &str, &str)] = &[
     ("lacks_gtd", "boolean", "The end of a GTD order is kept here for it."),
 ];
 
-#[cfg(test)]
+/// The fields of a shape, or of the items of a page of it.
+pub(super) fn item_fields(name: &str) -> Vec<&'static str> {
+    let item = PAGES.iter().find(|(page, _, _)| *page == name).map_or(name, |(_, item, _)| item);
+    shape(item)
+}
+
 pub(super) fn shape(name: &str) -> Vec<&'static str> {
     let found = shapes().find(|(known, _, _)| *known == name);
     found.map(|(_, _, fields)| fields.iter().map(|(field, _, _)| *field).collect()).unwrap_or_default()

@@ -301,6 +301,8 @@ async fn profile(call: Call) -> Result<Response, Refusal> {
         w.text("scope", principal.scopes);
         w.bool("totp", user.is_some_and(|user| user.second_factor().is_some()));
         w.number("recovery_codes_left", user.and_then(|user| user.totp.as_ref()).map_or(0, |totp| totp.recovery.len() as u64));
+        // Pages of other sites cannot read it; one of ours that was opened anew needs it again.
+        w.string_or_null("csrf_token", identity.csrf(principal).as_deref());
         w.array_at("memberships", state.memberships(principal.user_id), |w, (tenant_id, member)| {
             w.object(|w| {
                 w.text("tenant_id", tenant_id);

@@ -15,7 +15,8 @@ use futures_util::stream::unfold;
 use http::StatusCode;
 use oms_identity::Scope;
 use oms_model::event::Batch;
-use oms_model::{Code, Refusal, Seq, Time, UserId};
+use oms_model::{Code, OrderId, Refusal, Seq, Time, UserId};
+use oms_runtime::feed::FeedError;
 use std::io::{self, Write};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -24,6 +25,8 @@ use tokio::sync::mpsc;
 const MEDIA: &str = "application/octet-stream";
 /// Batches that are looked at for one page.
 const MAX_LOOKED_AT: u64 = 50_000;
+/// Sequences that are read at once where the newest come first.
+const STRETCH: u64 = 4_096;
 /// Bytes of a part of an export.
 const PART: usize = 1 << 16;
 /// Parts of an export that wait for a client.
@@ -35,16 +38,18 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         get(
             Access::Scope(Scope::AuditView),
             "/api/v1/audit",
-            named("listAudit", "Who did what: one line for each record of the log, oldest first"),
+            named("listAudit", "Who did what: one line for each record of the log, oldest first, or newest first with `before`"),
             list,
         )
         .parameters(&[
-            query("after", "integer", "Only records behind this sequence."),
-            query("limit", "integer", "1 to 500, 100 where it is not given."),
-            query("user_id", "string", "Only what this user caused."),
-            query("type", "string", "Only records with an event of this kind."),
+            query("after", "count", "Only records behind this sequence."),
+            query("before", "count", "Only records in front of this sequence, newest first; 0 is the end of the log. Not with `after`."),
+            query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
+            query("user_id", "uuid", "Only what this user caused."),
+            query("type", "EventType", "Only records with an event of this kind."),
+            query("order_id", "uuid", "Only records with an event of this order."),
         ])
-        .json(200, "AuditPage", "A page of records."),
+        .json(200, "AuditPage", "A page of records; `next` is the `after` or the `before` of the next one."),
         get(
             Access::Scope(Scope::AuditView),
             "/api/v1/audit/checkpoints",
@@ -52,8 +57,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             checkpoints,
         )
         .parameters(&[
-            query("after", "integer", "Only checkpoints of more records than this."),
-            query("limit", "integer", "1 to 500, 100 where it is not given."),
+            query("after", "count", "Only checkpoints of more records than this."),
+            query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
         ])
         .json(200, "AuditCheckpoints", "A page of checkpoints, oldest first.")
         .errors(&[Code::NotFound]),
@@ -90,20 +95,29 @@ fn audit(call: &Call) -> Result<Arc<dyn Audit>, Refusal> {
 
 async fn list(call: Call) -> Result<Response, Refusal> {
     let mut params = call.params()?;
-    let after = params.parsed::<u64>("after")?.unwrap_or(0);
+    let (after, before) = (params.parsed::<u64>("after")?, params.parsed::<u64>("before")?);
     let user = params.parsed::<UserId>("user_id")?;
+    let order = params.parsed::<OrderId>("order_id")?;
     let kind = params.take("type");
     let limit = params.limit()? as usize;
     params.end()?;
     if kind.as_deref().is_some_and(|kind| !oms_model::Event::KINDS.iter().any(|(_, known)| *known == kind)) {
         return Err(bad_parameter("type", "is no kind of event"));
     }
+    if after.is_some() && before.is_some() {
+        return Err(bad_parameter("before", "is not asked for together with after"));
+    }
     let api = call.api.clone();
     let wanted = move |batch: &Batch| {
         user.is_none_or(|user| batch.actor.user_id == user)
             && kind.as_deref().is_none_or(|kind| batch.events.iter().any(|event| event.name() == kind))
+            && order.is_none_or(|order| batch.events.iter().any(|event| event.order_id() == Some(order)))
     };
-    let (found, next) = call.api.blocking(move || page(&api, after, limit, wanted)).await?;
+    let read = move || match before {
+        Some(before) => page_back(&api, before, limit, wanted),
+        None => page(&api, after.unwrap_or(0), limit, wanted),
+    };
+    let (found, next) = call.api.blocking(read).await?;
     let mut w = Writer::with_capacity(256 + 512 * found.len());
     w.object(|w| {
         w.array_at("data", &found, |w, batch| w.object(|w| record_fields(w, batch)));
@@ -112,12 +126,47 @@ async fn list(call: Call) -> Result<Response, Refusal> {
     Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
 }
 
-/// The records behind `after` that are wanted, and where to go on where there may be more.
-fn page(api: &crate::Api, after: u64, limit: usize, wanted: impl Fn(&Batch) -> bool) -> Result<(Vec<Arc<Batch>>, Option<u64>), Refusal> {
-    let unreadable = |error| {
-        tracing::error!(%error, "the log cannot be read");
-        Refusal::new(Code::Internal, "the log cannot be read")
-    };
+/// Records of a page, and where to go on where there may be more.
+type Found = (Vec<Arc<Batch>>, Option<u64>);
+
+fn unreadable(error: FeedError) -> Refusal {
+    tracing::error!(%error, "the log cannot be read");
+    Refusal::new(Code::Internal, "the log cannot be read")
+}
+
+/// The records in front of `before` that are wanted, newest first. The log is read forwards, stretch by stretch.
+fn page_back(api: &crate::Api, before: u64, limit: usize, wanted: impl Fn(&Batch) -> bool) -> Result<Found, Refusal> {
+    let end = api.handle().durable().0.saturating_add(1);
+    let mut until = if before == 0 { end } else { before.min(end) };
+    let (mut found, mut looked_at) = (Vec::new(), 0);
+    while until > 1 && looked_at < MAX_LOOKED_AT {
+        let from = until.saturating_sub(STRETCH).max(1);
+        let mut follower = api.handle().feed().follow(Seq(from - 1));
+        let mut stretch = Vec::new();
+        while let Some(batch) = follower.try_next().map_err(unreadable)? {
+            if batch.first_seq.0 >= until {
+                break;
+            }
+            looked_at += 1;
+            // One that begins in front of the stretch is the last of the next.
+            if batch.first_seq.0 >= from {
+                stretch.push(batch);
+            }
+        }
+        for batch in stretch.into_iter().rev().filter(|batch| wanted(batch)) {
+            let first = batch.first_seq.0;
+            found.push(batch);
+            if found.len() == limit {
+                return Ok((found, (first > 1).then_some(first)));
+            }
+        }
+        until = from;
+    }
+    Ok((found, (until > 1).then_some(until)))
+}
+
+/// The records behind `after` that are wanted, oldest first.
+fn page(api: &crate::Api, after: u64, limit: usize, wanted: impl Fn(&Batch) -> bool) -> Result<Found, Refusal> {
     let (mut found, mut last) = (Vec::new(), after);
     let mut follower = api.handle().feed().follow(Seq(after));
     for _ in 0..MAX_LOOKED_AT {

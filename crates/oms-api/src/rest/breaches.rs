@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// How far back a trend looks.
 pub(super) const TREND: Parameter = query(
     "trend_s",
-    "integer",
+    "integer(1..3600)",
     "1 to 3600: each limit's use is compared with what it was so many seconds ago. It is worked out from the log; null where it is not given, or lies too far back.",
 );
 /// The longest trend, seconds.

@@ -17,7 +17,7 @@ use oms_runtime::handle::Answer;
 use tokio::time::{Instant, timeout_at};
 
 /// The version that a change is meant for.
-const IF_MATCH: Parameter = header("If-Match", "string", "The ETag of the order: refused with 412 where it is no longer the current one.");
+const IF_MATCH: Parameter = header("If-Match", "etag", "The ETag of the order: refused with 412 where it is no longer the current one.");
 /// Waiting for the venue's decision.
 const WAIT: Parameter = header("Prefer", "string", "`wait=<seconds>`, 30 at most: 200 once the request is decided, else 202.");
 

@@ -34,11 +34,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .parameters(&[
             query(
                 "day",
-                "integer",
+                "count",
                 "A trading day such as 20261121: from the close before to its own, or the UTC day where none was closed.",
             ),
-            query("from", "string", "A sequence or a time: what is behind it is in the pack."),
-            query("to", "string", "A sequence or a time; now where it is absent."),
+            query("from", "moment", "A sequence or a time: what is behind it is in the pack."),
+            query("to", "moment", "A sequence or a time; now where it is absent."),
         ])
         .json(200, "RiskEvidence", "The pack.")
         .errors(&[Code::HistoryTooFar]),

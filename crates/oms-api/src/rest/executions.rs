@@ -51,7 +51,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             suspense,
         )
         .parameters(&[
-            query("limit", "integer", "1 to 500, 100 where it is not given."),
+            query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
             query("cursor", "string", "`next` of the page before."),
         ])
         .json(200, "SuspensePage", "A page of executions, the newest first."),

@@ -1,8 +1,9 @@
 //! FIX sessions: how they stand, and what a person may do to them.
 
+use super::orders::find;
 use super::{Endpoint, Parameter, get, post, query};
 use crate::call::{Access, Call};
-use crate::fix::{FixAction, FixDeed, FixSession};
+use crate::fix::{FixAbout, FixAction, FixDeed, FixMessage, FixMessages, FixSession};
 use crate::json::Writer;
 use crate::json::decode::Fields;
 use crate::query::bad_parameter;
@@ -10,7 +11,7 @@ use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
 use oms_identity::Scope;
-use oms_model::{Code, Refusal};
+use oms_model::{Code, Refusal, Time};
 
 /// Longest reason, in bytes.
 const MAX_REASON: usize = 1_000;
@@ -35,6 +36,15 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .json(200, "FixDeedList", "The last 64, oldest first; all are in the session's log.")
         .errors(&[Code::NotFound]),
+        get(
+            Access::Scope(Scope::OrdersView),
+            "/api/v1/orders/{order_id}/messages",
+            named("getOrderMessages", "The FIX messages about an order and its legs: with the client, and with venues"),
+            messages,
+        )
+        .parameters(&[query("limit", "integer", "1 to 500, 100 where it is not given.")])
+        .json(200, "OrderMessages", "Oldest first; none where no FIX session had to do with it.")
+        .errors(&[Code::NotFound, Code::Overloaded]),
         acts(post(
             Access::Scope(Scope::BrokersConnect),
             "/api/v1/fix/sessions/{client}/logon",
@@ -125,6 +135,52 @@ async fn deeds(call: Call) -> Result<Response, Refusal> {
     };
     w.object(|w| w.array_at("data", &all, |w, one| w.object(|w| deed(w, one))));
     Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+/// The time around an order's life in which its messages are looked for: clocks differ, and a report may be late.
+const SLACK_NS: i64 = 60_000_000_000;
+
+async fn messages(call: Call) -> Result<Response, Refusal> {
+    let mut params = call.params()?;
+    let most = params.limit()? as usize;
+    params.end()?;
+    let root_id = find(&call).await?.root_order_id;
+    let tree = call.api.query(move |views| views.tree(root_id)).await?;
+    let done = tree.iter().all(|order| order.state.is_done());
+    let until = tree.iter().map(|order| order.updated_at).max().filter(|_| done).map_or(Time(i64::MAX), |at| at.plus(SLACK_NS));
+    let from = tree.iter().map(|order| order.created_at).min().unwrap_or_default().plus(-SLACK_NS);
+    let about = FixAbout { orders: tree.iter().map(|order| order.order_id).collect(), from, until, most };
+    let api = call.api.clone();
+    let found = match call.api.fix() {
+        // It reads a log from end to end, as an audit does, and so few do at once.
+        Some(_) => {
+            let _place = call.api.admit_audit().ok_or_else(|| Refusal::new(Code::Overloaded, "too many read the logs at once"))?;
+            call.api.blocking(move || api.fix().map(|fix| fix.messages(&about)).unwrap_or_else(|| Err(unknown()))).await?
+        }
+        None => FixMessages { messages: Vec::new(), complete: true },
+    };
+    let mut w = Writer::with_capacity(64 + 1_024 * found.messages.len());
+    w.object(|w| {
+        w.array_at("data", &found.messages, |w, one| w.object(|w| message_fields(w, one)));
+        w.bool("complete", found.complete);
+    });
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+fn message_fields(w: &mut Writer, message: &FixMessage) {
+    w.number("entry", message.entry);
+    w.string("client", &message.client);
+    w.text("direction", if message.inbound { "IN" } else { "OUT" });
+    w.time_or_null("at", message.at);
+    w.string("name", &message.name);
+    w.array_at("fields", &message.fields, |w, (tag, name, value)| {
+        w.object(|w| {
+            w.number("tag", *tag);
+            w.string("name", name);
+            w.string("value", value);
+        });
+    });
+    w.string("raw", &message.raw);
 }
 
 async fn logon(call: Call) -> Result<Response, Refusal> {

@@ -69,7 +69,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             allocations("listAllocations", "What is shared out of the groups that stand, and what waits to be approved"),
             allocation_list,
         )
-        .parameters(&[query("status", "string", "PROPOSED or BOOKED alone.")])
+        .parameters(&[query("status", "one(PROPOSED,BOOKED)", "PROPOSED or BOOKED alone.")])
         .json(200, "AllocationList", "At most 500 allocations."),
         acts(
             post(

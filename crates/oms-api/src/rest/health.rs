@@ -82,7 +82,7 @@ async fn conditions(api: &Api) -> Vec<Condition> {
     match tokio::time::timeout(ENGINE_WAIT, venues).await {
         Ok(Ok(venues)) => {
             conditions.push(("engine and log".to_owned(), Ok(())));
-            for (venue, connected) in venues {
+            for (venue, connected) in venues.into_iter().filter(|(venue, _)| api.venues().contains(venue)) {
                 let met = if connected { Ok(()) } else { Err("the session is not known to be up".to_owned()) };
                 conditions.push((format!("venue {venue}"), met));
             }
@@ -135,6 +135,10 @@ async fn metrics(call: Call) -> Result<Response, Refusal> {
     page.gauge("oms_http_requests_in_flight", "Requests worked on at this moment.", [("", requests as u64)]);
     page.gauge("oms_streams", "Event and market-data streams.", [("", streams as u64)]);
     page.gauge("oms_ws_sockets", "WebSockets.", [("", api.sockets() as u64)]);
+    let (views, indexes, rows) = api.blotter().sizes();
+    page.gauge("oms_order_views", "Views of orders that are open.", [("", views as u64)]);
+    page.gauge("oms_order_view_indexes", "Distinct filters and orders of them, each with an index.", [("", indexes as u64)]);
+    page.gauge("oms_order_view_rows", "Orders that are held for them.", [("", rows as u64)]);
     page.gauge("oms_log_sequence", "The last durable sequence.", [("", durable)]);
     page.gauge("oms_follower_lag_events", "Events that a follower is behind.", [("follower=\"views\"", lag)]);
     page.counter("oms_ticks_total", "Quotes and trades received.", [("", api.handle().market().ticks())]);

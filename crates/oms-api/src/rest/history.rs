@@ -27,8 +27,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .parameters(&[
             query("tree", "boolean", "Whether events of the whole tree are shown; true where it is not given."),
-            query("after", "integer", "Only events after this sequence."),
-            query("limit", "integer", "1 to 500, 100 where it is not given."),
+            query("after", "count", "Only events after this sequence."),
+            query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
         ])
         .json(200, "EventPage", "A page of events.")
         .errors(&[Code::NotFound]),
@@ -49,7 +49,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             named("explainOrder", "Why the order is as it is: every check, every route, every answer"),
             explain,
         )
-        .parameters(&[query("format", "string", "`json` or `text`; the Accept header decides where it is not given."), AS_OF])
+        .parameters(&[query("format", "one(json,text)", "`json` or `text`; the Accept header decides where it is not given."), AS_OF])
         .json(200, "Why", "The causal page.")
         .media(200, "text/plain", "The same for people.")
         .errors(&[Code::NotFound]),

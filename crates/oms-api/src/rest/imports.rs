@@ -27,16 +27,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "risk", summary);
     let export = |endpoint: Endpoint, shape| {
         endpoint
-            .parameters(&[query("format", "string", "`csv` or `json`; json where it is not given.")])
+            .parameters(&[query("format", "one(csv,json)", "`csv` or `json`; json where it is not given.")])
             .json(200, shape, "What is there, as an import takes it. The ETag is the revision.")
             .media(200, "text/csv", "The same as comma-separated values (RFC 4180).")
     };
     let import = |endpoint: Endpoint, shape| {
         endpoint
             .parameters(&[
-                query("mode", "string", "`preview` changes nothing and shows what would become of it; `apply` takes all of it or none. Preview where it is not given."),
+                query("mode", "one(preview,apply)", "`preview` changes nothing and shows what would become of it; `apply` takes all of it or none. Preview where it is not given."),
                 query("replace_all", "boolean", "Whether everything goes that the file has not; false where it is not given."),
-                query("if_revision", "integer", "For apply: refused with 412 where this is not the revision any more, which a preview names."),
+                query("if_revision", "count", "For apply: refused with 412 where this is not the revision any more, which a preview names."),
             ])
             .json(200, shape, "What would change (preview), or how much did (apply).")
             .errors(&[Code::VersionMismatch, Code::PayloadTooLarge, Code::UnsupportedMediaType])

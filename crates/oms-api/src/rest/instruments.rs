@@ -25,7 +25,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 const PAGE: &[Parameter] = &[
-    query("limit", "integer", "Items of a page: 1 to 500, 100 where it is not given."),
+    query("limit", "integer(1..500)", "Items of a page: 1 to 500, 100 where it is not given."),
     query("cursor", "string", "`next` of the page before."),
 ];
 
@@ -53,7 +53,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             ("listCalendars", "instruments", "When markets are open, by where instruments are listed"),
             calendars,
         )
-        .parameters(&[query("at", "string", "At this time instead of now.")])
+        .parameters(&[query("at", "time", "At this time instead of now.")])
         .json(200, "CalendarList", "Instruments that are listed elsewhere trade around the clock."),
         get(Access::Scope(Scope::BrokersView), "/api/v1/venues", ("listVenues", "venues", "List venues as they are configured"), venues)
             .parameters(PAGE)

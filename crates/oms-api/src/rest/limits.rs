@@ -33,8 +33,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             query("scope", "Scope", "Whose, where `limit_type` is given; the tenant's where it is not."),
             query("period", "Period", "Its period; the usual one of the type where it is not given."),
             query("soft", "boolean", "Whether it is a soft one; hard where it is not given."),
-            query("before", "integer", "Only changes before this sequence."),
-            query("limit", "integer", "1 to 500, 100 where it is not given."),
+            query("before", "count", "Only changes before this sequence."),
+            query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
         ])
         .json(200, "LimitHistory", "A page of changes."),
         delete(
@@ -43,7 +43,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             named("unscheduleLimit", "Take a scheduled limit away; one that is in force ends at once"),
             unschedule,
         )
-        .parameters(&[query("reason", "string", "Why, in words: 1 to 1000 bytes.").required()])
+        .parameters(&[query("reason", "reason", "Why, in words: 1 to 1000 bytes.").required()])
         .json(200, "Done", "It is gone; what was there before it holds.")
         .errors(&[Code::NotFound])
         .idempotent(),

@@ -1,15 +1,17 @@
 //! Last quotes and trades.
 
 use super::positions::no_such_instrument;
-use super::{Endpoint, get};
+use super::{Endpoint, get, query};
 use crate::call::{Access, Call};
 use crate::json::Writer;
 use crate::json::orders::{market_fields, venue_quotes};
+use crate::query::bad_parameter;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
 use oms_identity::Scope;
 use oms_model::{Code, Refusal};
+use oms_runtime::market::Span;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -21,7 +23,47 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .json(200, "MarketSnapshot", "The market.")
         .errors(&[Code::NotFound]),
+        get(
+            Access::Scope(Scope::MarketdataSubscribe),
+            "/api/v1/marketdata/bars/{symbol}",
+            ("getBars", "marketdata", "How the price of an instrument moved since the desk was opened: the newest 500 bars at most"),
+            bars,
+        )
+        .parameters(&[
+            query("span", "string", "1m, 5m or 1d (UTC); 1m where it is not given."),
+            query("limit", "integer", "1 to 500, 100 where it is not given."),
+        ])
+        .json(200, "BarList", "The newest bars, oldest first.")
+        .errors(&[Code::NotFound]),
     ]
+}
+
+async fn bars(call: Call) -> Result<Response, Refusal> {
+    let mut params = call.params()?;
+    let limit = params.limit()? as usize;
+    let named = params.take("span");
+    params.end()?;
+    let span = named.as_deref().map_or(Some(Span::Minute), |text| Span::ALL.into_iter().find(|span| span.name() == text));
+    let span = span.ok_or_else(|| bad_parameter("span", "is 1m, 5m or 1d"))?;
+    let catalog = call.api.catalog_now().await?;
+    let instrument = catalog.instrument_named(&call.id).ok_or_else(|| no_such_instrument(&call.id))?;
+    let found = call.api.handle().market().bars(instrument.instrument_id, span, limit);
+    let mut w = Writer::with_capacity(64 + 160 * found.len());
+    w.object(|w| {
+        w.string("symbol", instrument.symbol.as_str());
+        w.text("span", span.name());
+        w.array_at("data", &found, |w, bar| {
+            w.object(|w| {
+                w.time("at", bar.at);
+                w.text("open", bar.open);
+                w.text("high", bar.high);
+                w.text("low", bar.low);
+                w.text("close", bar.close);
+                w.text("volume", bar.volume);
+            });
+        });
+    });
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
 }
 
 async fn last(call: Call) -> Result<Response, Refusal> {

@@ -19,12 +19,12 @@ use std::collections::BTreeMap;
 
 /// Parameters of every list.
 pub(super) const LIST: &[Parameter] = &[
-    query("limit", "integer", "Items of a page: 1 to 500, 100 where it is not given."),
+    query("limit", "integer(1..500)", "Items of a page: 1 to 500, 100 where it is not given."),
     query("cursor", "string", "`next` of the page before, of the same query."),
     query("sort", "string", "Fields, the most important first, a minus for descending: `-created_at,symbol`."),
 ];
 /// The past that is meant.
-pub(super) const AS_OF: Parameter = query("as_of", "string", "What was known then: a time, or a sequence.");
+pub(super) const AS_OF: Parameter = query("as_of", "moment", "What was known then: a time, or a sequence.");
 /// Which fields are shown.
 pub(super) const FIELDS: Parameter = query("fields", "string", "Only these fields, separated by commas.");
 

@@ -55,7 +55,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             named("revokeOverride", "Take an override back that was not used (scope risk:override)"),
             revoke,
         )
-        .parameters(&[query("reason", "string", "Why, in words: 1 to 1000 bytes.").required()])
+        .parameters(&[query("reason", "reason", "Why, in words: 1 to 1000 bytes.").required()])
         .json(200, "Done", "It holds no more.")),
         put(
             Access::Scope(Scope::RiskManage),

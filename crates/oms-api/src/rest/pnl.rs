@@ -27,8 +27,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             today::today,
         )
         .parameters(&[
-            query("by", "string", "account (the default), strategy or tenant."),
-            query("account_id", "string", "Of this account alone."),
+            query("by", "one(account,strategy,tenant)", "account (the default), strategy or tenant."),
+            query("account_id", "uuid", "Of this account alone."),
             AS_OF,
         ])
         .json(200, "PnlToday", "In each currency and in the base currency: at the market as it is now, at the recorded marks with as_of.")
@@ -40,11 +40,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             history,
         )
         .parameters(&[
-            query("account_id", "string", "Of this account alone."),
-            query("symbol", "string", "In this instrument alone."),
-            query("from", "integer", "Not before this day: 20261121."),
-            query("to", "integer", "Not after this day."),
-            query("limit", "integer", "1 to 500, 100 where it is not given."),
+            query("account_id", "uuid", "Of this account alone."),
+            query("symbol", "token", "In this instrument alone."),
+            query("from", "count", "Not before this day: 20261121."),
+            query("to", "count", "Not after this day."),
+            query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
             query("cursor", "string", "`next` of the page before."),
         ])
         .json(200, "FrozenPage", "A page, the newest day first.")

@@ -37,14 +37,14 @@ pub const POSITION_FIELDS: &[&str] = &[
 ];
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let account = query("account_id", "string", "Of this account alone.");
+    let account = query("account_id", "uuid", "Of this account alone.");
     vec![
         get(Access::Scope(Scope::PositionsView), "/api/v1/positions", ("listPositions", "positions", "List positions"), list)
             .parameters(&[
                 account,
-                query("symbol", "string", "In this instrument alone."),
+                query("symbol", "token", "In this instrument alone."),
                 query("open", "boolean", "true: without those that are flat."),
-                query("limit", "integer", "1 to 500, 100 where it is not given."),
+                query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
                 query("cursor", "string", "`next` of the page before."),
                 FIELDS,
                 AS_OF,

@@ -19,7 +19,7 @@ use oms_model::quote::{Quote, QuoteReqState, QuoteRequest, QuoteState};
 use oms_model::{Code, Mic, QuoteReqId, Refusal, Symbol};
 use oms_runtime::handle::Answer;
 
-const LIMIT: Parameter = query("limit", "integer", "Items of a page: 1 to 500, 100 where it is not given.");
+const LIMIT: Parameter = query("limit", "integer(1..500)", "Items of a page: 1 to 500, 100 where it is not given.");
 const CURSOR: Parameter = query("cursor", "string", "`next` of the page before.");
 const DEAD: &[Code] = &[Code::NotFound, Code::QuoteNotLive, Code::StateConflict];
 
@@ -69,7 +69,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 CURSOR,
                 query("state", "QuoteState", "In this state."),
                 query("quote_req_id", "uuid", "Of this request."),
-                query("dealer", "string", "Of this dealer."),
+                query("dealer", "mic", "Of this dealer."),
             ])
             .json(200, "QuotePage", "A page of quotes."),
         get(Access::Scope(Scope::OrdersView), "/api/v1/quotes/{quote_id}", named("getQuote", "A quote"), one_quote)

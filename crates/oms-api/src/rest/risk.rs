@@ -90,7 +90,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .body("ScopeAndReason")
         .json(200, "Done", "It is released.")
-        .errors(&[Code::StateConflict, Code::UnsupportedMediaType])
+        .errors(&[Code::NotFound, Code::StateConflict, Code::UnsupportedMediaType])
         .idempotent(),
         put(
             Access::Protected(Allowed::RiskManage),

@@ -45,7 +45,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             named("getShadowReport", "What a set would have changed so far"),
             one,
         )
-        .parameters(&[query("limit", "integer", "How many of the newest differences are told, 1 to 1000; 100 where it is absent.")])
+        .parameters(&[query(
+            "limit",
+            "integer(1..1000)",
+            "How many of the newest differences are told, 1 to 1000; 100 where it is absent.",
+        )])
         .json(200, "ShadowReport", "The set, and what it would have changed since it runs.")
         .errors(&[Code::NotFound, Code::HistoryTooFar]),
         delete(Access::Scope(Scope::RiskManage), "/api/v1/risk/shadow/{name}", named("removeShadowRules", "Run a set no more"), remove)

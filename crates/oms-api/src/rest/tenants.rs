@@ -36,9 +36,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             list,
         ))
         .json(200, "TenantList", "Tenants."),
-        one(reads(post(Access::Account(Some(Scope::TenantsAdmin)), "/api/v1/tenants", named("createTenant", "Make a tenant with a desk of its own, which is served at once"), create)))
-            .body("NewTenant")
-            .json(201, "Tenant", "It is there."),
+        one(reads(post(
+            Access::Account(Some(Scope::TenantsAdmin)),
+            "/api/v1/tenants",
+            named("createTenant", "Make a tenant with a desk of its own, which is served at once"),
+            create,
+        )))
+        .body("NewTenant")
+        .json(201, "Tenant", "It is there."),
         one(get(Access::Account(Some(Scope::AuthLogin)), "/api/v1/tenants/{tenant_id}", named("getTenant", "A tenant"), show)).json(
             200,
             "Tenant",

@@ -17,7 +17,7 @@ use oms_runtime::feed::{FeedError, Follower};
 use std::convert::Infallible;
 use std::io::Write as _;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// A chunk ends after the batch that makes it this large.
 const CHUNK: usize = 64 * 1024;
@@ -92,8 +92,11 @@ impl Client {
                 return Some(chunk.into());
             }
             let feed = self.api.handle().feed().clone();
-            let after = self.after;
-            let grown = async move { feed.follow(after).next().await };
+            let (after, rested) = (self.after, Instant::now() + self.api.rest());
+            let grown = async move {
+                sleep_until(rested).await;
+                feed.follow(after).next().await
+            };
             let grown = tokio::select! {
                 grown = timeout_at(heartbeat, grown) => grown,
                 _ = until(&mut self.closing, |closing| *closing) => return None,

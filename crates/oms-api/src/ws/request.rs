@@ -22,6 +22,15 @@ const MESSAGE: &[&str] = &[
     "idempotency_key",
     "if_match",
     "wait",
+    "table",
+    "search",
+    "sort",
+    "group_by",
+    "collapse",
+    "columns",
+    "offset",
+    "size",
+    "max_hz",
 ];
 /// Every operation.
 const OPS: &[(&str, Op)] = &[
@@ -29,6 +38,8 @@ const OPS: &[(&str, Op)] = &[
     ("ping", Op::Ping),
     ("subscribe", Op::Subscribe),
     ("unsubscribe", Op::Unsubscribe),
+    ("view.open", Op::OpenView),
+    ("view.window", Op::MoveView),
     ("place", Op::Enter(Entry::Place)),
     ("cancel", Op::Enter(Entry::Cancel)),
     ("modify", Op::Enter(Entry::Modify)),
@@ -44,6 +55,8 @@ pub(super) enum Op {
     Ping,
     Subscribe,
     Unsubscribe,
+    OpenView,
+    MoveView,
     Enter(Entry),
 }
 

@@ -80,6 +80,8 @@ struct Session {
     opened: Instant,
     heard: Instant,
     said: Instant,
+    /// When the log was last looked at.
+    looked: Instant,
     rate: Rate,
     protected: Rate,
     closing: watch::Receiver<bool>,
@@ -116,6 +118,7 @@ pub(super) async fn run(api: Api, socket: WebSocket, from: From, place: OwnedSem
         opened: now,
         heard: now,
         said: now,
+        looked: now,
         rate: Rate { since: now, count: 0 },
         protected: Rate { since: now, count: 0 },
         _place: place,
@@ -131,6 +134,7 @@ impl Session {
     async fn serve(&mut self) -> Result<std::convert::Infallible, End> {
         loop {
             let seen = self.api.handle().durable();
+            self.looked = Instant::now();
             let more = self.tell().await?;
             self.keep_alive().await?;
             match self.wait(seen, more).await {
@@ -213,7 +217,7 @@ impl Session {
     async fn wait(&mut self, seen: Seq, more: bool) -> Woken {
         let deadline = self.deadline();
         let follows = self.subscriptions.values().any(Subscription::follows);
-        let feed = self.api.handle().feed().clone();
+        let (feed, rested) = (self.api.handle().feed().clone(), self.looked + self.api.rest());
         let grown = async move {
             if more {
                 return Woken::Look;
@@ -221,6 +225,7 @@ impl Session {
             if !follows {
                 return std::future::pending().await;
             }
+            sleep_until(rested).await;
             if feed.follow(seen).next().await.is_ok() { Woken::Look } else { Woken::LogClosed }
         };
         let held = &mut self.held;
@@ -322,7 +327,8 @@ impl Session {
             Op::Auth => self.authenticate(fields).await.map(|()| named.say(200, b"{}")),
             Op::Ping => Ok(named.say(200, format!("{{\"sequence\":{}}}", self.api.handle().durable()).as_bytes())),
             Op::Unsubscribe => self.unsubscribe(fields).map(|()| named.say(200, b"{}")),
-            Op::Subscribe => return self.subscribe(named, fields, principal).await,
+            Op::Subscribe | Op::OpenView => return self.subscribe(named, fields, principal, op).await,
+            Op::MoveView => self.move_view(fields).map(|()| named.say(200, b"{}")),
             Op::Enter(entry) => match self.enter(entry, op, named, fields, principal).await {
                 Ok(None) => return Ok(Ok(())),
                 Ok(Some(answer)) => Ok(answer),
@@ -381,7 +387,20 @@ impl Session {
         found.ok_or_else(|| Refusal::new(Code::NotFound, "there is no such subscription").with("subscription", number))
     }
 
-    async fn subscribe(&mut self, named: &Named, fields: &Fields<'_, '_>, principal: Principal) -> Result<Result<(), Refusal>, End> {
+    fn move_view(&mut self, fields: &Fields<'_, '_>) -> Result<(), Refusal> {
+        let number: u32 = fields.required("subscription", fields.count("subscription")?)?;
+        let found = self.subscriptions.get(&number);
+        let found = found.ok_or_else(|| Refusal::new(Code::NotFound, "there is no such subscription").with("subscription", number))?;
+        found.turn_to(fields)
+    }
+
+    async fn subscribe(
+        &mut self,
+        named: &Named,
+        fields: &Fields<'_, '_>,
+        principal: Principal,
+        op: Op,
+    ) -> Result<Result<(), Refusal>, End> {
         let most = self.api.config().sockets.max_subscriptions;
         if self.subscriptions.len() >= most {
             return Ok(Err(Refusal::new(Code::Overloaded, format!("a socket has {most} subscriptions at most"))));
@@ -391,7 +410,11 @@ impl Session {
         }
         let number = self.numbered.saturating_add(1);
         let call = Call::of_message(&self.api, principal, String::new(), HeaderMap::new(), String::new(), None);
-        let (subscription, body, pieces) = match Subscription::begin(&call, number, fields).await {
+        let begun = match op {
+            Op::OpenView => Subscription::view(&call, number, fields),
+            _ => Subscription::begin(&call, number, fields).await,
+        };
+        let (subscription, body, pieces) = match begun {
             Ok(begun) => begun,
             Err(refusal) => return Ok(Err(refusal)),
         };

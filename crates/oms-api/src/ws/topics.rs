@@ -1,8 +1,10 @@
 //! What can be subscribed to: snapshots, and what comes after them.
 
 mod orders;
+mod view;
 
 use crate::api::Api;
+use crate::blotter::Viewer;
 use crate::call::Call;
 use crate::catalog::Catalog;
 use crate::json::events::write_event;
@@ -121,6 +123,8 @@ enum Topic {
     Events(&'static [&'static str]),
     Positions(Held),
     Market(Watch),
+    /// A window of the tenant's orders.
+    View(Viewer),
 }
 
 /// Positions as they were last told.
@@ -137,7 +141,7 @@ pub(crate) struct Subscription {
     number: u32,
     filter: Filter,
     topic: Topic,
-    /// `None` for the market, which has no sequence.
+    /// `None` for the market, which has no sequence, and for views, whose frames are followed elsewhere.
     follower: Option<Follower>,
 }
 
@@ -214,12 +218,16 @@ impl Subscription {
         self.follower.as_ref().map(|follower| Seq(follower.next_seq().0.saturating_sub(1)))
     }
 
-    /// Waits until the market may have changed; for ever where this is not about the market.
+    /// Waits until the market, or what a view shows, may have changed; for ever where this is about neither.
     pub(super) async fn moved(&mut self) {
-        if let Topic::Market(watch) = &mut self.topic
-            && watch.changed().await
-        {
-            return;
+        match &mut self.topic {
+            Topic::Market(watch) => {
+                if watch.changed().await {
+                    return;
+                }
+            }
+            Topic::View(viewer) => return viewer.changed().await,
+            Topic::Orders(_) | Topic::Events(_) | Topic::Positions(_) => (),
         }
         // Where nothing changes any more the server is ending, which the connection hears of.
         std::future::pending().await
@@ -232,8 +240,12 @@ impl Subscription {
     pub(crate) async fn next(&mut self, api: &Api) -> Result<(Vec<Vec<u8>>, bool), Refusal> {
         let Self { number, filter, topic, follower } = self;
         let Some(follower) = follower else {
-            let Topic::Market(watch) = topic else { return Ok((Vec::new(), false)) };
-            return Ok((watch.unseen().iter().map(|update| quote(*number, document(update))).collect(), false));
+            let told = match topic {
+                Topic::Market(watch) => watch.unseen().iter().map(|update| quote(*number, document(update))).collect(),
+                Topic::View(viewer) => viewer.take()?.into_iter().collect(),
+                _ => Vec::new(),
+            };
+            return Ok((told, false));
         };
         let upto = api.handle().durable();
         let catalog = api.catalog_now().await?;
@@ -249,7 +261,7 @@ impl Subscription {
                     held.moved |= moved(&batch);
                     None
                 }
-                Topic::Market(_) => None,
+                Topic::Market(_) | Topic::View(_) => None,
             };
             size += told.as_ref().map_or(0, Vec::len);
             messages.extend(told);

@@ -2,12 +2,14 @@
 
 use crate::client::{Client, Reply};
 use crate::desk::{Desk, RESTING, order};
+use crate::socket::{Got, Socket};
 use crate::wire::{Wire, get as get_field, message};
 use oms_api::call::Access;
 use oms_api::grpc::schema::{SCHEMA, Way};
 use oms_api::json::command::COMMANDS;
 use oms_api::rate::Rates;
 use oms_api::rest::endpoints;
+use oms_api::ws::CLOSE_UNAUTHENTICATED;
 use oms_api::{Config, auth};
 use oms_auth::identity::Registration;
 use oms_auth::password::Cost;
@@ -285,6 +287,9 @@ async fn a_session_of_a_browser_needs_its_csrf_token() {
         nobody.bare("POST", "/api/v1/orders", &headers, Some(body.as_bytes())).await
     };
     nobody.bare("GET", "/api/v1/orders", &[("cookie", &cookie)], None).await.expect(200);
+    // A page that was opened anew learns it; a token of another kind is of no session with a cookie.
+    assert_eq!(nobody.bare("GET", "/api/v1/auth/profile", &[("cookie", &cookie)], None).await.get("/csrf_token"), csrf);
+    assert_eq!(get(&house.ada, "/api/v1/auth/profile").await.get("/csrf_token"), "null");
     place(&[("cookie", &cookie)]).await.refused(403, "FORBIDDEN");
     place(&[("cookie", &cookie), ("x-csrf-token", "made up")]).await.refused(403, "FORBIDDEN");
     place(&[("cookie", &cookie), ("x-csrf-token", &csrf)]).await.expect(201);
@@ -294,6 +299,13 @@ async fn a_session_of_a_browser_needs_its_csrf_token() {
     let out = nobody.bare("POST", "/api/v1/auth/logout", &[("cookie", &cookie), ("x-csrf-token", &csrf)], None).await.expect(200);
     assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
     nobody.bare("GET", "/api/v1/orders", &[("cookie", &cookie)], None).await.refused(401, "UNAUTHENTICATED");
+    // A browser goes on to send the cookie, and hears nothing of a socket that is refused: it is told on an open one.
+    let mut late = Socket::open(&nobody, "/api/v1/ws", &format!("cookie: {cookie}\r\n")).await.unwrap();
+    late.send(json!({"op": "subscribe", "topic": "orders"})).await;
+    assert!(matches!(late.end().await, Got::Closed(CLOSE_UNAUTHENTICATED, _)));
+    let mut with_key = Socket::open(&nobody, "/api/v1/ws", &format!("cookie: {cookie}\r\n")).await.unwrap();
+    let answer = with_key.ask(json!({"op": "auth", "key": house.ada.key})).await;
+    assert_eq!(answer["status"], 200, "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

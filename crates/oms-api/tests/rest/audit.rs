@@ -79,6 +79,20 @@ async fn who_did_what_is_listed_from_the_log() {
         assert!(seen.iter().any(|event| event["type"] == kind), "{kind}");
     }
     client.get("/api/v1/audit?type=Nothing").await.refused(400, "VALIDATION_ERROR");
+    client.get("/api/v1/audit?after=1&before=3").await.refused(400, "VALIDATION_ERROR");
+    // The other way round it is the same, page by page.
+    let (mut before, mut back) = ("0".to_owned(), Vec::new());
+    while before != "null" {
+        let page = client.get(&format!("/api/v1/audit?limit=2&before={before}")).await.expect(200);
+        let records = page.json()["data"].as_array().unwrap().clone();
+        back.extend(records.iter().flat_map(|record| record["events"].as_array().unwrap().iter().rev().cloned().collect::<Vec<_>>()));
+        before = page.get("/next");
+    }
+    back.reverse();
+    assert_eq!(back, seen);
+    let of_order = client.get(&format!("/api/v1/audit?before=0&order_id={}", placed.get("/order_id"))).await.expect(200);
+    let records = of_order.json()["data"].as_array().unwrap().clone();
+    assert!(!records.is_empty() && records.iter().all(|one| one.to_string().contains(&placed.get("/order_id"))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

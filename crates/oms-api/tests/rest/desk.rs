@@ -206,10 +206,12 @@ impl Desk {
             watermark: follower.watermark.clone(),
             history,
             config,
+            venues: vec![XNAS, BATS],
             telemetry,
             expositions: Vec::new(),
             probes: Vec::new(),
             fix: Some(Box::new(crate::fix::Told)),
+            brokers: Some(Box::new(crate::brokers::Told::default())),
             audit: Some(Arc::new(crate::audit::Told)),
             identity,
         };

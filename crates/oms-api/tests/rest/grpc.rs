@@ -32,12 +32,14 @@ async fn an_order_is_the_same_at_both_doors() {
     let wire = Wire::of(&desk.client).await;
     let asked = resting(&json!({"order_id": "mine", "metadata": {"note": "a plan", "n": 3, "deep": {"list": ["x", true, null]}},
         "routing": {"mode": "SOR_MODE_SPLIT"}, "time_in_force": "TIME_IN_FORCE_GTC"}));
-    let (placed, headers) = wire.ask("Ingest/NewOrder", &[("traceparent", "00-000000000000000000000000000000ff-00f067aa0ba902b7-01")], &asked).await.unwrap();
+    let (placed, headers) =
+        wire.ask("Ingest/NewOrder", &[("traceparent", "00-000000000000000000000000000000ff-00f067aa0ba902b7-01")], &asked).await.unwrap();
     assert_eq!(headers["x-trace-id"], "000000000000000000000000000000ff");
     assert!(headers.contains_key("ratelimit-remaining") && headers["x-sequence"].to_str().unwrap() == get(&placed, "sequence"));
     let id = get(&placed, "order.order_id");
     // The venue's words may come between two looks: they are compared where there was none.
-    let look = async || json(&wire.call("Query/GetOrder", &message("GetOrderRequest", &json!({"order_id": "cl_ord_id:mine"}))).await.unwrap());
+    let look =
+        async || json(&wire.call("Query/GetOrder", &message("GetOrderRequest", &json!({"order_id": "cl_ord_id:mine"}))).await.unwrap());
     let (by_grpc, by_rest) = loop {
         let before = look().await;
         let by_rest = desk.client.get(&format!("/api/v1/orders/{id}")).await.expect(200).json();
@@ -63,7 +65,10 @@ async fn an_order_is_the_same_at_both_doors() {
     for (name, path) in [("Risk/Check", "/api/v1/orders/preview"), ("Sor/Preview", "/api/v1/sor/preview")] {
         let preview = json(&wire.call(name, &resting(&json!({"qty": "5"}))).await.unwrap());
         let by_rest = desk.client.post(path, &[], &order(r#""ord_type":"LIMIT","order_qty":"5","price":"19.00""#)).await.expect(200).json();
-        assert_eq!((&preview["accepted"], preview["checks"].as_array().unwrap().len()), (&json!(true), by_rest["checks"].as_array().unwrap().len()));
+        assert_eq!(
+            (&preview["accepted"], preview["checks"].as_array().unwrap().len()),
+            (&json!(true), by_rest["checks"].as_array().unwrap().len())
+        );
     }
 }
 
@@ -152,7 +157,10 @@ async fn nothing_is_begun_after_its_deadline() {
     let before = desk.handle.durable();
     let late = wire.ask("Ingest/NewOrder", &[("grpc-timeout", "1n")], &resting(&json!({}))).await.unwrap_err();
     assert_eq!(late.code, Code::DeadlineExceeded);
-    assert_eq!(wire.ask("Ingest/NewOrder", &[("grpc-timeout", "soon")], &resting(&json!({}))).await.unwrap_err().reason, "VALIDATION_ERROR");
+    assert_eq!(
+        wire.ask("Ingest/NewOrder", &[("grpc-timeout", "soon")], &resting(&json!({}))).await.unwrap_err().reason,
+        "VALIDATION_ERROR"
+    );
     assert_eq!(desk.handle.durable(), before);
     let mut events = wire.open("oms.v1.Stream/StreamEvents", &[("grpc-timeout", "150m")]).await;
     events.ask(&message("StreamEventsRequest", &json!({"from": 1})).encode_to_vec(), true);
@@ -293,7 +301,9 @@ async fn order_entry_keeps_the_order_of_its_messages() {
     let (told, end) = stream.ended().await;
     end.unwrap();
     assert_eq!(told.len(), 63);
-    let field = |message: &DynamicMessage| ["new_order", "cancel", "replace", "error"].into_iter().find(|name| message.has_field_by_name(name)).unwrap();
+    let field = |message: &DynamicMessage| {
+        ["new_order", "cancel", "replace", "error"].into_iter().find(|name| message.has_field_by_name(name)).unwrap()
+    };
     for answer in &told {
         let id = get(answer, "request_id");
         let (expected, told) = match id.as_str() {
@@ -335,7 +345,10 @@ async fn the_server_says_that_it_is_well_and_what_it_serves() {
         assert_eq!(status.map_err(|refused| refused.code), expected, "{service}");
     }
     use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
-    let list = tonic_reflection::pb::v1::ServerReflectionRequest { host: String::new(), message_request: Some(MessageRequest::ListServices(String::new())) };
+    let list = tonic_reflection::pb::v1::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
     let mut call = wire.open("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", &[]).await;
     call.ask(&list.encode_to_vec(), true);
     let listed = format!("{:?}", tonic_reflection::pb::v1::ServerReflectionResponse::decode(call.bytes().await.unwrap().unwrap()).unwrap());

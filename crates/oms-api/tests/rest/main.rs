@@ -4,6 +4,7 @@
 mod accounts;
 mod audit;
 mod books;
+mod brokers;
 mod client;
 mod commands;
 mod desk;

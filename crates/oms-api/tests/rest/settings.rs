@@ -153,6 +153,10 @@ async fn names_and_markets_can_be_read() {
         ("20".into(), "20.1".into(), "20.05".into(), "300".into())
     );
     assert_eq!(desk.client.get("/api/v1/positions/AAPL").await.expect(200).get("/qty"), "0");
+    let bars = desk.client.get("/api/v1/marketdata/bars/AAPL?span=1d&limit=1").await.expect(200);
+    assert_eq!((bars.get("/span"), bars.get("/data/0/close")), ("1d".into(), last.get("/mid")));
+    desk.client.get("/api/v1/marketdata/bars/AAPL?span=7m").await.refused(400, "VALIDATION_ERROR");
+    desk.client.get("/api/v1/marketdata/bars/NONE").await.refused(404, "NOT_FOUND");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

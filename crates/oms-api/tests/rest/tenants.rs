@@ -132,12 +132,29 @@ async fn no_operation_of_one_tenant_reaches_another() {
 /// The order of one tenant is told on its own streams only.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn streams_and_sockets_tell_their_own_tenant_only() {
-    let Two { a, b, .. } = two().await;
+    let Two { a, b, ids } = two().await;
     let mut of_a = a.client.stream("/api/v1/events/stream?from=1", &[]).await;
     let mut of_b = b.client.stream("/api/v1/events/stream?from=1", &[]).await;
     let mut socket = Socket::of(&a.client).await;
     let (_, known) = socket.subscribe(json!({"topic": "orders"})).await;
     assert_eq!(known, Vec::<Value>::new(), "it has no orders yet");
+    // Views of everything, and of what only B has: by symbol, by id, by word.
+    let mut viewing = Socket::of(&a.client).await;
+    let open = |filter: Value, search: &[&str]| {
+        let columns = ["order_id", "symbol", "cl_ord_id", "order_qty", "metadata"];
+        json!({"op": "view.open", "table": "orders", "columns": columns, "filter": filter, "search": search, "size": 100})
+    };
+    let order_of_b = json!({"order_id": ids[0]});
+    let asked = [open(json!({}), &[]), open(json!({"symbol": SECRET_SYMBOL}), &[]), open(order_of_b, &[]), open(json!({}), &["keep-this"])];
+    for request in asked {
+        Socket::expect(viewing.ask(request).await, 200);
+    }
+    let mut begun = 0;
+    while begun < 4 {
+        let frame = viewing.told().await;
+        assert_eq!(frame["total"], 0, "{frame}");
+        begun += i32::from(frame["type"] == "snapshot");
+    }
     let theirs = json!({"symbol": SECRET_SYMBOL, "side": "BUY", "ord_type": "LIMIT", "order_qty": "3", "price": "19.00"});
     b.client.post("/api/v1/orders", &[], &theirs.to_string()).await.expect(201);
     let own = json!({"symbol": "AAPL", "side": "BUY", "ord_type": "LIMIT", "order_qty": "41", "price": "19.00"});
@@ -155,6 +172,15 @@ async fn streams_and_sockets_tell_their_own_tenant_only() {
     assert!(seen > 5);
     let told = socket.told().await;
     assert!(told.to_string().contains("\"41\"") && !told.to_string().contains(SECRET_SYMBOL), "{told}");
+    let own_seq = a.handle.durable().0;
+    loop {
+        let frame = viewing.told().await;
+        assert!(!frame.to_string().contains(SECRET_SYMBOL) && !frame.to_string().contains(SECRET_ORDER), "{frame}");
+        assert!(frame["subscription"] == 1 || frame["total"] == 0, "{frame}");
+        if frame["subscription"] == 1 && frame["total"] == 1 && frame["sequence"].as_u64() >= Some(own_seq) {
+            break;
+        }
+    }
     while timeout(PATIENCE, of_b.next()).await.unwrap().unwrap().event != "OrderCreated" {}
     a.client.get("/api/v1/marketdata/stream?symbols=ZZZB").await.refused(422, "UNKNOWN_SYMBOL");
 }

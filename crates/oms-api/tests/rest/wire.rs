@@ -76,7 +76,9 @@ fn document(fields: &Json) -> Value {
             }
             Json::Array(items) => {
                 let list = POOL.get_message_by_name("google.protobuf.ListValue").unwrap();
-                let Value::Map(mut wrapped) = document(&Json::from_iter(items.iter().enumerate().map(|(n, item)| (n.to_string(), item.clone())))) else {
+                let Value::Map(mut wrapped) =
+                    document(&Json::from_iter(items.iter().enumerate().map(|(n, item)| (n.to_string(), item.clone()))))
+                else {
                     panic!("a document is a map")
                 };
                 let items = (0..items.len()).map(|n| wrapped.remove(&MapKey::String(n.to_string())).unwrap()).collect();
@@ -124,13 +126,12 @@ pub struct Refused {
     /// The code of the catalogue.
     pub reason: String,
     pub details: HashMap<String, String>,
-    pub message: String,
 }
 
 impl From<Status> for Refused {
     fn from(status: Status) -> Self {
         let info = status.get_details_error_info().map(|info| (info.reason, info.metadata)).unwrap_or_default();
-        Self { code: status.code(), reason: info.0, details: info.1, message: status.message().to_owned() }
+        Self { code: status.code(), reason: info.0, details: info.1 }
     }
 }
 
@@ -169,7 +170,8 @@ impl Wire {
 
     /// Opens a call; what is asked is sent by the caller.
     pub async fn open(&self, method: &str, metadata: &[(&str, &str)]) -> Open {
-        let mut request = http::Request::post(format!("http://desk/{method}")).header("content-type", "application/grpc").header("te", "trailers");
+        let mut request =
+            http::Request::post(format!("http://desk/{method}")).header("content-type", "application/grpc").header("te", "trailers");
         if !self.credential.0.is_empty() {
             request = request.header(&self.credential.0, &self.credential.1);
         }
@@ -178,10 +180,18 @@ impl Wire {
         }
         let mut send = self.send.clone().ready().await.unwrap();
         let (answer, asks) = send.send_request(request.body(()).unwrap(), false).unwrap();
-        let output = POOL.services().flat_map(|service| service.methods().collect::<Vec<_>>()).find(|known| {
-            method == format!("{}/{}", known.parent_service().full_name(), known.name())
-        });
-        Open { answer: Some(answer), asks, body: None, headers: HeaderMap::new(), output: output.map(|method| method.output()), left: BytesMut::new() }
+        let output = POOL
+            .services()
+            .flat_map(|service| service.methods().collect::<Vec<_>>())
+            .find(|known| method == format!("{}/{}", known.parent_service().full_name(), known.name()));
+        Open {
+            answer: Some(answer),
+            asks,
+            body: None,
+            headers: HeaderMap::new(),
+            output: output.map(|method| method.output()),
+            left: BytesMut::new(),
+        }
     }
 
     /// A stream that is asked with one message.
@@ -192,7 +202,12 @@ impl Wire {
     }
 
     /// Asks `oms.v1.{method}` and answers the message, with what the metadata of the answer says.
-    pub async fn ask(&self, method: &str, metadata: &[(&str, &str)], message: &DynamicMessage) -> Result<(DynamicMessage, HeaderMap), Refused> {
+    pub async fn ask(
+        &self,
+        method: &str,
+        metadata: &[(&str, &str)],
+        message: &DynamicMessage,
+    ) -> Result<(DynamicMessage, HeaderMap), Refused> {
         let mut open = self.open(&format!("oms.v1.{method}"), metadata).await;
         open.ask(&message.encode_to_vec(), true);
         let answer = open.next().await?.expect("a message");

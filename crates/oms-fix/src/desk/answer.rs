@@ -1,6 +1,6 @@
 //! Answers to messages that led to no event of an order: refusals, and what was asked about.
 
-use oms_model::{Order, OrderId, Refusal, Time};
+use oms_model::{Code, Order, OrderId, Refusal, Time};
 
 use super::body::Body;
 use super::book::Book;
@@ -15,6 +15,8 @@ use crate::tags;
 
 /// OrderMassCancelReport(r).
 const MASS_CANCEL_REPORT: &[u8] = b"r";
+/// Orders that an answer to a mass cancel names; of more it has the number alone, lest it be larger than a message may be.
+const MOST_NAMED: usize = 200;
 /// ExecType(150) of an order status.
 const ORDER_STATUS: &[u8] = b"I";
 
@@ -27,7 +29,7 @@ pub fn refusal(subject: &Subject, refusal: &Refusal, book: &Book, now: Time) -> 
         b'q' => mass_cancel_refused(subject, refusal, now),
         b'R' => quotes::refused(subject, refusal),
         b'J' | b'Z' => quotes::response_refused(subject, &words::text(refusal), now),
-        _ => business(subject, &words::text(refusal)),
+        _ => business(subject, refusal),
     }
 }
 
@@ -52,8 +54,9 @@ fn cancel_refused(subject: &Subject, refusal: &Refusal, book: &Book, now: Time) 
 
 fn mass_cancel_refused(subject: &Subject, refusal: &Refusal, now: Time) -> Outgoing {
     let mut body = mass_cancel_body(subject, now);
-    // MassCancelRejectReason(532): an unknown security, or other.
-    body.put(531, b"0").put(532, if refusal.code == oms_model::Code::UnknownSymbol { b"1" } else { b"99" });
+    // MassCancelRejectReason(532): an unknown security, or not supported. FIX 4.4 has 99, other, which its own type, one
+    // character, does not allow.
+    body.put(531, b"0").put(532, if refusal.code == Code::UnknownSymbol { b"1" } else { b"0" });
     body.text(58, &words::text(refusal));
     body.finish()
 }
@@ -71,9 +74,10 @@ pub fn mass_cancel(subject: &Subject, orders: &[OrderId], book: &Book, now: Time
     let mut body = mass_cancel_body(subject, now);
     body.put(531, &subject.req_type).uint(533, orders.len() as u64);
     let mut message = body.finish();
-    if !orders.is_empty() {
-        message.body.uint(534, orders.len() as u64);
+    if orders.is_empty() || MOST_NAMED < orders.len() {
+        return message;
     }
+    message.body.uint(534, orders.len() as u64);
     for id in orders {
         // Its first member starts every entry of a group.
         let name = book.get(*id).map_or("NONE", |order| order.current_cl_ord_id().as_str());
@@ -136,19 +140,47 @@ pub fn mass_status(subject: &Subject, symbol: Option<&str>, book: &Book, catalog
 
 /// A BusinessMessageReject(j) of a message.
 #[must_use]
-pub fn business(subject: &Subject, text: &str) -> Outgoing {
+pub fn business(subject: &Subject, refusal: &Refusal) -> Outgoing {
     let served = matches!(subject.msg_type, b'D' | b'F' | b'G' | b'H' | b'M' | b'q' | b'R' | b'J' | b'Z');
-    let reason = if served { BusinessReason::Other } else { BusinessReason::UnsupportedMessageType };
+    let reason = match refusal.code {
+        _ if !served => BusinessReason::UnsupportedMessageType,
+        Code::Forbidden => BusinessReason::NotAuthorized,
+        _ => BusinessReason::Other,
+    };
+    let text = words::text(refusal);
     let mut reject = Outgoing::new(tags::BUSINESS_MESSAGE_REJECT);
     let msg_type = match subject.msg_type {
         b'M' => b"AF".to_vec(),
         b'J' => b"AJ".to_vec(),
         one => vec![one],
     };
-    let body = reject.body.uint(tags::REF_SEQ_NUM, subject.seq).text(tags::TEXT, text).put(tags::REF_MSG_TYPE, &msg_type);
+    let body = reject.body.uint(tags::REF_SEQ_NUM, subject.seq).text(tags::TEXT, &text).put(tags::REF_MSG_TYPE, &msg_type);
     if served && !subject.cl_ord_id.is_empty() {
         body.put(tags::BUSINESS_REJECT_REF_ID, &subject.cl_ord_id);
     }
     body.uint(tags::BUSINESS_REJECT_REASON, reason as u64);
     reject
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::book::Whose;
+    use crate::session::config::Bounds;
+
+    #[test]
+    fn an_answer_to_a_mass_cancel_fits_into_a_message_however_many_orders_it_is_about() {
+        let subject = Subject { msg_type: b'q', cl_ord_id: vec![b'A'; 64], req_type: b"7".to_vec(), ..Subject::default() };
+        let book = Book::of(&oms_engine::State::default(), Whose::Own(oms_model::UserId::default()), &Catalog::default());
+        let all: Vec<OrderId> = (0..100_000).map(OrderId::from_u128).collect();
+        let said = |count: usize| {
+            let message = mass_cancel(&subject, &all[..count], &book, Time(0));
+            String::from_utf8_lossy(message.body.as_bytes()).replace('\u{1}', "|")
+        };
+        assert!(!said(0).contains("534=") && said(0).contains("|533=0|"));
+        assert!(said(MOST_NAMED).contains("|534=200|") && said(MOST_NAMED).matches("|535=").count() == MOST_NAMED);
+        assert!(!said(100_000).contains("534=") && said(100_000).contains("|533=100000|"));
+        // The longest names that there are.
+        assert!(said(MOST_NAMED).len() + MOST_NAMED * 64 < Bounds::default().message);
+    }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use oms_engine::input::IdempotencyKey;
+use oms_identity::Scope;
 use oms_model::command::{Actor, Command, CommandOutcome, OrderRef, Placed};
 use oms_model::{Code, Refusal, Seq, Source, TenantId, TraceId};
 use oms_runtime::{Answer, Clock as _, Follower, Handle, Request, SystemClock};
@@ -24,7 +25,7 @@ use super::report;
 use super::request::{self, Ask, Subject};
 use super::{DeskParts, words};
 use crate::codec::scan::{View, scan};
-use crate::dictionary::{Place, fix44};
+use crate::dictionary::Place;
 use crate::session::config::SessionId;
 use crate::session::outbox::{Event, Kept, Mark, Outgoing};
 use crate::session::{BusinessReason, Phase, business_reject};
@@ -331,7 +332,7 @@ impl Client {
         let kept = inbound.kept;
         let mut spans = Vec::new();
         // It was read once by the session; what cannot be read is nothing that it let pass.
-        let readable = scan(&inbound.bytes, fix44(), usize::MAX, &mut spans).is_ok();
+        let readable = scan(&inbound.bytes, super::dictionary(), usize::MAX, &mut spans).is_ok();
         let view = View::new(&inbound.bytes, if readable { &spans } else { &[] });
         let subject = Subject::of(&view, kept.seq, kept.numbering);
         let key = self.key(&view, &kept);
@@ -353,15 +354,21 @@ impl Client {
         let name: [u8; 32] = Sha256::digest(name).into();
         let mut says = Sha256::new().chain_update(view.msg_type());
         // The header tells when and how often it was sent.
-        let body = |tag: i32| fix44().field(tag).is_none_or(|field| field.place == Place::Body);
+        let body = |tag: i32| super::dictionary().field(tag).is_none_or(|field| field.place == Place::Body);
         for span in view.spans().iter().filter(|span| body(span.tag)) {
             says.update(view.field(span));
         }
         IdempotencyKey { key: name.first_chunk().copied().map_or(0, u128::from_be_bytes), fingerprint: says.finalize().into() }
     }
 
-    /// A request is about an order of this session, and about the one that it describes.
+    /// A request is one that the session may make, about an order of this session, and about the one that it describes.
     fn check(&self, subject: &Subject, ask: Ask) -> Result<Ask, Refusal> {
+        match ask {
+            Ask::Status | Ask::MassStatus(_) => self.profile.may(Scope::OrdersView)?,
+            Ask::Pass => self.profile.may(Scope::OrdersPlace)?,
+            // What the others ask for is a command, and held to the scope of that.
+            _ => (),
+        }
         let ask = match ask {
             Ask::Create(order) => return self.profile.scope(order, &self.catalog).map(Ask::Create),
             Ask::Quote(mut request) => {
@@ -405,6 +412,10 @@ impl Client {
     }
 
     fn submit(&self, command: Command, idempotency: Option<IdempotencyKey>) -> Stage {
+        // What the desk does by itself, when the client is gone, is no message's and needs no leave.
+        if let Some(refusal) = idempotency.and_then(|_| self.profile.may_give(&command).err()) {
+            return Stage::Refused(refusal);
+        }
         let actor = Actor { tenant_id: self.tenant_id, user_id: self.profile.user_id, api_key_id: None, source: Source::Fix };
         let trace_id = idempotency.map(|key| trace_of(&key)).unwrap_or_default();
         match self.handle.submit(Request { actor, trace_id, idempotency, command }) {

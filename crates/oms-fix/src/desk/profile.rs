@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use oms_model::command::NewOrder;
+use oms_identity::{Role, Scope, Scopes, scope_of};
+use oms_model::command::{Command, NewOrder};
 use oms_model::{AccountId, Code, Refusal, UserId};
 use sha2::{Digest as _, Sha256};
 
@@ -34,6 +35,8 @@ pub struct ClientProfile {
     pub config: Config,
     /// For whom its orders are. Each session has a user of its own: it is told of that user's orders by FIX, and of no others.
     pub user_id: UserId,
+    /// What it may do, by the words of every other door: what its messages ask for is held to it.
+    pub scopes: Scopes,
     /// It is a drop copy: it is told of these orders, from whichever door they come, and sends none.
     pub copies: Option<CopyFilter>,
     /// The only account that its orders are for, by name or id; `None`: any, which the order names.
@@ -47,6 +50,25 @@ pub struct ClientProfile {
 }
 
 impl ClientProfile {
+    /// What a session may do that nothing is said of: trade, and ask how its orders stand.
+    pub const SCOPES: Scopes = Role::Trader.scopes();
+
+    /// Whether the session may do something.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`, naming what it may not.
+    pub(super) fn may(&self, scope: Scope) -> Result<(), Refusal> {
+        if self.scopes.has(scope) { Ok(()) } else { Err(Refusal::new(Code::Forbidden, format!("the session is not allowed {scope}"))) }
+    }
+
+    /// Whether the session may give a command.
+    ///
+    /// # Errors
+    /// As [`ClientProfile::may`].
+    pub(super) fn may_give(&self, command: &Command) -> Result<(), Refusal> {
+        self.may(scope_of(command))
+    }
+
     /// Holds an order to the session's account.
     ///
     /// # Errors

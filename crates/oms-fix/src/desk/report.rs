@@ -221,13 +221,17 @@ impl Telling<'_> {
     /// A kill switch takes the order back: said when it is asked, since whoever confirms it does not know why.
     fn killed(&self) -> Outgoing {
         let mut body = self.report(b'6');
-        body.text(58, EndedBy::KillSwitch.as_str());
+        body.uint(378, words::BROKER_OPTION).text(58, EndedBy::KillSwitch.as_str());
         body.finish()
     }
 
     fn ended(&self, exec_type: u8, text: &str, by: EndedBy) -> Outgoing {
         let asked = self.before.pending == Some(Pending::Cancel);
         let mut body = if asked { self.named_report(exec_type) } else { self.report(exec_type) };
+        if exec_type == b'4' && !(asked && self.asked().is_some()) {
+            // Nobody asked by FIX: the reason of an unsolicited cancel. What the desk asked for itself the venue only confirms.
+            body.uint(378, if asked { words::BROKER_OPTION } else { words::restatement_reason(by) });
+        }
         match (by, text) {
             (EndedBy::Client, "") => (),
             (by, "") => drop(body.text(58, by.as_str())),

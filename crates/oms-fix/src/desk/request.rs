@@ -6,7 +6,7 @@ use oms_model::work::{Instructions, Trail};
 use oms_model::{ClOrdId, Code, Price, Qty, QuoteId, Refusal, Side, SorMode, Symbol, Time};
 
 use super::catalog::Catalog;
-use super::words;
+use super::{strategy, words};
 use crate::codec::scan::View;
 use crate::codec::value::{parse_decimal, parse_price, parse_qty, parse_timestamp};
 use crate::tags;
@@ -49,7 +49,7 @@ pub mod tag {
 const SCALE: i64 = 1_000_000_000;
 
 /// Fields that would change what an order means, and that the desk does not offer.
-const NOT_OFFERED: [(i32, &str); 12] = [
+const NOT_OFFERED: [(i32, &str); 11] = [
     (78, "NoAllocs(78)"),
     (110, "MinQty(110)"),
     (210, "MaxShow(210)"),
@@ -61,7 +61,6 @@ const NOT_OFFERED: [(i32, &str); 12] = [
     (516, "OrderPercent(516)"),
     (640, "Price2(640)"),
     (837, "PegLimitType(837)"),
-    (847, "TargetStrategy(847)"),
 ];
 
 /// What the answer to a message repeats of it.
@@ -334,8 +333,12 @@ fn create(view: &View<'_>, catalog: &Catalog) -> Result<NewOrder, Refusal> {
         order.routing.mode = Some(SorMode::Named);
     }
     order.routing.care = get(tag::HANDL_INST) == b"3";
-    order.instructions =
-        Instructions { max_floor: qty(view, tag::MAX_FLOOR)?, good_after: time(view, tag::EFFECTIVE_TIME)?, ..Instructions::default() };
+    order.instructions = Instructions {
+        max_floor: qty(view, tag::MAX_FLOOR)?,
+        good_after: time(view, tag::EFFECTIVE_TIME)?,
+        algo: strategy::read(view)?,
+        ..Instructions::default()
+    };
     match peg {
         Some(PegKind::Trailing) => order.instructions.trail = Some(trail(view)?),
         Some(PegKind::Price(reference)) => {
@@ -395,6 +398,10 @@ fn trail(view: &View<'_>) -> Result<Trail, Refusal> {
 
 fn replace(view: &View<'_>, subject: &Subject) -> Result<Ask, Refusal> {
     only_offered(view)?;
+    if strategy::is_asked(view) {
+        let text = "the strategy of an order cannot be changed: leave TargetStrategy(847) and its parameters out";
+        return refuse(Code::OrderTypeUnsupported, text);
+    }
     let change = Change {
         order_qty: qty(view, tag::ORDER_QTY)?,
         price: price(view, tag::PRICE)?,

@@ -1,7 +1,7 @@
 //! FIX's words for ours, and ours for FIX's. The one place in which refusals become FIX's reasons.
 
 use oms_model::command::NewOrder;
-use oms_model::{Code, OrdStatus, OrdType, Refusal, Side, TimeInForce};
+use oms_model::{Code, EndedBy, OrdStatus, OrdType, Refusal, Side, TimeInForce};
 
 /// OrdRejReason(103) of a refusal.
 #[must_use]
@@ -31,6 +31,22 @@ pub fn cxl_rej_reason(code: Code, done: bool, pending: bool) -> u64 {
         Code::DuplicateClOrdId => 6,
         Code::ValidationError | Code::OrderTypeUnsupported | Code::InvalidTick | Code::InvalidLot | Code::StateConflict => 99,
         _ => 2,
+    }
+}
+
+/// ExecRestatementReason(378): the broker's own decision.
+pub const BROKER_OPTION: u64 = 4;
+
+/// ExecRestatementReason(378) of an order that was canceled without a request of its client's session.
+#[must_use]
+pub fn restatement_reason(by: EndedBy) -> u64 {
+    match by {
+        // By its owner, at another door.
+        EndedBy::Client => 2,
+        EndedBy::Risk | EndedBy::Router | EndedBy::KillSwitch | EndedBy::Validation | EndedBy::Rules => BROKER_OPTION,
+        EndedBy::DeadMan => 7,
+        EndedBy::Venue => 8,
+        EndedBy::Timer | EndedBy::NotSent | EndedBy::DayClose | EndedBy::Contingency | EndedBy::Algo => 99,
     }
 }
 
@@ -175,6 +191,9 @@ mod tests {
             for (done, pending) in [(false, false), (true, false), (false, true)] {
                 assert!(known(102, cxl_rej_reason(code, done, pending)), "{code}");
             }
+        }
+        for &by in EndedBy::ALL {
+            assert!(known(378, restatement_reason(by)), "{by}");
         }
         for &status in OrdStatus::ALL {
             assert!(dictionary.field(39).unwrap().values.iter().any(|known| known.as_ref() == [ord_status(status)]), "{status}");

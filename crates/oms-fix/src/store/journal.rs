@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use oms_store::{EntryRef, Epoch, Journal, JournalError, JournalReader};
 use tokio::sync::oneshot;
 
+use super::archive::{self, About, Found};
 use super::index::SessionIndex;
 use super::past::{PastMessage, visit_messages};
 use super::record::{self, Record};
@@ -62,6 +63,8 @@ struct Log {
     jobs: Option<SyncSender<Job>>,
     index: Index,
     reader: Arc<Mutex<Box<dyn JournalReader>>>,
+    // People who look into the log do not keep sessions waiting that resend.
+    archive: Mutex<Box<dyn JournalReader>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -74,12 +77,13 @@ impl JournalStore {
         let epoch = journal.claim()?;
         let index = recover(journal.reader().as_mut())?;
         let reader = Arc::new(Mutex::new(journal.reader()));
+        let archive = Mutex::new(journal.reader());
         let (sender, receiver) = sync_channel(QUEUE);
         let shared = index.clone();
         let committer = Committer { journal, epoch, index: shared, failed: None };
         let thread = std::thread::Builder::new().name("fix-store".to_owned()).spawn(move || committer.run(&receiver));
         let thread = thread.map_err(|error| StoreError::Failed(error.to_string()))?;
-        Ok(Self { log: Arc::new(Log { jobs: Some(sender), index, reader, thread: Some(thread) }) })
+        Ok(Self { log: Arc::new(Log { jobs: Some(sender), index, reader, archive, thread: Some(thread) }) })
     }
 
     /// The store of one session. There must be one at a time.
@@ -155,6 +159,16 @@ impl JournalStore {
             }
             visit_messages(0, record, &mut visit)
         })
+    }
+
+    /// The messages about an order, of every session. Reads up to 200 000 entries of the log: not for a thread that may not
+    /// block.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn about(&self, about: &About) -> Result<Found, StoreError> {
+        let mut reader = self.log.archive.lock().unwrap_or_else(PoisonError::into_inner);
+        archive::about(reader.as_mut(), about)
     }
 
     fn scan(&self, from: u64, mut read: impl FnMut(&Record<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {

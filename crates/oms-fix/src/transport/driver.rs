@@ -212,6 +212,11 @@ impl Driver {
         self.shared.frozen.subscribe()
     }
 
+    /// Whether an initiator connects, to be followed.
+    pub(super) fn open(&self) -> watch::Receiver<bool> {
+        self.shared.open.subscribe()
+    }
+
     /// Whether messages are to be read from the store and sent again.
     pub(super) fn has_page(&self) -> bool {
         self.fetch.is_some()

@@ -4,7 +4,7 @@ use std::future::{Future, pending};
 use std::ops::Range;
 use std::pin::Pin;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Command;
@@ -34,11 +34,14 @@ pub(super) struct Task {
     commands: mpsc::Receiver<Command>,
     stopping: bool,
     timer: Pin<Box<Sleep>>,
+    /// Whether an initiator connects.
+    open: watch::Receiver<bool>,
 }
 
 impl Task {
     pub(super) fn new(driver: Driver, commands: mpsc::Receiver<Command>) -> Self {
-        Self { driver, commands, stopping: false, timer: Box::pin(sleep_until(Instant::now())) }
+        let open = driver.open();
+        Self { driver, commands, stopping: false, timer: Box::pin(sleep_until(Instant::now())), open }
     }
 
     /// Runs until the session is stopped, or its store fails.
@@ -53,12 +56,14 @@ impl Task {
                     Some(None) => return,
                     None => None,
                 },
-                Role::Initiator if self.driver.session.may_connect() => self.down(dialer.dial()).await.map(|stream| {
-                    let framer = Framer::new(self.driver.session.config().bounds.message);
-                    (Connection::new(stream, framer), None)
-                }),
+                Role::Initiator if self.driver.session.may_connect() && *self.open.borrow_and_update() => {
+                    self.down(dialer.dial()).await.map(|stream| {
+                        let framer = Framer::new(self.driver.session.config().bounds.message);
+                        (Connection::new(stream, framer), None)
+                    })
+                }
                 Role::Initiator => {
-                    // Until the schedule opens: the timer wakes it.
+                    // Until the schedule opens, or somebody opens it.
                     self.tick().await;
                     None
                 }
@@ -77,6 +82,8 @@ impl Task {
             tokio::select! {
                 biased;
                 command = self.commands.recv() => self.command(command),
+                // What is waited for may be another connection, or none.
+                _ = self.open.changed() => return None,
                 result = &mut future => return Some(result),
                 () = wait(self.timer.as_mut(), deadline) => self.driver.step(Input::Timer),
             }
@@ -92,6 +99,7 @@ impl Task {
         tokio::select! {
             biased;
             command = self.commands.recv() => self.command(command),
+            _ = self.open.changed() => (),
             () = wait(self.timer.as_mut(), deadline) => self.driver.step(Input::Timer),
         }
         self.driver.settle(None).await;

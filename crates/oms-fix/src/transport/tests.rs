@@ -129,6 +129,27 @@ async fn sessions_come_and_go_while_others_run() {
 }
 
 #[tokio::test]
+async fn an_initiator_that_is_closed_stays_away() {
+    let mut both = both(anywhere(), None, |_, _| ()).await;
+    phase(&both.initiator, Phase::Up).await;
+    both.initiator.open(false);
+    assert!(!both.initiator.is_open());
+    assert_eq!(*both.initiator.phase().borrow(), Phase::Up, "a connection that stands is left alone");
+    both.initiator.logout("").await.unwrap();
+    assert_eq!(next(&mut both.seen).await, "LoggedOut");
+    // Its numbers can be changed meanwhile, and it does not come back for that.
+    both.initiator.set_next_out(7).await.unwrap();
+    both.initiator.settled().await.unwrap();
+    phase(&both.acceptor, Phase::Down).await;
+    let mut logged_on = both.acceptor.phase();
+    let back = tokio::time::timeout(Duration::from_millis(400), logged_on.wait_for(|phase| *phase == Phase::Up)).await;
+    assert!(back.is_err(), "it connects again");
+    both.initiator.open(true);
+    phase(&both.initiator, Phase::Up).await;
+    assert!(7 < both.initiator.numbers().1);
+}
+
+#[tokio::test]
 async fn only_listed_addresses_get_in() {
     let refused = ListenerConfig { allowed: vec!["10.0.0.0/8".parse().unwrap()], ..anywhere() };
     for (listener, session) in [(refused, None), (anywhere(), Some("10.0.0.0/8"))] {

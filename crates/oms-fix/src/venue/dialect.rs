@@ -13,6 +13,7 @@
 //! sides NAME ...                 [BUY SELL SELL_SHORT SELL_SHORT_EXEMPT SUBSCRIBE REDEEM]
 //! max_order_qty QTY              larger orders are not sent there
 //! max_open_orders N              nor more than so many at once
+//! max_cl_ord_id N                the longest ClOrdID(11) that it takes: from 26 to 35 ours are written shorter [36]
 //! order_status yes|no            answers OrderStatusRequest(H) [yes]
 //! mass_status yes|no             answers OrderMassStatusRequest(AF), also where nothing works there [no]
 //! repeats_executions yes|no      tells every execution again, with PossResend(97)=Y, before it answers a question [no]
@@ -27,6 +28,7 @@ use std::str::FromStr;
 use oms_model::{OrdType, Qty, Side, TimeInForce};
 use oms_runtime::port::WireOrder;
 
+use super::cl_ord_id::{Names, SHORTEST};
 use super::exec_id::ExecIdScope;
 use crate::codec::encode::Fields;
 use crate::codec::value::parse_qty;
@@ -125,6 +127,8 @@ pub struct Dialect {
     pub logon: Fields,
     /// What its messages are checked against.
     pub dictionary: &'static Dictionary,
+    /// How our ids are written there.
+    pub(super) names: Names,
     constants: Vec<(Types, i32, Vec<u8>)>,
     omitted: Vec<(Types, i32)>,
     tags: Vec<(Types, i32, i32)>,
@@ -144,6 +148,7 @@ impl Default for Dialect {
             can: Capabilities::default(),
             logon: Fields::new(),
             dictionary: fix44(),
+            names: Names::default(),
             constants: Vec::new(),
             omitted: Vec::new(),
             tags: Vec::new(),
@@ -258,6 +263,12 @@ impl Dialect {
                 let text = words.next("the number")?;
                 let most = text.parse().ok().filter(|most| 0 < *most);
                 self.can.max_open_orders = Some(most.ok_or_else(|| format!("{text:?} is not a number of orders"))?);
+            }
+            "max_cl_ord_id" => {
+                let text = words.next("the number")?;
+                let most: usize = text.parse().map_err(|_| format!("{text:?} is not a number of characters"))?;
+                let names = Names::within(most).ok_or_else(|| format!("ids of the desk take {SHORTEST} characters at the least"));
+                self.names = names?;
             }
             "order_status" => self.can.order_status = words.yes()?,
             "mass_status" => self.can.mass_status = words.yes()?,

@@ -97,6 +97,11 @@ impl Scribe<'_> {
         body.finish()
     }
 
+    /// Our id as the venue is told it. What is too long for it is not handed over.
+    fn name(&self, wire_id: &WireId) -> String {
+        self.dialect.names.tell(wire_id).unwrap_or_else(|| wire_id.as_str().to_owned())
+    }
+
     fn common(&self, msg_type: &[u8], terms: &Terms) -> Body {
         let mut body = Body::new(msg_type);
         body.text(55, terms.symbol.as_str()).put(54, &[words::side(terms.side)]).time(60, self.now);
@@ -122,7 +127,7 @@ impl Scribe<'_> {
     pub(super) fn new_order(&self, wire_id: &WireId, terms: &Terms) -> Outgoing {
         let mut body = self.common(b"D", terms);
         Self::priced(&mut body, terms);
-        body.text(11, wire_id.as_str());
+        body.text(11, &self.name(wire_id));
         match terms.cash_order_qty {
             Some(money) => body.amount(152, money),
             None => body.amount(38, terms.order_qty),
@@ -136,7 +141,7 @@ impl Scribe<'_> {
     /// OrderCancelRequest(F).
     pub(super) fn cancel(&self, request: &WireCancel, terms: &Terms, broker: &BrokerOrderId) -> Outgoing {
         let mut body = self.common(b"F", terms);
-        body.text(11, request.wire_id.as_str()).text(41, request.orig_wire_id.as_str()).amount(38, terms.order_qty);
+        body.text(11, &self.name(&request.wire_id)).text(41, &self.name(&request.orig_wire_id)).amount(38, terms.order_qty);
         body.text(37, broker.as_str());
         self.finish(body)
     }
@@ -145,7 +150,7 @@ impl Scribe<'_> {
     pub(super) fn replace(&self, request: &WireReplace, changed: &Terms, broker: &BrokerOrderId) -> Outgoing {
         let mut body = self.common(b"G", changed);
         Self::priced(&mut body, changed);
-        body.text(11, request.wire_id.as_str()).text(41, request.orig_wire_id.as_str()).amount(38, request.order_qty);
+        body.text(11, &self.name(&request.wire_id)).text(41, &self.name(&request.orig_wire_id)).amount(38, request.order_qty);
         body.text(37, broker.as_str());
         self.finish(body)
     }
@@ -154,7 +159,7 @@ impl Scribe<'_> {
     pub(super) fn status(&self, id: &str, name: &WireId, terms: &Terms, broker: &BrokerOrderId) -> Outgoing {
         let mut body = self.common(b"H", terms);
         body.replace(60, b"");
-        body.text(11, name.as_str()).text(790, id).text(37, broker.as_str());
+        body.text(11, &self.name(name)).text(790, id).text(37, broker.as_str());
         self.finish(body)
     }
 

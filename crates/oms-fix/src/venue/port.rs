@@ -185,6 +185,9 @@ impl FixPort {
         if !self.is_up() {
             return Handed::NotSent("the session is down".to_owned());
         }
+        if self.profile.dialect.names.tell(wire_id).is_none() {
+            return Handed::NotSent("the venue takes no ClOrdID(11) that long".to_owned());
+        }
         let (message, token) = {
             let mut state = self.shared.lock();
             let mut message = match make(&mut state, &self.scribe(now)) {

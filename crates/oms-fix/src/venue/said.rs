@@ -42,8 +42,9 @@ impl<'m> Said<'m> {
         self.get(tags::TEXT).map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default()
     }
 
+    /// The id of ours that a field names.
     pub(super) fn wire(&self, tag: i32) -> Option<WireId> {
-        self.str(tag).and_then(|text| WireId::new(text).ok())
+        self.str(tag).and_then(|text| self.dialect.names.read(text))
     }
 
     pub(super) fn qty(&self, tag: i32) -> Option<Qty> {

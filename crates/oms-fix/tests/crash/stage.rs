@@ -153,6 +153,7 @@ impl Stage {
             let profile = ClientProfile {
                 config: Config::new(id.clone(), Role::Acceptor),
                 user_id: user_of(&id),
+                scopes: ClientProfile::SCOPES,
                 copies: (name == "COPY").then(CopyFilter::default),
                 account: None,
                 allowed: Vec::new(),

@@ -128,6 +128,7 @@ impl Desk {
         let mut profile = ClientProfile {
             config,
             user_id: user_of(&id),
+            scopes: ClientProfile::SCOPES,
             copies: None,
             account: None,
             allowed: Vec::new(),

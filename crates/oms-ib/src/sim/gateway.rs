@@ -20,6 +20,8 @@ mod query;
 mod report;
 mod restore;
 mod session;
+#[cfg(test)]
+mod stage;
 mod tell;
 mod work;
 

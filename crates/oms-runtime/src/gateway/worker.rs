@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// Longest pause between two questions about the same leg.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Longest pause between two questions whether a session works: one that is down says so at once, and is wanted back soon.
+const LONGEST_BARRIER_PAUSE: Duration = Duration::from_secs(1);
 
 /// A leg of which something is in doubt.
 #[derive(Clone, Debug)]
@@ -187,7 +189,7 @@ impl Worker {
             return;
         }
         self.next_barrier = Instant::now() + self.barrier_pause;
-        self.barrier_pause = (self.barrier_pause * 2).min(LONGEST_PAUSE);
+        self.barrier_pause = (self.barrier_pause * 2).min(LONGEST_BARRIER_PAUSE);
     }
 
     fn ask_due(&mut self) {

@@ -1,9 +1,10 @@
 //! The venues' and the market's figures for `/metrics`.
 
-use super::{fix, fix_venues};
+use super::{fix, fix_venues, ib_venues};
 use oms_api::Exposition;
 use oms_api::metrics::Page;
 use oms_fix::venue::VenueSession;
+use oms_ib::port::IbHandle;
 use oms_model::Mic;
 use oms_runtime::MarketBook;
 use oms_venues::floor::SharedFloor;
@@ -18,6 +19,7 @@ pub fn of(
     market: &Arc<MarketBook>,
     fix: Option<&fix::Running>,
     venues: &[VenueSession],
+    ib: &[IbHandle],
     audit: Option<&oms_publish::audit::Running>,
 ) -> Vec<Box<dyn Exposition>> {
     let mut all: Vec<Box<dyn Exposition>> = vec![Box::new(Ticks(market.clone()))];
@@ -29,6 +31,9 @@ pub fn of(
     }
     if !venues.is_empty() {
         all.push(Box::new(fix_venues::Figures(venues.to_vec())));
+    }
+    if !ib.is_empty() {
+        all.push(Box::new(ib_venues::Figures(ib.to_vec())));
     }
     if let Some(audit) = audit {
         all.push(Box::new(super::audit::Signing(audit.trail())));

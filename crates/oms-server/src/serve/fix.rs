@@ -5,17 +5,20 @@ use super::settings::Desk;
 use crate::config::{Fix, FixSession};
 use crate::exit::Failure;
 use oms_api::Exposition;
-use oms_api::fix::{Acted, FixAction, FixDeed, FixSession as ShownSession, FixSessions};
+use oms_api::fix::{Acted, FixAbout, FixAction, FixDeed, FixMessage, FixMessages, FixSession as ShownSession, FixSessions};
 use oms_api::metrics::Page;
 use oms_fix::desk::{ClientFigures, ClientProfile, ClientSession, Clients, CopyFilter, DeskParts, user_of};
+use oms_fix::dictionary::fix44;
 use oms_fix::session::Phase;
 use oms_fix::session::config::{Config, Credentials, Role, Secret, SessionId};
 use oms_fix::session::outbox::Acted as Deed;
 use oms_fix::session::schedule::{Schedule, ScheduleError};
 use oms_fix::session::throttle::Rate;
-use oms_fix::store::JournalStore;
+use oms_fix::store::{About, AboutMessage, Direction, JournalStore};
+use oms_fix::tags;
 use oms_fix::transport::{Ended, Engine, Listener, ListenerConfig, SessionHandle, server_tls};
 use oms_fix::venue::VenueSession;
+use oms_identity::{Role as AccountRole, Scopes};
 use oms_model::command::Actor;
 use oms_model::{Code, Refusal, Time};
 use oms_runtime::history::{Bounds, History};
@@ -33,9 +36,9 @@ const DEMO_CLIENT: &str = "CLIENT";
 
 /// The sessions of a desk, as they are to be run.
 pub struct FixDesk {
-    /// Where they connect to.
+    /// Where they connect to: the same for every tenant, and who it is for the CompIDs of a Logon say.
     pub listener: ListenerConfig,
-    /// Each client.
+    /// Each client of this tenant.
     pub profiles: Vec<ClientProfile>,
 }
 
@@ -44,7 +47,7 @@ fn bad(what: &str, error: &dyn std::fmt::Display) -> Failure {
 }
 
 impl FixDesk {
-    /// Reads the settings; `None` where nobody is listened to.
+    /// Reads the settings of the tenant whose sessions name none; `None` where nobody is listened to.
     ///
     /// # Errors
     /// [`Failure::Usage`] naming the setting.
@@ -66,16 +69,16 @@ impl FixDesk {
             }
             sessions.push(FixSession { comp_id: DEMO_CLIENT.to_owned(), ..FixSession::default() });
         }
-        let profiles: Vec<ClientProfile> = sessions.iter().map(|session| profile(settings, session)).collect::<Result<_, _>>()?;
-        let (mut names, mut users) = (BTreeSet::new(), BTreeSet::new());
-        for profile in &profiles {
-            if !names.insert(&profile.config.id) {
-                return Err(bad("sessions", &format!("{} is there twice", profile.config.id.target)));
-            }
-            // Reports go to the session whose user sent the order.
-            if !users.insert(profile.user_id) {
-                return Err(bad("sessions", &format!("{} has the user_id of another session", profile.config.id.target)));
-            }
+        let mut names = BTreeSet::new();
+        if let Some(twice) = sessions.iter().find(|session| !names.insert(&session.comp_id)) {
+            return Err(bad("sessions", &format!("{} is there twice", twice.comp_id)));
+        }
+        let own = sessions.iter().filter(|session| session.tenant.is_empty());
+        let profiles: Vec<ClientProfile> = own.map(|session| profile(settings, session)).collect::<Result<_, _>>()?;
+        let mut users = BTreeSet::new();
+        // Reports go to the session whose user sent the order.
+        if let Some(twice) = profiles.iter().find(|profile| !users.insert(profile.user_id)) {
+            return Err(bad("sessions", &format!("{} has the user_id of another session", twice.config.id.target)));
         }
         let mut listener = ListenerConfig::new(address);
         if !settings.tls_certificate.is_empty() {
@@ -105,7 +108,7 @@ fn profile(settings: &Fix, session: &FixSession) -> Result<ClientProfile, Failur
     }
     let rate = session.orders_per_second.map(|per_second| Rate { per_second: per_second.max(1), burst: per_second.max(1) });
     (config.throttles.inbound, config.throttles.inbound_cancels) = (rate, rate);
-    config.schedule = schedule(session).map_err(|error| wrong("opens", &error))?;
+    config.schedule = Hours::of_session(session).schedule().map_err(|error| wrong("opens", &error))?;
     let user_id = match session.user_id.as_str() {
         "" => user_of(&id),
         text => text.parse().map_err(|error| wrong("user_id", &error))?,
@@ -121,6 +124,7 @@ fn profile(settings: &Fix, session: &FixSession) -> Result<ClientProfile, Failur
     Ok(ClientProfile {
         config,
         user_id,
+        scopes: scopes(session)?,
         copies: copies(session)?,
         account: Some(session.account.clone()).filter(|account| !account.is_empty()),
         allowed,
@@ -129,13 +133,42 @@ fn profile(settings: &Fix, session: &FixSession) -> Result<ClientProfile, Failur
     })
 }
 
-/// When a session is open; `None`: always.
-fn schedule(session: &FixSession) -> Result<Option<Schedule>, ScheduleError> {
-    let FixSession { opens, closes, days, zone, holidays, .. } = session;
-    if opens.is_empty() && closes.is_empty() && days.is_empty() && holidays.is_empty() {
-        return Ok(None);
+/// When a session is open, as the settings say it.
+pub(super) struct Hours<'s> {
+    pub opens: &'s str,
+    pub closes: &'s str,
+    pub days: &'s [String],
+    pub zone: &'s str,
+    pub holidays: &'s [String],
+}
+
+impl<'s> Hours<'s> {
+    fn of_session(session: &'s FixSession) -> Self {
+        let FixSession { opens, closes, days, zone, holidays, .. } = session;
+        Self { opens, closes, days, zone, holidays }
     }
-    Schedule::read(if zone.is_empty() { "UTC" } else { zone }, opens, closes, days, holidays).map(Some)
+
+    /// The schedule; `None`: always open.
+    pub(super) fn schedule(&self) -> Result<Option<Schedule>, ScheduleError> {
+        let Self { opens, closes, days, zone, holidays } = *self;
+        if opens.is_empty() && closes.is_empty() && days.is_empty() && holidays.is_empty() {
+            return Ok(None);
+        }
+        Schedule::read(if zone.is_empty() { "UTC" } else { zone }, opens, closes, days, holidays).map(Some)
+    }
+}
+
+/// What a session may do: scopes and roles by name; what a trader may where none is given.
+fn scopes(session: &FixSession) -> Result<Scopes, Failure> {
+    let unknown = |name: &str| bad(&format!("sessions: {}: scopes", session.comp_id), &format!("{name:?} is neither a scope nor a role"));
+    let one = |name: &String| {
+        let role = name.parse::<AccountRole>().map(AccountRole::scopes);
+        role.or_else(|_| name.parse().map(|scope| Scopes::of(&[scope]))).map_err(|_| unknown(name))
+    };
+    if session.scopes.is_empty() {
+        return Ok(ClientProfile::SCOPES);
+    }
+    session.scopes.iter().try_fold(Scopes::NONE, |all, name| Ok(all | one(name)?))
 }
 
 /// What a drop copy is told of; `None` for a client that sends orders.
@@ -179,16 +212,15 @@ pub fn store(desk: &Desk) -> Result<Option<Arc<JournalStore>>, Failure> {
     JournalStore::open(Box::new(journal)).map(|store| Some(Arc::new(store))).map_err(|error| refused(&error))
 }
 
-/// The sessions that run.
+/// The sessions of one tenant that run.
 pub struct Running {
     engine: Engine,
-    listener: Listener,
     /// What is shown of them.
     pub clients: Clients,
 }
 
 impl Running {
-    /// Takes up every session where it was, and listens.
+    /// Takes up every session where it was; they are reached once somebody [listens](listen).
     ///
     /// # Errors
     /// [`Failure::Refused`] where the store or the log does not allow it.
@@ -198,34 +230,34 @@ impl Running {
         history: &History,
         runtime: &tokio::runtime::Handle,
         store: Option<&Arc<JournalStore>>,
+        engine: &Engine,
     ) -> Result<Option<Self>, Failure> {
         let Some((fix, store)) = desk.fix.as_ref().zip(store) else { return Ok(None) };
         let tenant_id = handle.inspect_blocking(|state, _| state.tenant_id()).map_err(|error| Failure::Fault(error.message))?;
         // However far behind a client is, its reports begin where the last one ended.
         let history = history.with_bounds(Bounds { max_events: u64::MAX, ..Bounds::default() });
         let parts = DeskParts { handle: handle.clone(), history, tenant_id };
-        let (engine, clients) = (Engine::new(), Clients::default());
-        let listener = runtime.block_on(async {
-            for profile in &fix.profiles {
-                clients.add(&engine, store, &parts, profile.clone()).map_err(|error| refused(&error))?;
-            }
-            engine.listen(fix.listener.clone()).await.map_err(|error| Failure::Usage(format!("fix.listen: {error}")))
-        })?;
-        Ok(Some(Self { engine, listener, clients }))
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.listener.address()
+        let clients = Clients::default();
+        runtime
+            .block_on(async { fix.profiles.iter().try_for_each(|profile| clients.add(engine, store, &parts, profile.clone()).map(drop)) })
+            .map_err(|error| refused(&error))?;
+        Ok(Some(Self { engine: engine.clone(), clients }))
     }
 
     /// Logs every client out.
     pub async fn stop(self) {
-        let Self { engine, listener, clients } = self;
-        drop(listener);
-        clients.stop(&engine).await;
+        self.clients.stop(&self.engine).await;
     }
+}
+
+/// Lets clients of all tenants connect; `None` where the settings take none.
+///
+/// # Errors
+/// [`Failure::Usage`] where the address is taken.
+pub fn listen(desk: &Desk, engine: &Engine, runtime: &tokio::runtime::Handle) -> Result<Option<Listener>, Failure> {
+    let Some(fix) = &desk.fix else { return Ok(None) };
+    let listener = runtime.block_on(engine.listen(fix.listener.clone()));
+    listener.map(Some).map_err(|error| Failure::Usage(format!("fix.listen: {error}")))
 }
 
 /// A count of a session: its name, what it counts, and its figure.
@@ -251,6 +283,8 @@ pub struct Shown {
     pub clients: Clients,
     /// With venues.
     pub venues: Vec<VenueSession>,
+    /// What all of them said.
+    pub store: Option<Arc<JournalStore>>,
 }
 
 fn shown(session: &ClientSession) -> ShownSession {
@@ -287,6 +321,16 @@ impl FixSessions for Shown {
         Some(self.handle(client)?.acted().into_iter().map(deed).collect())
     }
 
+    fn messages(&self, about: &FixAbout) -> Result<FixMessages, Refusal> {
+        let Some(store) = &self.store else { return Ok(FixMessages { messages: Vec::new(), complete: true }) };
+        let about = About { orders: about.orders.clone(), from: about.from.0, until: about.until.0, most: about.most };
+        let found = store.about(&about).map_err(|error| {
+            tracing::error!(%error, "the messages of the FIX sessions cannot be read");
+            Refusal::new(Code::Internal, "the messages of the FIX sessions cannot be read")
+        })?;
+        Ok(FixMessages { messages: found.messages.into_iter().map(told).collect(), complete: found.complete })
+    }
+
     fn act(&self, client: &str, action: FixAction, actor: &Actor, reason: String) -> Acted {
         let session = self.clients.get(client);
         let venue = self.venues.iter().find(|session| session.handle.id().target == client).cloned();
@@ -302,6 +346,22 @@ impl FixSessions for Shown {
             act(handle, action).await.map_err(ended)?;
             session.as_ref().map(shown).or(venue.as_ref().map(fix_venues::shown)).ok_or_else(unknown)
         })
+    }
+}
+
+/// A message as the interface shows it.
+fn told(message: AboutMessage) -> FixMessage {
+    let kind = message.fields.iter().find(|(tag, _)| *tag == tags::MSG_TYPE).map_or("", |(_, value)| value.as_str());
+    let name = fix44().message(kind.as_bytes()).map_or("", |known| known.name.as_str()).to_owned();
+    let field = |(tag, value): (i32, String)| (tag, fix44().field(tag).map_or("", |field| field.name.as_str()).to_owned(), value);
+    FixMessage {
+        entry: message.entry,
+        client: message.session.rsplit_once("->").map_or(message.session.as_str(), |(_, client)| client).to_owned(),
+        inbound: message.direction == Direction::In,
+        at: message.at.map(Time),
+        name,
+        raw: String::from_utf8_lossy(&message.bytes).replace('\u{1}', "|"),
+        fields: message.fields.into_iter().map(field).collect(),
     }
 }
 
@@ -384,6 +444,30 @@ certificate_sha256 = \"{hash}\"\ncancel_on_disconnect_s = 5\norders_per_second =
         );
         assert!(a.config.credentials.is_some() && a.config.throttles.inbound.is_some() && a.allowed.len() == 1);
         assert!(b.config.credentials.is_none() && b.cancel_after.is_none() && b.user_id != a.user_id);
+        assert_eq!(b.scopes, ClientProfile::SCOPES);
+    }
+
+    #[test]
+    fn a_session_is_of_one_tenant_and_has_the_scopes_that_it_is_given() {
+        let text = "[[fix.sessions]]\ncomp_id = \"A\"\nscopes = [\"VIEWER\", \"orders:cancel\"]\n
+[[fix.sessions]]\ncomp_id = \"B\"\ntenant = \"beta\"\n[[fix.venues]]\nvenue = \"XNAS\"\ntenant = \"beta\"
+endpoints = [\"a:1\"]\ncomp_id = \"NAS\"\nopens = \"08:00\"\ncloses = \"17:00\"\nzone = \"America/New_York\"";
+        let mut all = config::load(None, std::iter::empty()).unwrap().settings;
+        all.fix = settings(text);
+        let flags = crate::cli::Serve { demo: false, data: None, listen: None, fix: None, speed: None, seed: None };
+        let first = Desk::of(&flags, all).unwrap();
+        let names = |desk: &Desk| -> Vec<String> {
+            desk.fix.iter().flat_map(|fix| &fix.profiles).map(|profile| profile.config.id.target.clone()).collect()
+        };
+        assert_eq!((names(&first), first.fix_venues.len()), (vec!["A".to_owned()], 0));
+        let scopes = first.fix.as_ref().unwrap().profiles[0].scopes;
+        assert_eq!(scopes, AccountRole::Viewer.scopes() | Scopes::of(&[oms_identity::Scope::OrdersCancel]));
+        let (beta, gamma) = (first.at("tenants/beta".into()).unwrap(), first.at("tenants/gamma".into()).unwrap());
+        assert_eq!((names(&beta), beta.fix_venues.len()), (vec!["B".to_owned()], 1));
+        assert!(beta.fix_venues[0].config.schedule.is_some());
+        assert!(gamma.fix.is_none() && gamma.fix_venues.is_empty());
+        let missing = first.require_tenants().err().unwrap().to_string();
+        assert!(missing.contains("fix.sessions: B: there is no tenant called \"beta\""), "{missing}");
     }
 
     #[test]
@@ -404,6 +488,8 @@ certificate_sha256 = \"{hash}\"\ncancel_on_disconnect_s = 5\norders_per_second =
             ("[[fix.sessions]]\nusername = \"u\"", "comp_id"),
             ("[[fix.sessions]]\ncomp_id = \"A\"\nusername = \"u\"", "password"),
             ("[[fix.sessions]]\ncomp_id = \"A\"\nallowed = [\"x\"]", "allowed"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\n[[fix.sessions]]\ncomp_id = \"A\"\ntenant = \"b\"", "A is there twice"),
+            ("[[fix.sessions]]\ncomp_id = \"A\"\nscopes = [\"orders:fly\"]", "\"orders:fly\" is neither a scope nor a role"),
             ("[[fix.sessions]]\ncomp_id = \"A\"\nuser_id = \"x\"", "user_id"),
             ("tls_clients = \"c\"\n[[fix.sessions]]\ncomp_id = \"A\"\ncertificate_sha256 = \"zz\"", "64 hexadecimal"),
             ("[[fix.sessions]]\ncomp_id = \"A\"\ncertificate_sha256 = \"zz\"", "certificate"),

@@ -1,5 +1,6 @@
 //! Venues that speak FIX: from settings to ports.
 
+use super::fix::Hours;
 use super::settings::Desk;
 use crate::config::{Fix, FixDropCopy, FixVenue};
 use crate::exit::Failure;
@@ -28,12 +29,13 @@ const RECONNECT: Reconnect =
 /// How long the sessions may take to log out.
 const LEAVE_WITHIN: Duration = Duration::from_secs(6);
 
-/// Reads the settings.
+/// Reads the settings of the tenant whose venues name none.
 ///
 /// # Errors
 /// [`Failure::Usage`] naming the venue and the setting.
 pub fn profiles(settings: &Fix) -> Result<Vec<VenueProfile>, Failure> {
-    let all: Vec<VenueProfile> = settings.venues.iter().map(|venue| profile(settings, venue)).collect::<Result<_, _>>()?;
+    let own = settings.venues.iter().filter(|venue| venue.tenant.is_empty());
+    let all: Vec<VenueProfile> = own.map(|venue| profile(settings, venue)).collect::<Result<_, _>>()?;
     let (mut venues, mut ids) = (BTreeSet::new(), BTreeSet::new());
     for profile in &all {
         let copy = profile.drop_copy.as_ref().map(|copy| &copy.config.id);
@@ -60,6 +62,8 @@ fn profile(settings: &Fix, venue: &FixVenue) -> Result<VenueProfile, Failure> {
         .map_err(|error| wrong("comp_id", &error))?;
     config.reset_on.logon = venue.reset_on_logon;
     config.heart_bt_int = venue.heartbeat_s.unwrap_or(config.heart_bt_int);
+    let FixVenue { opens, closes, days, zone, holidays, .. } = venue;
+    config.schedule = Hours { opens, closes, days, zone, holidays }.schedule().map_err(|error| wrong("opens", &error))?;
     let rate = |per_second: Option<u32>| per_second.map(|rate| Rate { per_second: rate.max(1), burst: rate.max(1) });
     (config.throttles.out, config.throttles.out_cancels) = (rate(venue.orders_per_second), rate(venue.cancels_per_second));
     let mut profile = VenueProfile::new(mic, config, first, dialect);
@@ -210,7 +214,7 @@ pub fn shown(session: &VenueSession) -> ShownSession {
         desk: session.handle.id().sender.clone(),
         user_id: UserId::default(),
         logged_on: *session.handle.phase().borrow() == Phase::Up,
-        open: !session.handle.has_ended(),
+        open: session.handle.is_open() && !session.handle.has_ended(),
         next_in,
         next_out,
         // Those that sessions with clients have too; the metrics have all.
@@ -284,6 +288,7 @@ drop_copy = { endpoints = [\"a:3\"], comp_id = \"NAS-DC\" }\n[[fix.venues]]\nven
             ("[[fix.venues]]\nvenue = \"XNAS\"\nendpoints = [\"a:1\"]".to_owned(), "XNAS: comp_id: a session needs"),
             (format!("[[fix.venues]]\nvenue = \"XNAS\"\n{good}dialect = \"up down\""), "XNAS: dialect: line 1: there is no rule \"up\""),
             (format!("[[fix.venues]]\nvenue = \"XNAS\"\n{good}dialect_file = \"nowhere\""), "XNAS: dialect_file: nowhere"),
+            (format!("[[fix.venues]]\nvenue = \"XNAS\"\n{good}opens = \"8\""), "XNAS: opens: "),
             (format!("[[fix.venues]]\nvenue = \"XNAS\"\n{good}tls_roots = \"nowhere\""), "XNAS: endpoints: nowhere"),
             (format!("[[fix.venues]]\nvenue = \"XNAS\"\n{good}drop_copy = {{ comp_id = \"D\" }}"), "XNAS: drop_copy: it has no endpoints"),
             (format!("[[fix.venues]]\nvenue = \"XNAS\"\n{good}[[fix.venues]]\nvenue = \"XNAS\"\n{good}"), "XNAS: the venue, or one"),

@@ -7,6 +7,7 @@ use crate::exit::{Failure, Outcome};
 use oms_api::Api;
 use oms_api::tenants::MAX_TENANTS;
 use oms_auth::Identity;
+use oms_fix::transport::Engine;
 use oms_model::{Code, Refusal, TenantId};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
@@ -33,6 +34,8 @@ pub(super) struct Founder {
     pub desk: Desk,
     pub http: Handle,
     pub accounts: Identity,
+    /// The FIX sessions of all desks.
+    pub fix: Engine,
     pub running: Running,
 }
 
@@ -66,7 +69,7 @@ impl oms_api::tenants::Founder for Founder {
 impl Founder {
     fn open(&self, tenant_id: TenantId, slug: &str) -> Result<Tenant, Failure> {
         tenants::found(&self.desk, slug, tenant_id, None)?;
-        Tenant::open(&self.desk.at(tenants::folder(&self.desk.data).join(slug))?, &self.http, &self.accounts)
+        Tenant::open(&self.desk.at(tenants::folder(&self.desk.data).join(slug))?, &self.http, &self.accounts, &self.fix)
     }
 }
 

@@ -1,33 +1,38 @@
 //! What a desk says when it is ready: on stdout, for the person who started it.
 
+use super::key;
 use super::settings::Desk;
 use super::tenant::Tenant;
-use super::{fix, key};
 use oms_api::desk::is_built;
 use std::io::Write as _;
 use std::net::SocketAddr;
 
 /// Prints it. A closed stdout is no reason not to trade.
-pub fn print(address: SocketAddr, grpc: Option<SocketAddr>, desk: &Desk, tenants: &[Tenant]) {
+pub fn print(address: SocketAddr, grpc: Option<SocketAddr>, fix: Option<SocketAddr>, desk: &Desk, tenants: &[Tenant]) {
     let mut out = std::io::stdout().lock();
-    let _written = out.write_all(text(address, grpc, desk, tenants).as_bytes()).and_then(|()| out.flush());
+    let _written = out.write_all(text(address, grpc, fix, desk, tenants).as_bytes()).and_then(|()| out.flush());
 }
 
-fn text(address: SocketAddr, grpc: Option<SocketAddr>, desk: &Desk, tenants: &[Tenant]) -> String {
+fn text(address: SocketAddr, grpc: Option<SocketAddr>, fix: Option<SocketAddr>, desk: &Desk, tenants: &[Tenant]) -> String {
     let Some(first) = tenants.first() else { return String::new() };
-    let (fix, recovery) = (first.fix.as_ref().map(fix::Running::address), first.partition.recovery());
+    let recovery = first.partition.recovery();
     let mut text = format!("oms {}: the desk is open\n\n", env!("CARGO_PKG_VERSION"));
     text.push_str(&format!("  listening on {}\n", url(address, desk)));
     if let Some(grpc) = grpc {
         text.push_str(&format!("  gRPC         on {grpc}\n"));
     }
     if let Some(fix) = fix {
-        let names: Vec<String> = desk.fix.iter().flat_map(|fix| &fix.profiles).map(|profile| profile.config.id.target.clone()).collect();
+        let clients = tenants.iter().filter_map(|tenant| tenant.fix.as_ref()).flat_map(|fix| fix.clients.all());
+        let names: Vec<String> = clients.map(|session| session.id.target).collect();
         text.push_str(&format!("  FIX 4.4      on {fix}, {} for {}\n", desk.settings.fix.comp_id, names.join(", ")));
     }
     for venue in &desk.fix_venues {
         let addresses: Vec<&str> = venue.endpoints.iter().map(|endpoint| endpoint.address.as_str()).collect();
         text.push_str(&format!("  FIX venue    {} as {} at {}\n", venue.venue, venue.config.id.target, addresses.join(", ")));
+    }
+    for ib in &desk.ib_venues {
+        let kind = if ib.config.is_live { "live" } else { "paper" };
+        text.push_str(&format!("  IB venue     {} at {}, {kind} account {}\n", ib.config.venue, ib.address, ib.config.account));
     }
     text.push_str(&format!("  data in      {}\n", desk.data.display()));
     text.push_str(&format!("  recovered    {} events in {} ms", recovery.events, recovery.took.as_millis()));

@@ -6,6 +6,7 @@ use crate::config::{self, Settings};
 use crate::exit::{Failure, Outcome};
 use crate::serve::fix::FixDesk;
 use crate::serve::fix_venues;
+use crate::serve::ib_venues::{self, IbProfile};
 use oms_fix::venue::VenueProfile;
 use oms_model::{InstrumentId, Symbol, Time};
 use oms_venues::floor::{FloorConfig, Ledgers};
@@ -47,6 +48,8 @@ pub struct Desk {
     pub fix: Option<FixDesk>,
     /// Its venues that speak FIX.
     pub fix_venues: Vec<VenueProfile>,
+    /// Its gateways of Interactive Brokers.
+    pub ib_venues: Vec<IbProfile>,
     /// How fast its market is replayed.
     pub speed: Speed,
     /// Everything else.
@@ -92,6 +95,10 @@ impl Desk {
         super::vault::master(&settings.vault)?;
         let fix = FixDesk::of(&settings.fix, flags.demo)?;
         let fix_venues = fix_venues::profiles(&settings.fix)?;
+        let ib_venues = ib_venues::profiles(&settings.ib)?;
+        if let Some(twice) = ib_venues.iter().find(|ib| fix_venues.iter().any(|fix| fix.venue == ib.config.venue)) {
+            return Err(Failure::Usage(format!("ib.venues: {}: a venue that speaks FIX has this name", twice.config.venue)));
+        }
         let configured_data = settings.server.data.clone();
         if let Some(data) = &flags.data {
             settings.server.data.clone_from(data);
@@ -129,6 +136,7 @@ impl Desk {
             api: oms_api::Config { calendars, ..api(&settings)? },
             fix,
             fix_venues,
+            ib_venues,
             speed,
             settings,
         })
@@ -156,6 +164,12 @@ impl Desk {
     #[must_use]
     pub fn fix_dir(&self) -> PathBuf {
         self.data.join("fix")
+    }
+
+    /// The folder of the logs of gateways of Interactive Brokers.
+    #[must_use]
+    pub fn ib_dir(&self) -> PathBuf {
+        self.data.join("ib")
     }
 
     /// The file of the views.

@@ -2,10 +2,12 @@
 
 use super::settings::Desk;
 use super::venues::Venues;
-use super::{audit, demo, fault, figures, fix, fix_venues};
+use super::{audit, demo, fault, figures, fix, fix_venues, ib_venues};
 use crate::exit::{Failure, Outcome};
 use oms_api::{Api, Parts};
 use oms_auth::Identity;
+use oms_fix::store::JournalStore;
+use oms_fix::transport::Engine;
 use oms_fix::venue::VenueSession;
 use oms_model::Event;
 use oms_runtime::feed::Follower;
@@ -29,7 +31,7 @@ pub(super) struct Tenant {
 }
 
 impl Tenant {
-    pub fn open(desk: &Desk, http: &tokio::runtime::Handle, accounts: &Identity) -> Result<Self, Failure> {
+    pub fn open(desk: &Desk, http: &tokio::runtime::Handle, accounts: &Identity, engine: &Engine) -> Result<Self, Failure> {
         require_log(desk)?;
         let journal = open(desk)?;
         let history = History::of(journal.as_ref(), Bounds::default());
@@ -47,8 +49,7 @@ impl Tenant {
         if let Some(market) = &venues.market {
             http.spawn(list_new(handle.feed().follow(handle.durable()), market.floor().clone()));
         }
-        let fix = fix::Running::open(desk, &handle, &history, http, store.as_ref())?;
-        drop(store);
+        let fix = fix::Running::open(desk, &handle, &history, http, store.as_ref(), engine)?;
 
         let signing = auditing.iter().map(|running| Box::new(audit::Signing(running.trail())) as Box<dyn oms_api::Probe>);
         let parts = Parts {
@@ -57,10 +58,12 @@ impl Tenant {
             watermark: views.watermark.clone(),
             history,
             config: desk.api.clone(),
+            venues: venues.gateway.as_ref().map(|gateway| gateway.venues().to_vec()).unwrap_or_default(),
             telemetry: partition.telemetry().clone(),
-            expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref(), &sessions, auditing.as_ref()),
-            probes: fix_venues::probes(&sessions).into_iter().chain(signing).collect(),
-            fix: shown(fix.as_ref(), sessions),
+            expositions: figures::of(venues.market.as_ref(), &market, fix.as_ref(), &sessions, &venues.ib.handles, auditing.as_ref()),
+            probes: fix_venues::probes(&sessions).into_iter().chain(ib_venues::probes(&venues.ib.handles)).chain(signing).collect(),
+            fix: shown(fix.as_ref(), sessions, store),
+            brokers: ib_venues::Shown::of(&venues.ib.handles),
             identity: Some(accounts.clone()),
             audit: shown_audit.map(|shown| Arc::new(shown) as Arc<dyn oms_api::audit::Audit>),
         };
@@ -85,6 +88,7 @@ impl Tenant {
         if let Some(fix) = self.venues.fix {
             fix.stop();
         }
+        self.venues.ib.stop();
         self.views.join();
         // Last of all: what was decided until the end is signed.
         if let Some(auditing) = self.auditing {
@@ -138,12 +142,16 @@ async fn list_new(mut log: Follower, floor: SharedFloor) {
 }
 
 /// The FIX sessions as the interface sees them, where there are any.
-fn shown(fix: Option<&fix::Running>, venues: Vec<VenueSession>) -> Option<Box<dyn oms_api::fix::FixSessions>> {
+fn shown(
+    fix: Option<&fix::Running>,
+    venues: Vec<VenueSession>,
+    store: Option<Arc<JournalStore>>,
+) -> Option<Box<dyn oms_api::fix::FixSessions>> {
     if fix.is_none() && venues.is_empty() {
         return None;
     }
     let clients = fix.map(|fix| fix.clients.clone()).unwrap_or_default();
-    Some(Box::new(fix::Shown { clients, venues }))
+    Some(Box::new(fix::Shown { clients, venues, store }))
 }
 
 fn require_tenant(handle: &Handle) -> Outcome {

@@ -131,22 +131,45 @@ fn write(desk: &Desk, slug: &str, tenant_id: TenantId, api_key: Option<&str>) ->
 }
 
 impl Desk {
-    /// The same settings for the desk of another tenant in this folder: no demo, and nothing that speaks FIX, whose settings are
-    /// the first tenant's.
+    /// The same settings for the desk of another tenant in this folder: no demo, of what speaks FIX what names this tenant,
+    /// and no connection to a broker: those settings are the first tenant's.
     ///
     /// # Errors
     /// [`Failure::Usage`].
     pub fn at(&self, data: PathBuf) -> Result<Self, Failure> {
         let mut settings = self.settings.clone();
-        settings.fix.listen.clear();
-        settings.fix.venues.clear();
+        let name = data.file_name().and_then(|name| name.to_str());
+        settings.fix.sessions.retain(|session| name.is_some_and(|name| session.tenant == name));
+        settings.fix.sessions.iter_mut().for_each(|session| session.tenant.clear());
+        settings.fix.venues.retain(|venue| name.is_some_and(|name| venue.tenant == name));
+        settings.fix.venues.iter_mut().for_each(|venue| venue.tenant.clear());
+        if settings.fix.sessions.is_empty() {
+            settings.fix.listen.clear();
+        }
+        settings.ib.venues.clear();
         // Its log is another, and its signatures say so.
-        if let Some(name) = data.file_name().and_then(|name| name.to_str()) {
+        if let Some(name) = name {
             settings.audit.origin = format!("{}/{}", settings.audit.origin, name.trim_end_matches(".unfinished"));
         }
         let listen = Some(self.listen.to_string());
         let flags = Serve { demo: false, data: Some(data), listen, fix: None, speed: None, seed: None };
         Ok(Self { speed: self.speed, ..Self::of(&flags, settings)? })
+    }
+
+    /// Whether every tenant that a FIX session or venue names is there.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] naming the one that is not.
+    pub fn require_tenants(&self) -> Outcome {
+        let (fix, known) = (&self.settings.fix, names(&self.data)?);
+        let sessions = fix.sessions.iter().map(|session| ("sessions", &session.comp_id, &session.tenant));
+        let venues = fix.venues.iter().map(|venue| ("venues", &venue.venue, &venue.tenant));
+        match sessions.chain(venues).find(|(.., tenant)| !tenant.is_empty() && !known.contains(tenant)) {
+            Some((what, which, tenant)) => {
+                Err(Failure::Usage(format!("fix.{what}: {which}: there is no tenant called {tenant:?} besides the first, whose need none")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The desks of every tenant but the first.

@@ -2,6 +2,7 @@
 
 use super::demo;
 use super::fix_venues::FixVenues;
+use super::ib_venues::IbVenues;
 use super::settings::Desk;
 use crate::exit::Failure;
 use oms_fix::store::JournalStore;
@@ -19,6 +20,8 @@ pub(super) struct Venues {
     pub classes: Option<(PaperMarket, Otc)>,
     /// Those that speak FIX.
     pub fix: Option<FixVenues>,
+    /// Gateways of Interactive Brokers.
+    pub ib: IbVenues,
     pub gateway: Option<gateway::Running>,
 }
 
@@ -31,7 +34,9 @@ impl Venues {
         store: Option<&Arc<JournalStore>>,
     ) -> Result<Self, Failure> {
         let (fix, mut ports) = FixVenues::open(desk, handle, store)?.map_or((None, Vec::new()), |(fix, ports)| (Some(fix), ports));
-        let mut venues = Self { market: None, classes: None, fix, gateway: None };
+        let (ib, ib_ports) = IbVenues::open(desk, handle, market)?;
+        ports.extend(ib_ports);
+        let mut venues = Self { market: None, classes: None, fix, ib, gateway: None };
         if desk.settings.paper.enabled {
             venues.open_paper(handle, market, desk, &mut ports)?;
         }
@@ -43,7 +48,7 @@ impl Venues {
         Ok(venues)
     }
 
-    /// The paper venues; one of a name that speaks FIX gives way to it.
+    /// The paper venues; one of the name of a real one gives way to it.
     fn open_paper(
         &mut self,
         handle: &Handle,
@@ -65,8 +70,11 @@ impl Venues {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let classes = if desk.demo { Some(Self::open_classes(handle, market, desk, instruments, &clock)?) } else { None };
         let all = paper.ports().into_iter().chain(classes.iter().flat_map(|(other, _)| other.ports()));
-        let by_fix = |venue: Mic| desk.fix_venues.iter().any(|profile| profile.venue == venue);
-        ports.extend(all.filter(|port| !by_fix(port.venue())));
+        let is_real = |venue: Mic| {
+            desk.fix_venues.iter().any(|profile| profile.venue == venue)
+                || desk.ib_venues.iter().any(|profile| profile.config.venue == venue)
+        };
+        ports.extend(all.filter(|port| !is_real(port.venue())));
         (self.market, self.classes) = (Some(paper), classes);
         Ok(())
     }

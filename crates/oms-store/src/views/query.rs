@@ -6,12 +6,14 @@
 //!   repeat nor hide others. A row whose sort field changes meanwhile moves with it.
 
 mod fields;
+mod live;
 mod memory;
 mod sql;
 
 use std::fmt;
 
 pub use fields::{Field, Kind, Resource};
+pub use live::{Condition, Owned, Scalar, SortKey, sort_key};
 pub use memory::{Cell, search};
 pub(super) use sql::select;
 

@@ -206,6 +206,20 @@ impl ViewReader {
         self.page(Resource::Orders, "body", 1, "orders", query, order_of)
     }
 
+    /// Client orders that were created before `before`, the youngest first and `most` at most, each with the sequence of its
+    /// last event; and the last event that they know. For whoever reads all of them: no list is bounded so.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn roots_before(&self, before: Seq, most: u32) -> Result<(Vec<(Order, Seq)>, Seq), ViewError> {
+        const SQL: &str = "SELECT body, last_seq FROM orders WHERE parent_order_id IS NULL AND created_seq < ?1
+            ORDER BY created_seq DESC LIMIT ?2";
+        self.read(|conn| {
+            let found = all(conn, SQL, params![sortable::seq(before), most], |row| Ok((order_of(row)?, seq(row, 1)?)))?;
+            Ok((found, schema::position(conn)?.last_seq))
+        })
+    }
+
     /// A page of executions.
     ///
     /// # Errors

@@ -120,3 +120,37 @@ fn a_closed_sink_ends_the_thread_and_a_full_one_does_not_block_handing_over() {
     drop(running.reports);
     running.market.stop();
 }
+
+/// The newest quote that the thread which opens the market was given.
+struct Newest(std::thread::ThreadId, Mutex<Time>);
+
+impl MarketSink for Newest {
+    fn quote(&self, _: InstrumentId, _: Mic, _: bool, _: Option<(Price, Qty)>, received_at: Time) {
+        if std::thread::current().id() == self.0 {
+            let mut newest = self.1.lock().unwrap();
+            *newest = received_at.max(*newest);
+        }
+    }
+
+    fn trade(&self, _: InstrumentId, _: Option<Mic>, _: Price, _: Qty, _: Time) {}
+}
+
+#[test]
+fn a_market_that_began_before_it_opens_has_no_quotes_of_back_then() {
+    let began = wall_time().plus(-90_000_000_000);
+    let config = || {
+        let instruments = ["AIG", "BAC", "IBM"].into_iter().zip(1..).map(|(symbol, id)| (Symbol::new(symbol).unwrap(), InstrumentId(id)));
+        let recording = Arc::new(Recording::embedded().unwrap());
+        FloorConfig { speed: Speed::Times(1), ..FloorConfig::new(recording, instruments.collect(), began, Ledgers::memory(&VENUES)) }
+    };
+    let mut shown = Vec::new();
+    assert!(Floor::open(config()).unwrap().advance(began.plus(90_000_000_000), usize::MAX, &mut shown));
+    assert!(BATCH < shown.len(), "{}: all of it fits into one batch", shown.len());
+    let due = shown.iter().filter_map(|event| if let FloorEvent::Quote { at, .. } = event { Some(*at) } else { None }).max();
+    let newest = Arc::new(Newest(std::thread::current().id(), Mutex::new(Time(0))));
+    let (reports, _told) = sync_channel(64);
+    let market = PaperMarket::start(config(), Arc::clone(&newest) as Arc<dyn MarketSink>, Arc::new(Reports(Mutex::new(reports)))).unwrap();
+    let given = *newest.1.lock().unwrap();
+    assert!(due <= Some(given), "given up to {given:?}; due {due:?}");
+    market.stop();
+}

@@ -45,7 +45,8 @@ fn vocabularies_have_the_terms_of_rest() {
     let mut compared = 0;
     for vocabulary in pool().all_enums().filter(|vocabulary| vocabulary.package_name() == "oms.v1") {
         let theirs = document.pointer(&format!("/components/schemas/{}/enum", vocabulary.name())).and_then(Json::as_array);
-        let theirs: BTreeSet<&str> = theirs.unwrap_or_else(|| panic!("{} is not of REST", vocabulary.name())).iter().filter_map(Json::as_str).collect();
+        let theirs: BTreeSet<&str> =
+            theirs.unwrap_or_else(|| panic!("{} is not of REST", vocabulary.name())).iter().filter_map(Json::as_str).collect();
         let terms = terms_of(&vocabulary);
         assert_eq!(terms.all().collect::<BTreeSet<_>>(), theirs, "{}", vocabulary.name());
         assert!(theirs.iter().all(|term| terms.number(term).and_then(|number| terms.name(number)) == Some(*term)));

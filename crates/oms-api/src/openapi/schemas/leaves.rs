@@ -9,18 +9,18 @@ pub(super) const SHAPES: &[Shape] = &[
         Request,
         &[
             ("order_id", "uuid?", "The refused order, at most an hour after it was refused; this or cl_ord_id."),
-            ("cl_ord_id", "string?", "This or order_id."),
+            ("cl_ord_id", "token?", "This or order_id."),
             (
                 "check",
                 "Check",
                 "The check that an order like it may fail: one that compares with a limit, or RESTRICTED where the tenant allows it.",
             ),
-            ("reason", "string", "1 to 1000 bytes."),
-            ("life_s", "integer?", "For how long, seconds: 1 to 86400; 3600 where absent."),
+            ("reason", "reason", "1 to 1000 bytes."),
+            ("life_s", "integer(1..86400)?", "For how long, seconds: 1 to 86400; 3600 where absent."),
         ],
     ),
     ("OverrideNamed", Request, &[("override_id", "uuid", "")]),
-    ("OverrideEnd", Request, &[("override_id", "uuid", ""), ("reason", "string", "1 to 1000 bytes.")]),
+    ("OverrideEnd", Request, &[("override_id", "uuid", ""), ("reason", "reason", "1 to 1000 bytes.")]),
     (
         "SetOverrideRule",
         Request,
@@ -62,7 +62,7 @@ pub(super) const SHAPES: &[Shape] = &[
         ],
     ),
     ("OverrideList", Answer, &[("rule", "OverrideRule", ""), ("data", "[Override]", "")]),
-    ("ScheduleEnd", Request, &[("schedule_id", "uuid", ""), ("reason", "string", "1 to 1000 bytes.")]),
+    ("ScheduleEnd", Request, &[("schedule_id", "uuid", ""), ("reason", "reason", "1 to 1000 bytes.")]),
     (
         "ScheduledLimit",
         Answer,
@@ -126,11 +126,11 @@ pub(super) const SHAPES: &[Shape] = &[
             ("value", "DecimalInput", "In the unit of the type."),
         ],
     ),
-    ("LimitFile", Request, &[("data", "[LimitRow]", "10000 at most."), ("revision", "integer?", "As exported; it is not looked at.")]),
+    ("LimitFile", Request, &[("data", "[LimitRow]", "10000 at most."), ("revision", "count?", "As exported; it is not looked at.")]),
     (
         "RestrictionFile",
         Request,
-        &[("data", "[SetRestriction]", "10000 at most."), ("revision", "integer?", "As exported; it is not looked at.")],
+        &[("data", "[SetRestriction]", "10000 at most."), ("revision", "count?", "As exported; it is not looked at.")],
     ),
     (
         "ImportLimits",
@@ -138,7 +138,7 @@ pub(super) const SHAPES: &[Shape] = &[
         &[
             ("data", "[LimitRow]", "10000 at most."),
             ("replace_all", "boolean?", "Whether every other limit goes; false where absent."),
-            ("if_revision", "integer?", "Refused where this is not the revision of the limits."),
+            ("if_revision", "count?", "Refused where this is not the revision of the limits."),
         ],
     ),
     (
@@ -147,7 +147,7 @@ pub(super) const SHAPES: &[Shape] = &[
         &[
             ("data", "[SetRestriction]", "10000 at most."),
             ("replace_all", "boolean?", "Whether every other entry goes; false where absent."),
-            ("if_revision", "integer?", "Refused where this is not the revision of the lists."),
+            ("if_revision", "count?", "Refused where this is not the revision of the lists."),
         ],
     ),
     ("ImportCounts", Answer, &[("added", "integer", ""), ("changed", "integer", ""), ("removed", "integer", "")]),

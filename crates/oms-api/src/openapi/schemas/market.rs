@@ -7,7 +7,7 @@ pub(super) const SHAPES: &[Shape] = &[
     (
         "NavSet",
         Request,
-        &[("symbol", "string", "The fund."), ("nav", "DecimalInput", "Currency per unit."), ("as_of", "time", "The valuation point.")],
+        &[("symbol", "token", "The fund."), ("nav", "DecimalInput", "Currency per unit."), ("as_of", "time", "The valuation point.")],
     ),
     ("SetNav", Request, &[("nav", "DecimalInput", "Currency per unit."), ("as_of", "time", "The valuation point.")]),
     ("TickStep", Answer, &[("from", "Decimal", ""), ("tick", "Decimal", "")]),
@@ -86,6 +86,27 @@ pub(super) const SHAPES: &[Shape] = &[
             ("ask_size", "Decimal?", ""),
             ("halted", "boolean", ""),
             ("updated_at", "time?", ""),
+        ],
+    ),
+    (
+        "Bar",
+        Answer,
+        &[
+            ("at", "time", "When it begins."),
+            ("open", "Decimal", "The middle of the best bid and offer or, where a side is missing, the last trade."),
+            ("high", "Decimal", ""),
+            ("low", "Decimal", ""),
+            ("close", "Decimal", ""),
+            ("volume", "Decimal", "What was traded."),
+        ],
+    ),
+    (
+        "BarList",
+        Answer,
+        &[
+            ("symbol", "string", ""),
+            ("span", "string", "1m, 5m or 1d."),
+            ("data", "[Bar]", "Oldest first; where nothing was received there is none."),
         ],
     ),
     (

@@ -5,44 +5,36 @@ use crate::api::Api;
 use crate::call::Call;
 use crate::catalog::Catalog;
 use crate::json::orders::write_order;
+use crate::owners::Owner;
 use oms_engine::State;
 use oms_model::event::{Batch, Event};
 use oms_model::{OrdState, Order, OrderId, Refusal, Seq};
 use oms_runtime::history::Moment;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Orders that are not told, remembered so that they are not looked up again; forgotten together when they are so many.
-const MAX_OTHERS: usize = 65_536;
-
 /// The orders as they were last told.
 #[derive(Default)]
 pub(super) struct Orders {
     known: BTreeMap<OrderId, Order>,
-    /// Legs, and orders that the filter does not take.
-    others: BTreeSet<OrderId>,
 }
 
 struct Open {
     orders: Vec<Order>,
-    legs: Vec<OrderId>,
     seq: Seq,
 }
 
 fn open(state: &State, filter: &Filter, most: usize) -> Open {
-    let mut open = Open { orders: Vec::new(), legs: Vec::new(), seq: state.last_seq() };
+    let mut open = Open { orders: Vec::new(), seq: state.last_seq() };
     for order in state.orders().map(|entry| &entry.order) {
         if order.state.is_done() || open.orders.len() > most {
             continue;
         }
-        if !order.is_root() {
-            open.legs.push(order.order_id);
-        } else if filter.takes(order.account_id, order.instrument_id) {
+        if order.is_root() && filter.takes(order.account_id, order.instrument_id) {
             open.orders.push(order.clone());
         }
     }
     // What is told is in the order of ids. Only that is sorted: the engine waits for this.
     open.orders.sort_unstable_by_key(|order| order.order_id);
-    open.legs.truncate(MAX_OTHERS);
     open
 }
 
@@ -60,7 +52,7 @@ impl Orders {
         let catalog = call.api.catalog_now().await?;
         let pieces = pieces(number, found.seq, &found.orders, |w, order| write_order(w, order, &catalog));
         let known = found.orders.into_iter().map(|order| (order.order_id, order)).collect();
-        Ok((Topic::Orders(Self { known, others: found.legs.into_iter().collect() }), found.seq, pieces))
+        Ok((Topic::Orders(Self { known }), found.seq, pieces))
     }
 
     /// The orders that a batch changed, as they are after it; `None` where it changed none.
@@ -87,8 +79,6 @@ impl Orders {
                     if order.is_root() && filter.takes(order.account_id, order.instrument_id) {
                         touched.insert(order.order_id);
                         self.known.insert(order.order_id, order);
-                    } else {
-                        self.others.insert(order.order_id);
                     }
                 }
                 event => {
@@ -113,18 +103,21 @@ impl Orders {
         let created: BTreeSet<OrderId> =
             batch.events.iter().filter_map(|event| if let Event::OrderCreated(e) = event { Some(e.order_id) } else { None }).collect();
         let named = batch.events.iter().filter_map(Event::order_id);
-        let unknown: BTreeSet<OrderId> =
-            named.filter(|id| !created.contains(id) && !self.known.contains_key(id) && !self.others.contains(id)).collect();
+        let unknown: BTreeSet<OrderId> = named.filter(|id| !created.contains(id) && !self.known.contains_key(id)).collect();
+        // Legs, and orders that the filter does not take, are told by nobody.
+        let takes = |owner: Owner| owner.is_root && filter.takes(owner.account_id, owner.instrument_id);
+        let unknown = api.owners().filter(unknown.into_iter(), takes);
         if unknown.is_empty() {
             return Ok(());
         }
         let before = Moment { seq: Seq(batch.first_seq.0.saturating_sub(1)), time: batch.time };
-        for order in api.orders_at(unknown.iter().copied().collect(), before).await? {
+        let found = api.orders_at(unknown, before).await?;
+        api.owners().looked_up(&found);
+        for order in found {
             if order.is_root() && filter.takes(order.account_id, order.instrument_id) {
                 self.known.insert(order.order_id, order);
             }
         }
-        self.others.extend(unknown.into_iter().filter(|id| !self.known.contains_key(id)));
         Ok(())
     }
 
@@ -137,9 +130,6 @@ impl Orders {
         }
         if self.known.len() > most.saturating_mul(2) {
             self.known.clear();
-        }
-        if self.others.len() > MAX_OTHERS {
-            self.others.clear();
         }
     }
 }

@@ -50,6 +50,7 @@ async fn run(parts: &DeskParts, cursor: Seq, waiting: Vec<Inbound>) -> (Seq, Vec
     let profile = ClientProfile {
         config: config.clone(),
         user_id: user_of(&id),
+        scopes: ClientProfile::SCOPES,
         copies: None,
         account: None,
         allowed: Vec::new(),

@@ -1,7 +1,8 @@
 use super::*;
 use crate::codec::encode::Writer;
 use crate::codec::scan::scan;
-use crate::dictionary::fix44;
+use crate::dictionary::{Checks, RejectReason, validate};
+use oms_model::algo::{Algo, AlgoParams, CurvePart, Leftover};
 use oms_model::{OrdType, Side, TimeInForce};
 
 /// Reads a message with these fields, which stand where `|` separates them.
@@ -12,7 +13,7 @@ fn ask(msg_type: &str, fields: &str) -> Result<Ask, Refusal> {
     fields.split('|').for_each(|field| bytes.extend(format!("{field}\u{1}").bytes()));
     writer.end(&mut bytes);
     let mut spans = Vec::new();
-    scan(&bytes, fix44(), 100, &mut spans).unwrap();
+    scan(&bytes, crate::desk::dictionary(), 100, &mut spans).unwrap();
     let view = View::new(&bytes, &spans);
     read(&view, &Subject::of(&view, 1, 0), &Catalog::default(), Time(0))
 }
@@ -77,4 +78,66 @@ fn what_is_not_offered_or_not_exact_is_refused() {
     assert_eq!(ask("D", "11=A 1|55=XYZ|54=1|38=1|40=1").unwrap_err().code, Code::ValidationError);
     assert_eq!(ask("q", "11=A1|530=3").unwrap_err().code, Code::ValidationError);
     assert_eq!(ask("AF", "584=A1|585=1|55=XYZ"), Ok(Ask::MassStatus(Some("XYZ".parse().unwrap()))));
+}
+
+#[test]
+fn strategies_are_read_with_their_parameters() {
+    let algo = |fields: &str| order(&format!("38=1000|40=1|{fields}")).instructions.algo.unwrap();
+    assert_eq!(order("38=1|40=1").instructions.algo, None);
+    let twap = algo("847=1001|957=3|958=slices|959=1|960=10|958=end_time|959=19|960=20261127-20:00:00|958=leftover|960=CROSS");
+    let expected = AlgoParams { slices: 10, end: Time(1_795_809_600_000_000_000), leftover: Leftover::Cross, ..AlgoParams::default() };
+    assert_eq!(twap, expected);
+    let pov = algo("847=2|849=0.1|957=2|958=interval_ms|960=500|958=min_participation|960=0.05");
+    assert_eq!((pov.algo, pov.max_participation_ppm, pov.min_participation_ppm), (Algo::Pov, 100_000, 50_000));
+    assert_eq!(pov.interval_ns, 500_000_000);
+    let vwap = algo("847=1|957=2|958=curve|960=1,2,3|958=seed|960=7");
+    assert_eq!((vwap.algo, vwap.seed), (Algo::Vwap, 7));
+    assert_eq!(vwap.curve, [1, 2, 3].map(|weight| CurvePart { weight }));
+    let peg = algo("847=1007|957=4|958=peg_price|960=MID|958=peg_offset|960=0.01|958=peg_cap|960=21|958=interval_ms|960=50");
+    assert_eq!(peg.peg, Some(Peg { reference: PegPrice::Mid, offset: "0.01".parse().unwrap(), cap: Some("21".parse().unwrap()) }));
+    assert_eq!(algo("847=3|957=1|958=urgency|960=0.5").urgency_ppm, 500_000);
+    assert_eq!(algo("847=1006|957=1|958=slice_qty|960=50").algo, Algo::TimeSliced);
+    assert_eq!(algo("847=1005|957=1|958=slice_qty|960=50").slice_qty, "50".parse().unwrap());
+}
+
+#[test]
+fn strategies_that_are_not_known_wholly_are_refused() {
+    for fields in ["847=4", "847=1002", "848=fast", "847=1001|848=fast"] {
+        assert_eq!(code(&format!("38=1|40=1|{fields}")), Code::OrderTypeUnsupported, "{fields}");
+    }
+    for fields in [
+        "849=0.1",
+        "957=1|958=slices|960=1",
+        "847=1001|957=1|958=slices",
+        "847=1001|957=1|958=slices|960=",
+        "847=1001|957=1|958=slices|960=many",
+        "847=1001|957=1|958=speed|960=1",
+        "847=1001|957=2|958=slices|960=1|958=slices|960=1",
+        "847=2|849=1.5",
+        "847=2|849=0.1|957=1|958=max_participation|960=0.1",
+        "847=1007|957=1|958=peg_offset|960=0.01",
+        "847=1|957=1|958=curve|960=1,,2",
+    ] {
+        assert_eq!(code(&format!("38=1|40=1|{fields}")), Code::ValidationError, "{fields}");
+    }
+    let change = ask("G", "11=A2|41=A1|55=XYZ|54=1|38=1|40=1|847=1001").unwrap_err();
+    assert_eq!(change.code, Code::OrderTypeUnsupported);
+}
+
+#[test]
+fn the_dictionary_holds_the_group_of_parameters_to_its_count() {
+    let check = |fields: &str| {
+        let body = format!(
+            "35=D\u{1}34=1\u{1}49=A\u{1}52=20261127-10:00:00\u{1}56=B\u{1}11=A1\u{1}38=1\u{1}40=1\u{1}54=1\u{1}55=X\u{1}60=20261127-10:00:00\u{1}{fields}"
+        );
+        let mut bytes = Vec::new();
+        let writer = Writer::begin(&mut bytes, b"FIX.4.4");
+        bytes.extend(body.replace('|', "\u{1}").bytes());
+        writer.end(&mut bytes);
+        let mut spans = Vec::new();
+        scan(&bytes, crate::desk::dictionary(), 100, &mut spans).unwrap();
+        validate(crate::desk::dictionary(), Checks::default(), &View::new(&bytes, &spans)).map_err(|invalid| invalid.reason)
+    };
+    assert_eq!(check("847=1001|957=1|958=slices|959=1|960=9|"), Ok(()));
+    assert_eq!(check("847=1001|957=2|958=slices|960=9|"), Err(RejectReason::IncorrectNumInGroup));
 }

@@ -33,6 +33,8 @@ fn each_rule_does_what_it_says() {
         ("value 55 [N/A] NONE", "55=NONE|", "[N/A]"),
         ("value 59 0 6", "|59=6|", "59=0"),
         ("field 5001 Desk String\nadd D 5001\nconst D 5001 X", "|5001=X|", ""),
+        ("max_cl_ord_id 36", "|11=00000000000000000000000000000001-0|", ""),
+        ("max_cl_ord_id 35", "|11=0000000000000000000001-0|", ""),
     ] {
         // What is tried here is how a message is changed, not whether a venue would take it.
         let mut dialect = Dialect::default();
@@ -55,6 +57,16 @@ fn what_the_venue_says_is_read_through_it() {
     scan(bytes, dialect.dictionary, usize::MAX, &mut spans).unwrap();
     let said = Said::new(View::new(bytes, &spans), &dialect);
     assert_eq!((said.get(39), said.get(150), said.price(44)), (Some(b"C".as_slice()), Some(b"F".as_slice()), "20.5".parse().ok()));
+}
+
+#[test]
+fn a_shorter_id_is_the_same_order() {
+    let dialect = Dialect::parse("max_cl_ord_id 26").unwrap();
+    let bytes = b"8=FIX.4.4\x019=5\x0135=8\x0111=0000000000000000000001-2\x0141=0000000000000000000001-0\x0110=000\x01";
+    let mut spans = Vec::new();
+    scan(bytes, dialect.dictionary, usize::MAX, &mut spans).unwrap();
+    let said = Said::new(View::new(bytes, &spans), &dialect);
+    assert_eq!([said.wire(11), said.wire(41)], [2, 0].map(|revision| Some(WireId::derive(OrderId::from_u128(1), revision))));
 }
 
 #[test]
@@ -92,6 +104,8 @@ fn what_makes_no_sense_is_refused_with_its_line_or_its_message() {
         ("ord_types LIMITED", "line 1: \"LIMITED\" is not an order type"),
         ("max_order_qty 0", "line 1: \"0\" is not a quantity"),
         ("max_open_orders none", "line 1: \"none\" is not a number of orders"),
+        ("max_cl_ord_id 20", "line 1: ids of the desk take 26 characters at the least"),
+        ("max_cl_ord_id some", "line 1: \"some\" is not a number of characters"),
         ("exec_id_unique week", "line 1: \"week\" is none of venue, day, symbol"),
         ("\nfield 5001 Desk Strong", "field 5001: Strong is no type"),
         // These are read, and make messages that the venue's dictionary does not have.

@@ -39,7 +39,12 @@ pub enum Kind {
     /// A market identifier code.
     Mic,
     /// A term, by its text or an alias of it; its stored number.
-    Term(fn(&str) -> Result<u8, UnknownTerm>),
+    Term {
+        /// Its stored number, from its text or an alias.
+        code: fn(&str) -> Result<u8, UnknownTerm>,
+        /// Every text.
+        names: &'static [&'static str],
+    },
     /// `true` or `false`, each with its condition.
     Bool {
         /// Where it is true.
@@ -81,7 +86,7 @@ const fn nullable(name: &'static str, kind: Kind) -> Field {
 
 macro_rules! term {
     ($term:ty) => {
-        Kind::Term(|text| text.parse::<$term>().map(<$term>::code))
+        Kind::Term { code: |text| text.parse::<$term>().map(<$term>::code), names: <$term>::NAMES }
     };
 }
 
@@ -256,7 +261,7 @@ impl Kind {
     #[must_use]
     pub const fn ops(self) -> &'static [Op] {
         match self {
-            Self::Uuid | Self::Mic | Self::Term(_) => &[Op::Eq, Op::Ne, Op::In, Op::IsNull],
+            Self::Uuid | Self::Mic | Self::Term { .. } => &[Op::Eq, Op::Ne, Op::In, Op::IsNull],
             Self::Text => &[Op::Eq, Op::Ne, Op::In, Op::Like, Op::IsNull],
             Self::Bool { .. } => &[Op::Eq, Op::Ne],
             Self::Int | Self::Price | Self::Qty | Self::Notional | Self::Time => {
@@ -273,7 +278,7 @@ impl Kind {
             Self::Text if text.is_empty() => return Err("is empty".to_owned()),
             Self::Text => Value::Text(text.to_owned()),
             Self::Mic => Value::Text(Mic::from_str(text).map_err(|e| format!("{text:?} {e}"))?.as_str().to_owned()),
-            Self::Term(code) => Value::Integer(code(text).map_err(|e| format!("{text:?} {e}"))?.into()),
+            Self::Term { code, .. } => Value::Integer(code(text).map_err(|e| format!("{text:?} {e}"))?.into()),
             Self::Bool { .. } => Value::Integer(boolean(text)?.into()),
             Self::Int => Value::Integer(text.parse().map_err(|_| format!("{text:?} is not a whole number in the range of 64 bits"))?),
             Self::Price => Value::Integer(text.parse::<Price>().map_err(amount)?.raw()),

@@ -6,23 +6,23 @@ const SECOND_NS: i64 = 1_000_000_000;
 const DAY_S: i64 = 86_400;
 
 /// `YYYYMMDD HH:MM:SS UTC`.
-pub(super) fn stamp(at: Time) -> String {
+pub(crate) fn stamp(at: Time) -> String {
     format!("{} {} UTC", at.day(), clock(at))
 }
 
 /// `HH:MM:SS`.
-pub(super) fn clock(at: Time) -> String {
+pub(crate) fn clock(at: Time) -> String {
     let second = seconds(at).rem_euclid(DAY_S);
     format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
 }
 
 /// Seconds since 1970.
-pub(super) const fn seconds(at: Time) -> i64 {
+pub(crate) const fn seconds(at: Time) -> i64 {
     at.0 / SECOND_NS
 }
 
 /// Reads `YYYYMMDD HH:MM:SS [ZONE]` and `YYYYMMDD-HH:MM:SS`. The simulator knows one zone, its own: UTC.
-pub(super) fn read(text: &str) -> Option<Time> {
+pub(crate) fn read(text: &str) -> Option<Time> {
     let (date, rest) = text.split_at_checked(8)?;
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i64>().ok()).flatten();
     let (year, month, day) = (number(date.get(..4)?)?, number(date.get(4..6)?)?, number(date.get(6..)?)?);

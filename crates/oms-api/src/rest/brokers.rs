@@ -1,0 +1,161 @@
+//! Brokers: how they stand, what the account holds there, and what a person may do to a connection.
+
+use super::{Endpoint, Parameter, get, post, query};
+use crate::brokers::{Broker, BrokerAction, BrokerPosition, BrokerValue, ForeignOrder};
+use crate::call::{Access, Call};
+use crate::json::Writer;
+use crate::query::bad_parameter;
+use crate::reply;
+use axum::response::Response;
+use http::StatusCode;
+use oms_identity::Scope;
+use oms_model::{Code, Refusal};
+
+/// Longest reason, in bytes.
+const MAX_REASON: usize = 1_000;
+const REASON: Parameter = query("reason", "string", "Why, in words, for the record: 1000 bytes at most.");
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let named = |id, summary| (id, "brokers", summary);
+    let broker = |endpoint: Endpoint, meaning| endpoint.json(200, "Broker", meaning).errors(&[Code::NotFound]);
+    let acts = |endpoint: Endpoint| broker(endpoint, "The broker as it stood when the action was taken on.").parameters(&[REASON]);
+    vec![
+        get(Access::Scope(Scope::BrokersView), "/api/v1/brokers", named("listBrokers", "Brokers and how they stand"), list).json(
+            200,
+            "BrokerList",
+            "Every broker that the desk connects to.",
+        ),
+        broker(get(Access::Scope(Scope::BrokersView), "/api/v1/brokers/{broker}", named("getBroker", "One broker"), one), "The broker."),
+        get(
+            Access::Scope(Scope::BrokersView),
+            "/api/v1/brokers/{broker}/account",
+            named("getBrokerAccount", "What the broker says of the account: positions, values, orders that are not the desk's"),
+            account,
+        )
+        .json(200, "BrokerAccount", "What it told last; it may be old where the broker is not up.")
+        .errors(&[Code::NotFound]),
+        acts(post(
+            Access::Scope(Scope::BrokersConnect),
+            "/api/v1/brokers/{broker}/connect",
+            named("connectBroker", "Take the connection up, or try at once"),
+            connect,
+        ))
+        .errors(&[Code::Overloaded]),
+        acts(post(
+            Access::Protected(Scope::BrokersConnect),
+            "/api/v1/brokers/{broker}/disconnect",
+            named("disconnectBroker", "Take the connection down until it is taken up; orders that work there work on"),
+            disconnect,
+        ))
+        .errors(&[Code::Overloaded]),
+    ]
+}
+
+fn fields(w: &mut Writer, broker: &Broker) {
+    w.string("broker", &broker.broker);
+    w.text("kind", broker.kind);
+    w.string("address", &broker.address);
+    w.string("account", &broker.account);
+    w.bool("live", broker.live);
+    w.number("client_id", broker.client_id);
+    w.text("state", broker.state);
+    w.string("reason", &broker.reason);
+    w.number_or_null("version", broker.version);
+    w.array_at("accounts", &broker.accounts, |w, account| w.item(account));
+    w.number("live_orders", broker.live_orders);
+    w.number("missing_orders", broker.missing_orders);
+    w.bool("executions_missing", broker.executions_missing);
+    w.array_at("counts", &broker.counts, |w, (name, count)| {
+        w.object(|w| {
+            w.text("name", name);
+            w.number("count", *count);
+        });
+    });
+}
+
+async fn list(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let all = call.api.brokers().map(|brokers| brokers.all()).unwrap_or_default();
+    let mut w = Writer::with_capacity(64 + 1024 * all.len());
+    w.object(|w| w.array_at("data", &all, |w, broker| w.object(|w| fields(w, broker))));
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+fn unknown() -> Refusal {
+    Refusal::new(Code::NotFound, "there is no such broker")
+}
+
+fn find(call: &Call) -> Result<Broker, Refusal> {
+    let all = call.api.brokers().map(|brokers| brokers.all()).unwrap_or_default();
+    all.into_iter().find(|broker| broker.broker == call.id).ok_or_else(unknown)
+}
+
+fn shown(call: &Call, broker: &Broker) -> Response {
+    let mut w = Writer::with_capacity(1024);
+    w.object(|w| fields(w, broker));
+    reply::json(StatusCode::OK, w.finish(), call.trace_id)
+}
+
+async fn one(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    Ok(shown(&call, &find(&call)?))
+}
+
+async fn account(call: Call) -> Result<Response, Refusal> {
+    call.no_params()?;
+    let broker = find(&call)?;
+    let position = |w: &mut Writer, row: &BrokerPosition| {
+        w.string("account", &row.account);
+        w.string("symbol", &row.symbol);
+        w.string("sec_type", &row.sec_type);
+        w.string("currency", &row.currency);
+        w.string("quantity", &row.quantity);
+        w.string("avg_cost", &row.avg_cost);
+    };
+    let value = |w: &mut Writer, row: &BrokerValue| {
+        w.string("key", &row.key);
+        w.string("currency", &row.currency);
+        w.string("value", &row.value);
+    };
+    let order = |w: &mut Writer, row: &ForeignOrder| {
+        w.string("perm_id", &row.perm_id);
+        w.number("client_id", row.client_id);
+        w.string("account", &row.account);
+        w.string("symbol", &row.symbol);
+        w.string("action", &row.action);
+        w.string("order_type", &row.order_type);
+        w.string("quantity", &row.quantity);
+        w.string("filled", &row.filled);
+        w.string("status", &row.status);
+    };
+    let mut w = Writer::with_capacity(4096);
+    w.object(|w| {
+        w.string("broker", &broker.broker);
+        w.text("state", broker.state);
+        w.bool("positions_whole", broker.positions_whole);
+        w.array_at("positions", &broker.positions, |w, row| w.object(|w| position(w, row)));
+        w.array_at("values", &broker.values, |w, row| w.object(|w| value(w, row)));
+        w.array_at("foreign_orders", &broker.foreign_orders, |w, row| w.object(|w| order(w, row)));
+    });
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+async fn act(call: Call, action: BrokerAction) -> Result<Response, Refusal> {
+    let mut params = call.params()?;
+    let reason = params.take("reason").unwrap_or_default();
+    params.end()?;
+    if MAX_REASON < reason.len() {
+        return Err(bad_parameter("reason", "is 1000 bytes at most"));
+    }
+    call.api.brokers().ok_or_else(unknown)?.act(&call.id, action, &call.actor(), &reason)?;
+    tracing::warn!(broker = %call.id, user_id = %call.principal.user_id, ?action, reason, "somebody acts on a broker's connection");
+    Ok(shown(&call, &find(&call)?))
+}
+
+async fn connect(call: Call) -> Result<Response, Refusal> {
+    act(call, BrokerAction::Connect).await
+}
+
+async fn disconnect(call: Call) -> Result<Response, Refusal> {
+    act(call, BrokerAction::Disconnect).await
+}

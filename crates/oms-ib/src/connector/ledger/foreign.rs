@@ -1,0 +1,117 @@
+//! Orders of other clients and of people. They are shown, and what they execute in the account is told.
+
+use oms_model::report::{ReportBody, VenueFill};
+use oms_model::{Time, WireId};
+
+use super::{Heard, Ledger, MAX_FOREIGN, Owner};
+use crate::codec::{Execution, OpenOrder, OrderStatus};
+
+/// An order that is not the desk's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForeignOrder {
+    /// The broker's permanent id.
+    pub perm_id: i64,
+    /// Whose; 0 with order id 0 is a person's.
+    pub client_id: i32,
+    /// Of its client.
+    pub order_id: i32,
+    /// In which account.
+    pub account: String,
+    /// Its reference, if it has one.
+    pub order_ref: String,
+    /// What.
+    pub symbol: String,
+    /// `BUY`, `SELL`.
+    pub action: String,
+    /// The broker's word for its type.
+    pub order_type: String,
+    /// How much, as told.
+    pub quantity: String,
+    /// Executed of it, as told.
+    pub filled: String,
+    /// The broker's word for how it stands.
+    pub status: String,
+}
+
+fn is_over(status: &str) -> bool {
+    matches!(status, "Filled" | "Cancelled" | "ApiCancelled")
+}
+
+impl Ledger {
+    pub(super) fn foreign_order(&mut self, row: &OpenOrder) -> Heard {
+        let perm_id = row.order.perm_id;
+        if perm_id == 0 {
+            return Heard::default();
+        }
+        if is_over(&row.state.status) {
+            self.foreign.remove(&perm_id);
+            return Heard::default();
+        }
+        let filled = self.foreign.get(&perm_id).map(|known| known.filled.clone()).unwrap_or_default();
+        let order = ForeignOrder {
+            perm_id,
+            client_id: row.order.client_id,
+            order_id: row.order_id,
+            account: row.order.account.clone(),
+            order_ref: row.order.order_ref.clone(),
+            symbol: row.contract.symbol.clone(),
+            action: row.order.action.clone(),
+            order_type: row.order.order_type.clone(),
+            quantity: row.order.quantity.to_string(),
+            filled,
+            status: row.state.status.clone(),
+        };
+        if self.foreign.insert(perm_id, order).is_none() {
+            tracing::warn!(perm_id, symbol = %row.contract.symbol, client = row.order.client_id, "an order that is not the desk's works in the account");
+        }
+        while MAX_FOREIGN < self.foreign.len() {
+            self.foreign.pop_first();
+        }
+        Heard::default()
+    }
+
+    pub(super) fn foreign_status(&mut self, row: &OrderStatus) -> Heard {
+        if is_over(&row.status) {
+            self.foreign.remove(&row.perm_id);
+        } else if let Some(known) = self.foreign.get_mut(&row.perm_id) {
+            known.filled = row.filled.to_string();
+            known.status.clone_from(&row.status);
+        }
+        Heard::default()
+    }
+
+    /// Forgets those that a whole look at open orders did not show.
+    pub(in crate::connector) fn foreign_seen(&mut self, seen: &std::collections::BTreeSet<i64>) {
+        self.foreign.retain(|perm_id, _| seen.contains(perm_id));
+    }
+
+    /// An execution of nobody here. In the desk's account it is told, once: it waits there for a person.
+    pub(super) fn foreign_execution(
+        &mut self,
+        execution: &Execution,
+        base: &str,
+        revision: u32,
+        at: Option<Time>,
+        fill: VenueFill,
+    ) -> Heard {
+        if execution.account != self.account {
+            return Heard::default();
+        }
+        let known = self.by_exec.get(base).and_then(|owner| match owner {
+            Owner::Foreign { first, revision } => Some((first.clone(), *revision)),
+            Owner::Own(_) => None,
+        });
+        if known.as_ref().is_some_and(|(_, known)| revision <= *known) {
+            return Heard::default();
+        }
+        let first = known.as_ref().map_or_else(|| fill.exec_id.clone(), |(first, _)| first.clone());
+        self.by_exec.insert(base.to_owned(), Owner::Foreign { first: first.clone(), revision });
+        let named = WireId::new(&execution.order_ref).or_else(|_| WireId::new(&format!("perm.{}", execution.perm_id)));
+        let wire_id = named.unwrap_or_default();
+        let body = match known {
+            Some(_) => ReportBody::Corrected { wire_id, exec_ref: first, fill, text: "the broker corrected it".to_owned() },
+            None => ReportBody::Fill { wire_id, fill },
+        };
+        Heard { reports: vec![(at, body)], is_news: true, is_foreign: true, ..Heard::default() }
+    }
+}
