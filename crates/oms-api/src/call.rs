@@ -8,6 +8,7 @@ use crate::query::Params;
 use crate::rate::{self, Class};
 use crate::{auth, browser, error, idempotency};
 use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -188,10 +189,13 @@ pub(crate) async fn call(
         principal.require(scope)?;
     }
     let (mut parts, body) = request.into_parts();
-    let captured = RawPathParams::from_request_parts(&mut parts, &())
-        .await
-        .map_err(|_| Refusal::new(Code::ValidationError, "the path is not UTF-8"))?;
-    let mut path = captured.iter().map(|(_, value)| value.to_owned());
+    let captured = match RawPathParams::from_request_parts(&mut parts, &()).await {
+        Ok(captured) => Some(captured),
+        // A call that no route of REST was looked up for.
+        Err(RawPathParamsRejection::MissingPathParams(_)) => None,
+        Err(_) => return Err(Refusal::new(Code::ValidationError, "the path is not UTF-8")),
+    };
+    let mut path = captured.iter().flatten().map(|(_, value)| value.to_owned());
     let (id, second) = (path.next().unwrap_or_default(), path.next().unwrap_or_default());
     Ok(Call {
         api: api.clone(),
