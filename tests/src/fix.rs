@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 /// When orders say that they were made; the desk has its own clock.
-const TRANSACT_TIME: &str = "20261127-10:00:00.000";
+pub(crate) const TRANSACT_TIME: &str = "20261127-10:00:00.000";
 
 /// A port that nobody listened on a moment ago, so that a desk has the same one in every life.
 ///
@@ -82,6 +82,20 @@ impl Application for Listening {
     }
 }
 
+/// A session as `name` with whoever listens there. It connects again by itself, whatever becomes of the desk.
+pub(crate) async fn session(name: &str, address: &str, application: Box<dyn Application>) -> (Engine, SessionHandle) {
+    let engine = Engine::new();
+    let mut config = Config::new(SessionId::fix44(name, "OMS"), Role::Initiator);
+    config.timeouts.logout = 1_000_000_000;
+    // What was lost on the way is asked for again soon.
+    config.timeouts.resend = 2_000_000_000;
+    let mut spec = SessionSpec::new(config, Box::<MemoryStore>::default(), application);
+    spec.endpoints = vec![Endpoint::plain(address)];
+    spec.reconnect = Reconnect { first: Duration::from_millis(20), longest: Duration::from_millis(200), ..Reconnect::default() };
+    let session = engine.add(spec).unwrap();
+    (engine, session)
+}
+
 /// The client. It connects again by itself, whatever becomes of the desk.
 pub struct FixClient {
     runtime: Runtime,
@@ -101,18 +115,7 @@ impl FixClient {
     pub fn connect(name: &str, address: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let heard = Arc::new(Heard::default());
-        let (engine, session) = runtime.block_on(async {
-            let engine = Engine::new();
-            let mut config = Config::new(SessionId::fix44(name, "OMS"), Role::Initiator);
-            config.timeouts.logout = 1_000_000_000;
-            // What was lost on the way is asked for again soon.
-            config.timeouts.resend = 2_000_000_000;
-            let mut spec = SessionSpec::new(config, Box::<MemoryStore>::default(), Box::new(Listening(heard.clone())));
-            spec.endpoints = vec![Endpoint::plain(address)];
-            spec.reconnect = Reconnect { first: Duration::from_millis(20), longest: Duration::from_millis(200), ..Reconnect::default() };
-            let session = engine.add(spec).unwrap();
-            (engine, session)
-        });
+        let (engine, session) = runtime.block_on(session(name, address, Box::new(Listening(heard.clone()))));
         Self { runtime, _engine: engine, session, heard, sent: BTreeMap::new() }
     }
 

@@ -11,6 +11,7 @@
 //! audit     what must hold after every restart
 //! load      clients that place, cancel and modify orders and remember every answer
 //! through   orders at a rate through a desk to venues in processes of their own, all by FIX
+//! people    people who sign in with a password
 //! strace    faults at chosen system calls
 //! prng      seeded chance
 //! ```
@@ -24,6 +25,7 @@ pub mod grpc;
 pub mod http;
 pub mod ledger;
 pub mod load;
+pub mod people;
 pub mod prng;
 pub mod server;
 pub mod sse;

@@ -300,9 +300,18 @@ impl Trader {
 /// The best bid and offer in cents; the last known market is enough.
 fn cents(client: &mut Client, symbol: &str) -> io::Result<(i64, i64)> {
     let market = client.call("GET", &format!("/api/v1/marketdata/last/{symbol}"), &[], None)?.json();
-    let side = |name: &str| market[name].as_str().map(|text| text.parse::<Price>().unwrap().raw() / CENT);
+    let side = |name: &str| side_of(&market, name);
     let any = side("bid").or(side("ask")).or(side("last")).unwrap_or(2_000);
     Ok((side("bid").unwrap_or(any), side("ask").unwrap_or(any)))
+}
+
+/// A price of a market, such as its `bid`, in cents; `None` where it has none.
+///
+/// # Panics
+/// Where it is no price.
+#[must_use]
+pub fn side_of(market: &Value, name: &str) -> Option<i64> {
+    market[name].as_str().map(|text| text.parse::<Price>().unwrap().raw() / CENT)
 }
 
 /// Cents as a price.

@@ -18,7 +18,7 @@ use crate::fix::free_address;
 use crate::server::{Home, Launch, Server};
 use client::LoadClient;
 pub use ends::{Ends, Latencies};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -219,10 +219,4 @@ pub fn run(plan: &Plan) -> Outcome {
     let ends = Ends::read(&home.path().join("desk"), &dirs, &heard);
     let (sent, not_sent, cancels) = heard.counts();
     Outcome { plan: plan.clone(), took, sent, not_sent, cancels, refused: heard.refused(), gaps, gone, ends, processor: times }
-}
-
-/// The market of an instrument, in cents.
-fn quote(page: &Value) -> Option<(i64, i64)> {
-    let cents = |name: &str| Some((page[name].as_str()?.parse::<f64>().ok()? * 100.0).round() as i64);
-    Some((cents("bid")?, cents("ask")?))
 }

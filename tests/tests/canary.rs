@@ -76,7 +76,8 @@ impl Heard {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 self.folder(&path);
-            } else if path.file_name().is_some_and(|name| name != "demo-api-key") {
+            } else if path.is_file() && path.file_name().is_some_and(|name| name != "demo-api-key") {
+                // A socket is no file: it keeps nothing.
                 self.add(path.display().to_string(), std::fs::read(&path).unwrap());
             }
         }

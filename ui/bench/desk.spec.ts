@@ -8,12 +8,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { type CDPSession, expect, type Page, test } from "@playwright/test";
-import { Server } from "../e2e/server";
+import { PROGRAM, Server } from "../e2e/server";
 
 const SIZES = (process.env.OMS_BENCH_ORDERS ?? "50000,1000000").split(",").map(Number);
 const RATE = process.env.OMS_BENCH_RATE ?? "1700";
 const SECONDS = Number(process.env.OMS_BENCH_SECONDS ?? "20");
-const PROGRAM = process.env.OMS_BIN ?? "../target/release/oms";
 
 type Line = { what: string; measured: string; goal: string };
 const lines: Line[] = [];
@@ -96,8 +95,7 @@ async function watched(page: Page, cdp: CDPSession) {
 /** From the answer of the desk, which is durable by then, to the frame that shows it. */
 async function eventToPixel(page: Page, server: Server): Promise<number[]> {
   const took: number[] = [];
-  const market = await server.get("marketdata/last/BAC");
-  const price = (Math.floor(Number(market.bid) * 95) / 100).toFixed(2);
+  const price = await server.deep();
   const order = await server.post("orders", { symbol: "BAC", side: "BUY", ord_type: "LIMIT", order_qty: "100", price, cl_ord_id: `pixel-${Date.now()}` });
   const id = String(order.order_id);
   await page.getByRole("searchbox", { name: "Filter Orders" }).fill(`cl_ord_id=${String(order.cl_ord_id)}`);

@@ -59,11 +59,9 @@ export async function go(page: Page, path: string): Promise<void> {
   await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: new RegExp(`^${path.slice(1)}`, "i") }).click();
 }
 
-/** An order that rests: far enough from the market not to trade, near enough to pass the collar. */
+/** An order that rests. */
 export async function resting(qty = "500"): Promise<string> {
-  const market = await server.get("marketdata/last/BAC");
-  const price = (Math.floor(Number(market.bid) * 0.95 * 100) / 100).toFixed(2);
-  const order = await server.post("orders", { symbol: "BAC", side: "BUY", ord_type: "LIMIT", order_qty: qty, price });
+  const order = await server.post("orders", { symbol: "BAC", side: "BUY", ord_type: "LIMIT", order_qty: qty, price: await server.deep() });
   return String(order.order_id);
 }
 

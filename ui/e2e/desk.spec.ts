@@ -81,7 +81,7 @@ test("amend and cancel, by mouse and menu", async ({ page }) => {
 });
 
 test("place, amend and cancel with the keyboard alone", async ({ page }) => {
-  const market = await server.get("marketdata/last/BAC");
+  const price = await server.deep();
   await enter(page);
   await page.keyboard.press("g");
   await page.keyboard.press("o");
@@ -95,7 +95,7 @@ test("place, amend and cancel with the keyboard alone", async ({ page }) => {
   await expect(page.getByLabel("Quantity", { exact: true })).toBeFocused();
   await page.keyboard.type("333");
   await page.keyboard.press("Tab");
-  await page.keyboard.type((Math.floor(Number(market.bid) * 95) / 100).toFixed(2));
+  await page.keyboard.type(price);
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Control+Enter");
   await expect(page.getByRole("complementary", { name: "Order ticket" })).toBeHidden();
@@ -211,8 +211,7 @@ test("filter, sort, group, columns and export; the layout is kept", async ({ pag
 });
 
 test("a long list is a window of the server's rows: scrolled to its end, sorted, live, exported whole", async ({ page }) => {
-  const market = await server.get("marketdata/last/BAC");
-  const price = (Math.floor(Number(market.bid) * 95) / 100).toFixed(2);
+  const price = await server.deep();
   const orders = Array.from({ length: 90 }, (_, at) => ({ symbol: "BAC", side: "BUY", ord_type: "LIMIT", order_qty: String(at + 1), price, cl_ord_id: `w-${at + 1}-list` }));
   const placed = (await server.post("orders/batch", { orders })) as { results: { order: { order_id: string } }[] };
   await enter(page, "/orders");
@@ -324,8 +323,7 @@ test("quotes are asked for, compared and accepted", async ({ page }) => {
 
 test("a large order waits; whoever sent it cannot approve it, and the desk says so", async ({ page }) => {
   await server.post("risk/limits", { limit_type: "APPROVAL_NOTIONAL", value: "100000" }, "PUT");
-  const market = await server.get("marketdata/last/IBM");
-  const order = await server.post("orders", { symbol: "IBM", side: "BUY", ord_type: "LIMIT", order_qty: "900", price: (Math.floor(Number(market.bid) * 95) / 100).toFixed(2) });
+  const order = await server.post("orders", { symbol: "IBM", side: "BUY", ord_type: "LIMIT", order_qty: "900", price: await server.deep("IBM") });
   await enter(page, "/approvals");
   const line = page.getByRole("grid", { name: "Approvals" }).getByRole("row").filter({ hasText: short(String(order.order_id)) });
   await expect(line).toContainText("HELD");

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const PROGRAM = process.env.OMS_BIN ?? "../target/release/oms";
+export const PROGRAM = process.env.OMS_BIN ?? "../target/release/oms";
 
 /** Starts the program and answers it once it has said what is waited for. */
 export async function launch(args: string[], env: Record<string, string>, ready: RegExp): Promise<{ child: ChildProcess; found: RegExpExecArray }> {
@@ -81,6 +81,12 @@ export class Server {
     const answer = (await response.json()) as Record<string, unknown>;
     if (!response.ok) throw new Error(`${path}: ${JSON.stringify(answer)}`);
     return answer;
+  }
+
+  /** A price to buy at that rests: far enough from the market not to trade, near enough to pass the collar. */
+  async deep(symbol = "BAC"): Promise<string> {
+    const market = await this.get(`marketdata/last/${symbol}`);
+    return (Math.floor(Number(market.bid) * 95) / 100).toFixed(2);
   }
 
   async get(path: string): Promise<Record<string, unknown>> {

@@ -217,8 +217,7 @@ test("a trader who was invited trades by a cookie, in every tab, until one of th
 test("the words of whoever turns an order down are shown and never run", async ({ page }) => {
   await join(page, "max@example.com", "MANAGER", NASTY);
   await own.post("risk/limits", { limit_type: "APPROVAL_NOTIONAL", value: "1000" }, "PUT");
-  const market = await own.get("marketdata/last/BAC");
-  const order = await own.post("orders", { symbol: "BAC", side: "BUY", ord_type: "LIMIT", order_qty: "900", price: (Math.floor(Number(market.bid) * 95) / 100).toFixed(2) });
+  const order = await own.post("orders", { symbol: "BAC", side: "BUY", ord_type: "LIMIT", order_qty: "900", price: await own.deep() });
   await signIn(page, "max@example.com");
   await live(page);
   const profile = (await (await page.request.get(`${own.url}/api/v1/auth/profile`)).json()) as { csrf_token: string };

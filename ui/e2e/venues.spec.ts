@@ -36,8 +36,7 @@ async function misbehave(switches: Record<string, unknown> | null): Promise<void
 
 /** An order that goes to the venue by its name, too far from the market to trade. */
 async function sent(qty: string): Promise<string> {
-  const market = await own.get("marketdata/last/BAC");
-  const price = (Math.floor(Number(market.bid) * 95) / 100).toFixed(2);
+  const price = await own.deep();
   const order = await own.post("orders", { symbol: "BAC", side: "BUY", ord_type: "LIMIT", order_qty: qty, price, routing: { mode: "NAMED", venue: "XNYS" } });
   return String(order.order_id);
 }

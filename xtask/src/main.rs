@@ -19,6 +19,7 @@ tasks:
   sim  [FLAG ...]                   the simulator: crashes, lying disks, faulty venues, planted bugs
   load [FLAG ...]                   orders at a rate against a running desk: oms load
   fix-acceptance [FILE_OR_DIR ...]  FIX session acceptance scripts against the echo acceptor
+  schemathesis [EXAMPLES]           requests made from the OpenAPI document, EXAMPLES of each operation in each phase
   ui                                build the desk in a browser, which the program embeds (needs Node)
   bench-ui                          how the desk stands a load, in a real browser: frames, memory, event to pixel
   fmt                               format the code
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
             "sim" => task::sim::run(rest),
             "load" => task::load::run(rest),
             "fix-acceptance" => task::fix::run(rest),
+            "schemathesis" => task::schemathesis::run(rest),
             "ui" => task::ui::run(rest),
             "bench-ui" => task::ui::bench(rest),
             "fmt" => task::tidy::fmt(rest),

@@ -6,6 +6,7 @@ pub mod deny;
 pub mod fix;
 pub mod load;
 pub mod run;
+pub mod schemathesis;
 pub mod sim;
 pub mod test;
 pub mod tidy;

@@ -131,8 +131,7 @@ impl Driver {
                 // The answer is not waited for.
                 drop(self.handle.submit(world::order(self.next)).unwrap());
             }
-            1 => self.at_venue(),
-            2 => self.at_venue(),
+            1 | 2 => self.at_venue(),
             _ => self.cancel(),
         }
     }

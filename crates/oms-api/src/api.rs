@@ -291,11 +291,12 @@ impl Api {
         &self.inner.limits
     }
 
-    /// The FIX sessions.
+    /// The brokers.
     pub(crate) fn brokers(&self) -> Option<&dyn Brokers> {
         self.inner.parts.brokers.as_deref()
     }
 
+    /// The FIX sessions.
     pub(crate) fn fix(&self) -> Option<&dyn FixSessions> {
         self.inner.parts.fix.as_deref()
     }

@@ -124,8 +124,7 @@ impl Shared {
     }
 }
 
-/// The views of one tenant. Cheap to clone.
-#[derive(Clone)]
+/// The views of one tenant.
 pub(crate) struct Blotter {
     shared: Arc<Shared>,
 }

@@ -51,9 +51,7 @@ async fn no_such_method() -> Response {
 }
 
 async fn call(tenants: Tenants, method: &'static Method, request: Request) -> Response {
-    let is_grpc =
-        request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|text| text.starts_with("application/grpc"));
-    if !is_grpc {
+    if !request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(is_grpc) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return response;
@@ -78,6 +76,12 @@ async fn call(tenants: Tenants, method: &'static Method, request: Request) -> Re
         return grpc.server_streaming(asked, request).await.map(Body::new);
     }
     grpc.unary(asked, request).await.map(Body::new)
+}
+
+/// Whether a body of this type holds messages of protobuf, framed as the protocol has them; gRPC-Web frames them otherwise.
+fn is_grpc(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/grpc") || kind.eq_ignore_ascii_case("application/grpc+proto")
 }
 
 /// The one message of a request, within the bounds on size and time.

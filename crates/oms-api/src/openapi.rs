@@ -1,5 +1,6 @@
 //! The OpenAPI document, made from the same list of operations as the router.
 
+mod links;
 mod schemas;
 mod types;
 
@@ -63,6 +64,9 @@ fn headers() -> Value {
         "Location": header("The path of the order.", "string"),
         "Idempotent-Replay": header("`true` where this is the answer to an earlier request with the same key.", "string"),
         "Retry-After": header("Seconds after which the request may be sent again.", "string"),
+        "Deprecation": header("Since when the operation is deprecated (RFC 9745).", "string"),
+        "Sunset": header("When it goes (RFC 8594).", "string"),
+        "Link": header("`successor-version`: the operation that takes its place.", "string"),
         "Allow": header("The methods of the path.", "string")
     })
 }
@@ -82,6 +86,9 @@ fn operation(endpoint: &Endpoint) -> Value {
             media.insert("text/csv".to_owned(), json!({"schema": {"type": "string"}}));
         }
         map.insert("requestBody".to_owned(), json!({"required": required, "content": content}));
+    }
+    if endpoint.is_deprecated() {
+        map.insert("deprecated".to_owned(), json!(true));
     }
     match endpoint.access {
         Access::Public | Access::Entrance => drop(map.insert("security".to_owned(), json!([]))),
@@ -168,6 +175,11 @@ fn responses(endpoint: &Endpoint) -> Value {
             content.insert((*media).to_owned(), json!({"schema": schemas::schema(schema)}));
         }
     }
+    let links = links::of(endpoint);
+    let first = endpoint.answers.first().and_then(|(status, ..)| answers.get_mut(&status.to_string())?.as_object_mut());
+    if let (Some(first), false) = (first, links.is_empty()) {
+        first.insert("links".to_owned(), Value::Object(links));
+    }
     let mut refusals: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     let authenticated: &[Code] = match endpoint.access {
         Access::Public => &[],
@@ -193,6 +205,9 @@ fn success(meaning: &str, endpoint: &Endpoint) -> Value {
             map.insert(name.to_owned(), json!({"$ref": format!("#/components/headers/{name}")}));
         }
     };
+    if endpoint.is_deprecated() {
+        ["Deprecation", "Sunset", "Link"].iter().for_each(|name| add(name));
+    }
     if endpoint.method != "get" {
         add("X-Sequence");
     }

@@ -35,18 +35,27 @@ pub(crate) mod tenants;
 use crate::api::Api;
 use crate::call::{Access, Call, route};
 use crate::error::respond;
+use crate::query::bad_parameter;
 use crate::{browser, reply};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
-use http::{HeaderMap, Method, StatusCode};
+use http::header::LINK;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use oms_model::{Code, Refusal};
 use std::future::Future;
 
 /// Where the interface begins.
 pub const BASE: &str = "/api/v1";
+
+const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+const SUNSET: HeaderName = HeaderName::from_static("sunset");
+/// The aliases below `/v1` were deprecated on 1 November 2026 (RFC 9745: seconds since 1970) ...
+const DEPRECATED_SINCE: &str = "@1793491200";
+/// ... and are kept for a year (RFC 8594: an HTTP date).
+const GONE_AT: &str = "Mon, 01 Nov 2027 00:00:00 GMT";
 
 /// A parameter of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +91,25 @@ pub const fn query(name: &'static str, schema: &'static str, description: &'stat
 pub const fn header(name: &'static str, schema: &'static str, description: &'static str) -> Parameter {
     Parameter { name, within: "header", schema, description, required: false }
 }
+
+/// Longest reason of what is done to a connection, in bytes.
+const MAX_REASON: usize = 1_000;
+/// Why a person does something to a connection.
+const REASON: Parameter = query("reason", "string", "Why, in words, for the record: 1000 bytes at most.");
+
+/// The [`REASON`] of a call that takes nothing else.
+fn reason(call: &Call) -> Result<String, Refusal> {
+    let mut params = call.params()?;
+    let reason = params.take(REASON.name).unwrap_or_default();
+    params.end()?;
+    if MAX_REASON < reason.len() {
+        return Err(bad_parameter(REASON.name, format_args!("is {MAX_REASON} bytes at most")));
+    }
+    Ok(reason)
+}
+
+/// How long a page is.
+const LIMIT: Parameter = query("limit", "integer(1..500)", "1 to 500, 100 where it is not given.");
 
 /// One operation: its route and everything that the document says of it.
 pub struct Endpoint {
@@ -186,6 +214,27 @@ impl Endpoint {
         self
     }
 
+    /// Whether it is an alias of an operation below [`BASE`].
+    #[must_use]
+    pub fn is_deprecated(&self) -> bool {
+        self.path.starts_with("/v1/")
+    }
+
+    /// Each answer says since when the alias is deprecated (RFC 9745), when it goes (RFC 8594), and what takes its place.
+    fn retiring(self) -> Self {
+        let successor = HeaderValue::try_from(format!("</api{}>; rel=\"successor-version\"", self.path)).ok();
+        let said = move |mut response: Response| {
+            let headers = response.headers_mut();
+            headers.insert(DEPRECATION, HeaderValue::from_static(DEPRECATED_SINCE));
+            headers.insert(SUNSET, HeaderValue::from_static(GONE_AT));
+            if let Some(successor) = &successor {
+                headers.insert(LINK, successor.clone());
+            }
+            std::future::ready(response)
+        };
+        Self { route: self.route.layer(axum::middleware::map_response(said)), ..self }
+    }
+
     fn idempotent(self) -> Self {
         self.parameters(&[header(
             "Idempotency-Key",
@@ -246,6 +295,7 @@ pub fn endpoints() -> Vec<Endpoint> {
     ]
     .into_iter()
     .flatten()
+    .map(|endpoint| if endpoint.is_deprecated() { endpoint.retiring() } else { endpoint })
     .collect()
 }
 

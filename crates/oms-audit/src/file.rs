@@ -103,7 +103,7 @@ pub struct Trusted {
     pub checkpoint: Option<String>,
 }
 
-/// Which of the two a file is.
+/// Which of them a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A whole log.
@@ -113,10 +113,13 @@ pub enum Kind {
         /// The 16 bytes of the order's id.
         order: [u8; 16],
     },
+    /// That a log only grew between two checkpoints.
+    Consistency,
 }
 
 const EXPORT: &str = "oms-audit-export/1";
 pub(crate) const PROOF: &str = "oms-audit-proof/1";
+pub(crate) const CONSISTENCY: &str = "oms-audit-consistency/1";
 
 /// The lines before everything else. They say nothing that is not signed too.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +146,7 @@ impl Head {
         let first = match kind {
             Kind::Export => format!("{EXPORT}\n"),
             Kind::Proof { order } => format!("{PROOF}\norder {}\n", hex(order)),
+            Kind::Consistency => format!("{CONSISTENCY}\n"),
         };
         format!("{first}key {key}\nschema {schema}\npartition {partition}\nrecords {records}\ncheckpoints {checkpoints}\n\n")
     }
@@ -164,6 +168,7 @@ impl Head {
         let mut lines = text.split('\n');
         let kind = match lines.next()? {
             EXPORT => Kind::Export,
+            CONSISTENCY => Kind::Consistency,
             PROOF => Kind::Proof { order: from_hex(lines.next()?.strip_prefix("order ")?)? },
             _ => return None,
         };

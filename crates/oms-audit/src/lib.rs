@@ -13,6 +13,7 @@
 )]
 
 pub mod checkpoint;
+pub mod consistency;
 pub mod export;
 mod file;
 pub mod merkle;
@@ -28,15 +29,21 @@ pub use merkle::Hash;
 pub use note::{SignerKey, VerifierKey};
 pub use record::{Record, RecordFields};
 
-/// Verifies an export or a proof, whichever it is. `seen` is called with the place of each record that is right, and with it.
+/// Verifies an export, a proof of an order or a consistency proof, whichever it is. `seen` is called with the place of each record that is right, and with it.
 ///
 /// # Errors
 /// Of the input alone; what is wrong with the file is in the report.
 pub fn verify(mut input: impl Read, trusted: &Trusted, seen: impl FnMut(u64, &Record<'_>)) -> io::Result<Report> {
-    // The first line says which of the two it is.
+    // The first line says which of them it is.
     let mut first = Vec::new();
     input.by_ref().take(file::PROOF.len() as u64).read_to_end(&mut first)?;
-    let is_proof = first == file::PROOF.as_bytes();
+    let (is_proof, is_consistency) = (first == file::PROOF.as_bytes(), file::CONSISTENCY.as_bytes().starts_with(&first));
     let whole = first.as_slice().chain(input);
-    if is_proof { proof::verify(whole, trusted, seen) } else { export::verify(whole, trusted, seen) }
+    if is_proof {
+        proof::verify(whole, trusted, seen)
+    } else if is_consistency {
+        consistency::verify(whole, trusted)
+    } else {
+        export::verify(whole, trusted, seen)
+    }
 }

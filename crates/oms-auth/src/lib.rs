@@ -18,7 +18,7 @@ pub mod totp;
 
 pub use identity::{Config, Identity, Presented};
 pub use log::{Clock, ControlLog, system_clock};
-pub use seal::{KeyFile, SealError, SecretBox};
+pub use seal::{SealError, SecretBox, VaultBox};
 
 /// Compares in a time that does not depend on where two texts differ.
 pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {

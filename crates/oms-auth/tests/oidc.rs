@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use oms_auth::password::Cost;
-use oms_auth::{Config, ControlLog, Identity, KeyFile, Presented, oidc, system_clock};
+use oms_auth::{Config, ControlLog, Identity, Presented, SecretBox, VaultBox, oidc, system_clock};
 use oms_identity::event::{AllowListSet, TenantCreated};
 use oms_identity::{Command, Principal, Role, Scope, Scopes};
 use oms_model::{Code, Refusal, TenantId};
@@ -12,6 +12,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const PACKAGE: &str = "oidc-provider-mock==0.3.4";
 const TENANT: TenantId = TenantId::from_u128(0x7000_8000_0000_0000_0001);
@@ -70,10 +71,23 @@ impl Drop for Provider {
     }
 }
 
+/// The vault's box; its keys lie in the tests' own folder.
+fn secrets() -> Box<dyn SecretBox> {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let name = format!("oidc-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&dir).unwrap();
+    let secrets = VaultBox::open_dir(&dir, &dir, None).unwrap();
+    // Its key is read once and held from then on.
+    secrets.seal("first", b"use").unwrap();
+    std::fs::remove_dir_all(dir).unwrap();
+    Box::new(secrets)
+}
+
 async fn identity(external: oidc::Config) -> Identity {
     let log = ControlLog::open(Box::new(MemoryJournal::new(9)), system_clock()).unwrap();
     let config = Config { cost: Cost { memory_kib: 64, passes: 1, lanes: 1 }, external: Some(external), ..Config::default() };
-    let identity = Identity::open(log, Box::new(KeyFile::of([7; 32]).unwrap()), config, system_clock()).await.unwrap();
+    let identity = Identity::open(log, secrets(), config, system_clock()).await.unwrap();
     let tenant = TenantCreated { tenant_id: TENANT, name: "desk".to_owned() };
     identity.execute_as_console(Command::CreateTenant(tenant)).await.unwrap();
     identity

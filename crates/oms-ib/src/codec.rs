@@ -28,7 +28,7 @@ mod proto;
 mod reply;
 mod request;
 mod text;
-mod tick;
+pub mod tick;
 
 pub use account::{AccountEnd, AccountMulti, AccountSummary, AccountTime, AccountValue, Pnl, PortfolioValue, Position, PositionsEnd};
 pub use contract::{Contract, ContractData, ContractDetails};

@@ -177,11 +177,16 @@ impl IbPort {
         answer.recv_timeout(self.patience).unwrap_or_else(|_| Handed::Unknown("the connector does not answer".to_owned()))
     }
 
-    fn ask(&self, question: Question) -> Result<Answered, String> {
+    /// Asks the connector's thread, and takes the answer to that question out of what it says.
+    fn ask<T>(&self, question: Question, of: impl FnOnce(Answered) -> Option<Answer<T>>) -> Answer<T> {
         let (reply, answer) = sync_channel(1);
-        let ended = |_| "the connector has ended".to_owned();
-        self.handle.commands.blocking_send(Command::Ask(question, reply)).map_err(ended)?;
-        answer.recv_timeout(self.patience).map_err(|_| "the connector does not answer".to_owned())
+        if self.handle.commands.blocking_send(Command::Ask(question, reply)).is_err() {
+            return Answer::Failed("the connector has ended".to_owned());
+        }
+        match answer.recv_timeout(self.patience) {
+            Ok(answered) => of(answered).unwrap_or_else(|| Answer::Failed("another question was answered".to_owned())),
+            Err(_) => Answer::Failed("the connector does not answer".to_owned()),
+        }
     }
 }
 
@@ -206,27 +211,15 @@ impl VenuePort for IbPort {
     }
 
     fn query(&mut self, order: &WireId) -> Answer<Option<VenueOrder>> {
-        match self.ask(Question::Order(order.clone())) {
-            Ok(Answered::Order(answer)) => answer,
-            Ok(_) => Answer::Failed("another question was answered".to_owned()),
-            Err(reason) => Answer::Failed(reason),
-        }
+        self.ask(Question::Order(order.clone()), |answered| if let Answered::Order(answer) = answered { Some(answer) } else { None })
     }
 
     fn open_orders(&mut self) -> Answer<Vec<VenueOrder>> {
-        match self.ask(Question::Open) {
-            Ok(Answered::Open(answer)) => answer,
-            Ok(_) => Answer::Failed("another question was answered".to_owned()),
-            Err(reason) => Answer::Failed(reason),
-        }
+        self.ask(Question::Open, |answered| if let Answered::Open(answer) = answered { Some(answer) } else { None })
     }
 
     fn executions_since(&mut self, since: Time) -> Answer<Vec<(WireId, Time, VenueFill)>> {
-        match self.ask(Question::Executions(since)) {
-            Ok(Answered::Executions(answer)) => answer,
-            Ok(_) => Answer::Failed("another question was answered".to_owned()),
-            Err(reason) => Answer::Failed(reason),
-        }
+        self.ask(Question::Executions(since), |answered| if let Answered::Executions(answer) = answered { Some(answer) } else { None })
     }
 }
 

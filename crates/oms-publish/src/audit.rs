@@ -15,7 +15,7 @@ mod tree;
 pub use checkpoints::{Checkpoints, Place};
 pub use follower::{AuditTrail, Config, Running, Status, start};
 pub use keys::{public, signer};
-pub use leave::{export, proof, speaking_of, verify};
+pub use leave::{consistency, export, proof, speaking_of, verify};
 pub use tree::Tree;
 
 use oms_audit::note::NoteError;

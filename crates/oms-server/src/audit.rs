@@ -6,7 +6,7 @@ use crate::exit::{Failure, Outcome, written};
 use crate::journal;
 use oms_audit::{Checkpoint, Report, Trusted, VerifierKey};
 use oms_model::OrderId;
-use oms_publish::audit::{AuditError, Checkpoints, Tree, export, proof, public, speaking_of, verify};
+use oms_publish::audit::{AuditError, Checkpoints, Tree, consistency, export, proof, public, speaking_of, verify};
 use oms_store::{EmbeddedJournal, Journal as _, OpenCheck};
 use serde_json::json;
 use std::fs::File;
@@ -22,6 +22,7 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Verify { file: Some(file), known, stored } => verify_file(&file, &trusted(&known)?, stored.json),
         Command::Verify { file: None, known, stored } => verify_log(&stored, &trusted(&known)?, settings),
         Command::Proof { order, out, stored } => prove(order, &out, &stored, settings),
+        Command::Consistency { earlier, out, stored } => grew(&earlier, &out, &stored, settings),
         Command::Export { out, stored } => export_log(&out, &stored, settings),
     }
 }
@@ -179,6 +180,25 @@ fn prove(order: OrderId, out: &Path, stored: &Stored, settings: &Settings) -> Ou
         json!({"records": sequences.len(), "checkpoint_size": last.size, "key": kept.key.to_string()}).to_string()
     } else {
         format!("{} records, against the checkpoint of {} records\nkey {}", sequences.len(), last.size, kept.key)
+    };
+    written(writeln!(std::io::stdout(), "{text}"))
+}
+
+fn grew(earlier: &Path, out: &Path, stored: &Stored, settings: &Settings) -> Outcome {
+    let note = std::fs::read_to_string(earlier).map_err(|error| Failure::Usage(format!("{}: {error}", earlier.display())))?;
+    let kept = Kept::open(stored, settings)?;
+    let tree = Tree::read(&kept.dir).map_err(failed)?;
+    let mut sizes = (0, 0);
+    leaving(out, |file| {
+        let (old, new) = consistency(file, &note, (&kept.checkpoints, &tree), &kept.key).map_err(failed)?;
+        sizes = (old.size, new.size);
+        Ok(())
+    })?;
+    let (old, new) = sizes;
+    let text = if stored.json {
+        json!({"earlier_size": old, "checkpoint_size": new, "key": kept.key.to_string()}).to_string()
+    } else {
+        format!("from the checkpoint of {old} records to that of {new}\nkey {}", kept.key)
     };
     written(writeln!(std::io::stdout(), "{text}"))
 }

@@ -6,6 +6,8 @@ mod audit;
 mod brokers;
 mod fix;
 mod leaves;
+mod load;
+mod order;
 mod risk;
 mod shadow;
 mod sim;
@@ -17,7 +19,9 @@ pub use brokers::{BrokerNamed, Brokers};
 use clap::{Args, Parser, Subcommand};
 pub use fix::{Fix, Log as FixLog, Named as FixNamed};
 pub use leaves::{Format, ImportHow, Leaves};
+pub use load::{Load, Mix};
 use oms_runtime::history::AsOf;
+pub use order::{Order, Ticket};
 pub use risk::{DeadMan, ListEntry, NamedLimit, Risk};
 pub use shadow::{Shadow, ShadowArgs, ShadowRun};
 pub use sim::{Sim, SimFix, SimIb};
@@ -132,206 +136,10 @@ pub struct Remote {
     pub json: bool,
 }
 
-/// What an order is made of.
-#[derive(Debug, Args)]
-pub struct Ticket {
-    /// BUY, SELL, SELL_SHORT, SELL_SHORT_EXEMPT; SUBSCRIBE or REDEEM for a fund.
-    #[arg(value_parser = upper)]
-    pub side: String,
-    /// How many.
-    pub qty: String,
-    /// Of what.
-    pub symbol: String,
-    /// The number is an amount of money, not a quantity: for a fund.
-    #[arg(long)]
-    pub cash: bool,
-    /// The limit price; without one the order is a market order.
-    #[arg(long, value_name = "PRICE")]
-    pub price: Option<String>,
-    /// The trigger price: makes it a STOP or, with --price, a STOP_LIMIT order.
-    #[arg(long, value_name = "PRICE")]
-    pub stop: Option<String>,
-    /// DAY, GTC, IOC, FOK or GTD.
-    #[arg(long, value_name = "TIF", value_parser = upper)]
-    pub tif: Option<String>,
-    /// When a GTD order expires, RFC 3339.
-    #[arg(long, value_name = "TIME")]
-    pub expire_at: Option<String>,
-    /// The account; the tenant's only one where it is not given.
-    #[arg(long, value_name = "ID")]
-    pub account: Option<String>,
-    /// Your own id of the order, unique for ever.
-    #[arg(long, value_name = "ID")]
-    pub cl_ord_id: Option<String>,
-    /// SINGLE_BEST, SPLIT, SWEEP or NAMED.
-    #[arg(long, value_name = "MODE", value_parser = upper)]
-    pub mode: Option<String>,
-    /// The venue of a NAMED order.
-    #[arg(long, value_name = "MIC", value_parser = upper)]
-    pub venue: Option<String>,
-    /// The routing policy.
-    #[arg(long, value_name = "NAME")]
-    pub policy: Option<String>,
-    /// The order type where prices do not say it: TRAILING_STOP, MARKET_TO_LIMIT, PEGGED, MARKET_ON_CLOSE and others.
-    #[arg(long = "type", value_name = "TYPE", value_parser = upper)]
-    pub ord_type: Option<String>,
-    /// The algorithm that releases it in slices: twap, vwap, pov, arrival, iceberg, time-sliced or peg.
-    #[arg(long, value_name = "NAME", value_parser = upper)]
-    pub algo: Option<String>,
-    /// A parameter of the algorithm, such as slices=10 or max_participation=0.1; may be repeated.
-    #[arg(long, value_name = "NAME=VALUE", requires = "algo")]
-    pub param: Vec<String>,
-    /// How far a trailing stop follows: an amount, or a percentage such as 1.5%.
-    #[arg(long, value_name = "DISTANCE")]
-    pub trail: Option<String>,
-    /// The price that a PEGGED order follows: PRIMARY, MID or MARKET.
-    #[arg(long, value_name = "PRICE", value_parser = upper)]
-    pub peg: Option<String>,
-    /// The quantity displayed.
-    #[arg(long, value_name = "QTY")]
-    pub show: Option<String>,
-    /// Which price triggers a stop: LAST, BID_ASK or MID.
-    #[arg(long, value_name = "SOURCE", value_parser = upper)]
-    pub trigger: Option<String>,
-    /// Hold a stop here even where a venue has stops of its own.
-    #[arg(long)]
-    pub emulate: bool,
-    /// A leave to break a rule that the order may use, of `oms risk override`; may be repeated.
-    #[arg(long = "override", value_name = "ID")]
-    pub overrides: Vec<String>,
-}
-
 /// Terms are written in capitals; people need not.
 #[allow(clippy::unnecessary_wraps, reason = "the shape of a clap parser")]
 fn upper(text: &str) -> Result<String, std::convert::Infallible> {
     Ok(text.to_uppercase().replace('-', "_"))
-}
-
-/// `oms order`.
-#[derive(Debug, Subcommand)]
-pub enum Order {
-    /// Place an order: oms order place buy 300 IBM --price 190.10
-    Place {
-        /// The order.
-        #[command(flatten)]
-        ticket: Box<Ticket>,
-        /// Wait so many seconds for the venue's first word.
-        #[arg(long, value_name = "SECONDS")]
-        wait: Option<u32>,
-        /// Makes the request repeatable: the same key gets the first answer again.
-        #[arg(long, value_name = "KEY")]
-        idempotency_key: Option<String>,
-        /// The desk.
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Cancel an order and everything below it.
-    Cancel {
-        /// Its id, or cl_ord_id:<yours>.
-        order: String,
-        /// Wait so many seconds until it is decided.
-        #[arg(long, value_name = "SECONDS")]
-        wait: Option<u32>,
-        /// Refuse unless the order has this version.
-        #[arg(long, value_name = "VERSION")]
-        if_version: Option<u32>,
-        /// The desk.
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Hold back what the desk works of an order: its algorithm, its stop or its slices. What is at a venue is recalled.
-    Suspend {
-        /// Its id, or cl_ord_id:<yours>.
-        order: String,
-        /// The desk.
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Go on with an order that was suspended.
-    Resume {
-        /// Its id, or cl_ord_id:<yours>.
-        order: String,
-        /// The desk.
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Change quantity, price or trigger of an order.
-    Modify {
-        /// Its id, or cl_ord_id:<yours>.
-        order: String,
-        /// New total quantity, executed part included.
-        #[arg(long)]
-        qty: Option<String>,
-        /// New limit price.
-        #[arg(long)]
-        price: Option<String>,
-        /// New trigger price.
-        #[arg(long)]
-        stop: Option<String>,
-        /// Wait so many seconds until it is decided.
-        #[arg(long, value_name = "SECONDS")]
-        wait: Option<u32>,
-        /// Refuse unless the order has this version.
-        #[arg(long, value_name = "VERSION")]
-        if_version: Option<u32>,
-        /// The desk.
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// List client orders, the newest first.
-    List {
-        /// A filter such as symbol=IBM or ord_status__in=NEW,FILLED; may be given more than once.
-        #[arg(long = "filter", value_name = "FIELD=VALUE")]
-        filters: Vec<String>,
-        /// Fields to sort by, a minus for descending.
-        #[arg(long, default_value = "-created_seq", allow_hyphen_values = true)]
-        sort: String,
-        /// How many, 500 at most.
-        #[arg(long, default_value_t = 20)]
-        limit: u32,
-        /// The desk.
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Show one order.
-    Show {
-        /// Its id, or cl_ord_id:<yours>.
-        order: String,
-        /// The desk.
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Explain an order: what was checked, what the router saw and chose, what the venues did.
-    Why {
-        /// Its id, or cl_ord_id:<yours>.
-        order: String,
-        /// The desk.
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Show a client order with its legs.
-    Tree {
-        /// The id of any order of the tree, or cl_ord_id:<yours>.
-        order: String,
-        /// The desk.
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Follow the events as they happen.
-    Tail {
-        /// Begin with this sequence rather than with what happens from now on.
-        #[arg(long, value_name = "SEQ")]
-        from: Option<u64>,
-        /// Only these kinds of events, separated by commas.
-        #[arg(long, value_name = "KINDS")]
-        types: Option<String>,
-        /// Stop after so many events.
-        #[arg(long, value_name = "N")]
-        count: Option<u64>,
-        /// The desk.
-        #[command(flatten)]
-        remote: Remote,
-    },
 }
 
 /// `oms quote`.
@@ -558,62 +366,6 @@ pub enum Journal {
     },
 }
 
-/// `oms load`.
-#[derive(Debug, Args)]
-pub struct Load {
-    /// Where the desk is [default: the setting client.url].
-    #[arg(long, value_name = "URL")]
-    pub url: Option<String>,
-    /// The API key [default: the setting client.api_key, else that of the demo desk in the data folder].
-    #[arg(long, value_name = "KEY")]
-    pub key: Option<String>,
-    /// What is sent: limit orders on a schedule, to measure; or a day of a desk with every kind of order.
-    #[arg(long, value_enum, default_value = "limit")]
-    pub mix: Mix,
-    /// Connections.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
-    pub connections: u32,
-    /// Orders per second, sent on schedule whatever the desk does (open loop).
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub rate: u32,
-    /// Send the next order on a connection when the last is answered (closed loop), as fast as the desk takes them.
-    #[arg(long, conflicts_with = "rate")]
-    pub closed: bool,
-    /// How long: 500ms, 10s, 2m.
-    #[arg(long, default_value = "10s", value_parser = duration)]
-    pub duration: std::time::Duration,
-    /// Orders sent before it is measured, in the same time units; they are answered but not reported.
-    #[arg(long, default_value = "0s", value_parser = duration)]
-    pub warmup: std::time::Duration,
-    /// Instruments, separated by commas.
-    #[arg(long, value_delimiter = ',', default_value = "AIG,BAC,IBM")]
-    pub symbol: Vec<String>,
-    /// Share of orders that trade at once; the others rest far from the market.
-    #[arg(long, value_name = "PERCENT", default_value = "0%", value_parser = percent)]
-    pub marketable: u32,
-    /// Stop after so many orders; a day of a desk has 10000 where it is not given.
-    #[arg(long, value_name = "N")]
-    pub orders: Option<u64>,
-    /// Seed of the ids; the same one sends the same orders again.
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Append a line for each acknowledged order: order id, cl_ord_id, idempotency key, SHA-256 of the answer's body.
-    #[arg(long, value_name = "FILE")]
-    pub journal_acks: Option<PathBuf>,
-    /// Report as JSON.
-    #[arg(long)]
-    pub report_json: bool,
-}
-
-/// What a load consists of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Mix {
-    /// Limit orders.
-    Limit,
-    /// Every kind of order, with cancels, replaces and batches.
-    Desk,
-}
-
 /// `oms calendar`.
 #[derive(Debug, Subcommand)]
 pub enum Calendar {
@@ -649,19 +401,6 @@ pub enum Config {
     },
 }
 
-/// A time span: a number and `ms`, `s` or `m`.
-fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| format!("{text:?} is not a time span such as 500ms, 10s or 2m"))?;
-    match unit {
-        "ms" => Ok(std::time::Duration::from_millis(number)),
-        "s" | "" => Ok(std::time::Duration::from_secs(number)),
-        "m" => Ok(std::time::Duration::from_secs(number.saturating_mul(60))),
-        _ => Err(format!("{unit:?} is not ms, s or m")),
-    }
-}
-
 /// A time.
 fn time(text: &str) -> Result<oms_model::Time, String> {
     oms_api::json::decode::time(text).ok_or_else(|| format!("{text:?} is no time such as 2026-01-31T16:00:00Z"))
@@ -670,12 +409,6 @@ fn time(text: &str) -> Result<oms_model::Time, String> {
 /// A past moment.
 fn as_of(text: &str) -> Result<AsOf, String> {
     oms_api::past::parse(text).ok_or_else(|| format!("{text:?} is neither a sequence nor a time such as 2026-01-31T16:00:00Z"))
-}
-
-/// A share in percent, with or without the sign.
-fn percent(text: &str) -> Result<u32, String> {
-    let number = text.strip_suffix('%').unwrap_or(text).parse().ok().filter(|percent| *percent <= 100);
-    number.ok_or_else(|| format!("{text:?} is not a share such as 10%"))
 }
 
 #[cfg(test)]

@@ -560,4 +560,4 @@ pub fn day_second(name: &str, text: &str) -> Result<i64, Failure> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

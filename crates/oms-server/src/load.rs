@@ -6,6 +6,7 @@
 
 mod desk;
 mod drive;
+mod mixed;
 mod order;
 mod schedule;
 mod tally;
@@ -52,7 +53,7 @@ pub fn run(flags: &Load, settings: &Settings) -> Outcome {
     let schedule = Schedule::new((!flags.closed).then_some(flags.rate), flags.warmup, flags.duration, flags.orders);
     let mut tally = Tally::new(acks).map_err(|error| Failure::Fault(format!("histogram: {error}")))?;
     let connections = drive::connect(address, flags.connections)?;
-    let request = wire::Template::new(&host, &key);
+    let request = wire::Template::new(&host, &key, flags.mix == Mix::Api);
     let ended = drive::drive(connections, &request, &orders, &schedule, &mut tally);
     let report = if flags.report_json { tally.json(flags, url).to_string() } else { tally.text(flags, url) };
     written(writeln!(std::io::stdout(), "{report}"))?;

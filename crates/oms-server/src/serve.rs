@@ -50,6 +50,7 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
 
     tenant::require_log(&desk)?;
     let accounts = http.block_on(identity::open(&desk))?;
+    http.block_on(async { identity::listen(&desk, &accounts) });
     desk.require_tenants()?;
     // Sessions of all tenants: a Logon belongs to the one whose CompIDs it has.
     let fix = Engine::new();

@@ -19,9 +19,9 @@ mod seal;
 mod secret;
 
 pub use keys::{Keys, Owner, Rewrapped};
-pub use master::{LocalMaster, Master, Transit, Wrapped};
+pub use master::{LocalMaster, Master, Moving, Transit, Wrapped};
 pub use reference::{NoReference, resolve};
-pub use seal::{Place, Sealed};
+pub use seal::{Place, Sealed, open_bare};
 pub use secret::Secret;
 
 use std::io;

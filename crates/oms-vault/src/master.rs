@@ -1,9 +1,11 @@
 //! Master keys: they wrap data keys and encrypt nothing else.
 
 mod local;
+mod moving;
 mod transit;
 
 pub use local::LocalMaster;
+pub use moving::Moving;
 pub use transit::Transit;
 
 use crate::{Secret, VaultError};

@@ -107,6 +107,15 @@ pub(crate) fn seal_raw(key: &[u8; KEY], bound: &[u8], secret: &[u8]) -> Result<V
     Ok([nonce.as_slice(), &text].concat())
 }
 
+/// Opens nonce, ciphertext and tag, sealed with `key` itself and bound to `bound`: what was encrypted so before it had data keys.
+///
+/// # Errors
+/// [`VaultError::Refused`]; [`VaultError::Malformed`] where it is too short, or the key is none.
+pub fn open_bare(key: &Secret, bound: &[u8], sealed: &[u8]) -> Result<Secret, VaultError> {
+    let key = key.expose().try_into().map_err(|_| VaultError::Malformed("a key"))?;
+    open_raw(key, bound, sealed)
+}
+
 pub(crate) fn open_raw(key: &[u8; KEY], bound: &[u8], sealed: &[u8]) -> Result<Secret, VaultError> {
     let (nonce, text) = sealed.split_first_chunk::<NONCE>().ok_or(VaultError::Malformed("an encrypted value"))?;
     let cipher = Aes256Gcm::new(&(*key).into());

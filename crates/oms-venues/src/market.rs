@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use oms_model::Mic;
+use oms_model::{Mic, Time};
 use oms_runtime::port::{MarketSink, ReportSink, VenuePort};
 
 use crate::floor::{Floor, FloorConfig, FloorEvent, SharedFloor};
@@ -112,27 +112,23 @@ impl Drop for PaperMarket {
 }
 
 /// Delivers all that is due at the start, batch by batch: a recording begins some time before the opening, and a part of
-/// it would leave quotes of back then as the newest ones.
+/// it would leave quotes of back then as the newest ones. Of an unpaced market, whose due never ends, the first batch.
 fn open(shared: &SharedFloor, market: &dyn MarketSink, reports: &dyn ReportSink) {
     let mut events: Vec<FloorEvent> = Vec::with_capacity(BATCH);
-    let opened = shared.now(&shared.lock());
+    let mut floor = shared.lock();
+    let (opened, paced) = (shared.now(&floor), floor.speed() != Speed::AsFastAsPossible);
     loop {
-        let mut floor = shared.lock();
-        let all = if floor.speed() == Speed::AsFastAsPossible {
-            floor.advance_unpaced(opened, UNPACED_TICKS, &mut events);
-            true // There is no end to what is due.
-        } else {
-            floor.advance(opened, BATCH, &mut events)
-        };
+        let behind = advance(&mut floor, opened, &mut events);
         drop(floor);
         for event in events.drain(..) {
             if event.deliver(market, reports).is_err() {
                 return; // The thread learns it too, and ends.
             }
         }
-        if all {
+        if !(behind && paced) {
             return;
         }
+        floor = shared.lock();
     }
 }
 
@@ -147,6 +143,15 @@ fn run(floor: &SharedFloor, stopping: &AtomicBool, market: &dyn MarketSink, repo
     }
 }
 
+/// Lets the market come up to `now`, a batch at most; answers whether more is due already.
+fn advance(floor: &mut Floor, now: Time, events: &mut Vec<FloorEvent>) -> bool {
+    if floor.speed() == Speed::AsFastAsPossible {
+        floor.advance_unpaced(now, UNPACED_TICKS, events)
+    } else {
+        !floor.advance(now, BATCH, events)
+    }
+}
+
 /// Waits until something happens, and takes it. False: it is time to stop.
 fn gather(shared: &SharedFloor, stopping: &AtomicBool, events: &mut Vec<FloorEvent>) -> bool {
     let mut floor = shared.lock();
@@ -155,11 +160,7 @@ fn gather(shared: &SharedFloor, stopping: &AtomicBool, events: &mut Vec<FloorEve
             return false;
         }
         let now = shared.now(&floor);
-        let behind = if floor.speed() == Speed::AsFastAsPossible {
-            floor.advance_unpaced(now, UNPACED_TICKS, events)
-        } else {
-            !floor.advance(now, BATCH, events)
-        };
+        let behind = advance(&mut floor, now, events);
         if behind || !events.is_empty() {
             return true;
         }

@@ -12,7 +12,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: oms-verify FILE [--key KEY] [--checkpoint NOTE] [--bodies DIR]
 
-  FILE               an export (oms audit export) or a proof (oms audit proof)
+  FILE               an export (oms audit export), a proof (oms audit proof) or a proof that the log only grew
+                     (oms audit consistency)
   --key KEY          the public key of the log, as its owner publishes it, or a file that holds it. Without it the key in
                      FILE is used: then FILE is shown to agree with itself, not whose it is
   --checkpoint NOTE  a file with a signed checkpoint that was received before: the log must still hold what it held then
@@ -108,6 +109,7 @@ fn tell(out: &mut impl Write, report: &Report, trusted: &Trusted) -> io::Result<
         match head.kind {
             Kind::Export => writeln!(out, "an export of the log {}", head.key.name())?,
             Kind::Proof { order } => writeln!(out, "a proof of the order {}", hex(&order))?,
+            Kind::Consistency => writeln!(out, "a proof that the log {} only grew", head.key.name())?,
         }
         writeln!(out, "{} records, {} events, schema version {}", report.records, report.events, head.schema)?;
         writeln!(out, "key {}", head.key)?;
@@ -118,6 +120,10 @@ fn tell(out: &mut impl Write, report: &Report, trusted: &Trusted) -> io::Result<
     }
     for finding in &report.findings {
         writeln!(out, "NOT INTACT: {finding}")?;
+    }
+    let grew = report.head.as_ref().is_some_and(|head| head.kind == Kind::Consistency);
+    if let ([old, new], true, true) = (report.checkpoints.as_slice(), grew, report.is_intact()) {
+        writeln!(out, "the log of {} records is the beginning of the log of {}", old.size, new.size)?;
     }
     if report.is_intact() && trusted.key.is_some() {
         writeln!(out, "intact: every record is what was signed")?;

@@ -2,6 +2,7 @@
 
 use super::{FixClient, Told};
 use crate::http::Client;
+use crate::load::side_of;
 use crate::prng::Prng;
 use crate::server::Server;
 use crate::until;
@@ -14,8 +15,7 @@ use std::ops::Range;
 pub fn offer(client: &mut Client, symbol: &str) -> i64 {
     until("a quote", || {
         let market = client.read(&format!("/marketdata/last/{symbol}"));
-        let cents = market["ask"].as_str().and_then(|text| text.parse::<f64>().ok()).map(|price| (price * 100.0).round() as i64);
-        cents.ok_or_else(|| market.to_string())
+        side_of(&market, "ask").ok_or_else(|| market.to_string())
     })
 }
 

@@ -1,22 +1,20 @@
 //! The client of a load: sends when an order is due, and remembers in few bytes what it is told.
 
-use super::quote;
+use crate::fix::{self, TRANSACT_TIME};
 use crate::http::Client;
-use crate::load::{SYMBOLS, text_of};
+use crate::load::{SYMBOLS, side_of, text_of};
 use crate::until;
 use oms_fix::codec::scan::View;
 use oms_fix::session::Phase;
-use oms_fix::session::config::{Config, Role, SessionId};
+use oms_fix::session::config::SessionId;
 use oms_fix::session::outbox::{Event, Outgoing};
-use oms_fix::store::MemoryStore;
-use oms_fix::transport::{Application, Endpoint, Engine, Reconnect, SessionHandle, SessionSpec};
+use oms_fix::transport::{Application, Engine, SessionHandle};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-const TRANSACT_TIME: &str = "20261127-10:00:00.000";
 /// Of ten orders in a row so many buy at once.
 const BUY_NOW: u64 = 5;
 /// And those up to here sell at once. The next one is a day order that buys at once, and the last one rests.
@@ -195,22 +193,13 @@ impl LoadClient {
             .map(|symbol| {
                 until("a quote", || {
                     let page = rest.read(&format!("/marketdata/last/{symbol}"));
-                    quote(&page).ok_or_else(|| page.to_string())
+                    side_of(&page, "bid").zip(side_of(&page, "ask")).ok_or_else(|| page.to_string())
                 })
             })
             .collect();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let heard = Arc::new(Mutex::new(Heard::new()));
-        let (engine, session) = runtime.block_on(async {
-            let engine = Engine::new();
-            let mut config = Config::new(SessionId::fix44("CLIENT", "OMS"), Role::Initiator);
-            config.timeouts.resend = 2_000_000_000;
-            let mut spec = SessionSpec::new(config, Box::<MemoryStore>::default(), Box::new(Listening(heard.clone())));
-            spec.endpoints = vec![Endpoint::plain(address)];
-            spec.reconnect = Reconnect { first: Duration::from_millis(20), longest: Duration::from_millis(200), ..Reconnect::default() };
-            let session = engine.add(spec).unwrap();
-            (engine, session)
-        });
+        let (engine, session) = runtime.block_on(fix::session("CLIENT", address, Box::new(Listening(heard.clone()))));
         let phase = session.phase();
         let client = Self { runtime, engine, session, phase, heard, quotes };
         client.until_up();

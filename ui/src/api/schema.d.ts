@@ -2209,10 +2209,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The routing policies in force */
+        /**
+         * The routing policies in force
+         * @deprecated
+         */
         get: operations["getSorConfigAlias"];
         put?: never;
-        /** Set a routing policy; what is absent has its default */
+        /**
+         * Set a routing policy; what is absent has its default
+         * @deprecated
+         */
         post: operations["setPolicyAlias"];
         delete?: never;
         options?: never;
@@ -2227,10 +2233,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List orders; client orders unless is_root or a parent is asked for */
+        /**
+         * List orders; client orders unless is_root or a parent is asked for
+         * @deprecated
+         */
         get: operations["listOrdersAlias"];
         put?: never;
-        /** Place an order (alias that answers 202) */
+        /**
+         * Place an order (alias that answers 202)
+         * @deprecated
+         */
         post: operations["placeOrderAlias"];
         delete?: never;
         options?: never;
@@ -6917,14 +6929,20 @@ export interface components {
     headers: {
         /** @description The methods of the path. */
         Allow: string;
+        /** @description Since when the operation is deprecated (RFC 9745). */
+        Deprecation: string;
         /** @description The version of the order, for If-Match. */
         ETag: string;
         /** @description `true` where this is the answer to an earlier request with the same key. */
         "Idempotent-Replay": string;
+        /** @description `successor-version`: the operation that takes its place. */
+        Link: string;
         /** @description The path of the order. */
         Location: string;
         /** @description Seconds after which the request may be sent again. */
         "Retry-After": string;
+        /** @description When it goes (RFC 8594). */
+        Sunset: string;
         /** @description The last sequence of the log that the answer rests on. */
         "X-Sequence": number;
         /** @description The trace of the request: that of `traceparent`, or a new one. */
@@ -7326,6 +7344,16 @@ export interface operations {
             };
             /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
             403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
                     [name: string]: unknown;
@@ -10942,7 +10970,7 @@ export interface operations {
             };
             header?: {
                 /** @description Go on after this sequence; stands above `from`. */
-                "Last-Event-ID"?: number;
+                "Last-Event-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -24595,6 +24623,9 @@ export interface operations {
             /** @description Every policy. */
             200: {
                 headers: {
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    Sunset: components["headers"]["Sunset"];
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
                     [name: string]: unknown;
                 };
@@ -24683,7 +24714,10 @@ export interface operations {
             /** @description The policy with its new version. */
             200: {
                 headers: {
+                    Deprecation: components["headers"]["Deprecation"];
                     "Idempotent-Replay": components["headers"]["Idempotent-Replay"];
+                    Link: components["headers"]["Link"];
+                    Sunset: components["headers"]["Sunset"];
                     "X-Sequence": components["headers"]["X-Sequence"];
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
                     [name: string]: unknown;
@@ -24714,6 +24748,16 @@ export interface operations {
             };
             /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
             403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
                     [name: string]: unknown;
@@ -25171,6 +25215,9 @@ export interface operations {
             /** @description A page of orders. */
             200: {
                 headers: {
+                    Deprecation: components["headers"]["Deprecation"];
+                    Link: components["headers"]["Link"];
+                    Sunset: components["headers"]["Sunset"];
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
                     [name: string]: unknown;
                 };
@@ -25275,9 +25322,12 @@ export interface operations {
             /** @description The order is recorded and durable. */
             202: {
                 headers: {
+                    Deprecation: components["headers"]["Deprecation"];
                     ETag: components["headers"]["ETag"];
                     "Idempotent-Replay": components["headers"]["Idempotent-Replay"];
+                    Link: components["headers"]["Link"];
                     Location: components["headers"]["Location"];
+                    Sunset: components["headers"]["Sunset"];
                     "X-Sequence": components["headers"]["X-Sequence"];
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
                     [name: string]: unknown;

@@ -192,7 +192,7 @@ export function Grid<T>(props: Props<T>) {
   const lastAt = useRef(-1);
   if (found >= 0) lastAt.current = lines.offset + found;
   const activeAt = found >= 0 ? lines.offset + found : source !== null && activeKey !== null ? lastAt.current : -1;
-  const active = lineAt(activeAt)?.key === activeKey ? lineAt(activeAt) : undefined;
+  const active = lines.held[found];
   const activeRow = active?.kind === "row" ? active.row : null;
   const { onActive } = props;
   useEffect(() => {

@@ -5,6 +5,7 @@ import type { Profile } from "../api/account";
 import { api, explain, unwrap } from "../api/client";
 import { run, say } from "../shell/actions";
 import { Panel, short, Time } from "../shell/parts";
+import { useSend } from "../shell/send";
 
 /** Who one is here, the second factor, the password, where one is signed in, and one's keys. */
 export default function AccountPage() {
@@ -37,21 +38,11 @@ function Who({ of }: { of: Profile }) {
 
 /** A form of the page: what it does, whether it may, and what came of it. */
 function Ask(props: { label: string; action: string; ready: boolean; onSend: () => Promise<unknown>; children: ReactNode }) {
-  const [refused, setRefused] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { refused, waits, onSubmit } = useSend(props.ready, props.onSend);
   return (
-    <form
-      className="inline-form" aria-label={props.label}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (busy || !props.ready) return;
-        setBusy(true);
-        setRefused(null);
-        props.onSend().catch((error: unknown) => setRefused(explain(error))).finally(() => setBusy(false));
-      }}
-    >
+    <form className="inline-form" aria-label={props.label} onSubmit={onSubmit}>
       {props.children}
-      <button type="submit" disabled={busy || !props.ready}>{props.action}</button>
+      <button type="submit" disabled={waits}>{props.action}</button>
       {refused !== null && <p className="refused" role="alert">{refused}</p>}
     </form>
   );

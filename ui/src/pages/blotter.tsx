@@ -119,8 +119,9 @@ export function Blotter({ name }: { name: string }) {
   const asked = useMemo<ViewAsked | null>(() => {
     if (past !== null || layout === null) return null;
     const { filter: conditions, search } = served(parse(typed), (field) => !asWritten.has(field));
-    const by = layout.sort === null ? null : (SORTED_AS[layout.sort.id] === undefined ? layout.sort.id : SORTED_AS[layout.sort.id]);
-    const sort = by === null || by === undefined ? "" : `${layout.sort?.down ? "-" : ""}${by}`;
+    const id = layout.sort?.id ?? "";
+    const by = id in SORTED_AS ? SORTED_AS[id] : id;
+    const sort = by ? `${layout.sort?.down ? "-" : ""}${by}` : "";
     return { filter: { ...SHOWS[which], ...conditions }, search, sort, groupBy: layout.group, size: 2 * AHEAD };
   }, [past, layout, typed, which]);
   const view = useOrderView(asked);

@@ -33,6 +33,8 @@ function local(ms: number): number {
 const SPANS = [["10s", "10 s"], ["1m", "1 min"], ["5m", "5 min"], ["1d", "1 day"]] as const;
 type Span = (typeof SPANS)[number][0];
 const MOST = 500;
+/** How often they are drawn anew. */
+const DRAW_MS = 500;
 
 /** Candles of an instrument: ten seconds as this tab saw them, or the bars that the desk keeps. */
 export function Candles({ symbol, first = "10s" }: { symbol: string; first?: Span }) {
@@ -52,7 +54,7 @@ export function Candles({ symbol, first = "10s" }: { symbol: string; first?: Spa
 function Seen({ symbol }: { symbol: string }) {
   const desk = useDesk();
   const read = useCallback(() => candles(desk.ticks.get(symbol) ?? [], 10_000), [desk, symbol]);
-  return <Drawn symbol={symbol} what="ten seconds" read={read} every={500} />;
+  return <Drawn symbol={symbol} what="ten seconds" read={read} />;
 }
 
 /** Bars of the desk: all that it has once, then the newest as they grow. */
@@ -84,10 +86,10 @@ function Kept({ symbol, span }: { symbol: string; span: Exclude<Span, "10s"> }) 
     };
   }, [symbol, span]);
   const read = useCallback(() => bars.current, []);
-  return refused !== null ? <p className="refused" role="alert">{refused}</p> : <Drawn symbol={symbol} what={span} read={read} every={500} />;
+  return refused !== null ? <p className="refused" role="alert">{refused}</p> : <Drawn symbol={symbol} what={span} read={read} />;
 }
 
-function Drawn({ symbol, what, read, every }: { symbol: string; what: string; read: () => readonly Candle[]; every: number }) {
+function Drawn({ symbol, what, read }: { symbol: string; what: string; read: () => readonly Candle[] }) {
   const theme = useCell(themed);
   const place = useRef<HTMLDivElement>(null);
   const table = useRef<HTMLDivElement>(null);
@@ -105,7 +107,7 @@ function Drawn({ symbol, what, read, every }: { symbol: string; what: string; re
         if (table.current !== null) table.current.textContent = summary(symbol, what, found);
       };
       draw();
-      const timer = setInterval(draw, every);
+      const timer = setInterval(draw, DRAW_MS);
       end = () => {
         clearInterval(timer);
         chart.remove();
@@ -115,7 +117,7 @@ function Drawn({ symbol, what, read, every }: { symbol: string; what: string; re
       ended = true;
       end();
     };
-  }, [read, symbol, what, every, theme]);
+  }, [read, symbol, what, theme]);
   return (
     <>
       <div ref={place} className="chart-canvas" aria-hidden="true" />

@@ -1,7 +1,8 @@
 import { type ReactNode, useEffect, useState } from "react";
 import { enterKey, showFactor, signIn } from "../api/account";
-import { api, explain, Refused, unwrap } from "../api/client";
+import { api, Refused, unwrap } from "../api/client";
 import { navigate } from "../shell/route";
+import { useSend } from "../shell/send";
 
 type Step =
   | { kind: "user"; told?: string }
@@ -40,22 +41,12 @@ export function LoginPage({ join, onJoined }: { join: string | null; onJoined: (
 
 /** A form that does one thing, says why it could not, and is not sent twice. */
 function Form(props: { label: string; action: string; ready: boolean; onSend: () => Promise<void>; refused?: (error: unknown) => string | null; children: ReactNode; more?: ReactNode }) {
-  const [refused, setRefused] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { refused, waits, onSubmit } = useSend(props.ready, props.onSend, props.refused);
   return (
-    <form
-      aria-label={props.label}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (busy || !props.ready) return;
-        setBusy(true);
-        setRefused(null);
-        props.onSend().catch((error: unknown) => setRefused(props.refused?.(error) ?? explain(error))).finally(() => setBusy(false));
-      }}
-    >
+    <form aria-label={props.label} onSubmit={onSubmit}>
       {props.children}
       {refused !== null && <p className="refused" role="alert">{refused}</p>}
-      <button type="submit" className="send" disabled={busy || !props.ready}>{props.action}</button>
+      <button type="submit" className="send" disabled={waits}>{props.action}</button>
       {props.more}
     </form>
   );

@@ -5,6 +5,7 @@ import type { Order, OrderTree, Route, Step, Why } from "../api/types";
 import { decimal } from "../format/number";
 import { asks } from "../shell/bindings";
 import { asOf, dialog, ticket, useDesk } from "../shell/context";
+import { types } from "../shell/keys";
 import { Key, Panel, short, SideMark, StateMark, Time, words } from "../shell/parts";
 import { navigate, useQuery } from "../shell/route";
 import { isWorking, useCell, useOrder } from "../stream/desk";
@@ -28,8 +29,7 @@ export function OrderPage({ id }: { id: string }) {
   const shownOrder = past === null && live !== undefined && live.version >= (why.data?.order.version ?? 0) ? live : why.data?.order;
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const typing = event.target instanceof HTMLElement && ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName);
-      if (event.defaultPrevented || event.repeat || typing || dialog.get() !== null || asOf.get() !== null || shownOrder === undefined || !isWorking(shownOrder)) return;
+      if (event.defaultPrevented || event.repeat || types(event.target) || dialog.get() !== null || asOf.get() !== null || shownOrder === undefined || !isWorking(shownOrder)) return;
       if (asks(event, "amend")) ticket.set({ kind: "amend", order: shownOrder });
       else if (asks(event, "cancel")) dialog.set({ kind: "cancel", orders: [shownOrder] });
       else return;

@@ -4,10 +4,8 @@ import { say } from "../shell/actions";
 import { type Action, ACTIONS, bind, chordOf, chosen, letters, pressed, setLetters, unbindAll, whatOf } from "../shell/bindings";
 import { dropLayout, exported, imported, layouts, saveLayout, takeLayout } from "../shell/layouts";
 import { Panel } from "../shell/parts";
-import { choose, DENSITIES, THEMES } from "../shell/shell";
+import { choose, DENSITIES, SIDES, THEMES } from "../shell/shell";
 import { useCell } from "../stream/desk";
-
-const SIDES = [["blue", "blue and orange"], ["green", "green and red"], ["red", "red and green"]] as const;
 
 /** How the desk looks and which keys it has, kept in this browser. */
 export default function SettingsPage() {

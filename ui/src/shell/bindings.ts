@@ -1,5 +1,7 @@
 import { Cell } from "../stream/table";
 
+type Where = "desk" | "orders" | "ticket" | "safety";
+
 /** What can be done by a key, and by which one where nobody chose another. */
 const FIRST = {
   palette: ["Ctrl+K", "find or do, or enter an order as a sentence", "desk"],
@@ -17,7 +19,7 @@ const FIRST = {
   send: ["Ctrl+Enter", "send", "ticket"],
   "cancel-all": ["F8", "cancel all orders", "safety"],
   kill: ["Shift+F8", "kill switch", "safety"],
-} as const satisfies Record<string, readonly [chord: string, what: string, where: "desk" | "orders" | "ticket" | "safety"]>;
+} as const satisfies Record<string, readonly [chord: string, what: string, where: Where]>;
 
 export type Action = keyof typeof FIRST;
 export const ACTIONS = Object.keys(FIRST) as Action[];
@@ -104,6 +106,6 @@ function keep(next: Partial<Record<Action, string>>): void {
   chosen.set(next);
 }
 
-export function actionsOf(where: "desk" | "orders" | "ticket" | "safety"): Action[] {
+export function actionsOf(where: Where): Action[] {
   return ACTIONS.filter((action) => FIRST[action][2] === where);
 }

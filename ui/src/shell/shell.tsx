@@ -13,6 +13,7 @@ import { navigate, useLocation } from "./route";
 
 export const THEMES = ["dark", "light", "contrast"] as const;
 export const DENSITIES = ["compact", "normal", "comfortable"] as const;
+export const SIDES = [["blue", "blue and orange"], ["green", "green and red"], ["red", "red and green"]] as const;
 
 /** What a person chose for the screen, kept in the browser. */
 export function dress(): void {
@@ -94,9 +95,7 @@ export function TopBar() {
           items={[
             ...THEMES.map((one) => ({ label: `${one} theme`, checked: is("theme", one), run: set("theme", one) })),
             ...DENSITIES.map((one) => ({ label: `${one} rows`, checked: is("density", one), run: set("density", one) })),
-            { label: "sides blue and orange", checked: is("sides", "blue"), run: set("sides", "blue") },
-            { label: "sides green and red", checked: is("sides", "green"), run: set("sides", "green") },
-            { label: "sides red and green", checked: is("sides", "red"), run: set("sides", "red") },
+            ...SIDES.map(([value, words]) => ({ label: `sides ${words}`, checked: is("sides", value), run: set("sides", value) })),
             { label: `Times in ${zone()}`, run: () => undefined, disabled: "The exact UTC is shown on hover" },
             { label: "Keys, rows and layouts", run: () => navigate("/settings") },
             { label: "Account", run: () => navigate("/account") },

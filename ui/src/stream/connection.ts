@@ -7,7 +7,6 @@
  */
 
 export type Message = { type: "snapshot" | "delta"; sequence: number; last: boolean; data: unknown };
-export type Quoted = { type: "quote"; data: unknown };
 
 export interface Listener {
   /** A snapshot begins: what was known before is not true any more. */
@@ -67,7 +66,7 @@ export interface ViewListener {
 
 export type Topic = "orders" | "executions" | "positions" | "risk" | "marketdata";
 /** Those that go on from a sequence; the others begin with a snapshot. */
-const RESUMED: ReadonlySet<Topic> = new Set<Topic>(["orders", "executions", "risk"]);
+const RESUMED: ReadonlySet<Topic | "view"> = new Set<Topic | "view">(["orders", "executions", "risk"]);
 export const PING_MS = 500;
 export const STALE_MS = 1_500;
 const UNAUTHENTICATED = 4001;
@@ -281,7 +280,7 @@ export class Connection {
 
   private ask(subscription: Subscription): void {
     const { view, topic } = subscription;
-    if (view !== null || topic === "view") return this.askView(subscription, view);
+    if (view !== null) return this.askView(subscription, view);
     const resumes = RESUMED.has(topic) && subscription.told !== null;
     const message: Record<string, unknown> = { op: "subscribe", topic };
     if (subscription.filter !== null) message.filter = subscription.filter;
@@ -311,8 +310,7 @@ export class Connection {
     });
   }
 
-  private askView(subscription: Subscription, view: ViewListener | null): void {
-    if (view === null) return;
+  private askView(subscription: Subscription, view: ViewListener): void {
     this.request({ op: "view.open", ...view.asked() }, (status, body) => {
       const said = body as { subscription?: number; message?: string };
       if (status === 200 && said.subscription !== undefined) {

@@ -9,7 +9,7 @@ import { OrderView, type ViewAsked } from "./view";
 const DONE: ReadonlySet<string> = new Set(["FILLED", "CANCELED", "REJECTED", "EXPIRED", "CLOSED"]);
 /** The states of orders that work, as filters name them. */
 export const WORKING = "NEW,UNACK,LIVE,PARTIALLY_FILLED";
-export const isDone = (order: Order): boolean => DONE.has(order.state);
+const isDone = (order: Order): boolean => DONE.has(order.state);
 export const isWorking = (order: Order): boolean => !DONE.has(order.state);
 
 /** The tick of a market, kept for the small line beside it. */
@@ -74,6 +74,8 @@ export class Desk {
       snapshot: () => undefined,
       delta: (data) => this.quoted(data as Market),
     });
+    // What is in doubt, and what it may cost, is told on the page of risk.
+    this.view({ filter: { in_doubt: "true" }, size: 0 }).subscribe(() => this.lookAtRisk());
     this.connection.start();
     document.addEventListener("visibilitychange", this.onWake);
     window.addEventListener("online", this.onWake);
@@ -81,11 +83,7 @@ export class Desk {
 
   /** Opens a window of the desk's orders. */
   view(asked: ViewAsked): OrderView {
-    return new OrderView(this.connection, asked, (rows) => {
-      this.orders.put(rows, false);
-      // What is in doubt, and what it may cost, is told on the page of risk.
-      if ((this.risk.get()?.in_doubt ?? 0) > 0 || rows.some((order) => order.uncertainty !== null)) this.lookAtRisk();
-    });
+    return new OrderView(this.connection, asked, (rows) => this.orders.put(rows, false));
   }
 
   end(): void {

@@ -26,7 +26,7 @@ const RANK_MS = 250;
 export const MAX_WINDOW = 500;
 export const AHEAD = 60;
 /** Rows that are taken at most where all of them are asked for. */
-export const MAX_ALL = 50_000;
+const MAX_ALL = 50_000;
 
 /** A window of orders that the server filters and sorts. */
 export class OrderView {
@@ -36,7 +36,6 @@ export class OrderView {
   /** Lines of the view, and rows of it. */
   height = 0;
   total = 0;
-  sequence = 0;
   refusal: string | null = null;
   /** Whether anything was told. */
   begun = false;
@@ -166,7 +165,7 @@ export class OrderView {
       this.changed.set(String(row.order_id), now);
       told.push(row as unknown as Order);
     }
-    [this.total, this.height, this.sequence, this.begun, this.refusal] = [frame.total, frame.lines, frame.sequence, true, null];
+    [this.total, this.height, this.begun, this.refusal] = [frame.total, frame.lines, true, null];
     if (frame.order !== undefined || frame.offset !== (this.waiting?.offset ?? this.offset)) {
       this.waiting = { order: frame.order ?? this.waiting?.order ?? this.order, offset: frame.offset };
     }

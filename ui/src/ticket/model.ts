@@ -1,4 +1,4 @@
-import type { NewOrder, Order, OrdType, Side, TimeInForce } from "../api/types";
+import type { NewOrder, OrdType, Side, TimeInForce } from "../api/types";
 import { quantity } from "../format/number";
 
 /** What each type of order asks for. */
@@ -112,8 +112,4 @@ export function sentence(line: string): Partial<Draft> | null {
 /** The same order on the command line, for whoever wants to repeat it there. */
 export function curl(draft: Draft, origin: string): string {
   return `curl -s ${origin}/api/v1/orders -H "X-API-Key: $OMS_API_KEY" -H 'Content-Type: application/json' -H "Idempotency-Key: $(uuidgen)" -d '${JSON.stringify(order(draft)).replaceAll("'", "'\\''")}'`;
-}
-
-export function fromOrder(from: Order): Partial<Draft> {
-  return { symbol: from.symbol, side: from.side, type: from.ord_type, qty: from.order_qty, price: from.price ?? "", stop: from.stop_px ?? "", tif: from.time_in_force };
 }

@@ -52,6 +52,8 @@ pub(super) struct Ranked {
     pub(super) index: RankIndex,
     /// How many rows each group has.
     pub(super) groups: BTreeMap<Owned, usize>,
+    /// Whether a row of it changed in the last turn.
+    pub(super) changed: bool,
 }
 
 impl Ranked {
@@ -206,12 +208,9 @@ impl Book {
         }
     }
 
-    /// Brings the indexes up to the rows. Whether any row changed since the last time.
-    pub(super) fn settle(&mut self) -> bool {
+    /// Brings the indexes up to the rows. Each knows then whether a row of it changed since the last time.
+    pub(super) fn settle(&mut self) {
         let Self { rows, free, symbols, before, ranked, renamed, .. } = self;
-        if before.is_empty() && !*renamed {
-            return false;
-        }
         if std::mem::take(renamed) {
             ranked.values_mut().for_each(|one| *one = rank(one.shape.clone(), rows, symbols));
         } else {
@@ -223,7 +222,6 @@ impl Book {
             }
         }
         before.clear();
-        true
     }
 
     /// Sorts the orders that a shape means, unless that is done already. Everything must be settled.
@@ -252,17 +250,19 @@ fn rank(shape: Arc<Shape>, rows: &Rows, symbols: &Symbols) -> Ranked {
         }
     }
     let index = RankIndex::of(entries, &InOrder { shape: &shape, rows, before: None, symbols });
-    Ranked { shape, index, groups }
+    Ranked { shape, index, groups, changed: true }
 }
 
 /// Takes out what changed, by what it was, and puts it in by what it is.
 fn resort(ranked: &mut Ranked, rows: &Rows, before: &Before, symbols: &Symbols) {
     let shape = ranked.shape.clone();
+    ranked.changed = false;
     let mut enter: Vec<(Entry, Option<Owned>)> = Vec::new();
     let was_in_order = InOrder { shape: &shape, rows, before: Some(before), symbols };
     for (number, was) in before {
         let was = was.as_deref().filter(|was| shape.takes(was, symbols));
         let is = rows.get(*number as usize).and_then(Option::as_deref).filter(|is| shape.takes(is, symbols));
+        ranked.changed |= was.is_some() || is.is_some();
         if let (Some(was), Some(is)) = (was, is)
             && shape.compare(was, is, symbols) == Ordering::Equal
         {
@@ -283,7 +283,9 @@ fn resort(ranked: &mut Ranked, rows: &Rows, before: &Before, symbols: &Symbols) 
         ranked.index.insert(entry, &in_order);
         ranked.count(group, true);
     }
-    ranked.groups.retain(|_, count| *count > 0);
+    if ranked.changed {
+        ranked.groups.retain(|_, count| *count > 0);
+    }
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ fn serve(shared: &Shared, open: &mut Vec<(View, Arc<Mailbox>)>) -> Result<(), Fa
             next = now + if open.is_empty() { IDLE } else { TURN };
         }
         follow(&mut book, &mut follower)?;
-        let changed = book.settle();
+        book.settle();
         shared.rows.store(book.len(), Ordering::Relaxed);
         close(shared, &mut book, open);
         for Opening { number, asked, mailbox } in openings {
@@ -79,7 +79,7 @@ fn serve(shared: &Shared, open: &mut Vec<(View, Arc<Mailbox>)>) -> Result<(), Fa
             next = now + TURN;
         }
         for (view, mailbox) in open.iter_mut() {
-            offer(view, mailbox, &book, changed, now);
+            offer(view, mailbox, &book, now);
         }
         if !open.is_empty() {
             used = now;
@@ -97,29 +97,20 @@ fn serve(shared: &Shared, open: &mut Vec<(View, Arc<Mailbox>)>) -> Result<(), Fa
 /// Everything that is stored, and a follower of what is not in it.
 fn read(shared: &Shared) -> Result<(Book, Follower), Failed> {
     let began = Instant::now();
+    // What happens while the rest is read is followed from here on; each row says what it knows already.
+    let (mut page, from) = patiently(|| shared.store.roots_before(Seq(u64::MAX), PAGE))?;
+    // Read after it: a listing is either in them or followed.
     let symbols = Symbols::of(patiently(|| shared.store.symbols())?);
-    let mut before = Seq(u64::MAX);
-    let mut book: Option<Book> = None;
-    let mut symbols = Some(symbols);
-    let mut from = Seq(0);
+    let mut book = Book::new(symbols, from, shared.bounds.max_rows);
+    let mut seq = from;
     loop {
-        let (page, seq) = patiently(|| shared.store.roots_before(before, PAGE))?;
-        // What happens while pages are read is followed from the first one on; each row says what it knows already.
-        let book = book.get_or_insert_with(|| {
-            from = seq;
-            Book::new(symbols.take().unwrap_or_default(), seq, shared.bounds.max_rows)
-        });
         let whole = page.len() < PAGE as usize;
-        let room = page.into_iter().all(|(order, last_seq)| {
-            before = order.created_seq;
-            book.load(order, last_seq, seq)
-        });
+        let last = page.last().map(|(order, _)| order.created_seq);
+        let room = page.into_iter().all(|(order, last_seq)| book.load(order, last_seq, seq));
         shared.rows.store(book.len(), Ordering::Relaxed);
-        if whole || !room {
-            break;
-        }
+        let Some(before) = last.filter(|_| room && !whole) else { break };
+        (page, seq) = patiently(|| shared.store.roots_before(before, PAGE))?;
     }
-    let book = book.unwrap_or_default();
     tracing::info!(orders = book.len(), took_ms = began.elapsed().as_millis(), "orders read for views");
     Ok((book, shared.feed.follow(from)))
 }
@@ -161,7 +152,7 @@ fn close(shared: &Shared, book: &mut Book, open: &mut Vec<(View, Arc<Mailbox>)>)
 }
 
 /// Puts the newest frame where the connection takes it.
-fn offer(view: &mut View, mailbox: &Mailbox, book: &Book, changed: bool, now: Instant) {
+fn offer(view: &mut View, mailbox: &Mailbox, book: &Book, now: Instant) {
     if let Some(window) = mailbox.window.lock().unwrap_or_else(PoisonError::into_inner).take() {
         view.turn_to(window);
     }
@@ -170,7 +161,7 @@ fn offer(view: &mut View, mailbox: &Mailbox, book: &Book, changed: bool, now: In
     if waiting.is_none() {
         view.taken();
     }
-    if let Some(message) = view.frame(book, changed, now) {
+    if let Some(message) = view.frame(book, now) {
         *waiting = Some(message);
         mailbox.arrived.notify_one();
     }

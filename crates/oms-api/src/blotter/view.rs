@@ -96,7 +96,7 @@ pub(super) struct View {
     offered: Option<(Told, i64)>,
     /// Whether its client waits for an answer to something that it did.
     urgent: bool,
-    /// Whether rows changed since it was last looked at.
+    /// Whether rows of its index changed since it was last looked at.
     behind: bool,
     allowance: i64,
     counted: Instant,
@@ -136,13 +136,13 @@ impl View {
 
     /// The frame that brings the client to the present; `None` where it knows it, or is not to be told yet. One that was
     /// offered and not taken is replaced by it: the newest wins.
-    pub(super) fn frame(&mut self, book: &Book, changed: bool, now: Instant) -> Option<Vec<u8>> {
-        self.behind |= changed;
+    pub(super) fn frame(&mut self, book: &Book, now: Instant) -> Option<Vec<u8>> {
+        let ranked = book.ranked(&self.asked.shape.name)?;
+        self.behind |= ranked.changed;
         let pulse = now >= self.pulse && book.seq() > self.told.seq;
         if !(self.behind || self.urgent || pulse) || !self.is_due(now) {
             return None;
         }
-        let ranked = book.ranked(&self.asked.shape.name)?;
         (self.behind, self.urgent) = (false, false);
         let seen = self.look(book, ranked);
         let (message, told) = self.tell(book, seen, pulse)?;
@@ -215,13 +215,16 @@ impl View {
         let offset = self.asked.window.offset;
         let regrouped = seen.heads != before.heads;
         let counted = (seen.total, seen.height, offset) != (before.total, before.height, before.offset);
-        if found.is_none() && !regrouped && !counted && before.begun && !pulse {
+        // A frame that waits says what is no more, where all is again as it was told.
+        if found.is_none() && !regrouped && !counted && before.begun && !pulse && self.offered.is_none() {
             return None;
         }
         let mut cells: BTreeMap<u32, Arc<Cells>> = BTreeMap::new();
-        for line in seen.lines.iter().filter(|line| line.id < HEADS) {
+        // Both are in the order of places.
+        let is_other = |at| found.entered.binary_search(&at).is_ok() || found.changed.binary_search_by_key(&at, |(at, _)| *at).is_ok();
+        for (at, line) in seen.lines.iter().enumerate().filter(|(_, line)| line.id < HEADS) {
             // What did not change is not written again.
-            let known = before.cells.get(&line.id).filter(|_| is_told(before, line));
+            let known = before.cells.get(&line.id).filter(|_| !is_other(at));
             cells.insert(line.id, known.cloned().unwrap_or_else(|| Arc::new(self.cells(book, line.id))));
         }
         let told = Told {
@@ -265,11 +268,6 @@ impl View {
         });
         w.finish()
     }
-}
-
-/// Whether this state of a line is the one that was told.
-fn is_told(told: &Told, line: &Line<Seq>) -> bool {
-    told.lines.iter().any(|known| known == line)
 }
 
 fn overlap(a: &Range<usize>, b: Range<usize>) -> Range<usize> {

@@ -7,24 +7,31 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use futures_util::stream::{BoxStream, unfold};
-use oms_model::Code;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tonic::{Response, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
-/// How often somebody who watches is looked for.
+/// How often it is looked whether that has changed.
 const PACE: Duration = Duration::from_secs(1);
+/// The most who watch at once. Nobody says who he is here, so they have no place among the streams of those who trade.
+const MAX_WATCHERS: usize = 64;
 
 /// Adds the service.
 pub fn add(router: Router, tenants: Tenants) -> Router {
-    router.route_service("/grpc.health.v1.Health/{method}", HealthServer::new(Ready { tenants }))
+    router.route_service(
+        "/grpc.health.v1.Health/{method}",
+        HealthServer::new(Ready { tenants, watchers: Arc::new(Semaphore::new(MAX_WATCHERS)) }),
+    )
 }
 
 #[derive(Clone)]
 struct Ready {
     tenants: Tenants,
+    watchers: Arc<Semaphore>,
 }
 
 impl Ready {
@@ -57,7 +64,8 @@ impl Health for Ready {
     /// What it is, and then whenever that is another.
     async fn watch(&self, request: tonic::Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let Some(api) = self.tenants.all().into_iter().next() else { return Err(Status::unavailable("nobody is served")) };
-        let place = api.admit_stream().ok_or_else(|| Status::new(crate::error::grpc(Code::Overloaded), "there are too many streams"))?;
+        let watchers = Arc::clone(&self.watchers);
+        let place = watchers.try_acquire_owned().map_err(|_| Status::unavailable("there are too many who watch"))?;
         let known = knows(&request.get_ref().service);
         let (ready, closing) = (self.clone(), api.closing());
         let watching = unfold((None, closing, place), move |(told, mut closing, place)| {

@@ -328,8 +328,10 @@ impl Following {
                 Ok(next) => next,
                 // What is too busy now is asked again.
                 Err(refusal) if refusal.code == Code::Overloaded => {
-                    tokio::time::sleep(PAUSE).await;
-                    continue;
+                    tokio::select! {
+                        () = tokio::time::sleep(PAUSE) => continue,
+                        () = teller.gone() => return Err(End::Gone),
+                    }
                 }
                 Err(refusal) => return Err(refuse(&refusal, TraceId::default()).into()),
             };

@@ -34,6 +34,7 @@ pub(super) fn base(name: &str) -> Option<Value> {
         "uuid" => json!({"type": "string", "format": "uuid"}),
         "time" => json!({"type": "string", "format": "date-time"}),
         "count" => json!({"type": "integer", "minimum": 0}),
+        "digits" => pattern(WHOLE),
         "token" => pattern(&format!("{TOKEN}{{1,{MAX_TEXT_ID}}}")),
         "mic" => pattern(MIC),
         "currency" => pattern("[A-Z]{3}"),

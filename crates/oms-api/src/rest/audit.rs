@@ -1,7 +1,7 @@
 //! The audit: who did what, the signed checkpoints, and what an outsider verifies.
 
 use super::orders::find;
-use super::{Endpoint, get, query};
+use super::{Endpoint, LIMIT, get, query};
 use crate::audit::{Audit, AuditCheckpoint};
 use crate::call::{Access, Call};
 use crate::error::TraceText;
@@ -44,7 +44,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .parameters(&[
             query("after", "count", "Only records behind this sequence."),
             query("before", "count", "Only records in front of this sequence, newest first; 0 is the end of the log. Not with `after`."),
-            query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
+            LIMIT,
             query("user_id", "uuid", "Only what this user caused."),
             query("type", "EventType", "Only records with an event of this kind."),
             query("order_id", "uuid", "Only records with an event of this order."),
@@ -56,10 +56,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             named("listAuditCheckpoints", "The signed checkpoints, and the key that they are signed with"),
             checkpoints,
         )
-        .parameters(&[
-            query("after", "count", "Only checkpoints of more records than this."),
-            query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
-        ])
+        .parameters(&[query("after", "count", "Only checkpoints of more records than this."), LIMIT])
         .json(200, "AuditCheckpoints", "A page of checkpoints, oldest first.")
         .errors(&[Code::NotFound]),
         get(

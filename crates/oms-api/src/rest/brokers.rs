@@ -1,19 +1,14 @@
 //! Brokers: how they stand, what the account holds there, and what a person may do to a connection.
 
-use super::{Endpoint, Parameter, get, post, query};
+use super::{Endpoint, REASON, get, post, reason};
 use crate::brokers::{Broker, BrokerAction, BrokerPosition, BrokerValue, ForeignOrder};
 use crate::call::{Access, Call};
 use crate::json::Writer;
-use crate::query::bad_parameter;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
 use oms_identity::Scope;
 use oms_model::{Code, Refusal};
-
-/// Longest reason, in bytes.
-const MAX_REASON: usize = 1_000;
-const REASON: Parameter = query("reason", "string", "Why, in words, for the record: 1000 bytes at most.");
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "brokers", summary);
@@ -141,12 +136,7 @@ async fn account(call: Call) -> Result<Response, Refusal> {
 }
 
 async fn act(call: Call, action: BrokerAction) -> Result<Response, Refusal> {
-    let mut params = call.params()?;
-    let reason = params.take("reason").unwrap_or_default();
-    params.end()?;
-    if MAX_REASON < reason.len() {
-        return Err(bad_parameter("reason", "is 1000 bytes at most"));
-    }
+    let reason = reason(&call)?;
     call.api.brokers().ok_or_else(unknown)?.act(&call.id, action, &call.actor(), &reason)?;
     tracing::warn!(broker = %call.id, user_id = %call.principal.user_id, ?action, reason, "somebody acts on a broker's connection");
     Ok(shown(&call, &find(&call)?))

@@ -1,7 +1,7 @@
 //! Executions.
 
 use super::orders::{FIELDS, LIST, list_query};
-use super::{Endpoint, get, query};
+use super::{Endpoint, LIMIT, get, query};
 use crate::call::{Access, Call};
 use crate::json::Writer;
 use crate::reply;
@@ -50,10 +50,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             ("listSuspense", "executions", "List executions that match no order and about which nobody has decided"),
             suspense,
         )
-        .parameters(&[
-            query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
-            query("cursor", "string", "`next` of the page before."),
-        ])
+        .parameters(&[LIMIT, query("cursor", "string", "`next` of the page before.")])
         .json(200, "SuspensePage", "A page of executions, the newest first."),
         get(
             Access::Scope(Scope::OrdersView),

@@ -1,21 +1,16 @@
 //! FIX sessions: how they stand, and what a person may do to them.
 
 use super::orders::find;
-use super::{Endpoint, Parameter, get, post, query};
+use super::{Endpoint, LIMIT, REASON, get, post, reason};
 use crate::call::{Access, Call};
 use crate::fix::{FixAbout, FixAction, FixDeed, FixMessage, FixMessages, FixSession};
 use crate::json::Writer;
 use crate::json::decode::Fields;
-use crate::query::bad_parameter;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
 use oms_identity::Scope;
 use oms_model::{Code, Refusal, Time};
-
-/// Longest reason, in bytes.
-const MAX_REASON: usize = 1_000;
-const REASON: Parameter = query("reason", "string", "Why, in words, for the record: 1000 bytes at most.");
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "fix", summary);
@@ -42,7 +37,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             named("getOrderMessages", "The FIX messages about an order and its legs: with the client, and with venues"),
             messages,
         )
-        .parameters(&[query("limit", "integer", "1 to 500, 100 where it is not given.")])
+        .parameters(&[LIMIT])
         .json(200, "OrderMessages", "Oldest first; none where no FIX session had to do with it.")
         .errors(&[Code::NotFound, Code::Overloaded]),
         acts(post(
@@ -112,12 +107,7 @@ async fn one(call: Call) -> Result<Response, Refusal> {
 }
 
 async fn act(call: Call, action: FixAction) -> Result<Response, Refusal> {
-    let mut params = call.params()?;
-    let reason = params.take("reason").unwrap_or_default();
-    params.end()?;
-    if MAX_REASON < reason.len() {
-        return Err(bad_parameter("reason", "is 1000 bytes at most"));
-    }
+    let reason = reason(&call)?;
     let acted = call.api.fix().ok_or_else(unknown)?.act(&call.id, action, &call.actor(), reason);
     tracing::warn!(client = %call.id, user_id = %call.principal.user_id, ?action, "somebody acts on a FIX session");
     Ok(shown(&call, &acted.await?))

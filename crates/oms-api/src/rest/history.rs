@@ -2,7 +2,7 @@
 
 use super::executions;
 use super::orders::{AS_OF, FIELDS, LIST, find, no_such_order};
-use super::{Endpoint, get, query};
+use super::{Endpoint, LIMIT, get, query};
 use crate::call::{Access, Call};
 use crate::json::Writer;
 use crate::json::events::write_event;
@@ -28,7 +28,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .parameters(&[
             query("tree", "boolean", "Whether events of the whole tree are shown; true where it is not given."),
             query("after", "count", "Only events after this sequence."),
-            query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
+            LIMIT,
         ])
         .json(200, "EventPage", "A page of events.")
         .errors(&[Code::NotFound]),

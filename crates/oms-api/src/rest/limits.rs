@@ -2,7 +2,7 @@
 
 use super::commands::done;
 use super::overrides::reason;
-use super::{Endpoint, delete, get, query};
+use super::{Endpoint, LIMIT, delete, get, query};
 use crate::api::Api;
 use crate::call::{Access, Call};
 use crate::catalog::Catalog;
@@ -34,7 +34,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             query("period", "Period", "Its period; the usual one of the type where it is not given."),
             query("soft", "boolean", "Whether it is a soft one; hard where it is not given."),
             query("before", "count", "Only changes before this sequence."),
-            query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
+            LIMIT,
         ])
         .json(200, "LimitHistory", "A page of changes."),
         delete(

@@ -1,7 +1,7 @@
 //! Last quotes and trades.
 
 use super::positions::no_such_instrument;
-use super::{Endpoint, get, query};
+use super::{Endpoint, LIMIT, get, query};
 use crate::call::{Access, Call};
 use crate::json::Writer;
 use crate::json::orders::{market_fields, venue_quotes};
@@ -29,10 +29,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             ("getBars", "marketdata", "How the price of an instrument moved since the desk was opened: the newest 500 bars at most"),
             bars,
         )
-        .parameters(&[
-            query("span", "string", "1m, 5m or 1d (UTC); 1m where it is not given."),
-            query("limit", "integer", "1 to 500, 100 where it is not given."),
-        ])
+        .parameters(&[query("span", "string", "1m, 5m or 1d (UTC); 1m where it is not given."), LIMIT])
         .json(200, "BarList", "The newest bars, oldest first.")
         .errors(&[Code::NotFound]),
     ]

@@ -5,7 +5,7 @@ mod today;
 
 use super::orders::AS_OF;
 use super::positions::no_such_instrument;
-use super::{Endpoint, get, query};
+use super::{Endpoint, LIMIT, get, query};
 use crate::call::{Access, Call};
 use crate::json::Writer;
 use crate::json::events::frozen_fields;
@@ -44,7 +44,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             query("symbol", "token", "In this instrument alone."),
             query("from", "count", "Not before this day: 20261121."),
             query("to", "count", "Not after this day."),
-            query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
+            LIMIT,
             query("cursor", "string", "`next` of the page before."),
         ])
         .json(200, "FrozenPage", "A page, the newest day first.")

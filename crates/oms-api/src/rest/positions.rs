@@ -1,7 +1,7 @@
 //! Positions: now, marked to the market; or as they were.
 
 use super::orders::{AS_OF, FIELDS};
-use super::{Endpoint, get, query};
+use super::{Endpoint, LIMIT, get, query};
 use crate::call::{Access, Call};
 use crate::json::Writer;
 use crate::json::orders::position_fields;
@@ -44,7 +44,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 account,
                 query("symbol", "token", "In this instrument alone."),
                 query("open", "boolean", "true: without those that are flat."),
-                query("limit", "integer(1..500)", "1 to 500, 100 where it is not given."),
+                LIMIT,
                 query("cursor", "string", "`next` of the page before."),
                 FIELDS,
                 AS_OF,

@@ -23,7 +23,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         post(Access::Scope(Scope::SystemAdmin), path, named(id, "Set a routing policy; what is absent has its default"), set_policy)
             .body("SetPolicy")
             .json(200, "Policy", "The policy with its new version.")
-            .errors(&[Code::UnsupportedMediaType])
+            .errors(&[Code::NotFound, Code::UnsupportedMediaType])
             .idempotent()
     };
     let list = |path, id| {

@@ -18,7 +18,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .parameters(&[
             query("types", "string", "Only these kinds of events, separated by commas."),
             query("from", "count", "Begin with this sequence; with what happens from now on where it is not given."),
-            header("Last-Event-ID", "count", "Go on after this sequence; stands above `from`."),
+            header("Last-Event-ID", "digits", "Go on after this sequence; stands above `from`."),
         ])
         .media(200, "text/event-stream", "Events; `disconnected` tells a slow client where to resume.")
         .errors(&[Code::Overloaded]),

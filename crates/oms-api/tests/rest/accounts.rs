@@ -13,7 +13,7 @@ use oms_api::ws::CLOSE_UNAUTHENTICATED;
 use oms_api::{Config, auth};
 use oms_auth::identity::Registration;
 use oms_auth::password::Cost;
-use oms_auth::{ControlLog, Identity, KeyFile, system_clock};
+use oms_auth::{ControlLog, Identity, SecretBox, VaultBox, system_clock};
 use oms_identity::event::TenantCreated;
 use oms_identity::{Command, Role, Scope, Scopes};
 use oms_model::TenantId;
@@ -21,6 +21,8 @@ use oms_store::MemoryJournal;
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, Value};
 use serde_json::json;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tonic::Code;
 
@@ -37,12 +39,25 @@ fn no_limits() -> Config {
     Config { rates: Rates { read: 0, write: 0, cancel: 0, entrance: 0, tenant: 0 }, ..Config::default() }
 }
 
+/// The vault's box; its keys lie in the tests' own folder.
+fn secrets() -> Box<dyn SecretBox> {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let name = format!("accounts-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&dir).unwrap();
+    let secrets = VaultBox::open_dir(&dir, &dir, None).unwrap();
+    // Its key is read once and held from then on.
+    secrets.seal("first", b"use").unwrap();
+    std::fs::remove_dir_all(dir).unwrap();
+    Box::new(secrets)
+}
+
 impl House {
     async fn open(config: Config) -> Self {
         let log = ControlLog::open(Box::new(MemoryJournal::new(9)), system_clock()).unwrap();
         let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
         let accounts = oms_auth::Config { cost, ..oms_auth::Config::default() };
-        let identity = Identity::open(log, Box::new(KeyFile::of([7; 32]).unwrap()), accounts, system_clock()).await.unwrap();
+        let identity = Identity::open(log, secrets(), accounts, system_clock()).await.unwrap();
         // The desk is there before its users are.
         let tenant = TenantCreated { tenant_id: TenantId::from_u128(1), name: "desk".to_owned() };
         identity.execute_as_console(Command::CreateTenant(tenant)).await.unwrap();

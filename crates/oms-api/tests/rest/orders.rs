@@ -191,3 +191,18 @@ async fn lists_have_pages_filters_and_fields() {
         desk.client.get(&format!("/api/v1/orders?{query}")).await.refused(400, "VALIDATION_ERROR");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn aliases_say_that_they_go_and_what_takes_their_place() {
+    let desk = Desk::open().await;
+    let said = |reply: &crate::client::Reply| ["deprecation", "sunset", "link"].map(|name| reply.header(name).map(str::to_owned));
+    let placed = desk.client.post("/v1/orders", &[], &order(RESTING)).await.expect(202);
+    let refused = desk.client.post("/v1/orders", &[], "{}").await.refused(400, "VALIDATION_ERROR");
+    for reply in [&placed, &refused] {
+        let [since, until, instead] = said(reply).map(Option::unwrap);
+        assert_eq!((since.as_str(), until.as_str()), ("@1793491200", "Mon, 01 Nov 2027 00:00:00 GMT"));
+        assert_eq!(instead, "</api/v1/orders>; rel=\"successor-version\"");
+    }
+    let lasting = desk.client.get("/api/v1/orders").await.expect(200);
+    assert_eq!(said(&lasting), [None, None, None]);
+}

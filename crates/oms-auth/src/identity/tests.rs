@@ -1,6 +1,5 @@
 use super::*;
 use crate::password::Cost;
-use crate::seal::KeyFile;
 use crate::totp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -31,7 +30,7 @@ fn from(ip: &str) -> Client {
 
 async fn over(journal: MemoryJournal, time: &Arc<AtomicI64>) -> Identity {
     let config = Config { cost: Cost { memory_kib: 64, passes: 1, lanes: 1 }, ..Config::default() };
-    let (clock_time, secrets) = (Arc::clone(time), Box::new(KeyFile::of([7; 32]).unwrap()));
+    let (clock_time, secrets) = (Arc::clone(time), crate::seal::tests::any());
     let clock: Clock = Arc::new(move || Time(clock_time.load(Ordering::SeqCst)));
     let log = ControlLog::open(Box::new(journal), Arc::clone(&clock)).unwrap();
     Identity::open(log, secrets, config, clock).await.unwrap()

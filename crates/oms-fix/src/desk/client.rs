@@ -1,10 +1,11 @@
 //! One client: hands what it asks to the engine, and tells it what the log says.
 
+mod door;
+
 use std::collections::VecDeque;
 use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use oms_engine::input::IdempotencyKey;
@@ -26,10 +27,13 @@ use super::request::{self, Ask, Subject};
 use super::{DeskParts, words};
 use crate::codec::scan::{View, scan};
 use crate::dictionary::Place;
-use crate::session::config::SessionId;
-use crate::session::outbox::{Event, Kept, Mark, Outgoing};
-use crate::session::{BusinessReason, Phase, business_reject};
-use crate::transport::{Application, PostFailure, SessionHandle};
+use crate::session::Phase;
+use crate::session::outbox::{Kept, Mark, Outgoing};
+use crate::transport::{PostFailure, SessionHandle};
+
+pub use door::ClientFigures;
+use door::count;
+pub(super) use door::{Door, Inbound};
 
 /// Messages that are with the engine, or wait for what came of them to be told.
 const UNDER_WAY: usize = 1_024;
@@ -37,125 +41,8 @@ const UNDER_WAY: usize = 1_024;
 const WAITING: usize = 1_024;
 /// Batches of the log that are looked at in one go.
 const TOGETHER: usize = 256;
-/// What is taken from clients.
-const SERVED: [&[u8]; 9] = [b"D", b"F", b"G", b"H", b"AF", b"q", b"R", b"AJ", b"Z"];
 /// How long what was dealt with may stay unstored while nothing is sent.
 const MARK_AFTER: Duration = Duration::from_secs(5);
-
-/// What a session counts. Each only ever rises.
-#[derive(Debug, Default)]
-pub struct ClientFigures {
-    /// Messages taken from the client.
-    pub received: AtomicU64,
-    /// Messages sent to it: reports and answers.
-    pub sent: AtomicU64,
-    /// Messages of it that were refused, by the session or by the desk.
-    pub refused: AtomicU64,
-    /// Messages of ours that it refused.
-    pub peer_refused: AtomicU64,
-    /// Times it logged on.
-    pub logons: AtomicU64,
-    /// Gaps found in what it sent.
-    pub gaps: AtomicU64,
-    /// Times it asked for messages again.
-    pub resends: AtomicU64,
-}
-
-fn count(figure: &AtomicU64, by: usize) {
-    figure.fetch_add(by as u64, Ordering::Relaxed);
-}
-
-/// A message on its way to the desk.
-pub(super) struct Inbound {
-    pub(super) kept: Kept,
-    pub(super) bytes: Vec<u8>,
-}
-
-/// The session's side of it: takes messages and hands them on.
-pub(super) struct Door {
-    inbox: mpsc::Sender<Inbound>,
-    figures: Arc<ClientFigures>,
-    /// It is told, and asks for nothing.
-    copies: bool,
-}
-
-impl Door {
-    pub(super) fn new(inbox: mpsc::Sender<Inbound>, figures: Arc<ClientFigures>, copies: bool) -> Self {
-        Self { inbox, figures, copies }
-    }
-
-    fn refuse(&self, message: &View<'_>, reason: BusinessReason, replies: &mut Vec<Outgoing>) -> bool {
-        count(&self.figures.refused, 1);
-        replies.push(business_reject(message, reason, None));
-        false
-    }
-}
-
-impl Application for Door {
-    fn deliver(&mut self, _: &SessionId, message: &View<'_>, replies: &mut Vec<Outgoing>) {
-        self.refuse(message, BusinessReason::ApplicationNotAvailable, replies);
-    }
-
-    fn keeps(&self) -> bool {
-        true
-    }
-
-    fn take(&mut self, session: &SessionId, kept: &Kept, message: &View<'_>, replies: &mut Vec<Outgoing>) -> bool {
-        match message.msg_type() {
-            served if self.copies && SERVED.contains(&served) => {
-                count(&self.figures.refused, 1);
-                replies.push(business_reject(message, BusinessReason::NotAuthorized, Some("a drop copy is told of orders and sends none")));
-                false
-            }
-            served if SERVED.contains(&served) => {
-                let sent = self.inbox.try_send(Inbound { kept: *kept, bytes: message.bytes().to_vec() });
-                if sent.is_err() {
-                    return self.refuse(message, BusinessReason::ApplicationNotAvailable, replies);
-                }
-                count(&self.figures.received, 1);
-                true
-            }
-            // A refusal is not refused in its turn: both sides would never end.
-            b"j" => {
-                count(&self.figures.peer_refused, 1);
-                let text = message.get(crate::tags::TEXT).map(String::from_utf8_lossy).unwrap_or_default();
-                tracing::warn!(%session, %text, "the client refused a message");
-                false
-            }
-            _ => self.refuse(message, BusinessReason::UnsupportedMessageType, replies),
-        }
-    }
-
-    fn event(&mut self, session: &SessionId, event: &Event) {
-        match event {
-            Event::LoggedOn { .. } => {
-                count(&self.figures.logons, 1);
-                tracing::info!(%session, "logged on");
-            }
-            Event::LoggedOut { reason } => tracing::info!(%session, %reason, "logged out"),
-            Event::Dropped { reason, detail } => tracing::warn!(%session, %reason, %detail, "a connection was let go"),
-            Event::Rejected { seq, .. } | Event::OverRate { seq } => {
-                count(&self.figures.refused, 1);
-                tracing::warn!(%session, seq, "a message was refused");
-            }
-            Event::PeerRejected { ref_seq, text } => {
-                count(&self.figures.peer_refused, 1);
-                tracing::warn!(%session, ref_seq, %text, "the client refused a message");
-            }
-            Event::GapFound { begin, end } => {
-                count(&self.figures.gaps, 1);
-                tracing::warn!(%session, begin, end, "messages are missing");
-            }
-            Event::ResendAsked { begin, end } => {
-                count(&self.figures.resends, 1);
-                tracing::info!(%session, begin, end, "messages are sent again");
-            }
-            Event::Reset => tracing::info!(%session, "the numbers begin anew"),
-            Event::NotSent { .. } => tracing::error!(%session, "a message is too large to be sent"),
-            _ => (),
-        }
-    }
-}
 
 /// Where a message stands.
 enum Stage {

@@ -115,7 +115,7 @@ struct Asked {
 
 impl Asked {
     fn take(&mut self, name: &[u8], value: &[u8]) -> Result<(), Refusal> {
-        if self.given.iter().any(|given| given == name) {
+        if self.has(name) {
             return Err(invalid(format!("the strategy parameter {:?} is given twice", text(name))));
         }
         self.given.push(name.to_vec());

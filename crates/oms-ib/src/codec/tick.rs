@@ -2,6 +2,23 @@
 
 use super::{Number, Size};
 
+/// The kind of tick that is the best bid.
+pub const BID: i32 = 1;
+/// The best offer.
+pub const ASK: i32 = 2;
+/// The last sale.
+pub const LAST: i32 = 4;
+/// The size of the best bid.
+pub const BID_SIZE: i32 = 0;
+/// The size of the best offer.
+pub const ASK_SIZE: i32 = 3;
+/// The size of the last sale.
+pub const LAST_SIZE: i32 = 5;
+/// What was traded today.
+pub const VOLUME: i32 = 8;
+/// When the last sale was, in seconds since 1970.
+pub const LAST_TIME: i32 = 45;
+
 message! {
     /// What market data of a request will be like.
     TickParams {
@@ -31,7 +48,7 @@ message! {
     TickPrice {
         /// Of the request.
         req_id: i32 = 1,
-        /// 1 bid, 2 ask, 4 last.
+        /// [`BID`], [`ASK`], [`LAST`].
         kind: i32 = 2,
         /// The price; -1 where there is none.
         price: Number = 3,
@@ -47,7 +64,7 @@ message! {
     TickSize {
         /// Of the request.
         req_id: i32 = 1,
-        /// 0 bid, 3 ask, 5 last, 8 volume.
+        /// [`BID_SIZE`], [`ASK_SIZE`], [`LAST_SIZE`], [`VOLUME`].
         kind: i32 = 2,
         /// The size.
         size: Size = 3,
@@ -67,7 +84,7 @@ message! {
 }
 text!(TickGeneric version "1" { req_id, kind, value });
 message! {
-    /// Another text: 45 is the time of the last trade.
+    /// Another text, such as [`LAST_TIME`].
     TickString {
         /// Of the request.
         req_id: i32 = 1,

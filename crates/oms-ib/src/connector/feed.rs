@@ -6,17 +6,11 @@ use oms_model::{InstrumentId, Price};
 
 use super::pace::{Class, Item};
 use super::{Action, Connector, Now};
+use crate::codec::tick::{ASK, ASK_SIZE, BID, BID_SIZE, LAST, LAST_SIZE};
 use crate::codec::{CancelMarketData, Contract, MarketData, Notice, Number, Reply, Request};
 
 /// Subscriptions have ids from here: apart from those of orders and of looks.
 const FIRST_SUBSCRIPTION: i32 = 1_400_000_000;
-/// Kinds of ticks.
-const BID: i32 = 1;
-const ASK: i32 = 2;
-const LAST: i32 = 4;
-const BID_SIZE: i32 = 0;
-const ASK_SIZE: i32 = 3;
-const LAST_SIZE: i32 = 5;
 
 /// What is subscribed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +28,6 @@ struct Line {
     bid: Option<Price>,
     ask: Option<Price>,
     last: Option<Price>,
-    /// The gateway refused it.
-    refused: bool,
 }
 
 /// The subscriptions.
@@ -57,7 +49,6 @@ impl Feed {
     /// Subscriptions are to be made. `standing`: the gateway has them.
     pub(super) fn begin_anew(&mut self, standing: bool) {
         (self.wanted, self.standing) = (true, standing);
-        self.lines.values_mut().for_each(|line| line.refused = false);
     }
 
     /// Without the gateway there are no quotes.
@@ -72,17 +63,12 @@ impl Feed {
     }
 
     pub(super) fn tick(&mut self, reply: &Reply, out: &mut VecDeque<Action>) {
-        let (req_id, kind) = match reply {
-            Reply::TickPrice(tick) => (tick.req_id, tick.kind),
-            Reply::TickSize(tick) => (tick.req_id, tick.kind),
+        let (req_id, kind, told, size) = match reply {
+            Reply::TickPrice(tick) => (tick.req_id, tick.kind, Some(price(tick.price)), tick.size.and_then(|size| size.0.qty())),
+            Reply::TickSize(tick) => (tick.req_id, tick.kind, None, tick.size.0.qty()),
             _ => return,
         };
         let Some(line) = self.lines.get_mut(&req_id) else { return };
-        let (told, size) = match reply {
-            Reply::TickPrice(tick) => (Some(price(tick.price)), tick.size.and_then(|size| size.0.qty())),
-            Reply::TickSize(tick) => (None, tick.size.0.qty()),
-            _ => return,
-        };
         let instrument = line.subscribed.instrument;
         let known = match kind {
             BID | BID_SIZE => &mut line.bid,
@@ -105,15 +91,10 @@ impl Feed {
     }
 
     /// Something that was asked for under an id is refused.
-    pub(super) fn refused(&mut self, notice: &Notice) {
-        if let Some(line) = self.lines.get_mut(&notice.id) {
-            line.refused = true;
+    pub(super) fn refused(&self, notice: &Notice) {
+        if let Some(line) = self.lines.get(&notice.id) {
             tracing::warn!(symbol = %line.subscribed.contract.symbol, code = notice.code, text = %notice.text, "no market data");
         }
-    }
-
-    pub(super) fn counts(&self) -> (usize, usize) {
-        (self.lines.len(), self.lines.values().filter(|line| line.refused).count())
     }
 }
 
@@ -127,7 +108,7 @@ impl Connector {
             }
             let req_id = FIRST_SUBSCRIPTION.saturating_add(i32::try_from(self.feed.lines.len()).unwrap_or(0));
             let request = data_request(req_id, &subscribed.contract);
-            self.feed.lines.insert(req_id, Line { subscribed, bid: None, ask: None, last: None, refused: false });
+            self.feed.lines.insert(req_id, Line { subscribed, bid: None, ask: None, last: None });
             if !self.feed.wanted && self.link.is_working() {
                 self.pace.push(Class::Data, Item::Plain(Box::new(request)));
             }

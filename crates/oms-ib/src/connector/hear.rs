@@ -3,6 +3,7 @@
 use oms_model::Time;
 
 use super::codes::{Meaning, meaning};
+use super::config::SECOND;
 use super::ledger::Heard;
 use super::link::Phase;
 use super::look::End;
@@ -11,7 +12,7 @@ use super::{Action, Connector, Now};
 use crate::codec::{Decoded, Notice, Reply};
 
 /// How long nothing leaves after the gateway said that it was too much, nanoseconds.
-const PAUSE: i64 = 1_000_000_000;
+const PAUSE: i64 = SECOND;
 /// Ids of messages about orders and executions: one that cannot be read is asked for again.
 const ORDER_FLOW: [u32; 4] = [3, 5, 11, 59];
 

@@ -150,9 +150,9 @@ impl Ledger {
     pub(super) fn executions_since(&self, since: Time) -> (Vec<(WireId, Time, VenueFill)>, bool) {
         let of = |order: &Standing| {
             let wire_id = WireId::derive(order.order_id, 0);
-            order.shown().fills.into_iter().map(move |(at, fill)| (wire_id.clone(), at, fill)).collect::<Vec<_>>()
+            order.executions_since(since).into_iter().map(move |(at, fill)| (wire_id.clone(), at, fill))
         };
-        let mut all: Vec<_> = self.orders.values().flat_map(of).filter(|(_, at, _)| since <= *at).collect();
+        let mut all: Vec<_> = self.orders.values().flat_map(of).collect();
         all.sort_by_key(|(_, at, _)| *at);
         let agree = self.orders.values().all(Standing::agrees);
         (all, agree && !self.has_hole && (!self.has_forgotten() || self.horizon < since))

@@ -3,6 +3,7 @@
 use oms_model::IntentKind;
 use oms_model::WireId;
 use oms_model::report::ReportBody;
+use oms_venues::paper::prng::Prng;
 
 use super::config::is_paper;
 use super::pace::{Class, Item};
@@ -51,7 +52,7 @@ pub(super) struct Link {
     pub(super) unfinished: u32,
     /// Only a look that left after this stamp opens the gate.
     pub(super) look_after: u64,
-    seed: u64,
+    chance: Prng,
 }
 
 impl Link {
@@ -68,7 +69,7 @@ impl Link {
             pinged: false,
             unfinished: 0,
             look_after: 0,
-            seed,
+            chance: Prng::new(seed),
         }
     }
 
@@ -84,12 +85,7 @@ impl Link {
 
     /// Half to one and a half of a pause.
     fn jitter(&mut self, pause: i64) -> i64 {
-        // splitmix64 (Steele, Lea, Flood, 2014).
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.seed;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let part = i64::try_from((mixed ^ (mixed >> 31)) % 1_001).unwrap_or(500);
+        let part = i64::try_from(self.chance.below(1_001)).unwrap_or(500);
         pause / 2 + pause / 1_000 * part
     }
 }

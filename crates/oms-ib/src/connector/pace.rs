@@ -117,13 +117,11 @@ impl Pace {
     }
 
     /// Takes out what waits of an order and is no cancel.
-    pub(super) fn take_places(&mut self, order_id: OrderId) -> Vec<WireId> {
+    pub(super) fn take_places(&mut self, order_id: OrderId) -> VecDeque<Item> {
         let of = |item: &Item| matches!(item, Item::Place { wire_id, .. } if wire_id.parts().is_some_and(|(id, _)| id == order_id));
-        let mut taken = Vec::new();
-        if let Some(queue) = self.waiting.get_mut(Class::Order as usize) {
-            taken.extend(queue.iter().filter(|item| of(item)).filter_map(|item| item.wire_id().cloned()));
-            queue.retain(|item| !of(item));
-        }
+        let Some(queue) = self.waiting.get_mut(Class::Order as usize) else { return VecDeque::new() };
+        let (taken, kept) = std::mem::take(queue).into_iter().partition(of);
+        *queue = kept;
         taken
     }
 

@@ -34,19 +34,22 @@ impl Connector {
         if self.pace.has_room() { Ok(()) } else { Err("too much waits for the gateway".to_owned()) }
     }
 
+    /// An order whose every digit reaches the broker.
+    fn exact(&self, place: PlaceOrder) -> Result<PlaceOrder, String> {
+        let is_exact = self.link.dialect.is_some_and(|dialect| is_exact(&place, dialect));
+        if is_exact { Ok(place) } else { Err("the broker's protocol does not carry every digit of it".to_owned()) }
+    }
+
     /// Hands a new order over.
     pub fn order(&mut self, now: Now, order: &WireOrder, contract: &Contract) -> Handed {
         self.pass(now);
         if let Err(reason) = self.last_look(order.deadline, false) {
             return Handed::NotSent(reason);
         }
-        let place = match terms::new_order(&self.config, order, contract) {
+        let place = match terms::new_order(&self.config, order, contract).and_then(|place| self.exact(place)) {
             Ok(place) => place,
             Err(reason) => return Handed::NotSent(reason),
         };
-        if !self.link.dialect.is_some_and(|dialect| is_exact(&place, dialect)) {
-            return Handed::NotSent("the broker's protocol does not carry every digit of it".to_owned());
-        }
         let wire_id = order.wire_id.clone();
         if self.ledger.get(&wire_id).is_some() || self.pace.waits(&wire_id) {
             // A second order under an id would be new terms of the first. It is refused when the first is over: before
@@ -71,11 +74,8 @@ impl Connector {
         }
         let wire_id = request.wire_id.clone();
         let Some((order_id, _)) = wire_id.parts() else { return Handed::NotSent("the id is none of ours".to_owned()) };
-        let waiting = self.pace.take_places(order_id);
-        for place in waiting {
-            let is_new = place.parts().is_some_and(|(_, revision)| revision == 0);
-            let intent = if is_new { IntentKind::New } else { IntentKind::Replace };
-            self.not_sent(place, intent, "it was canceled before it left");
+        for place in self.pace.take_places(order_id) {
+            self.give_up(place, "it was canceled before it left");
         }
         match self.ledger.order(order_id).map(|order| order.ib_id) {
             Some(0) => return Handed::NotSent("the order id that the gateway knows it by is not known".to_owned()),
@@ -113,14 +113,11 @@ impl Connector {
             return Handed::NotSent("what was asked of the order before is not answered".to_owned());
         }
         let Some(placed) = &order.place else { return Handed::NotSent("the terms of the order are not known".to_owned()) };
-        let mut place = match terms::replaced(placed, request) {
+        let mut place = match terms::replaced(placed, request).and_then(|place| self.exact(place)) {
             Ok(place) => place,
             Err(reason) => return Handed::NotSent(reason),
         };
         place.order_id = order.ib_id;
-        if !self.link.dialect.is_some_and(|dialect| is_exact(&place, dialect)) {
-            return Handed::NotSent("the broker's protocol does not carry every digit of it".to_owned());
-        }
         self.pace.push(Class::Order, Item::Place { wire_id, place: Box::new(place), deadline: request.deadline });
         self.turn(now);
         Handed::Over

@@ -163,8 +163,6 @@ pub struct Status {
     pub values: Vec<AccountFigure>,
     /// Executions may be missing that cannot be asked for any more.
     pub has_hole: bool,
-    /// Subscriptions to market data, and how many of them were refused.
-    pub subscriptions: (usize, usize),
     /// What is counted.
     pub figures: Figures,
 }
@@ -190,7 +188,6 @@ impl Connector {
             positions: (self.account.positions.values().cloned().collect(), self.account.is_whole),
             values: self.account.values.iter().map(value).collect(),
             has_hole: self.ledger.has_hole,
-            subscriptions: self.feed.counts(),
             figures: self.figures,
         }
     }

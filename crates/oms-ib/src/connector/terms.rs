@@ -3,12 +3,9 @@
 use oms_model::{OrdType, Price, Qty, Side, TimeInForce, WireId};
 use oms_runtime::port::{WireOrder, WireReplace};
 
-use super::config::Config;
+use super::config::{Config, SECOND};
 use crate::codec::{Contract, Number, Order, PlaceOrder, Size};
 use crate::stamp;
-
-/// Nanoseconds of a second: good-till times have no finer part.
-const SECOND: i64 = 1_000_000_000;
 
 /// The broker's word for an order type.
 fn type_word(ord_type: OrdType) -> Option<&'static str> {
@@ -89,6 +86,7 @@ pub(super) fn new_order(config: &Config, order: &WireOrder, contract: &Contract)
         return Err(format!("an order for the close must be for the day, not {}", order.time_in_force));
     }
     let good_till = match (order.time_in_force, order.expire_at) {
+        // Good-till times have no finer part than a second.
         (TimeInForce::Gtd, Some(at)) if at.0 % SECOND == 0 => stamp::stamp(at),
         (TimeInForce::Gtd, Some(_)) => return Err("the broker takes no fractions of a second in an expiry time".to_owned()),
         (TimeInForce::Gtd, None) => return Err("an order until a time needs the time".to_owned()),

@@ -147,9 +147,13 @@ impl Edge {
         }
     }
 
+    /// Nanoseconds since it began.
+    fn mono(&self) -> i64 {
+        i64::try_from(self.begin.elapsed().as_nanos()).unwrap_or(i64::MAX)
+    }
+
     fn now(&self) -> Now {
-        let mono = i64::try_from(self.begin.elapsed().as_nanos()).unwrap_or(i64::MAX);
-        Now { wall: self.clock.now(), mono }
+        Now { wall: self.clock.now(), mono: self.mono() }
     }
 
     // ---- what the connector wants done
@@ -219,7 +223,7 @@ impl Edge {
 
     /// Waits for whatever comes first.
     fn wait(&mut self) -> Woken {
-        let now = i64::try_from(self.begin.elapsed().as_nanos()).unwrap_or(i64::MAX);
+        let now = self.mono();
         let due = self.connector.due().map(|due| Duration::from_nanos(u64::try_from(due.saturating_sub(now)).unwrap_or(0)));
         let show = (!self.is_shown).then(|| SHOWN_AFTER.saturating_sub(self.shown_at.elapsed()));
         let wait = [due, show].into_iter().flatten().min();

@@ -10,15 +10,13 @@ use oms_runtime::SystemClock;
 use oms_runtime::port::{ReportSink, SinkClosed, VenueState};
 use oms_store::MemoryJournal;
 use oms_venues::floor::wall_time;
-use oms_venues::replay::Recording;
-use oms_venues::synthetic::{SyntheticBook, slice};
 use tokio::runtime::Runtime;
 
 use super::*;
 use crate::connector::LinkState;
 use crate::connector::config::Offer;
 use crate::sim::faults::Command as Fault;
-use crate::sim::gateway::GatewayConfig;
+use crate::sim::gateway::{GatewayConfig, stage};
 use crate::sim::server::{Server, ServerConfig};
 
 /// Whatever is waited for comes within this time, or the test has failed.
@@ -94,16 +92,7 @@ impl Stage {
     }
 
     fn open_sim(&mut self) {
-        let book = SyntheticBook {
-            symbol: Symbol::new("IBM").unwrap(),
-            venue: *b"XNYS",
-            mid_e4: 1_840_000,
-            tick_e4: 100,
-            half_spread: 1,
-            size: 50,
-        };
-        let recording = Arc::new(Recording::from_slice(slice(&[book], 7, 0, 600)).unwrap());
-        let gateway = GatewayConfig { folder: Some(self.folder.clone()), ..GatewayConfig::new(recording, wall_time()) };
+        let gateway = GatewayConfig { folder: Some(self.folder.clone()), ..GatewayConfig::new(stage::ibm(600), wall_time()) };
         let config = ServerConfig { listen: self.address.clone(), admin: None, gateway, scenario: Vec::new() };
         // The one before it lets go of its port a moment after it has stopped.
         let until = Instant::now() + WITHIN;

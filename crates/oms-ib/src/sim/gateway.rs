@@ -21,7 +21,7 @@ mod report;
 mod restore;
 mod session;
 #[cfg(test)]
-mod stage;
+pub(crate) mod stage;
 mod tell;
 mod work;
 

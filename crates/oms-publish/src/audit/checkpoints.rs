@@ -4,9 +4,10 @@ use super::AuditError;
 use oms_audit::checkpoint::MAX_NOTE;
 use oms_audit::{Checkpoint, VerifierKey, write_note};
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where a checkpoint stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +17,10 @@ pub struct Place {
 }
 
 /// See the module.
+#[derive(Clone)]
 pub struct Checkpoints {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     end: u64,
     places: Vec<Place>,
     last: Option<Checkpoint>,
@@ -54,13 +56,31 @@ impl Checkpoints {
     }
 
     fn of(path: PathBuf, file: File, key: &VerifierKey) -> Result<Self, AuditError> {
-        let (places, end) = frames(&file).map_err(AuditError::file(&path))?;
-        let mut found = Self { path, file, end, places, last: None };
-        if let Some(place) = found.places.last().copied() {
-            let note = found.note(place)?;
-            found.last = Some(Checkpoint::open(&note, key).map_err(AuditError::note(&found.path))?);
-        }
+        let (places, end) = frames(&file, 0).map_err(AuditError::file(&path))?;
+        let mut found = Self { path, file: Arc::new(file), end, places, last: None };
+        found.last = found.newest(key)?;
         Ok(found)
+    }
+
+    fn newest(&self, key: &VerifierKey) -> Result<Option<Checkpoint>, AuditError> {
+        let Some(place) = self.places.last() else { return Ok(None) };
+        Checkpoint::open(&self.note(*place)?, key).map(Some).map_err(AuditError::note(&self.path))
+    }
+
+    /// The same with what was appended since; only that is read.
+    ///
+    /// # Errors
+    /// As [`Checkpoints::open`].
+    pub fn grown(self: &Arc<Self>, key: &VerifierKey) -> Result<Arc<Self>, AuditError> {
+        let (more, end) = frames(&self.file, self.end).map_err(AuditError::file(&self.path))?;
+        if more.is_empty() {
+            return Ok(Arc::clone(self));
+        }
+        let mut grown = Self::clone(self);
+        grown.places.extend(more);
+        grown.end = end;
+        grown.last = grown.newest(key)?;
+        Ok(Arc::new(grown))
     }
 
     /// The newest.
@@ -83,7 +103,7 @@ impl Checkpoints {
         let failed = AuditError::file(&self.path);
         let mut bytes = vec![0; place.len];
         self.file.read_exact_at(&mut bytes, place.offset).map_err(&failed)?;
-        String::from_utf8(bytes).map_err(|error| failed(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))
+        String::from_utf8(bytes).map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))
     }
 
     /// Appends one, durably.
@@ -107,11 +127,24 @@ impl Checkpoints {
     }
 }
 
-/// Where the whole frames of a file stand, and where the last of them ends.
-fn frames(mut file: &File) -> std::io::Result<(Vec<Place>, u64)> {
-    file.seek(SeekFrom::Start(0))?;
-    let mut reader = BufReader::with_capacity(1 << 20, file);
-    let (mut places, mut end) = (Vec::new(), 0);
+/// A file from an offset on; others may read it at the same time.
+struct Onward<'f> {
+    file: &'f File,
+    offset: u64,
+}
+
+impl Read for Onward<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(bytes, self.offset)?;
+        self.offset += read as u64;
+        Ok(read)
+    }
+}
+
+/// Where the whole frames of a file stand from an offset on, and where the last of them ends.
+fn frames(file: &File, from: u64) -> io::Result<(Vec<Place>, u64)> {
+    let mut reader = BufReader::with_capacity(64 << 10, Onward { file, offset: from });
+    let (mut places, mut end) = (Vec::new(), from);
     let mut line = Vec::new();
     let mut note = Vec::new();
     loop {

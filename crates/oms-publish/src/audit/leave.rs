@@ -3,7 +3,7 @@
 use super::checkpoints::Checkpoints;
 use super::tree::Tree;
 use super::{AuditError, record};
-use oms_audit::merkle::prove_inclusion;
+use oms_audit::merkle::{prove_consistency, prove_inclusion};
 use oms_audit::{Checkpoint, Hash, Report, Trusted, VerifierKey};
 use oms_store::{Entry, JournalReader, StoredEntry};
 use std::collections::BTreeSet;
@@ -105,6 +105,29 @@ pub fn proof(
     };
     write(out).map_err(failed)?;
     Ok(leaves.len())
+}
+
+/// Writes the proof that the log only grew from an earlier checkpoint, which somebody holds, to the last one. Returns the two.
+///
+/// # Errors
+/// [`AuditError::NoCheckpoint`]; [`AuditError::Note`] where the earlier one is not of this log, [`AuditError::Diverged`] where it
+/// is of more records than the last; of the tree and the output.
+pub fn consistency(
+    out: &mut impl Write,
+    earlier: &str,
+    (checkpoints, tree): (&Checkpoints, &Tree),
+    key: &VerifierKey,
+) -> Result<(Checkpoint, Checkpoint), AuditError> {
+    let failed = |error| AuditError::File { path: "proof".to_owned(), error };
+    let new = checkpoints.last().ok_or(AuditError::NoCheckpoint)?;
+    let note = checkpoints.places().last().map(|place| checkpoints.note(*place)).ok_or(AuditError::NoCheckpoint)??;
+    let old = Checkpoint::open(earlier, key).map_err(|error| AuditError::Note { path: "the earlier checkpoint".to_owned(), error })?;
+    if old.size > new.size {
+        return Err(AuditError::Diverged(format!("the earlier checkpoint is of {} records, the last one of {}", old.size, new.size)));
+    }
+    let proof = prove_consistency(&mut tree.nodes(), old.size, new.size)?;
+    oms_audit::consistency::write(out, key, (earlier, &note), &proof).and_then(|()| out.flush()).map_err(failed)?;
+    Ok((old, new.clone()))
 }
 
 /// Verifies the log as whoever gets its export would: it is exported, and what comes out is verified.

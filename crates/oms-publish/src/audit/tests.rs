@@ -73,6 +73,22 @@ fn a_log_is_signed_exported_and_proven() {
     let asked = [&sequences[..], &[1, 2]].concat();
     let written = proof(&mut out, (ORDER, &asked), 3, journal.reader().as_mut(), (&checkpoints, &tree), &key).unwrap();
     assert_eq!(written, sequences.len());
+    let mut grown = Vec::new();
+    let first = checkpoints.note(checkpoints.places()[1]).unwrap();
+    let (old, new) = consistency(&mut grown, &first, (&checkpoints, &tree), &key).unwrap();
+    assert_eq!((old.size, new.size), (300, 1_005));
+    let known = Trusted { key: Some(key.clone()), checkpoint: Some(first) };
+    assert_eq!(oms_audit::verify(&grown[..], &known, |_, _| ()).unwrap().findings, []);
+
+    // Whoever holds the checkpoints reads only what was appended.
+    let held = std::sync::Arc::new(checkpoints);
+    assert!(std::sync::Arc::ptr_eq(&held, &held.grown(&key).unwrap()));
+    grow(&mut journal, 3);
+    trail.checkpoint().unwrap();
+    let later = held.grown(&key).unwrap();
+    assert_eq!((later.places().len(), later.last().unwrap().size, held.places().len()), (5, 1_008, 4));
+    assert_eq!(later.places(), Checkpoints::read(&dir, &key).unwrap().places());
+
     let trusted = Trusted { key: Some(key), checkpoint: None };
     let report = oms_audit::proof::verify(&out[..], &trusted, |_, _| ()).unwrap();
     assert_eq!((report.findings, report.records), (Vec::new(), sequences.len() as u64));

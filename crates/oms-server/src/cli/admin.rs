@@ -3,7 +3,7 @@
 use super::Stored;
 use clap::{Args, Subcommand};
 
-/// `oms admin`: works on the control log in the data folder itself, while no desk runs there.
+/// `oms admin`: accounts, of a desk that runs on this machine or, where none does, in the data folder itself.
 #[derive(Debug, Subcommand)]
 pub enum Admin {
     /// Print a one-time token with which the first administrator registers.

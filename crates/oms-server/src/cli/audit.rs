@@ -31,6 +31,17 @@ pub enum Audit {
         #[command(flatten)]
         stored: Stored,
     },
+    /// Write the proof that the log only grew since a checkpoint that somebody was given, for oms-verify.
+    Consistency {
+        /// A file with that checkpoint.
+        earlier: PathBuf,
+        /// Where to.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The log.
+        #[command(flatten)]
+        stored: Stored,
+    },
     /// Write the whole log up to its newest checkpoint, with every checkpoint and the public key, for oms-verify.
     Export {
         /// Where to.

@@ -1,3 +1,4 @@
+use super::load::{duration, percent};
 use super::*;
 use clap::CommandFactory;
 use std::time::Duration;

@@ -8,6 +8,11 @@ fn env(pairs: &[(&str, &str)]) -> std::vec::IntoIter<(String, String)> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>().into_iter()
 }
 
+/// Loads `text` as a file of settings, and nothing else.
+pub(crate) fn only(text: &str) -> Result<Loaded, Failure> {
+    with_file(&format!("{:?}", std::thread::current().id()), text, env(&[]))
+}
+
 /// Loads `text` as a file of settings.
 fn with_file(name: &str, text: &str, environment: std::vec::IntoIter<(String, String)>) -> Result<Loaded, Failure> {
     let path = std::env::temp_dir().join(format!("oms-config-{}-{name}.toml", std::process::id()));

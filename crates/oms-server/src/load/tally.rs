@@ -1,7 +1,7 @@
 //! Counts, latencies, and what is said of them.
 
 use super::wire;
-use crate::cli::Load;
+use crate::cli::{Load, Mix};
 use hdrhistogram::{CreationError, Histogram};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -142,7 +142,7 @@ impl Tally {
         let refused: BTreeMap<String, u64> = self.refused.iter().map(|(status, count)| (status.to_string(), *count)).collect();
         let latencies = |histogram: &Histogram<u64>| {
             let at = |quantile| micros(histogram.value_at_quantile(quantile));
-            json!({"p50": at(0.5), "p90": at(0.9), "p99": at(0.99), "p99.9": at(0.999), "max": micros(histogram.max()), "mean": round(histogram.mean() / 1_000.0)})
+            json!({"p50": at(0.5), "p90": at(0.9), "p95": at(0.95), "p99": at(0.99), "p99.9": at(0.999), "max": micros(histogram.max()), "mean": round(histogram.mean() / 1_000.0)})
         };
         json!({
             "url": url,
@@ -171,17 +171,22 @@ impl Tally {
         let by_status = if by_status.is_empty() { String::new() } else { format!(" ({})", by_status.join(", ")) };
         let row = |name: &str, histogram: &Histogram<u64>| {
             let at = |quantile| micros(histogram.value_at_quantile(quantile));
-            format!("{name:<24}{:>10.0}{:>10.0}{:>10.0}{:>10.0}{:>10.0}\n", at(0.5), at(0.9), at(0.99), at(0.999), micros(histogram.max()))
+            let row = [at(0.5), at(0.9), at(0.95), at(0.99), at(0.999), micros(histogram.max())].map(|value| format!("{value:>10.0}"));
+            format!("{name:<24}{}\n", row.concat())
         };
+        let what = if flags.mix == Mix::Api { "requests/s, what changes something durable" } else { "orders/s, each durable" };
         let mut text = format!("{url}: {plan}, {} connections\n\n", flags.connections);
         text.push_str(&format!("sent          {:>10}\n", self.sent));
-        text.push_str(&format!("acknowledged  {:>10}   {:.0} orders/s, each durable\n", self.acknowledged, self.rate()));
+        text.push_str(&format!("acknowledged  {:>10}   {:.0} {what}\n", self.acknowledged, self.rate()));
         text.push_str(&format!("refused       {:>10}{by_status}\n", self.refusals()));
         text.push_str(&format!("errors        {:>10}\n", self.errors));
         if self.unsent > 0 {
             text.push_str(&format!("not sent      {:>10}   no connection was free in time, or left\n", self.unsent));
         }
-        text.push_str(&format!("\n{:<24}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "microseconds", "p50", "p90", "p99", "p99.9", "max"));
+        text.push_str(&format!(
+            "\n{:<24}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
+            "microseconds", "p50", "p90", "p95", "p99", "p99.9", "max"
+        ));
         text.push_str(&row("from the due time", &self.latency));
         text.push_str(&row("from the send", &self.service));
         text.trim_end().to_owned()

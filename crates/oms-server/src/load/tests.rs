@@ -144,7 +144,7 @@ fn acknowledged_orders_are_written_down_and_lost_ones_are_errors() {
     let schedule = Schedule::new(None, Duration::ZERO, Duration::from_secs(60), None);
     let orders = Orders::new(quotes(), 0, 1);
     let connections = drive::connect(address, 1).unwrap();
-    let ended = drive::drive(connections, &wire::Template::new("h", "k"), &orders, &schedule, &mut tally);
+    let ended = drive::drive(connections, &wire::Template::new("h", "k", false), &orders, &schedule, &mut tally);
     assert_eq!(ended.unwrap_err().code(), 3, "the only connection was lost");
     let keys = thread.join().unwrap();
     let report = tally.json(&flags("oms load --closed"), "u");
@@ -163,7 +163,7 @@ fn a_schedule_is_kept_over_the_wire() {
     let mut tally = Tally::new(None).unwrap();
     let schedule = Schedule::new(Some(1_000), Duration::ZERO, ms(20), None);
     let orders = Orders::new(quotes(), 50, 1);
-    drive::drive(drive::connect(address, 1).unwrap(), &wire::Template::new("h", "k"), &orders, &schedule, &mut tally).unwrap();
+    drive::drive(drive::connect(address, 1).unwrap(), &wire::Template::new("h", "k", false), &orders, &schedule, &mut tally).unwrap();
     let report = tally.json(&flags("oms load"), "u");
     assert_eq!((report["sent"].as_u64(), report["acknowledged"].as_u64(), report["unsent"].as_u64()), (Some(20), Some(20), Some(0)));
     assert_eq!(thread.join().unwrap().len(), 20, "the connection is closed after the last answer");

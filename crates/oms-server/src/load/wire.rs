@@ -1,5 +1,6 @@
 //! The HTTP that a load needs: requests from a template, and of answers the status and where they end.
 
+use super::mixed::Mixed;
 use super::order::Orders;
 use std::io::Write as _;
 
@@ -9,20 +10,24 @@ pub const MAX_ANSWER: usize = 1 << 20;
 /// What every request has.
 pub struct Template {
     head: Vec<u8>,
+    mixed: Option<Mixed>,
 }
 
 impl Template {
-    /// For this host, with this key.
+    /// For this host, with this key: orders, or what [`Mixed`] makes.
     #[must_use]
-    pub fn new(host: &str, key: &str) -> Self {
+    pub fn new(host: &str, key: &str, mixed: bool) -> Self {
         let head = format!(
             "POST /api/v1/orders HTTP/1.1\r\nHost: {host}\r\nX-API-Key: {key}\r\nContent-Type: application/json\r\nIdempotency-Key: "
         );
-        Self { head: head.into_bytes() }
+        Self { head: head.into_bytes(), mixed: mixed.then(|| Mixed::new(host, key)) }
     }
 
-    /// Writes the request of the `n`th order.
+    /// Writes the `n`th request.
     pub fn write(&self, orders: &Orders, n: u64, body: &mut Vec<u8>, out: &mut Vec<u8>) {
+        if let Some(mixed) = &self.mixed {
+            return mixed.write(orders, n, body, out);
+        }
         body.clear();
         orders.body(n, body);
         out.extend_from_slice(&self.head);

@@ -13,7 +13,7 @@ use oms_publish::audit::{self, AuditError, AuditTrail, Checkpoints, Config, Runn
 use oms_store::{Journal, JournalReader};
 use oms_vault::{Keys, Owner, Place, Sealed, Secret};
 use std::io::{self, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How many may read the log for the audit at once.
@@ -68,6 +68,8 @@ fn opened(keys: Option<&Keys>, place: &Place<'_>, text: String) -> io::Result<St
 pub struct Shown {
     trail: AuditTrail,
     readers: Mutex<Vec<Box<dyn JournalReader>>>,
+    /// As they were when somebody asked last.
+    checkpoints: Mutex<Option<Arc<Checkpoints>>>,
 }
 
 fn refusal(error: AuditError) -> Refusal {
@@ -96,15 +98,22 @@ impl Shown {
     #[must_use]
     pub fn new(trail: AuditTrail, journal: &dyn Journal) -> Self {
         let readers = (0..READERS).map(|_| journal.reader()).collect();
-        Self { trail, readers: Mutex::new(readers) }
+        Self { trail, readers: Mutex::new(readers), checkpoints: Mutex::default() }
     }
 
     fn readers(&self) -> MutexGuard<'_, Vec<Box<dyn JournalReader>>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn stored(&self) -> Result<Checkpoints, Refusal> {
-        Checkpoints::read(self.trail.dir(), self.trail.key()).map_err(refusal)
+    fn stored(&self) -> Result<Arc<Checkpoints>, Refusal> {
+        let mut kept = self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = match &*kept {
+            Some(known) => known.grown(self.trail.key()),
+            None => Checkpoints::read(self.trail.dir(), self.trail.key()).map(Arc::new),
+        };
+        let now = now.map_err(refusal)?;
+        *kept = Some(Arc::clone(&now));
+        Ok(now)
     }
 
     fn reading<T>(&self, work: impl FnOnce(&mut dyn JournalReader) -> Result<T, AuditError>) -> Result<T, Refusal> {

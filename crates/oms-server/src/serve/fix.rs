@@ -417,11 +417,7 @@ mod tests {
     use crate::config;
 
     fn settings(sessions: &str) -> Fix {
-        let path = std::env::temp_dir().join(format!("oms-fix-{}-{:?}.toml", std::process::id(), std::thread::current().id()));
-        std::fs::write(&path, format!("[fix]\nlisten = \"127.0.0.1:0\"\n{sessions}")).unwrap();
-        let loaded = config::load(Some(&path), std::iter::empty());
-        std::fs::remove_file(path).unwrap();
-        let loaded = loaded.unwrap();
+        let loaded = config::tests::only(&format!("[fix]\nlisten = \"127.0.0.1:0\"\n{sessions}")).unwrap();
         assert!(loaded.rows().iter().all(|(_, value, _)| !value.contains("hidden")), "a password is shown");
         loaded.settings.fix
     }

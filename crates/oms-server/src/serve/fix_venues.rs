@@ -254,11 +254,7 @@ mod tests {
     use crate::config;
 
     fn read(venues: &str) -> Result<Vec<VenueProfile>, Failure> {
-        let path = std::env::temp_dir().join(format!("oms-fix-venues-{}-{:?}.toml", std::process::id(), std::thread::current().id()));
-        std::fs::write(&path, venues).unwrap();
-        let loaded = config::load(Some(&path), std::iter::empty());
-        std::fs::remove_file(path).unwrap();
-        let loaded = loaded?;
+        let loaded = config::tests::only(venues)?;
         assert!(loaded.rows().iter().all(|(_, value, _)| !value.contains("hidden")), "a password is shown");
         profiles(&loaded.settings.fix)
     }

@@ -152,13 +152,12 @@ impl IbVenues {
             let dir = desk.ib_dir().join(venue.as_str());
             std::fs::create_dir_all(desk.ib_dir()).map_err(|error| refused(&error))?;
             let journal = EmbeddedJournal::open_dir(&dir, desk.journal.clone()).map_err(|error| refused(&error))?;
-            let contracts = Arc::new(Listed { handle: handle.clone(), exchanges: profile.exchanges.clone() });
             let parts = PortParts {
                 journal: Box::new(journal),
                 clock: Arc::new(SystemClock),
                 reports: Arc::new(handle.clone()),
                 market: Some(market.clone()),
-                contracts: contracts.clone(),
+                contracts: Arc::new(Listed { handle: handle.clone(), exchanges: profile.exchanges.clone() }),
             };
             let port = IbPort::open(profile.config.clone(), &profile.address, parts).map_err(|error| refused(&error))?;
             let ib = port.handle();
@@ -336,11 +335,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<IbProfile>, Failure> {
-        let path = std::env::temp_dir().join(format!("oms-ib-venues-{}-{:?}.toml", std::process::id(), std::thread::current().id()));
-        std::fs::write(&path, text).unwrap();
-        let loaded = config::load(Some(&path), std::iter::empty());
-        std::fs::remove_file(path).unwrap();
-        profiles(&loaded?.settings.ib)
+        profiles(&config::tests::only(text)?.settings.ib)
     }
 
     const GOOD: &str = "[[ib.venues]]\nvenue = \"IBKR\"\nport = 4002\nclient_id = 7\naccount = \"DU1\"\n";

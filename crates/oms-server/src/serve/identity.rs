@@ -3,7 +3,7 @@
 use super::settings::Desk;
 use crate::exit::Failure;
 use oms_api::{Api, Tenants};
-use oms_auth::{ControlLog, Identity, KeyFile, system_clock};
+use oms_auth::{ControlLog, Identity, VaultBox, system_clock};
 use oms_identity::Command;
 use oms_identity::event::TenantCreated;
 use oms_model::Refusal;
@@ -33,13 +33,22 @@ fn failed(refusal: Refusal) -> Failure {
 pub async fn open(desk: &Desk) -> Result<Identity, Failure> {
     let folder = folder(&desk.data);
     std::fs::create_dir_all(&folder).map_err(|error| Failure::Usage(format!("{}: {error}", folder.display())))?;
-    let secrets = KeyFile::read_or_make(&folder.join("master.key")).map_err(|error| Failure::Usage(error.to_string()))?;
+    let master = super::vault::master(&desk.settings.vault)?;
+    let secrets = VaultBox::open_dir(&desk.vault_dir(), &folder, master);
+    let secrets = secrets.map_err(|error| Failure::Usage(format!("the secrets of accounts: {error}")))?;
     let dir = folder.join("log");
     let config = oms_store::Config { segment_bytes: SEGMENT, prepare_ahead: false, ..desk.journal.clone() };
     let shown = |error: &dyn std::fmt::Display| Failure::Refused(format!("the control log in {}: {error}", dir.display()));
     let journal = EmbeddedJournal::open_dir(&dir, config).map_err(|error| shown(&error))?;
     let log = ControlLog::open(Box::new(journal), system_clock()).map_err(|error| shown(&error))?;
     Identity::open(log, Box::new(secrets), desk.identity.clone(), system_clock()).await.map_err(failed)
+}
+
+/// Takes the commands of `oms admin` while the desk runs; within a runtime.
+pub fn listen(desk: &Desk, accounts: &Identity) {
+    if let Err(error) = crate::admin::console::listen(&folder(&desk.data), accounts.clone()) {
+        tracing::warn!(%error, "`oms admin` does not reach this desk while it runs");
+    }
 }
 
 /// Makes the tenants of the desks known, and looks after the keys from now on.

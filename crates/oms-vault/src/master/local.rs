@@ -12,6 +12,7 @@ const BAD: VaultError = VaultError::Malformed("a master key");
 
 /// One or more versions of a key; the highest wraps, the others only unwrap until everything was wrapped anew.
 pub struct LocalMaster {
+    name: &'static str,
     versions: BTreeMap<u32, Zeroizing<[u8; KEY]>>,
 }
 
@@ -33,7 +34,16 @@ impl LocalMaster {
                 return Err(BAD);
             }
         }
-        if versions.is_empty() { Err(BAD) } else { Ok(Self { versions }) }
+        if versions.is_empty() { Err(BAD) } else { Ok(Self { name: "local", versions }) }
+    }
+
+    /// A key that an installation keeps for itself, where nobody names one: 32 bytes.
+    ///
+    /// # Errors
+    /// [`VaultError::Malformed`].
+    pub fn own(key: &Secret) -> Result<Self, VaultError> {
+        let key = Zeroizing::new(<[u8; KEY]>::try_from(key.expose()).map_err(|_| BAD)?);
+        Ok(Self { name: "own", versions: BTreeMap::from([(1, key)]) })
     }
 
     /// A line of a new version, as [`LocalMaster::parse`] reads it.
@@ -53,18 +63,18 @@ fn bound(master: &str, owner: &str) -> Vec<u8> {
 
 impl Master for LocalMaster {
     fn current(&self) -> Result<String, VaultError> {
-        self.versions.keys().next_back().map(|version| format!("local:{version}")).ok_or(BAD)
+        self.versions.keys().next_back().map(|version| format!("{}:{version}", self.name)).ok_or(BAD)
     }
 
     fn wrap(&self, key: &Secret, owner: &str) -> Result<Wrapped, VaultError> {
         let (version, master) = self.versions.iter().next_back().ok_or(BAD)?;
-        let name = format!("local:{version}");
+        let name = format!("{}:{version}", self.name);
         let wrapped = seal_raw(master, &bound(&name, owner), key.expose())?;
         Ok(Wrapped { text: STANDARD.encode(wrapped), master: name })
     }
 
     fn unwrap(&self, wrapped: &Wrapped, owner: &str) -> Result<Secret, VaultError> {
-        let version = wrapped.master.strip_prefix("local:").and_then(|text| text.parse::<u32>().ok());
+        let version = wrapped.master.strip_prefix(self.name).and_then(|text| text.strip_prefix(':')?.parse::<u32>().ok());
         let master = version.and_then(|version| self.versions.get(&version)).ok_or_else(|| VaultError::NoKey(wrapped.master.clone()))?;
         let bytes = STANDARD.decode(&wrapped.text).map_err(|_| VaultError::Malformed("a wrapped key"))?;
         open_raw(master, &bound(&wrapped.master, owner), &bytes)

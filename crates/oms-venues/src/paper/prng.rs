@@ -1,4 +1,4 @@
-//! The one source of chance of a paper venue.
+//! Chance that can be repeated. A paper venue has no other.
 
 /// SplitMix64 (Steele, Lea, Flood 2014): the same seed gives the same draws on every machine.
 #[derive(Clone, Debug)]

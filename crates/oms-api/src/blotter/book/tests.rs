@@ -302,13 +302,17 @@ impl World {
 
     fn turn(&mut self) {
         // Late enough for every pace and every allowance.
-        self.now += Duration::from_secs(5);
-        let changed = self.book.settle();
+        self.turn_after(Duration::from_secs(5));
+    }
+
+    fn turn_after(&mut self, after: Duration) {
+        self.now += after;
+        self.book.settle();
         for (_, view, _, waiting) in &mut self.clients {
             if waiting.is_none() {
                 view.taken();
             }
-            if let Some(message) = view.frame(&self.book, changed, self.now) {
+            if let Some(message) = view.frame(&self.book, self.now) {
                 *waiting = Some(message);
             }
         }
@@ -404,6 +408,29 @@ fn a_client_that_takes_nothing_has_one_frame_waiting_and_then_the_newest() {
 }
 
 #[test]
+fn between_pulses_a_view_looks_at_what_its_own_rows_became() {
+    const SOON: Duration = Duration::from_millis(40);
+    let mut world = World::new();
+    world.turn();
+    world.take();
+    world.step(Step::Create { symbol: 0, qty: 1, price: None, sells: false });
+    world.turn_after(SOON);
+    let looked: Vec<(bool, bool)> = world
+        .clients
+        .iter()
+        .map(|(_, view, _, waiting)| (world.book.ranked(&view.asked.shape.name).unwrap().changed, waiting.is_some()))
+        .collect();
+    assert_eq!(looked, [true, true, false, false, true, true, false, false].map(|takes| (takes, takes)));
+    // It leaves the view of what is new, of which the frame that shows it was not taken yet.
+    world.step(Step::Cancel(0));
+    world.turn_after(SOON);
+    world.take();
+    assert_eq!(world.clients[1].2.seen(), Vec::<Value>::new());
+    world.turn_after(SOON);
+    assert!(world.clients.iter().all(|(.., waiting)| waiting.is_none()), "nothing changed");
+}
+
+#[test]
 fn a_view_is_told_no_more_than_its_share_of_bytes() {
     let mut world = World::new();
     let (mut told, began) = (0, world.now);
@@ -413,10 +440,10 @@ fn a_view_is_told_no_more_than_its_share_of_bytes() {
             world.step(Step::Create { symbol: number % 3, qty: 1, price: None, sells: true });
         }
         world.now += Duration::from_millis(40);
-        let changed = world.book.settle();
+        world.book.settle();
         let (_, view, ..) = &mut world.clients[0];
         view.taken();
-        told += view.frame(&world.book, changed, world.now).map_or(0, |message| message.len());
+        told += view.frame(&world.book, world.now).map_or(0, |message| message.len());
         if world.now - began > Duration::from_secs(60) {
             break;
         }

@@ -12,7 +12,7 @@ use oms_testkit::fixture::{TENANT, actor, setup};
 use super::*;
 use crate::codec::encode::Writer;
 use crate::desk::{Begin, begin, user_of};
-use crate::session::config::{Config, Role};
+use crate::session::config::{Config, Role, SessionId};
 use crate::store::MemoryStore;
 use crate::transport::{Engine, SessionSpec};
 

@@ -4,7 +4,7 @@ use oms_model::instrument::Currency;
 use oms_model::report::{ReportBody, VenueFill};
 use oms_model::{ExecId, Liquidity, Notional, OrderId, Time, WireId};
 
-use super::standing::{Booked, Perm, Standing};
+use super::standing::{Booked, Standing};
 use super::{Heard, Ledger, MAX_EARLY, Owner, status};
 use crate::codec::{Commission, Execution, ExecutionReport, Number};
 use crate::connector::moment;
@@ -54,9 +54,7 @@ impl Ledger {
         let Some(order_id) = owner else { return self.foreign_execution(execution, base, revision, at, fill) };
         self.by_exec.insert(base.to_owned(), Owner::Own(order_id));
         let mut heard = self.on(order_id, execution.order_id, |order, heard| {
-            if execution.perm_id != 0 && !order.perms.iter().any(|perm| perm.id == execution.perm_id) {
-                order.perms.push(Perm { id: execution.perm_id, done: false, cum: oms_model::Qty::ZERO });
-            }
+            status::perm_of(order, execution.perm_id);
             book(order, (base, revision), (at, fill), (report.req_id < 0, again), heard);
         });
         if let Some(commission) = self.early.remove(base) {

@@ -131,10 +131,16 @@ impl Standing {
         };
     }
 
+    /// Its executions since then, oldest first.
+    pub(in crate::connector) fn executions_since(&self, since: Time) -> Vec<(Time, VenueFill)> {
+        let since = self.fills.values().filter(|booked| since <= booked.at);
+        let mut fills: Vec<_> = since.map(|booked| (booked.at, booked.fill.clone())).collect();
+        fills.sort_by(|(a, one), (b, two)| a.cmp(b).then_with(|| one.exec_id.cmp(&two.exec_id)));
+        fills
+    }
+
     /// The order as the gateway has it.
     pub(in crate::connector) fn shown(&self) -> VenueOrder {
-        let mut fills: Vec<(Time, VenueFill)> = self.fills.values().map(|booked| (booked.at, booked.fill.clone())).collect();
-        fills.sort_by(|(a, one), (b, two)| a.cmp(b).then_with(|| one.exec_id.cmp(&two.exec_id)));
         let request = |request: &Request| (request.wire_id.clone(), request.answer.unwrap_or(RequestState::Pending));
         VenueOrder {
             wire_id: WireId::derive(self.order_id, 0),
@@ -142,7 +148,7 @@ impl Standing {
             state: self.state,
             order_qty: self.order_qty,
             price: self.place.as_ref().and_then(|place| place.order.limit).and_then(crate::codec::Number::price),
-            fills,
+            fills: self.executions_since(Time(i64::MIN)),
             requests: self.requests.iter().map(request).collect(),
         }
     }

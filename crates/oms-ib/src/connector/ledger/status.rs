@@ -11,7 +11,7 @@ use crate::connector::codes::{Meaning, meaning};
 use crate::connector::terms::{rests_held, same_terms};
 
 /// Notes a permanent id; zero is one that is not given yet.
-fn perm_of(order: &mut Standing, id: i64) -> Option<&mut Perm> {
+pub(super) fn perm_of(order: &mut Standing, id: i64) -> Option<&mut Perm> {
     if id != 0 && !order.perms.iter().any(|perm| perm.id == id) {
         order.perms.push(Perm { id, done: false, cum: Qty::ZERO });
     }

@@ -9,6 +9,7 @@ use oms_runtime::port::{Answer, Handed, VenueOrder, VenuePort, WireCancel, WireO
 use oms_venues::paper::prng::Prng;
 use oms_venues::replay::{RawKind, RawTick, Recording, Shown, Slice};
 
+pub(super) use super::super::config::MS;
 use super::super::config::{Config, Offer, SECOND};
 use super::super::record::Record;
 use super::super::{Action, Answered, Connector, Now, Question};
@@ -18,7 +19,6 @@ use crate::sim::faults::Command;
 use crate::sim::gateway::{Gateway, GatewayConfig, SessionId, Told};
 use crate::stamp;
 
-pub(super) const MS: i64 = 1_000_000;
 pub(super) const VENUE: Mic = Mic::of(b"IBKR");
 /// Where the simulator works what is sent to this exchange.
 pub(super) const EXCHANGE: (&str, Mic) = ("NYSE", Mic::of(b"XNYS"));

@@ -6,20 +6,12 @@ use oms_model::{InstrumentId, Mic, Price, Qty, Side};
 use oms_venues::replay::Shown;
 
 use super::{Gateway, SessionId};
+use crate::codec::tick::{ASK, ASK_SIZE, BID, BID_SIZE, LAST, LAST_SIZE, LAST_TIME, VOLUME};
 use crate::codec::{DataType, Number, Reply, RequestEnd, Size, TickParams, TickPrice, TickSize, TickString};
 use crate::sim::book::size;
 use crate::sim::faults::Line;
 use crate::sim::stamp::seconds;
 
-/// Kinds of ticks.
-const BID: i32 = 1;
-const ASK: i32 = 2;
-const LAST: i32 = 4;
-const BID_SIZE: i32 = 0;
-const ASK_SIZE: i32 = 3;
-const LAST_SIZE: i32 = 5;
-const VOLUME: i32 = 8;
-const LAST_TIME: i32 = 45;
 /// A price that can be traded at by machine.
 const EXECUTABLE: i32 = 1;
 

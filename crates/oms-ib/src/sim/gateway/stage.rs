@@ -1,10 +1,20 @@
-//! For tests that move the market themselves.
+//! For tests: a small market, and one that they move themselves.
 
-use oms_model::{InstrumentId, Mic, Side};
+use std::sync::Arc;
+
+use oms_model::{InstrumentId, Mic, Side, Symbol};
 use oms_venues::paper::faults::Faults;
-use oms_venues::replay::Shown;
+use oms_venues::replay::{Recording, Shown};
+use oms_venues::synthetic::{SyntheticBook, slice};
 
 use super::Gateway;
+
+/// IBM on one exchange, which moves a tick each second, fifty shares on each side.
+pub(crate) fn ibm(seconds: u32) -> Arc<Recording> {
+    let symbol = Symbol::new("IBM").unwrap();
+    let book = SyntheticBook { symbol, venue: *b"XNYS", mid_e4: 1_840_000, tick_e4: 100, half_spread: 1, size: 50 };
+    Arc::new(Recording::from_slice(slice(&[book], 7, 0, seconds)).unwrap())
+}
 
 impl Gateway {
     /// A venue's own quote of one side.

@@ -2,9 +2,6 @@ mod faults;
 mod orders;
 mod sessions;
 
-use oms_model::Symbol;
-use oms_venues::synthetic::{SyntheticBook, slice};
-
 use super::*;
 use crate::codec::{CancelOrder, Contract, Number, Order, OrderCancel, PlaceOrder, Size, StartApi};
 use crate::sim::faults::Command;
@@ -18,12 +15,6 @@ const NOON: Time = Time(1_795_780_800 * SECOND);
 struct Desk {
     gateway: Gateway,
     now: Time,
-}
-
-fn recording() -> Arc<Recording> {
-    let book =
-        SyntheticBook { symbol: Symbol::new("IBM").unwrap(), venue: *b"XNYS", mid_e4: 1_840_000, tick_e4: 100, half_spread: 1, size: 50 };
-    Arc::new(Recording::from_slice(slice(&[book], 7, 0, 600)).unwrap())
 }
 
 fn ibm() -> Contract {
@@ -52,7 +43,7 @@ impl Desk {
     }
 
     fn on(folder: Option<PathBuf>, start: Time) -> Self {
-        let config = GatewayConfig { folder, ..GatewayConfig::new(recording(), start) };
+        let config = GatewayConfig { folder, ..GatewayConfig::new(stage::ibm(600), start) };
         let mut desk = Self { gateway: Gateway::open(config).unwrap(), now: start };
         desk.run(SECOND);
         desk

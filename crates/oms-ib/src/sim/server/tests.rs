@@ -1,8 +1,3 @@
-use std::sync::Arc;
-
-use oms_model::Symbol;
-use oms_venues::replay::Recording;
-use oms_venues::synthetic::{SyntheticBook, slice};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -10,15 +5,13 @@ use tokio::time::timeout;
 use super::*;
 use crate::codec::frame::{Framer, GREETING, MAX_REPLY, MAX_REQUEST, put_offer, read_agreement};
 use crate::codec::{Decoded, Reply, RequestTime, StartApi};
+use crate::sim::gateway::stage;
 
 /// The longest that anything is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn server() -> Server {
-    let book =
-        SyntheticBook { symbol: Symbol::new("IBM").unwrap(), venue: *b"XNYS", mid_e4: 1_840_000, tick_e4: 100, half_spread: 1, size: 50 };
-    let recording = Arc::new(Recording::from_slice(slice(&[book], 7, 0, 60)).unwrap());
-    let gateway = GatewayConfig::new(recording, wall_time());
+    let gateway = GatewayConfig::new(stage::ibm(60), wall_time());
     let any = "127.0.0.1:0".to_owned();
     Server::start(ServerConfig { listen: any.clone(), admin: Some(any), gateway, scenario: Vec::new() }).await.unwrap()
 }

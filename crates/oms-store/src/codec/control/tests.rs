@@ -2,6 +2,8 @@ use super::*;
 use oms_identity::Net;
 use oms_model::{ApiKeyId, InvitationId, SessionId, TenantId, UserId};
 use proptest::prelude::*;
+use prost_reflect::prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage};
 
 fn ids() -> (TenantId, UserId, SessionId, ApiKeyId) {
     (TenantId::from_u128(1), UserId::from_u128(2), SessionId::from_u128(3), ApiKeyId::from_u128(4))
@@ -144,5 +146,61 @@ proptest! {
         if let Ok(read) = decode_control(&stored) {
             prop_assert_eq!(bytes(&read), stored);
         }
+    }
+}
+
+fn pool() -> DescriptorPool {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/proto");
+    let set = protox::compile([root.join("oms/control/v1/events.proto")], [root]).unwrap();
+    DescriptorPool::from_file_descriptor_set(set).unwrap()
+}
+
+/// Reads bytes by the schema alone; nothing is left over, and writing gives the same bytes.
+fn by_schema(pool: &DescriptorPool, message: &str, bytes: &[u8]) -> DynamicMessage {
+    let descriptor = pool.get_message_by_name(&format!("oms.control.v1.{message}")).unwrap_or_else(|| panic!("no {message}"));
+    let value = DynamicMessage::decode(descriptor, bytes).unwrap();
+    assert_eq!(value.unknown_fields().count(), 0, "the schema lacks a field of {message}");
+    assert_eq!(value.encode_to_vec(), bytes, "{message}: {value}");
+    value
+}
+
+#[test]
+fn the_schema_describes_every_kind() {
+    let pool = pool();
+    let kinds = pool.get_enum_by_name("oms.control.v1.ControlEventKind").unwrap();
+    assert_eq!(kinds.values().count(), Event::KINDS.len() + 1);
+    for event in every_kind() {
+        let (code, name) = (event.code(), event.name());
+        let stored = by_schema(&pool, "ControlBatch", &bytes(&batch(vec![event])));
+        let by = stored.get_field_by_name("by").unwrap();
+        assert_eq!(by.as_message().unwrap().unknown_fields().count(), 0);
+        let events = stored.get_field_by_name("events").unwrap();
+        let one = events.as_list().unwrap()[0].as_message().unwrap();
+        assert_eq!(one.get_field_by_name("kind").unwrap().as_enum_number(), i32::try_from(code).ok(), "{name}");
+        let screaming = kinds.get_value(code as i32).unwrap().name().trim_start_matches("CONTROL_EVENT_KIND_").replace('_', "");
+        assert_eq!(screaming, name.to_uppercase());
+        let body = one.get_field_by_name("body").unwrap();
+        by_schema(&pool, name, body.as_bytes().unwrap());
+    }
+}
+
+macro_rules! fields {
+    ($($name:ident { $($tag:literal $field:ident),+ $(,)? })*) => {
+        /// The name and the fields of each message.
+        fn stored() -> Vec<(&'static str, &'static [(u32, &'static str)])> {
+            vec![$((<$name as Message>::NAME, <$name as Message>::FIELDS)),*]
+        }
+    };
+}
+control_messages!(fields);
+
+#[test]
+fn the_schema_of_the_control_log_has_the_same_fields() {
+    let pool = pool();
+    for (name, fields) in stored() {
+        let described = pool.get_message_by_name(&format!("oms.control.v1.{name}")).unwrap_or_else(|| panic!("no {name}"));
+        let described: Vec<_> = described.fields().map(|field| (field.number(), field.name().to_owned())).collect();
+        let fields: Vec<_> = fields.iter().map(|(tag, field)| (*tag, (*field).to_owned())).collect();
+        assert_eq!(described, fields, "{name}");
     }
 }
