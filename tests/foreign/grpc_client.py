@@ -50,9 +50,12 @@ page = search(Search(filter={"symbol": "BAC", "cl_ord_id": "P-1"}))
 assert [found.order_id for found in page.data] == [placed.order.order_id], page
 assert page.data[0].cum_qty == "200", page
 
+# An order to buy at what is bid, without its cents, rests, and is within the collar of a demo desk.
+GetLast, get_last = method("Query", "GetLast")
+price = get_last(GetLast(symbol="BAC")).bid.split(".")[0]
 Entry, entry = method("Ingest", "OrderEntry")
 messages = [
-    Entry(request_id="a", new_order=NewOrder(order_id="P-2", symbol="BAC", qty="10", price="1.00", side=terms["SIDE_BUY"], type=kinds["ORD_TYPE_LIMIT"])),
+    Entry(request_id="a", new_order=NewOrder(order_id="P-2", symbol="BAC", qty="10", price=price, side=terms["SIDE_BUY"], type=kinds["ORD_TYPE_LIMIT"])),
     Entry(request_id="b", cancel={"order_id": "cl_ord_id:P-2", "wait_s": 10}),
     Entry(request_id="c", cancel={"order_id": "cl_ord_id:nobody"}),
 ]

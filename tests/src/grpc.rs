@@ -1,6 +1,6 @@
 //! The client of gRPC as anybody generates it from `schemas/proto/oms/v1`, with a key.
 
-use crate::server::Server;
+use crate::server::{Process, Server};
 use crate::until;
 use std::net::SocketAddr;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -63,7 +63,7 @@ impl Client {
     /// # Panics
     /// Where it cannot be reached.
     pub async fn of(server: &Server) -> Self {
-        let channel = Channel::from_shared(format!("http://{}", address(server))).unwrap().connect().await.unwrap();
+        let channel = Channel::from_shared(format!("http://{}", address(server.process()))).unwrap().connect().await.unwrap();
         Self::over(&channel, server.key())
     }
 }
@@ -73,9 +73,9 @@ impl Client {
 /// # Panics
 /// Where it does not say so.
 #[must_use]
-pub fn address(server: &Server) -> SocketAddr {
+pub fn address(process: &Process) -> SocketAddr {
     until("the address of gRPC", || {
-        let said = server.process().output();
+        let said = process.output();
         let line = said.lines().find_map(|line| line.trim().strip_prefix("gRPC ")).map(str::to_owned);
         line.and_then(|line| line.trim().strip_prefix("on ").and_then(|text| text.parse().ok())).ok_or(said)
     })

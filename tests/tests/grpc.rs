@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use oms_e2e::grpc::v1::{
-    self, CancelRequest, Event, GetOrderRequest, NewOrderRequest, OrdStatus, OrdType, Side, StreamEventsRequest, StreamExecutionsRequest,
-    StreamOrdersRequest, TimeInForce,
+    self, CancelRequest, Event, GetLastRequest, GetOrderRequest, NewOrderRequest, OrdStatus, OrdType, Side, StreamEventsRequest,
+    StreamExecutionsRequest, StreamOrdersRequest, TimeInForce,
 };
 use oms_e2e::grpc::{Client, address};
 use oms_e2e::server::{Home, Launch, Server};
@@ -47,6 +47,13 @@ fn order(name: &str, kind: OrdType, qty: &str, price: &str) -> NewOrderRequest {
         time_in_force: TimeInForce::Day.into(),
         ..NewOrderRequest::default()
     }
+}
+
+/// A price at which an order to buy rests: what is bid without its cents, which is within the collar of a demo desk.
+async fn resting(client: &mut Client) -> String {
+    let market = client.query.get_last(GetLastRequest { symbol: "BAC".to_owned() }).await.unwrap().into_inner();
+    let bid = market.bid.unwrap();
+    bid.split('.').next().unwrap().to_owned()
 }
 
 async fn next<T>(stream: &mut Streaming<T>) -> T {
@@ -93,7 +100,8 @@ async fn a_generated_client_trades_and_misses_nothing_over_a_kill() {
     let again = client.ingest.new_order(bought.clone()).await.unwrap().into_inner();
     assert!(again.replayed && again.order == placed.order, "{again:?}");
 
-    client.ingest.new_order(order("G-2", OrdType::Limit, "100", "1.00")).await.unwrap();
+    let price = resting(&mut client).await;
+    client.ingest.new_order(order("G-2", OrdType::Limit, "100", &price)).await.unwrap();
     let cancel = CancelRequest { order_id: "cl_ord_id:G-2".to_owned(), wait_s: Some(10), ..CancelRequest::default() };
     assert_eq!(client.ingest.cancel(cancel.clone()).await.unwrap().into_inner().status, "APPLIED");
     let refused = client.ingest.cancel(cancel).await.unwrap_err();
@@ -162,9 +170,7 @@ async fn over_tls_clients_show_who_vouches_for_them() {
     let (dir, launched) = (home.path().to_owned(), launch.clone());
     let mut process = tokio::task::spawn_blocking(move || oms_e2e::server::Process::start(&dir, &launched)).await.unwrap();
     process.greeted(PATIENCE).expect("it starts");
-    let said = process.output();
-    let grpc = said.lines().find_map(|line| line.trim().strip_prefix("gRPC ")).map(|line| line.trim().trim_start_matches("on ").to_owned());
-    let grpc = grpc.unwrap_or_else(|| panic!("it says where gRPC listens: {said}"));
+    let grpc = address(&process);
     let key = std::fs::read_to_string(home.path().join("demo-api-key")).unwrap().trim().to_owned();
     let connect = async |identity: Option<Identity>| {
         let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(desks.pem())).domain_name("localhost");
@@ -202,7 +208,7 @@ fn python() -> std::path::PathBuf {
 async fn a_client_of_another_make_learns_everything_by_reflection() {
     let home = Home::new("grpc-foreign");
     let server = start(&home, &launch()).await;
-    let (listens, key) = (address(&server).to_string(), server.key().to_owned());
+    let (listens, key) = (address(server.process()).to_string(), server.key().to_owned());
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/foreign/grpc_client.py");
     let told = tokio::task::spawn_blocking(move || Command::new(python()).args([script, &listens, &key]).output().unwrap()).await.unwrap();
     let (out, err) = (String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
