@@ -1,5 +1,5 @@
 //! Lists what `cargo xtask ui` built, so that the binary embeds it. Never runs anything of Node: without a build the list is
-//! empty, and the desk says so in place of itself.
+//! empty, and the desk says so in place of itself. And compiles the schemas of gRPC to the descriptors that the server is made of.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,17 @@ fn main() -> io::Result<()> {
         let _written = writeln!(text, "    ({:?}, include_bytes!({:?})),", format!("/{name}"), file.display().to_string());
     }
     text.push_str("]\n");
-    fs::write(out.join("desk.rs"), text)
+    fs::write(out.join("desk.rs"), text)?;
+    fs::write(out.join("oms.v1.bin"), descriptors(&here.join("../../schemas/proto"))?)
+}
+
+/// Every file of the services with what they import, as a `FileDescriptorSet`.
+fn descriptors(root: &Path) -> io::Result<Vec<u8>> {
+    println!("cargo::rerun-if-changed={}", root.join("oms/v1").display());
+    let mut compiler = protox::Compiler::new([root]).map_err(io::Error::other)?;
+    compiler.include_imports(true).open_file(root.join("oms/v1/services.proto")).map_err(io::Error::other)?;
+    // Encoded here, for the options are extensions, which the plain types of descriptors lose.
+    Ok(compiler.encode_file_descriptor_set())
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

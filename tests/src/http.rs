@@ -209,7 +209,12 @@ impl Client {
     /// # Errors
     /// The connection could not be made, or ended before the answer was whole: whether it was done is not known.
     pub fn call(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> io::Result<Reply> {
-        let mut all = vec![("X-API-Key", self.key.as_str())];
+        let bearer = format!("Bearer {}", self.key);
+        let mut all = match self.key.as_str() {
+            "" => Vec::new(),
+            key if key.starts_with("oms_") => vec![("X-API-Key", key)],
+            _ => vec![("Authorization", bearer.as_str())],
+        };
         if body.is_some() {
             all.push(("Content-Type", "application/json"));
         }

@@ -21,6 +21,7 @@
 
 pub mod audit;
 pub mod fix;
+pub mod grpc;
 pub mod http;
 pub mod ledger;
 pub mod load;

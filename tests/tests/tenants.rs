@@ -83,6 +83,62 @@ fn two_firms_share_a_process_and_nothing_else() {
     }
 }
 
+/// Signs in with a password; a client whose key is the token.
+fn person(server: &Server, email: &str, tenant_id: Option<&str>) -> Client {
+    let mut nobody = Client::new(server.address(), "");
+    let signed = nobody.post("/auth/login", &[], &json!({"email": email, "password": PASSWORD, "tenant_id": tenant_id}));
+    assert_eq!(signed.status, 200, "{}", signed.text());
+    Client::new(server.address(), signed.json()["access_token"].as_str().unwrap())
+}
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A tenant that is made over the interface has a desk like any other, at once and after a kill.
+#[test]
+fn a_firm_is_founded_while_others_trade() {
+    let home = Home::new("founded");
+    let data = home.path().to_str().unwrap();
+    founded(&home, "alpha");
+    let link: Value = serde_json::from_str(&succeed(&["admin", "bootstrap", "--json", "--data", data])).unwrap();
+    let launch = Launch::default().founded();
+    let server = Server::start(home.path(), &launch);
+    let mut nobody = Client::new(server.address(), "");
+    let ada = json!({"token": link[0]["token"], "email": "ada@example.com", "name": "Ada", "password": PASSWORD, "tenant_name": "alpha"});
+    assert_eq!(nobody.post("/auth/register", &[], &ada).status, 201);
+    let mut ada = person(&server, "ada@example.com", None);
+    let made = ada.post("/tenants", &[], &json!({"name": "Gamma Fund"}));
+    assert_eq!(made.status, 201, "{}", made.text());
+    let tenant_id = made.json()["tenant_id"].as_str().unwrap().to_owned();
+    assert_eq!(ada.post("/tenants", &[], &json!({"name": "Gamma Fund"})).status, 409, "a name is taken once");
+    assert_eq!(ada.post("/tenants", &[], &json!({"name": "another", "slug": "gamma-fund"})).status, 409, "and so is a folder");
+    assert_eq!(ada.post("/tenants", &[], &json!({"name": "one more", "slug": "../x"})).status, 400);
+    assert!(home.path().join("tenants/gamma-fund/log").is_dir());
+    let invited = ada.post(&format!("/tenants/{tenant_id}/invite"), &[], &json!({"email": "grace@example.com", "role": "ADMIN"}));
+    assert_eq!(invited.status, 201, "{}", invited.text());
+    let grace = json!({"token": invited.json()["token"], "name": "Grace", "password": PASSWORD});
+    assert_eq!(nobody.post("/auth/register", &[], &grace).status, 201);
+    let mut grace = person(&server, "grace@example.com", Some(&tenant_id));
+    assert_eq!(orders(&mut grace), Vec::<Value>::new());
+    let key = grace.post("/auth/api-keys", &[], &json!({"name": "desk", "scopes": ["orders:place", "orders:view", "positions:view", "risk:manage", "brokers:view", "brokers:connect", "system:admin", "marketdata:subscribe"]}));
+    assert_eq!(key.status, 201, "{}", key.text());
+    let key = key.json()["api_key"].as_str().unwrap().to_owned();
+    let url = format!("http://{}", server.address());
+    assert_eq!(succeed(&["setup", "apply", EXAMPLE, "--url", &url, "--key", &key]).trim(), "12 set");
+    let mut desk = Client::new(server.address(), &key);
+    let account_id = desk.read("/accounts")["data"][0]["account_id"].clone();
+    let order = buy(&mut desk, "C-1", &account_id);
+    assert_eq!(ada.get(&format!("/orders/{order}")).status, 404);
+
+    server.kill();
+    let server = Server::start(home.path(), &launch);
+    let mut desk = Client::new(server.address(), &key);
+    assert_eq!(desk.read(&format!("/orders/{order}"))["ord_status"], "FILLED", "the ids of the desk and of the accounts agree");
+    server.stop();
+    let log = home.path().join("tenants/gamma-fund");
+    let verified = succeed(&["journal", "verify", "--data", log.to_str().unwrap()]);
+    assert!(verified.contains("intact"), "{verified}");
+}
+
 #[test]
 fn clients_of_two_firms_speak_fix_by_one_door() {
     let (home, address) = (Home::new("tenants-fix"), free_address().to_string());

@@ -218,6 +218,11 @@ impl Api {
         let _first = self.inner.neighbours.set(neighbours);
     }
 
+    /// Whether both are the interface of one tenant.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     /// Who is served beside it.
     pub(crate) fn neighbours(&self) -> Neighbours {
         self.inner.neighbours.get().cloned().unwrap_or_default()

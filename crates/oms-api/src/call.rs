@@ -8,6 +8,7 @@ use crate::query::Params;
 use crate::rate::{self, Class};
 use crate::{auth, browser, error, idempotency};
 use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -16,7 +17,7 @@ use http::{HeaderMap, HeaderName, Method, Uri};
 use oms_engine::input::IdempotencyKey;
 use oms_identity::{Principal, Scope};
 use oms_model::command::{Actor, Command, CommandOutcome, Placed as PlacedOrder};
-use oms_model::{Code, OrderId, Refusal, TraceId};
+use oms_model::{Code, OrderId, Refusal, Source, TraceId};
 use oms_runtime::handle::{Answer, Request as EngineRequest};
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -154,7 +155,11 @@ where
     response
 }
 
-async fn call(
+/// The call that a request is: whoever asks is known, may ask, and asks not too often.
+///
+/// # Errors
+/// `UNAUTHENTICATED`, `FORBIDDEN`, `NOT_FOUND`, `RATE_LIMITED`, `OVERLOADED`, `VALIDATION_ERROR`.
+pub(crate) async fn call(
     api: &Api,
     access: Access,
     request: Request,
@@ -163,7 +168,7 @@ async fn call(
     left: &mut Option<rate::Left>,
 ) -> Result<Call, Refusal> {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
-    let principal = if access.is_open() {
+    let mut principal = if access.is_open() {
         Principal { ip: auth::client_ip(api, request.headers(), peer), ..Principal::NOBODY }
     } else if let Some(known) = request.extensions().get::<Principal>() {
         // Whoever chose the tenant has looked already.
@@ -171,6 +176,10 @@ async fn call(
     } else {
         auth::authenticate(api, request.headers(), peer, !request.method().is_safe()).await?
     };
+    // Another door than this one has said so.
+    if let Some(source) = request.extensions().get::<Source>() {
+        principal.source = *source;
+    }
     if let Some(class) = access.class(request.method()) {
         *left = api.limits().take(class, &principal)?;
     }
@@ -182,10 +191,13 @@ async fn call(
         principal.require(scope)?;
     }
     let (mut parts, body) = request.into_parts();
-    let captured = RawPathParams::from_request_parts(&mut parts, &())
-        .await
-        .map_err(|_| Refusal::new(Code::ValidationError, "the path is not UTF-8"))?;
-    let mut path = captured.iter().map(|(_, value)| value.to_owned());
+    let captured = match RawPathParams::from_request_parts(&mut parts, &()).await {
+        Ok(captured) => Some(captured),
+        // A call that no route of REST was looked up for.
+        Err(RawPathParamsRejection::MissingPathParams(_)) => None,
+        Err(_) => return Err(Refusal::new(Code::ValidationError, "the path is not UTF-8")),
+    };
+    let mut path = captured.iter().flatten().map(|(_, value)| value.to_owned());
     let (id, second) = (path.next().unwrap_or_default(), path.next().unwrap_or_default());
     Ok(Call {
         api: api.clone(),
@@ -202,7 +214,7 @@ async fn call(
 }
 
 /// The trace id of a W3C `traceparent` header.
-fn trace_of(headers: &HeaderMap) -> Option<TraceId> {
+pub(crate) fn trace_of(headers: &HeaderMap) -> Option<TraceId> {
     let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
     let (version, trace, parent) = (parts.next()?, parts.next()?, parts.next()?);
     if version.len() != 2 || version == "ff" || trace.len() != 32 || parent.len() != 16 {

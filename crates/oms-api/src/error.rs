@@ -1,4 +1,4 @@
-//! The one place where codes become HTTP: statuses, hints and the error envelope.
+//! The one place where codes become HTTP and gRPC: statuses, hints and the error envelope.
 
 use crate::json::Writer;
 use crate::reply;
@@ -66,6 +66,65 @@ pub const fn status(code: Code) -> StatusCode {
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Code::BrokerUnavailable | Code::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The status of gRPC of a code.
+#[must_use]
+pub const fn grpc(code: Code) -> tonic::Code {
+    match code {
+        Code::ValidationError
+        | Code::MethodNotAllowed
+        | Code::UnsupportedMediaType
+        | Code::InvalidTick
+        | Code::InvalidLot
+        | Code::UnknownSymbol
+        | Code::OrderTypeUnsupported
+        | Code::AssetClassRule
+        | Code::CurrencyMismatch
+        | Code::QueryTooBroad
+        | Code::IdempotencyConflict => tonic::Code::InvalidArgument,
+        Code::Unauthenticated => tonic::Code::Unauthenticated,
+        Code::Forbidden => tonic::Code::PermissionDenied,
+        Code::NotFound => tonic::Code::NotFound,
+        Code::DuplicateClOrdId | Code::DuplicateExecution => tonic::Code::AlreadyExists,
+        Code::VersionMismatch | Code::RequestInProgress => tonic::Code::Aborted,
+        Code::RateLimited | Code::PayloadTooLarge => tonic::Code::ResourceExhausted,
+        Code::HistoryTooFar => tonic::Code::OutOfRange,
+        Code::BrokerUnavailable | Code::Overloaded => tonic::Code::Unavailable,
+        Code::Internal => tonic::Code::Internal,
+        Code::StateConflict
+        | Code::QuoteNotLive
+        | Code::OutcomeInDoubt
+        | Code::SecondPersonNeeded
+        | Code::NotHolder
+        | Code::RiskLimitBreach
+        | Code::MarketClosed
+        | Code::BrokerMaintenance
+        | Code::PriceBand
+        | Code::BrokerReject
+        | Code::KillSwitch
+        | Code::TradingHalted
+        | Code::ReduceOnly
+        | Code::AccountDisabled
+        | Code::InstrumentDisabled
+        | Code::DuplicateOrder
+        | Code::PriceCollar
+        | Code::NoReferencePrice
+        | Code::NoRoute
+        | Code::InstrumentExpired
+        | Code::NoFxRate
+        | Code::ComplianceBlocked
+        | Code::LocateRequired
+        | Code::ShortSaleRestricted
+        | Code::SelfMatch
+        | Code::WashTrade
+        | Code::InsufficientBuyingPower
+        | Code::SoftLimitBreach
+        | Code::NoReferenceData
+        | Code::LimitMissing
+        | Code::ApprovalRefused
+        | Code::BatchRefused => tonic::Code::FailedPrecondition,
     }
 }
 
@@ -213,6 +272,17 @@ mod tests {
         for &code in Code::ALL {
             assert!(status(code).is_client_error() || status(code).is_server_error(), "{code}");
             assert!(!hint(code).is_empty(), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_http_says_of_a_code_grpc_does_not_contradict() {
+        for &code in Code::ALL {
+            let ours = matches!(grpc(code), tonic::Code::Unavailable | tonic::Code::Internal);
+            assert_eq!(status(code).is_server_error(), ours, "{code}");
+            assert_eq!(status(code) == StatusCode::NOT_FOUND, grpc(code) == tonic::Code::NotFound, "{code}");
+            assert_eq!(status(code) == StatusCode::FORBIDDEN, grpc(code) == tonic::Code::PermissionDenied, "{code}");
+            assert_eq!(status(code) == StatusCode::UNAUTHORIZED, grpc(code) == tonic::Code::Unauthenticated, "{code}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The REST, SSE and WebSocket interface.
+//! The REST, SSE, WebSocket and gRPC interface.
 //!
 //! - Tenant and actor come from the credential only.
 //! - Every answer is durable when it is given, and every answer to a write is rendered from the events that
@@ -24,6 +24,7 @@ pub mod desk;
 pub mod error;
 pub mod evidence;
 pub mod fix;
+pub mod grpc;
 pub mod idempotency;
 pub mod json;
 pub mod metrics;
@@ -44,5 +45,5 @@ pub mod ws;
 pub use api::{Api, Config, Parts, Probe};
 pub use metrics::{Exposition, Metrics};
 pub use rest::router;
-pub use serve::{Tls, serve, serve_with};
+pub use serve::{Tls, serve, serve_grpc, serve_with};
 pub use tenants::Tenants;

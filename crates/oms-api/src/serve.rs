@@ -5,6 +5,7 @@ mod tls;
 
 use crate::api::{Api, Config, until};
 use crate::call::Peer;
+use crate::grpc;
 use crate::tenants::{self, Tenants};
 use axum::body::Body;
 use axum::response::Response;
@@ -24,6 +25,7 @@ pub use tls::{PROTOCOLS, Tls};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tower::ServiceExt as _;
 
 /// The most headers of a request.
 const MAX_HEADERS: usize = 64;
@@ -54,6 +56,57 @@ pub async fn serve_with(
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     let tenants = tenants.into();
+    let spoken = Spoken::Http { tenants: tenants.clone(), is_strict: tls.is_some() };
+    connections(listener, tenants, spoken, tls, shutdown).await
+}
+
+/// Serves gRPC, as [`serve_with`] serves the rest: every connection speaks HTTP/2, encrypted or not.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_grpc(
+    listener: TcpListener,
+    tenants: impl Into<Tenants> + Send,
+    tls: Option<Tls>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    let tenants = tenants.into();
+    let spoken = Spoken::Grpc(grpc::router(tenants.clone()));
+    connections(listener, tenants, spoken, tls, shutdown).await
+}
+
+/// What connections are served with.
+#[derive(Clone)]
+enum Spoken {
+    /// The interface and the desk.
+    Http {
+        tenants: Tenants,
+        /// Whether browsers are told to come over TLS alone.
+        is_strict: bool,
+    },
+    /// gRPC, over HTTP/2 alone.
+    Grpc(axum::Router),
+}
+
+impl Spoken {
+    async fn answer(self, request: Request<Body>) -> Result<Response, Infallible> {
+        match self {
+            Self::Http { tenants, is_strict } => {
+                let response = tenants::forward(tenants, request).await;
+                Ok(if is_strict { tls::strict(response) } else { response })
+            }
+            Self::Grpc(router) => router.oneshot(request).await,
+        }
+    }
+}
+
+async fn connections(
+    listener: TcpListener,
+    tenants: Tenants,
+    spoken: Spoken,
+    tls: Option<Tls>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
     let config = tenants.config();
     let connections = Arc::new(Semaphore::new(config.max_connections));
     let (ending, _) = watch::channel(false);
@@ -75,8 +128,7 @@ pub async fn serve_with(
         };
         // Without a place the connection is closed at once: a client sees that sooner than a hanging one.
         let Ok(place) = connections.clone().try_acquire_owned() else { continue };
-        let connection =
-            Connection { peer, tenants: tenants.clone(), is_strict: tls.is_some(), config: config.clone(), ending: ending.subscribe() };
+        let connection = Connection { peer, spoken: spoken.clone(), config: config.clone(), ending: ending.subscribe() };
         let tls = tls.clone();
         tokio::spawn(async move {
             connection.serve(stream, tls).await;
@@ -103,9 +155,7 @@ pub async fn serve_with(
 /// What a connection needs besides its socket.
 struct Connection {
     peer: SocketAddr,
-    tenants: Tenants,
-    /// Whether browsers are told to come over TLS alone.
-    is_strict: bool,
+    spoken: Spoken,
     config: Config,
     ending: watch::Receiver<bool>,
 }
@@ -114,10 +164,12 @@ impl Connection {
     async fn serve(self, stream: TcpStream, tls: Option<Tls>) {
         // Answers are small and wait for nothing; a socket without the option is slower, not wrong.
         let _set = stream.set_nodelay(true);
+        let http2_only = matches!(self.spoken, Spoken::Grpc(_));
         match tls {
+            None if http2_only => self.http2(stream).await,
             None => self.http1(stream).await,
             Some(tls) => match tls::accept(stream, &tls, self.config.head_timeout).await {
-                Some(stream) if tls::speaks_http2(&stream) => self.http2(stream).await,
+                Some(stream) if http2_only || tls::speaks_http2(&stream) => self.http2(stream).await,
                 Some(stream) => self.http1(stream).await,
                 None => (),
             },
@@ -125,8 +177,8 @@ impl Connection {
     }
 
     async fn http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
-        let Self { peer, tenants, is_strict, config, ending } = self;
-        let service = service_fn(move |request| answer(tenants.clone(), is_strict, from(peer, request)));
+        let Self { peer, spoken, config, ending } = self;
+        let service = service_fn(move |request| spoken.clone().answer(from(peer, request)));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(config.head_timeout)
@@ -146,8 +198,8 @@ impl Connection {
     }
 
     async fn http2<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
-        let Self { peer, tenants, is_strict, config, ending } = self;
-        let service = service_fn(move |request| answer(tenants.clone(), is_strict, from(peer, request)));
+        let Self { peer, spoken, config, ending } = self;
+        let service = service_fn(move |request| spoken.clone().answer(from(peer, request)));
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
@@ -172,11 +224,6 @@ impl Connection {
 fn from(peer: SocketAddr, mut request: Request<Incoming>) -> Request<Body> {
     request.extensions_mut().insert(Peer(peer));
     request.map(Body::new)
-}
-
-async fn answer(tenants: Tenants, is_strict: bool, request: Request<Body>) -> Result<Response, Infallible> {
-    let response = tenants::forward(tenants, request).await;
-    Ok(if is_strict { tls::strict(response) } else { response })
 }
 
 fn told(served: hyper::Result<()>) {

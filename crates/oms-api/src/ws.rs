@@ -10,7 +10,7 @@
 mod entry;
 mod request;
 mod session;
-mod topics;
+pub(crate) mod topics;
 
 use crate::api::Api;
 use crate::auth::{self, authenticate};

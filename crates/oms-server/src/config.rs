@@ -35,6 +35,8 @@ pub struct Settings {
     pub audit: Audit,
     /// The interface.
     pub api: Api,
+    /// gRPC.
+    pub grpc: Grpc,
     /// How its connections are encrypted.
     pub tls: Tls,
     /// The keys that secrets at rest are encrypted with.
@@ -180,6 +182,15 @@ pub struct Identity {
     pub external_tenant_claim: String,
     pub external_scope_claim: String,
     pub external_names: String,
+}
+
+/// See `config.default.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the default file says what each means")]
+pub struct Grpc {
+    pub listen: String,
+    pub clients: String,
 }
 
 /// See `config.default.toml`.

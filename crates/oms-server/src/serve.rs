@@ -6,6 +6,7 @@ mod fault;
 mod figures;
 mod fix;
 mod fix_venues;
+mod founder;
 mod greeting;
 mod ib_venues;
 pub mod identity;
@@ -21,12 +22,16 @@ use crate::cli::Serve;
 use crate::config::Settings;
 use crate::exit::{Failure, Outcome};
 use crate::logging;
+use founder::{Founder, Running};
 use oms_api::Tenants;
 use oms_fix::transport::{Engine, Listener};
 pub use settings::{Desk, check};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use tenant::Tenant;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 /// Runs a desk until it is told to stop.
 ///
@@ -39,7 +44,9 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
     let http = http_runtime(&desk)?;
     let stop = http.block_on(async { Stop::listen() })?;
     let tls = tls::Files::of(&desk.settings.tls)?.map(|files| http.block_on(async { files.follow() })).transpose()?;
-    let listener = http.block_on(TcpListener::bind(&desk.listen)).map_err(|error| Failure::Usage(format!("{}: {error}", desk.listen)))?;
+    let grpc_tls = tls::Files::of(&tls::of_grpc(&desk.settings))?.map(|files| http.block_on(async { files.follow() })).transpose()?;
+    let listener = bind(&http, desk.listen)?;
+    let grpc = desk.grpc.map(|address| bind(&http, address)).transpose()?;
 
     tenant::require_log(&desk)?;
     let accounts = http.block_on(identity::open(&desk))?;
@@ -47,24 +54,24 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
     desk.require_tenants()?;
     // Sessions of all tenants: a Logon belongs to the one whose CompIDs it has.
     let fix = Engine::new();
-    let first = Tenant::open(&desk, &http, &accounts, &fix)?;
+    let first = Tenant::open(&desk, http.handle(), &accounts, &fix)?;
     let tenants = Tenants::default();
     let mut running = vec![first];
     for settings in desk.others()? {
-        running.push(Tenant::open(&settings, &http, &accounts, &fix)?);
+        running.push(Tenant::open(&settings, http.handle(), &accounts, &fix)?);
     }
     for tenant in &running {
         tenants.serve(tenant.api.clone()).map_err(|error| Failure::Refused(error.to_string()))?;
     }
     http.block_on(identity::adopt(&accounts, &tenants))?;
-    let fix_listener = fix::listen(&desk, &fix, &http)?;
-    let served = http.block_on(async {
-        let address = listener.local_addr().map_err(|error| Failure::Fault(error.to_string()))?;
-        greeting::print(address, fix_listener.as_ref().map(Listener::address), &desk, &running);
-        oms_api::serve_with(listener, tenants, tls, stop.wait())
-            .await
-            .map_err(|error| Failure::Fault(format!("the listener failed: {error}")))
-    });
+    let fix_listener = fix::listen(&desk, &fix, http.handle())?;
+    let address = listener.local_addr().map_err(|error| Failure::Fault(error.to_string()))?;
+    let of_grpc = grpc.as_ref().map(TcpListener::local_addr).transpose().map_err(|error| Failure::Fault(error.to_string()))?;
+    greeting::print(address, of_grpc, fix_listener.as_ref().map(Listener::address), &desk, &running);
+    let running = Running::new(running);
+    tenants.founded_by(Arc::new(Founder { desk, http: http.handle().clone(), accounts, fix, running: running.clone() }));
+    let served = http.block_on(serve((listener, tls), grpc.map(|grpc| (grpc, grpc_tls)), tenants, stop));
+    let mut running = running.take();
     drop(fix_listener);
     for tenant in &mut running {
         if let Some(fix) = tenant.fix.take() {
@@ -73,9 +80,36 @@ pub fn run(flags: &Serve, settings: Settings) -> Outcome {
     }
     tracing::info!("stopping");
     http.shutdown_timeout(std::time::Duration::from_secs(1));
-    // All are stopped, whatever one of them says.
-    let stopped: Vec<Outcome> = running.into_iter().map(Tenant::stop).collect();
-    served.and_then(|()| stopped.into_iter().collect())
+    let stopped = founder::stop(running);
+    served.and(stopped)
+}
+
+fn bind(http: &Runtime, address: SocketAddr) -> Result<TcpListener, Failure> {
+    http.block_on(TcpListener::bind(&address)).map_err(|error| Failure::Usage(format!("{address}: {error}")))
+}
+
+/// A listener, and what its connections are encrypted with.
+type Door = (TcpListener, Option<oms_api::Tls>);
+
+/// Serves at both doors until the process is told to stop.
+async fn serve((listener, tls): Door, grpc: Option<Door>, tenants: Tenants, stop: Stop) -> Outcome {
+    let (stopping, _) = watch::channel(false);
+    let told = || {
+        let mut stopping = stopping.subscribe();
+        async move { drop(stopping.wait_for(|stopping| *stopping).await) }
+    };
+    let of_grpc = async {
+        match grpc {
+            Some((listener, tls)) => oms_api::serve_grpc(listener, tenants.clone(), tls, told()).await,
+            None => Ok(()),
+        }
+    };
+    let waiting = async {
+        stop.wait().await;
+        stopping.send_replace(true);
+    };
+    let ((), rest, of_grpc) = tokio::join!(waiting, oms_api::serve_with(listener, tenants.clone(), tls, told()), of_grpc);
+    rest.and(of_grpc).map_err(|error| Failure::Fault(format!("the listener failed: {error}")))
 }
 
 fn http_runtime(desk: &Desk) -> Result<Runtime, Failure> {

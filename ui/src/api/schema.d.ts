@@ -2020,7 +2020,7 @@ export interface paths {
         /** The own tenant; every one with tenants:admin */
         get: operations["listTenants"];
         put?: never;
-        /** Make a tenant */
+        /** Make a tenant with a desk of its own, which is served at once */
         post: operations["createTenant"];
         delete?: never;
         options?: never;
@@ -4330,6 +4330,8 @@ export interface components {
         };
         NewTenant: {
             name: string;
+            /** @description Names the folder of its desk: small letters, digits and hyphens; made of the name where it is not given. */
+            slug?: string | null;
         };
         OpenUse: {
             notional: components["schemas"]["Decimal"];

@@ -9,13 +9,14 @@ use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
 use oms_auth::identity::{INVITATION_S, new_id};
-use oms_identity::event::{AllowListSet, MemberSet, TenantChanged, TenantCreated};
+use oms_identity::decide::{Asked, decide};
+use oms_identity::event::{AllowListSet, By, MemberSet, TenantChanged, TenantCreated};
 use oms_identity::state::Tenant;
 use oms_identity::{Command, Role, Scope};
 use oms_model::{Code, InvitationId, Refusal, TenantId, UserId};
 
 /// The fields of each request, which the document shows too.
-pub(crate) const NEW_TENANT: &[&str] = &["name"];
+pub(crate) const NEW_TENANT: &[&str] = &["name", "slug"];
 pub(crate) const SET_TENANT: &[&str] = &["name", "time_zone", "enabled"];
 pub(crate) const INVITE: &[&str] = &["email", "role", "scopes", "life_s"];
 pub(crate) const MEMBER: &[&str] = &["role", "scopes"];
@@ -35,9 +36,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             list,
         ))
         .json(200, "TenantList", "Tenants."),
-        one(reads(post(Access::Account(Some(Scope::TenantsAdmin)), "/api/v1/tenants", named("createTenant", "Make a tenant"), create)))
-            .body("NewTenant")
-            .json(201, "Tenant", "It is there."),
+        one(reads(post(
+            Access::Account(Some(Scope::TenantsAdmin)),
+            "/api/v1/tenants",
+            named("createTenant", "Make a tenant with a desk of its own, which is served at once"),
+            create,
+        )))
+        .body("NewTenant")
+        .json(201, "Tenant", "It is there."),
         one(get(Access::Account(Some(Scope::AuthLogin)), "/api/v1/tenants/{tenant_id}", named("getTenant", "A tenant"), show)).json(
             200,
             "Tenant",
@@ -132,9 +138,22 @@ async fn create(mut call: Call) -> Result<Response, Refusal> {
     body!(call, fields, NEW_TENANT);
     let identity = identity(&call)?;
     let tenant_id = TenantId::from_u128(new_id(identity.now())?);
-    let command = Command::CreateTenant(TenantCreated { tenant_id, name: text(&fields, "name")? });
+    let name = text(&fields, "name")?;
+    let slug = fields.string("slug")?.map_or_else(|| slug_of(&name), str::to_owned);
+    let command = Command::CreateTenant(TenantCreated { tenant_id, name });
+    // What would be refused is refused before there is a desk of it.
+    let asked = Asked { by: By::default(), scopes: call.principal.scopes };
+    decide(&identity.state(), identity.now(), &asked, command.clone())?;
+    // The desk first: one that is there without its account gets it at the next start, an account without a desk would be of no use.
+    call.api.neighbours().found(tenant_id, slug).await?;
     identity.execute(&call.principal, &client(&call), command).await?;
     shown(&call, StatusCode::CREATED, tenant_id)
+}
+
+/// A name as that of a folder: small letters and digits, with a hyphen for whatever lies between.
+fn slug_of(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
 }
 
 async fn show(call: Call) -> Result<Response, Refusal> {

@@ -7,7 +7,7 @@ use super::request::{self, Op};
 use super::topics::Subscription;
 use super::{CLOSE_SILENT, CLOSE_UNAUTHENTICATED};
 use crate::api::{Api, until};
-use crate::auth::{self, Held, authenticate};
+use crate::auth::{self, Held};
 use crate::call::{Call, Placed};
 use crate::json::{Fields, Writer, parse};
 use axum::extract::ws::{Message, WebSocket};
@@ -85,6 +85,8 @@ struct Session {
     rate: Rate,
     protected: Rate,
     closing: watch::Receiver<bool>,
+    /// Among the sockets of its tenant, to the very end.
+    _place: OwnedSemaphorePermit,
 }
 
 /// What a connection waits for.
@@ -119,13 +121,13 @@ pub(super) async fn run(api: Api, socket: WebSocket, from: From, place: OwnedSem
         looked: now,
         rate: Rate { since: now, count: 0 },
         protected: Rate { since: now, count: 0 },
+        _place: place,
     };
     let end = match session.serve().await {
         Ok(never) => match never {},
         Err(end) => end,
     };
     session.end(end).await;
-    drop(place);
 }
 
 impl Session {
@@ -345,19 +347,28 @@ impl Session {
             let (name, value) =
                 if auth::is_well_formed(key) { ("x-api-key", key.to_owned()) } else { ("authorization", format!("Bearer {key}")) };
             headers.insert(name, HeaderValue::from_str(&value).map_err(|_| auth::invalid())?);
-            let principal = authenticate(&self.api, &headers, self.peer, false).await?;
-            if principal.tenant_id != self.api.catalog().tenant_id {
-                return Err(Refusal::new(Code::NotFound, "the tenant has no desk here"));
-            }
+            let (api, principal) = self.api.neighbours().desk_of(&self.api, &headers, self.peer).await?;
             if self.principal.is_some_and(|known| known.actor() != principal.actor()) {
                 return Err(fields.bad("key", "is another's than the connection's"));
             }
+            self.settle(api)?;
             self.held = Some(Held::new(&self.api, principal));
             self.principal = Some(principal);
         } else if self.principal.is_none() {
             return Err(Refusal::new(Code::Unauthenticated, "auth carries no key"));
         }
         self.bind(fields)
+    }
+
+    /// The desk that answers from now on. A connection that did not say at once who it is began at the first one's; nothing was
+    /// asked of that yet.
+    fn settle(&mut self, api: Api) -> Result<(), Refusal> {
+        if self.principal.is_none() && !self.api.is(&api) {
+            self._place = api.admit_socket().ok_or_else(|| Refusal::new(Code::Overloaded, "there are too many sockets"))?;
+            self.closing = api.closing();
+            self.api = api;
+        }
+        Ok(())
     }
 
     /// Takes `cancel_on_disconnect`: it holds for the orders that are placed from now on.

@@ -137,7 +137,7 @@ struct Held {
 }
 
 /// What a connection follows.
-pub(super) struct Subscription {
+pub(crate) struct Subscription {
     number: u32,
     filter: Filter,
     topic: Topic,
@@ -146,7 +146,7 @@ pub(super) struct Subscription {
 }
 
 /// The scope that a topic needs.
-fn scope_of(topic: &str) -> Scope {
+pub(crate) fn scope_of(topic: &str) -> Scope {
     match topic {
         "marketdata" => Scope::MarketdataSubscribe,
         "positions" | "risk" => Scope::PositionsView,
@@ -155,14 +155,14 @@ fn scope_of(topic: &str) -> Scope {
 }
 
 /// A subscription with the messages that begin it.
-pub(super) type Begun = (Subscription, Vec<u8>, Vec<Vec<u8>>);
+pub(crate) type Begun = (Subscription, Vec<u8>, Vec<Vec<u8>>);
 
 impl Subscription {
     /// Begins what the fields of a message ask for: its body, and the pieces of its snapshot.
     ///
     /// # Errors
     /// `VALIDATION_ERROR`, `UNKNOWN_SYMBOL`, `OVERLOADED`; `QUERY_TOO_BROAD` for too large a snapshot.
-    pub(super) async fn begin(call: &Call, number: u32, fields: &Fields<'_, '_>) -> Result<Begun, Refusal> {
+    pub(crate) async fn begin(call: &Call, number: u32, fields: &Fields<'_, '_>) -> Result<Begun, Refusal> {
         let topic = fields.required("topic", fields.string("topic")?)?;
         call.principal.require(scope_of(topic))?;
         let from = from(&call.api, fields)?;
@@ -211,7 +211,7 @@ impl Subscription {
     }
 
     /// The sequence to resume from; `None` where a resumption begins with a snapshot.
-    pub(super) fn told(&self) -> Option<Seq> {
+    pub(crate) fn told(&self) -> Option<Seq> {
         if matches!(self.topic, Topic::Positions(_)) {
             return None;
         }
@@ -237,7 +237,7 @@ impl Subscription {
     ///
     /// # Errors
     /// Where the log or an order's past cannot be read.
-    pub(super) async fn next(&mut self, api: &Api) -> Result<(Vec<Vec<u8>>, bool), Refusal> {
+    pub(crate) async fn next(&mut self, api: &Api) -> Result<(Vec<Vec<u8>>, bool), Refusal> {
         let Self { number, filter, topic, follower } = self;
         let Some(follower) = follower else {
             let told = match topic {

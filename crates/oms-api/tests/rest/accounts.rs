@@ -3,7 +3,9 @@
 use crate::client::{Client, Reply};
 use crate::desk::{Desk, RESTING, order};
 use crate::socket::{Got, Socket};
+use crate::wire::{Wire, get as get_field, message};
 use oms_api::call::Access;
+use oms_api::grpc::schema::{SCHEMA, Way};
 use oms_api::json::command::COMMANDS;
 use oms_api::rate::Rates;
 use oms_api::rest::endpoints;
@@ -16,10 +18,13 @@ use oms_identity::event::TenantCreated;
 use oms_identity::{Command, Role, Scope, Scopes};
 use oms_model::TenantId;
 use oms_store::MemoryJournal;
+use prost::Message as _;
+use prost_reflect::{DynamicMessage, Value};
 use serde_json::json;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tonic::Code;
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -145,6 +150,70 @@ async fn each_role_gets_past_the_doors_that_the_table_says() {
         }
     }
     assert!(looked > 400, "{looked}");
+}
+
+/// The same doors, by gRPC.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_role_gets_past_the_doors_of_grpc_that_the_table_says() {
+    let house = House::open(no_limits()).await;
+    let mut looked = 0;
+    for &role in Role::ALL {
+        let client = house.member(&role.as_str().to_lowercase(), role).await;
+        let wire = Wire::of(&client).await;
+        for method in &SCHEMA.methods {
+            let scope = match &method.way {
+                Way::Operation(operation) => operation.access.scope(),
+                Way::Topic(_) => Some(Scope::OrdersView),
+                Way::Entry => None,
+            };
+            let mut asked = DynamicMessage::new(method.input.clone());
+            // What names nothing is refused before the door is looked at.
+            for name in ["order_id", "symbol"] {
+                if let Some(field) = method.input.get_field_by_name(name) {
+                    asked.set_field(&field, Value::String("none".to_owned()));
+                }
+            }
+            let mut call = wire.open(method.path.trim_start_matches('/'), &[]).await;
+            call.ask(&asked.encode_to_vec(), true);
+            let may = scope.is_none_or(|scope| role.scopes().has(scope));
+            // Whoever gets into a stream is not told anything yet.
+            if may && method.answers_on {
+                continue;
+            }
+            let (_, end) = call.ended().await;
+            let refused = end.err().filter(|refused| refused.code == Code::PermissionDenied);
+            assert_eq!(refused.is_some(), !may, "{role} {}", method.path);
+            if let (Some(refused), Some(scope)) = (refused, scope) {
+                assert_eq!((refused.reason.as_str(), refused.details["scope"].as_str()), ("FORBIDDEN", scope.as_str()));
+            }
+            looked += 1;
+        }
+    }
+    assert!(looked > 40, "{looked}");
+}
+
+/// What a stream lives by may be taken away while it is open.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_with_its_credential() {
+    let house = House::open(no_limits()).await;
+    let made = post(&house.ada, "/api/v1/auth/api-keys", &json!({"name": "bot", "scopes": ["orders:place", "orders:view", "audit:view"]}))
+        .await
+        .expect(201);
+    let bot = Client { key: made.get("/api_key"), ..house.nobody() };
+    let wire = Wire::of(&bot).await;
+    let mut events = wire.stream("Stream/StreamEvents", &message("StreamEventsRequest", &json!({"from": 1}))).await;
+    let mut orders = wire.stream("Stream/StreamOrders", &message("StreamOrdersRequest", &json!({}))).await;
+    let mut entry = wire.open("oms.v1.Ingest/OrderEntry", &[]).await;
+    events.told().await;
+    orders.told().await;
+    let first = json!({"request_id": "1", "new_order": {"symbol": "AAPL", "side": "SIDE_BUY", "type": "ORD_TYPE_LIMIT", "qty": "1", "price": "19.00"}});
+    entry.ask(&message("OrderEntryRequest", &first).encode_to_vec(), false);
+    assert_eq!(get_field(&entry.told().await, "request_id"), "1");
+    send(&house.ada, "DELETE", &format!("/api/v1/auth/api-keys/{}", made.get("/api_key_id")), None).await.expect(200);
+    for mut stream in [events, orders, entry] {
+        let (_, end) = stream.ended().await;
+        assert_eq!(end.unwrap_err().code, Code::Unauthenticated);
+    }
 }
 
 /// The typed commands have one door, and each its own scope behind it.

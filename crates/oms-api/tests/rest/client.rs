@@ -67,6 +67,8 @@ impl Reply {
 #[derive(Clone)]
 pub struct Client {
     pub address: SocketAddr,
+    /// Where gRPC listens.
+    pub grpc: SocketAddr,
     pub key: String,
 }
 

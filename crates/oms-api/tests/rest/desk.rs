@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -38,7 +38,7 @@ pub struct Desk {
     pub client: Client,
     pub handle: Handle,
     pub market: Arc<MarketBook>,
-    stop: Option<oneshot::Sender<()>>,
+    stop: Option<watch::Sender<bool>>,
     serving: Option<JoinHandle<std::io::Result<()>>>,
     views: PathBuf,
 }
@@ -141,15 +141,26 @@ impl Desk {
     pub async fn open_house(config: Config, symbols: &[&str], identity: Option<oms_auth::Identity>) -> Vec<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let of_grpc = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let grpc = of_grpc.local_addr().unwrap();
         let tenants = oms_api::Tenants::default();
         let mut desks = Vec::new();
         for (n, symbol) in (1..).zip(symbols) {
-            let (desk, api) = Self::tenant(config.clone(), address, n, symbol, identity.clone()).await;
+            let (desk, api) = Self::tenant(config.clone(), (address, grpc), n, symbol, identity.clone()).await;
             tenants.serve(api).unwrap();
             desks.push(desk);
         }
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(oms_api::serve(listener, tenants, async move { drop(stopped.await) }));
+        let (stop, stopped) = watch::channel(false);
+        let told = || {
+            let mut stopped = stopped.clone();
+            // It ends, too, when the desk is dropped.
+            async move { drop(stopped.wait_for(|stopped| *stopped).await) }
+        };
+        let (rest, of_grpc) = (oms_api::serve(listener, tenants.clone(), told()), oms_api::serve_grpc(of_grpc, tenants, None, told()));
+        let serving = tokio::spawn(async move {
+            let (rest, of_grpc) = tokio::join!(rest, of_grpc);
+            rest.and(of_grpc)
+        });
         (desks[0].stop, desks[0].serving) = (Some(stop), Some(serving));
         for desk in &desks {
             desk.quote(BID, ASK);
@@ -160,7 +171,13 @@ impl Desk {
         desks
     }
 
-    async fn tenant(config: Config, address: SocketAddr, tenant: u8, symbol: &str, identity: Option<oms_auth::Identity>) -> (Self, Api) {
+    async fn tenant(
+        config: Config,
+        (address, grpc): (SocketAddr, SocketAddr),
+        tenant: u8,
+        symbol: &str,
+        identity: Option<oms_auth::Identity>,
+    ) -> (Self, Api) {
         let market = Arc::new(MarketBook::new());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let journal = Box::new(MemoryJournal::new(0));
@@ -199,7 +216,7 @@ impl Desk {
             identity,
         };
         let api = Api::start(parts).await.unwrap();
-        (Self { client: Client { address, key }, handle, market, stop: None, serving: None, views }, api)
+        (Self { client: Client { address, grpc, key }, handle, market, stop: None, serving: None, views }, api)
     }
 
     /// Both venues show this quote, 300 on each side.

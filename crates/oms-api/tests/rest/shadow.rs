@@ -18,7 +18,7 @@ async fn second_person(desk: &Desk) -> Client {
     };
     let actor = Actor { tenant_id: TenantId::from_u128(1), ..Actor::default() };
     desk.handle.execute(Request { actor, trace_id: TraceId::default(), idempotency: None, command }).await.unwrap();
-    Client { address: desk.client.address, key }
+    Client { key, ..desk.client.clone() }
 }
 
 const RULES: &str = r#"{"rules":[{"type":"RiskLimitSetCmd","limit_type":"MAX_ORDER_QTY","value":"50"}]}"#;

@@ -30,7 +30,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::runtime::Runtime;
 
 /// The client that a demo desk takes where the settings name none.
 const DEMO_CLIENT: &str = "CLIENT";
@@ -229,7 +228,7 @@ impl Running {
         desk: &Desk,
         handle: &Handle,
         history: &History,
-        runtime: &Runtime,
+        runtime: &tokio::runtime::Handle,
         store: Option<&Arc<JournalStore>>,
         engine: &Engine,
     ) -> Result<Option<Self>, Failure> {
@@ -255,7 +254,7 @@ impl Running {
 ///
 /// # Errors
 /// [`Failure::Usage`] where the address is taken.
-pub fn listen(desk: &Desk, engine: &Engine, runtime: &Runtime) -> Result<Option<Listener>, Failure> {
+pub fn listen(desk: &Desk, engine: &Engine, runtime: &tokio::runtime::Handle) -> Result<Option<Listener>, Failure> {
     let Some(fix) = &desk.fix else { return Ok(None) };
     let listener = runtime.block_on(engine.listen(fix.listener.clone()));
     listener.map(Some).map_err(|error| Failure::Usage(format!("fix.listen: {error}")))

@@ -8,16 +8,19 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 
 /// Prints it. A closed stdout is no reason not to trade.
-pub fn print(address: SocketAddr, fix: Option<SocketAddr>, desk: &Desk, tenants: &[Tenant]) {
+pub fn print(address: SocketAddr, grpc: Option<SocketAddr>, fix: Option<SocketAddr>, desk: &Desk, tenants: &[Tenant]) {
     let mut out = std::io::stdout().lock();
-    let _written = out.write_all(text(address, fix, desk, tenants).as_bytes()).and_then(|()| out.flush());
+    let _written = out.write_all(text(address, grpc, fix, desk, tenants).as_bytes()).and_then(|()| out.flush());
 }
 
-fn text(address: SocketAddr, fix: Option<SocketAddr>, desk: &Desk, tenants: &[Tenant]) -> String {
+fn text(address: SocketAddr, grpc: Option<SocketAddr>, fix: Option<SocketAddr>, desk: &Desk, tenants: &[Tenant]) -> String {
     let Some(first) = tenants.first() else { return String::new() };
     let recovery = first.partition.recovery();
     let mut text = format!("oms {}: the desk is open\n\n", env!("CARGO_PKG_VERSION"));
     text.push_str(&format!("  listening on {}\n", url(address, desk)));
+    if let Some(grpc) = grpc {
+        text.push_str(&format!("  gRPC         on {grpc}\n"));
+    }
     if let Some(fix) = fix {
         let clients = tenants.iter().filter_map(|tenant| tenant.fix.as_ref()).flat_map(|fix| fix.clients.all());
         let names: Vec<String> = clients.map(|session| session.id.target).collect();

@@ -30,6 +30,8 @@ pub struct Desk {
     pub configured_data: PathBuf,
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where gRPC listens; `None`: it does not.
+    pub grpc: Option<SocketAddr>,
     /// Threads that serve HTTP.
     pub threads: usize,
     /// Its partition's loop.
@@ -77,6 +79,7 @@ impl Desk {
         if flags.demo && !listen.ip().is_loopback() {
             return Err(Failure::Usage(format!("a demo desk listens on loopback only, not on {listen}: its key lies in a file")));
         }
+        let grpc = grpc(&settings.grpc, flags.demo)?;
         if let Some(fix) = &flags.fix {
             settings.fix.listen.clone_from(fix);
         }
@@ -88,6 +91,7 @@ impl Desk {
             return Err(Failure::Usage(text));
         }
         super::tls::Files::of(&settings.tls)?;
+        super::tls::Files::of(&super::tls::of_grpc(&settings))?;
         super::vault::master(&settings.vault)?;
         let fix = FixDesk::of(&settings.fix, flags.demo)?;
         let fix_venues = fix_venues::profiles(&settings.fix)?;
@@ -111,6 +115,7 @@ impl Desk {
             data: settings.server.data.clone(),
             configured_data,
             listen,
+            grpc,
             threads: if settings.server.threads == 0 { processors.min(MOST_THREADS) } else { settings.server.threads },
             partition: oms_runtime::Config {
                 queue: at_least("engine.queue", settings.engine.queue, 1)?,
@@ -220,6 +225,18 @@ impl Desk {
             Speed::AsFastAsPossible => 0,
         }
     }
+}
+
+fn grpc(grpc: &config::Grpc, demo: bool) -> Result<Option<SocketAddr>, Failure> {
+    if grpc.listen.is_empty() {
+        return Ok(None);
+    }
+    let bad = |_| Failure::Usage(format!("grpc.listen: {:?} is not an address and port such as 127.0.0.1:9090", grpc.listen));
+    let listen: SocketAddr = grpc.listen.parse().map_err(bad)?;
+    if demo && !listen.ip().is_loopback() {
+        return Err(Failure::Usage(format!("a demo desk listens on loopback only, not on {listen}: its key lies in a file")));
+    }
+    Ok(Some(listen))
 }
 
 fn at_least(name: &str, value: usize, least: usize) -> Result<usize, Failure> {
@@ -336,6 +353,22 @@ mod tests {
         assert_eq!(Desk::of(&demo, settings()).err().unwrap().code(), 2);
         assert!(Desk::of(&Serve { demo: false, ..demo }, settings()).is_ok());
         assert!(Desk::of(&Serve { listen: Some("[::1]:0".to_owned()), ..flags() }, settings()).is_ok());
+    }
+
+    #[test]
+    fn grpc_listens_where_it_is_told_and_in_a_demo_on_loopback_only() {
+        let with = |listen: &str, demo: bool| {
+            let mut settings = settings();
+            settings.grpc.listen = listen.to_owned();
+            Desk::of(&Serve { demo, ..flags() }, settings).map(|desk| desk.grpc)
+        };
+        assert_eq!(with("", true).ok().unwrap(), None);
+        assert_eq!(with("0.0.0.0:9090", false).ok().unwrap().unwrap().port(), 9090);
+        assert_eq!(with("0.0.0.0:9090", true).err().unwrap().code(), 2);
+        assert!(with("9090", false).err().unwrap().to_string().contains("grpc.listen"));
+        let mut no_certificate = settings();
+        no_certificate.grpc.clients = "clients.pem".to_owned();
+        assert!(check(&no_certificate).unwrap_err().to_string().contains("tls"), "who must show a certificate must see one");
     }
 
     #[test]

@@ -17,7 +17,6 @@ use oms_runtime::{Clock, Config as EngineConfig, Handle, MarketBook, Partition, 
 use oms_store::{EmbeddedJournal, Journal};
 use oms_venues::floor::SharedFloor;
 use std::sync::Arc;
-use tokio::runtime::Runtime;
 
 /// One tenant's desk, from its log outwards. It shares nothing with another's but the threads that serve requests.
 pub(super) struct Tenant {
@@ -32,7 +31,7 @@ pub(super) struct Tenant {
 }
 
 impl Tenant {
-    pub fn open(desk: &Desk, http: &Runtime, accounts: &Identity, engine: &Engine) -> Result<Self, Failure> {
+    pub fn open(desk: &Desk, http: &tokio::runtime::Handle, accounts: &Identity, engine: &Engine) -> Result<Self, Failure> {
         require_log(desk)?;
         let journal = open(desk)?;
         let history = History::of(journal.as_ref(), Bounds::default());

@@ -65,7 +65,8 @@ pub fn run(verb: &Verb, settings: Settings) -> Outcome {
         Desk::of(&Serve { demo: false, data: stored.data.clone(), listen: None, fix: None, speed: None, seed: None }, settings)
     };
     let Verb::Create { name, stored } = verb;
-    let Founded { tenant_id, api_key } = found(&of(stored)?, name)?;
+    let (tenant_id, api_key) = (TenantId::from_u128(new_id()?), new_key()?);
+    found(&of(stored)?, name, tenant_id, Some(&api_key))?;
     let text = if stored.json {
         format!("{}\n", serde_json::json!({"name": name, "tenant_id": tenant_id.to_string(), "api_key": api_key}))
     } else {
@@ -74,20 +75,18 @@ pub fn run(verb: &Verb, settings: Settings) -> Outcome {
     written(std::io::stdout().lock().write_all(text.as_bytes()))
 }
 
-/// A new tenant as its founder gets to know it.
-pub struct Founded {
-    /// Its id.
-    pub tenant_id: TenantId,
-    /// Its first key; nothing else ever shows it again.
-    pub api_key: String,
+fn new_key() -> Result<String, Failure> {
+    let mut entropy = [0; 32];
+    getrandom::fill(&mut entropy).map_err(|error| Failure::Fault(format!("the system has no randomness: {error}")))?;
+    Ok(auth::new_key(entropy))
 }
 
-/// Founds a tenant: a log of its own that names it and has one key. In the data folder itself where there is no log yet,
+/// Founds a tenant: a log of its own that names it and, where one is given, has a key. In the data folder itself where there is no log yet,
 /// else below it. The folder takes its name at the very end, so that a tenant is there wholly or not at all.
 ///
 /// # Errors
 /// [`Failure::Usage`] for a name that is none or is taken, [`Failure::Refused`] where there are too many.
-pub fn found(desk: &Desk, slug: &str) -> Result<Founded, Failure> {
+pub fn found(desk: &Desk, slug: &str, tenant_id: TenantId, api_key: Option<&str>) -> Outcome {
     if !is_slug(slug) {
         let wanted = "small letters, digits and hyphens, beginning with a letter and not ending with a hyphen";
         return Err(Failure::Usage(format!("{slug:?} is no name of a tenant: at most {MAX_SLUG} of {wanted}")));
@@ -108,29 +107,27 @@ pub fn found(desk: &Desk, slug: &str) -> Result<Founded, Failure> {
         fs::remove_dir_all(&unfinished).map_err(failed)?;
     }
     fs::create_dir_all(&unfinished).map_err(failed)?;
-    let founded = write(&desk.at(unfinished.clone())?, slug)?;
+    write(&desk.at(unfinished.clone())?, slug, tenant_id, api_key)?;
     let (from, to) = if first { (unfinished.join("log"), desk.log_dir()) } else { (unfinished.clone(), place.clone()) };
     fs::rename(from, &to).map_err(failed)?;
     if first {
         fs::remove_dir_all(&unfinished).map_err(failed)?;
     }
-    fs::File::open(to.parent().unwrap_or(&desk.data)).and_then(|folder| folder.sync_all()).map_err(failed)?;
-    Ok(founded)
+    fs::File::open(to.parent().unwrap_or(&desk.data)).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
 /// The log of a new tenant.
-fn write(desk: &Desk, slug: &str) -> Result<Founded, Failure> {
-    let mut entropy = [0; 32];
-    getrandom::fill(&mut entropy).map_err(|error| Failure::Fault(format!("the system has no randomness: {error}")))?;
-    let (tenant_id, api_key) = (TenantId::from_u128(new_id()?), auth::new_key(entropy));
+fn write(desk: &Desk, slug: &str, tenant_id: TenantId, api_key: Option<&str>) -> Outcome {
     let partition = start(desk, open(desk)?, &Arc::new(MarketBook::new()))?;
     let handle = partition.handle().clone();
     let actor = Actor { tenant_id, user_id: UserId::default(), api_key_id: None, source: Source::System };
-    let (api_key_id, user_id) = (ApiKeyId::from_u128(new_id()?), UserId::from_u128(new_id()?));
-    let (prefix, sha256) = (auth::key_prefix(&api_key), auth::key_hash(&api_key));
     execute(&handle, actor, Command::CreateTenant { tenant_id, slug: slug.to_owned() })?;
-    execute(&handle, actor, Command::CreateApiKey { api_key_id, user_id, prefix, sha256 })?;
-    partition.stop().map(|_| Founded { tenant_id, api_key }).ok_or_else(|| Failure::Fault("the new log cannot be closed".to_owned()))
+    if let Some(key) = api_key {
+        let (api_key_id, user_id) = (ApiKeyId::from_u128(new_id()?), UserId::from_u128(new_id()?));
+        let (prefix, sha256) = (auth::key_prefix(key), auth::key_hash(key));
+        execute(&handle, actor, Command::CreateApiKey { api_key_id, user_id, prefix, sha256 })?;
+    }
+    partition.stop().map(drop).ok_or_else(|| Failure::Fault("the new log cannot be closed".to_owned()))
 }
 
 impl Desk {
@@ -198,17 +195,17 @@ mod tests {
     #[test]
     fn a_tenant_is_there_wholly_or_not_at_all() {
         let desk = desk("found");
+        let found = |desk: &Desk, slug: &str, n: u128| found(desk, slug, TenantId::from_u128(n), Some(&new_key()?));
         for bad in ["", "A", "1a", "a_b", "a/b", "..", "a-", "a.unfinished", &"a".repeat(41)] {
-            assert_eq!(found(&desk, bad).err().unwrap().code(), 2, "{bad}");
+            assert_eq!(found(&desk, bad, 1).err().unwrap().code(), 2, "{bad}");
         }
-        let first = found(&desk, "alpha").unwrap();
+        found(&desk, "alpha", 1).unwrap();
         assert!(desk.log_dir().exists() && names(&desk.data).unwrap().is_empty(), "the first lies in the folder itself");
         // A crash while the second was founded left something behind.
         fs::create_dir_all(folder(&desk.data).join("beta.unfinished/log")).unwrap();
         assert!(names(&desk.data).unwrap().is_empty(), "what was not finished is not there");
-        let second = found(&desk, "beta").unwrap();
-        assert_ne!((first.tenant_id, first.api_key), (second.tenant_id, second.api_key));
-        assert_eq!(found(&desk, "beta").err().unwrap().code(), 2);
+        found(&desk, "beta", 2).unwrap();
+        assert_eq!(found(&desk, "beta", 3).err().unwrap().code(), 2);
         assert_eq!(names(&desk.data).unwrap(), ["beta"]);
         let others: Vec<PathBuf> = desk.others().unwrap().iter().map(Desk::log_dir).collect();
         assert_eq!(others, [folder(&desk.data).join("beta/log")]);

@@ -10,6 +10,16 @@ use std::time::{Duration, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+/// What encrypts gRPC: the certificate of the rest, and where it is given another file of those who vouch for clients.
+#[must_use]
+pub fn of_grpc(settings: &crate::config::Settings) -> Settings {
+    let mut tls = settings.tls.clone();
+    if !settings.grpc.clients.is_empty() {
+        tls.clients.clone_from(&settings.grpc.clients);
+    }
+    tls
+}
+
 /// How often the files are looked at.
 const PACE: Duration = Duration::from_secs(5);
 

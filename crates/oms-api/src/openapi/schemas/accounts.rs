@@ -133,7 +133,14 @@ pub(super) const SHAPES: &[Shape] = &[
         ],
     ),
     ("TenantList", Answer, &[("data", "[Tenant]", "")]),
-    ("NewTenant", Request, &[("name", "string", "")]),
+    (
+        "NewTenant",
+        Request,
+        &[
+            ("name", "string", ""),
+            ("slug", "string?", "Names the folder of its desk: small letters, digits and hyphens; made of the name where it is not given."),
+        ],
+    ),
     ("SetTenant", Request, &[("name", "string?", ""), ("time_zone", "zone?", ""), ("enabled", "boolean?", "With tenants:admin.")]),
     (
         "Invite",
