@@ -5,7 +5,7 @@ mod farewell;
 use super::entry::{self, Named};
 use super::request::{self, Op};
 use super::topics::Subscription;
-use super::{CLOSE_SILENT, CLOSE_UNAUTHENTICATED};
+use super::{CLOSE_SILENT, CLOSE_UNAUTHENTICATED, through_socket};
 use crate::api::{Api, until};
 use crate::auth::{self, Held, authenticate};
 use crate::call::{Call, Placed};
@@ -318,7 +318,7 @@ impl Session {
             return Ok(Err(request::too_many(&format!("more than {most} messages"))));
         }
         let principal = match self.principal.map_or(Ok(Principal::NOBODY), |principal| auth::still(&self.api, &principal)) {
-            Ok(principal) => principal,
+            Ok(principal) => through_socket(principal),
             Err(refusal) => return Ok(Err(refusal)),
         };
         let done = match op {
@@ -345,7 +345,7 @@ impl Session {
             let (name, value) =
                 if auth::is_well_formed(key) { ("x-api-key", key.to_owned()) } else { ("authorization", format!("Bearer {key}")) };
             headers.insert(name, HeaderValue::from_str(&value).map_err(|_| auth::invalid())?);
-            let principal = authenticate(&self.api, &headers, self.peer, false).await?;
+            let principal = through_socket(authenticate(&self.api, &headers, self.peer, false).await?);
             if principal.tenant_id != self.api.catalog().tenant_id {
                 return Err(Refusal::new(Code::NotFound, "the tenant has no desk here"));
             }
