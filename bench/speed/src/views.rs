@@ -32,6 +32,10 @@ const LAST_SEQ: u64 = 14;
 /// Rows of a window: a screen and what is prefetched of it.
 const ROWS: usize = 40;
 
+/// Said now and then: a client of which nothing is heard is dropped.
+const PING: &str = r#"{"id":"2","op":"ping"}"#;
+const SPEAK: Duration = Duration::from_secs(5);
+
 /// What one client saw.
 struct Seen {
     latencies: Histogram<u64>,
@@ -63,8 +67,15 @@ pub fn run(dir: &Path, orders: u64, views: usize, rate: u64, seconds: u64) {
             socket.send(&asked).await;
             let answer: Value = serde_json::from_slice(&socket.next().await).unwrap();
             assert_eq!(answer["status"], 200, "{answer}");
-            // Heartbeats come while the orders are read.
-            while serde_json::from_slice::<Value>(&socket.next().await).unwrap()["type"] != "snapshot" {}
+            // Heartbeats come while the orders are read; who answers none of them is taken for gone.
+            loop {
+                let message: Value = serde_json::from_slice(&socket.next().await).unwrap();
+                match message["type"].as_str() {
+                    Some("snapshot") => break,
+                    Some("heartbeat") => socket.send(PING).await,
+                    _ => (),
+                }
+            }
             begun.fetch_add(1, Ordering::Relaxed);
             watch(socket, &durable, &measuring, &done).await
         }));
@@ -109,8 +120,13 @@ pub fn run(dir: &Path, orders: u64, views: usize, rate: u64, seconds: u64) {
 
 async fn watch(mut socket: Socket, durable: &Durable, measuring: &AtomicBool, done: &AtomicBool) -> Seen {
     let mut seen = Seen { latencies: Histogram::new(3).unwrap(), bytes: 0, frames: 0 };
-    let mut told = u64::MAX;
+    let (mut told, mut spoke) = (u64::MAX, Instant::now());
+    socket.send(PING).await;
     while !done.load(Ordering::Relaxed) {
+        if spoke.elapsed() > SPEAK {
+            socket.send(PING).await;
+            spoke = Instant::now();
+        }
         let bytes = socket.bytes;
         let message = socket.next().await;
         let now = durable.now();

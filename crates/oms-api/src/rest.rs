@@ -35,6 +35,7 @@ pub(crate) mod tenants;
 use crate::api::Api;
 use crate::call::{Access, Call, route};
 use crate::error::respond;
+use crate::json::input::MAX_REASON;
 use crate::query::bad_parameter;
 use crate::{browser, reply};
 use axum::Router;
@@ -92,8 +93,6 @@ pub const fn header(name: &'static str, schema: &'static str, description: &'sta
     Parameter { name, within: "header", schema, description, required: false }
 }
 
-/// Longest reason of what is done to a connection, in bytes.
-const MAX_REASON: usize = 1_000;
 /// Why a person does something to a connection.
 const REASON: Parameter = query("reason", "string", "Why, in words, for the record: 1000 bytes at most.");
 

@@ -24,7 +24,7 @@ use axum::extract::{Extension, State};
 use axum::response::Response;
 use http::{HeaderMap, Uri};
 use oms_identity::{Credential, Principal};
-use oms_model::{Code, Refusal};
+use oms_model::{Code, Refusal, Source};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -85,11 +85,16 @@ pub async fn open(
     response
 }
 
+/// Whoever asks on a socket: what they have done is recorded as done there.
+fn through_socket(principal: Principal) -> Principal {
+    Principal { source: Source::Ws, ..principal }
+}
+
 /// Whose credential the request carries. A browser sends the cookie of a session that is over as well, and shows nobody the
 /// answer to this request: such a socket opens for nobody, and is told so once it asks for something.
 async fn known(api: &Api, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Option<Principal>, Refusal> {
     match authenticate(api, headers, peer, false).await {
-        Ok(principal) => Ok(Some(principal)),
+        Ok(principal) => Ok(Some(through_socket(principal))),
         Err(refusal) if refusal.code == Code::Unauthenticated && auth::has_only_cookie(headers) => Ok(None),
         Err(refusal) => Err(refusal),
     }

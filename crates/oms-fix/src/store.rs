@@ -1,15 +1,18 @@
 //! Where sessions keep their numbers and the messages that may be asked for again.
 
 mod archive;
+mod checkpoint;
 mod index;
 mod journal;
 mod memory;
+pub(crate) mod packed;
 mod past;
 mod record;
 
 use tokio::sync::oneshot;
 
 pub use archive::{About, AboutMessage, Found};
+pub use checkpoint::Fold;
 pub use journal::{JournalStore, Recorded, SessionJournal};
 pub use memory::MemoryStore;
 pub use past::{Direction, Past, PastMessage, past};

@@ -28,6 +28,7 @@ pub use drop_copy::{DropCopy, DropCopyProfile};
 pub use exec_id::ExecIdScope;
 pub use figures::VenueFigures;
 pub use port::{FixPort, OpenError, PortParts, VenueProfile, VenueSession};
+pub use recall::Recall;
 
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ use oms_fix::session::Phase;
 use oms_fix::session::config::{Config, Role, SessionId};
 use oms_fix::store::JournalStore;
 use oms_fix::transport::{Endpoint, Engine, Reconnect};
-use oms_fix::venue::{Dialect, FixPort, PortParts, VenueProfile};
+use oms_fix::venue::{Dialect, FixPort, PortParts, Recall, VenueProfile};
 use oms_model::report::{Report, ReportBody};
 use oms_model::{InstrumentId, IntentKind, Mic, OrdType, OrderId, Qty, Side, Symbol, TimeInForce, WireId};
 use oms_runtime::port::{Answer, DurableSink, Handed, ReportSink, SinkClosed, VenuePort as _, VenueState, WireCancel, WireOrder};
@@ -54,14 +54,15 @@ struct Ours {
 impl Ours {
     fn open(journal: &MemoryJournal, address: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let store = Arc::new(JournalStore::open(Box::new(journal.clone())).unwrap());
-        let parts = PortParts { engine: Engine::new(), runtime: runtime.handle().clone(), store, clock: Arc::new(SystemClock) };
         let config = Config::new(SessionId::fix44("OMS", "QF"), Role::Initiator);
         let dialect = Dialect::parse("order_status no\n").unwrap();
         let mut profile = VenueProfile::new(Mic::of(b"XNAS"), config, Endpoint::plain(address), dialect);
         profile.reconnect = Reconnect { first: Duration::from_millis(100), longest: Duration::from_millis(400), ..Reconnect::default() };
         let (told, reports) = channel();
-        let port = FixPort::open(profile, &parts, Arc::new(Reports(Mutex::new(told)))).unwrap();
+        let (store, mut recalls) = JournalStore::open_with(Box::new(journal.clone()), vec![Recall::of(&profile)]).unwrap();
+        let store = Arc::new(store);
+        let parts = PortParts { engine: Engine::new(), runtime: runtime.handle().clone(), store, clock: Arc::new(SystemClock) };
+        let port = FixPort::open(profile, recalls.remove(0), &parts, Arc::new(Reports(Mutex::new(told)))).unwrap();
         let ours = Self { runtime, port, reports };
         ours.until_up();
         ours

@@ -2638,8 +2638,8 @@ export interface components {
         BarList: {
             /** @description Oldest first; where nothing was received there is none. */
             data: components["schemas"]["Bar"][];
-            /** @description 1m, 5m or 1d. */
-            span: string;
+            /** @enum {string} */
+            span: "1m" | "5m" | "1d";
             symbol: string;
         };
         Breaker: {
@@ -3841,7 +3841,7 @@ export interface components {
          *     }
          */
         KillSwitchEngageCmd: {
-            /** @description 1 to 1024 bytes. */
+            /** @description 1 to 1000 bytes. */
             reason: string;
             /** @description TENANT where absent. */
             scope?: components["schemas"]["Scope"] | null;
@@ -3860,7 +3860,7 @@ export interface components {
          *     }
          */
         KillSwitchReleaseCmd: {
-            /** @description 1 to 1024 bytes. */
+            /** @description 1 to 1000 bytes. */
             reason: string;
             /** @description TENANT where absent. */
             scope?: components["schemas"]["Scope"] | null;
@@ -5560,7 +5560,7 @@ export interface components {
         RestrictionRemoveCmd: {
             /** @description RESTRICTED where absent. */
             list?: components["schemas"]["ListKind"] | null;
-            /** @description 1 to 1024 bytes. */
+            /** @description 1 to 1000 bytes. */
             reason: string;
             /** @description Whose list: TENANT, ACCOUNT, USER or STRATEGY; TENANT where absent. */
             scope?: components["schemas"]["Scope"] | null;
@@ -5585,7 +5585,7 @@ export interface components {
         RestrictionSetCmd: {
             /** @description RESTRICTED where absent. */
             list?: components["schemas"]["ListKind"] | null;
-            /** @description 1 to 1024 bytes. */
+            /** @description 1 to 1000 bytes. */
             reason: string;
             /** @description Whose list: TENANT, ACCOUNT, USER or STRATEGY; TENANT where absent. */
             scope?: components["schemas"]["Scope"] | null;
@@ -5892,7 +5892,7 @@ export interface components {
         /** @description TENANT, ACCOUNT:<id>, USER:<id>, STRATEGY:<name>, INSTRUMENT:<symbol>, ASSET_CLASS:<class> or VENUE:<MIC>. */
         Scope: string;
         ScopeAndReason: {
-            /** @description 1 to 1024 bytes. */
+            /** @description 1 to 1000 bytes. */
             reason: string;
             /** @description TENANT where absent. */
             scope?: components["schemas"]["Scope"] | null;
@@ -6155,7 +6155,7 @@ export interface components {
         SetRestriction: {
             /** @description RESTRICTED where absent. */
             list?: components["schemas"]["ListKind"] | null;
-            /** @description 1 to 1024 bytes. */
+            /** @description 1 to 1000 bytes. */
             reason: string;
             /** @description Whose list: TENANT, ACCOUNT, USER or STRATEGY; TENANT where absent. */
             scope?: components["schemas"]["Scope"] | null;
@@ -6201,7 +6201,7 @@ export interface components {
             tick: components["schemas"]["DecimalInput"];
         };
         SetTradingState: {
-            /** @description 1 to 1024 bytes. */
+            /** @description 1 to 1000 bytes. */
             reason: string;
             /** @description TENANT where absent. */
             scope?: components["schemas"]["Scope"] | null;
@@ -6267,7 +6267,7 @@ export interface components {
         };
         ShadowPromote: {
             name: string;
-            /** @description 1 to 1024 bytes. */
+            /** @description 1 to 1000 bytes. */
             reason: string;
         };
         ShadowReport: {
@@ -6330,7 +6330,7 @@ export interface components {
          */
         ShadowRulesPromoteCmd: {
             name: string;
-            /** @description 1 to 1024 bytes. */
+            /** @description 1 to 1000 bytes. */
             reason: string;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -6672,7 +6672,7 @@ export interface components {
          *     }
          */
         ThrottleResetCmd: {
-            /** @description 1 to 1024 bytes. */
+            /** @description 1 to 1000 bytes. */
             reason: string;
             /** @description TENANT where absent. */
             scope?: components["schemas"]["Scope"] | null;
@@ -6714,7 +6714,7 @@ export interface components {
          *     }
          */
         TradingStateSetCmd: {
-            /** @description 1 to 1024 bytes. */
+            /** @description 1 to 1000 bytes. */
             reason: string;
             /** @description TENANT where absent. */
             scope?: components["schemas"]["Scope"] | null;
@@ -12847,8 +12847,8 @@ export interface operations {
     getBars: {
         parameters: {
             query?: {
-                /** @description 1m, 5m or 1d (UTC); 1m where it is not given. */
-                span?: string;
+                /** @description A day is one of UTC; 1m where it is not given. */
+                span?: "1m" | "5m" | "1d";
                 /** @description 1 to 500, 100 where it is not given. */
                 limit?: number;
             };

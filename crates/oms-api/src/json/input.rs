@@ -13,8 +13,8 @@ use oms_model::{Code, Decimal, Mic, PolicyName, Qty, Refusal, TimeInForce};
 
 /// The most bytes of an order's `metadata`.
 pub const MAX_METADATA: usize = 8 * 1024;
-/// The most bytes of a reason given in words.
-pub const MAX_REASON: usize = 1024;
+/// The most bytes of a reason given in words, wherever one is given: what the description says, and the engine takes.
+pub const MAX_REASON: usize = 1_000;
 
 /// The fields of a new order.
 pub const NEW_ORDER: &[&str] = &[

@@ -2,6 +2,7 @@
 //!
 //! A schema says as much as the code checks, so that whoever keeps to it is refused by a rule of the desk and by nothing else.
 
+use crate::json::input::MAX_REASON;
 use oms_model::ids::MAX_TEXT_ID;
 use oms_model::strategy::MAX_STRATEGY_ID;
 use oms_store::views::{Field, Kind, MAX_VALUE, Op};
@@ -17,8 +18,6 @@ const DECIMAL: &str = "-?[0-9]{1,9}(\\.[0-9]{1,9})?";
 const WHOLE: &str = "[0-9]{1,18}";
 /// A name of the model: printable, without spaces.
 const TOKEN: &str = "[!-~]";
-/// The longest reason in words, bytes.
-const MAX_REASON: u32 = 1_000;
 
 fn pattern(text: &str) -> Value {
     json!({"type": "string", "pattern": format!("^{text}$")})

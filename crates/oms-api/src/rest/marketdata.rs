@@ -13,6 +13,9 @@ use oms_identity::Scope;
 use oms_model::{Code, Refusal};
 use oms_runtime::market::Span;
 
+/// The spans of bars, as the description has them.
+pub(crate) const SPANS: &str = "one(1m,5m,1d)";
+
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         get(
@@ -29,7 +32,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             ("getBars", "marketdata", "How the price of an instrument moved since the desk was opened: the newest 500 bars at most"),
             bars,
         )
-        .parameters(&[query("span", "string", "1m, 5m or 1d (UTC); 1m where it is not given."), LIMIT])
+        .parameters(&[query("span", SPANS, "A day is one of UTC; 1m where it is not given."), LIMIT])
         .json(200, "BarList", "The newest bars, oldest first.")
         .errors(&[Code::NotFound]),
     ]
@@ -77,4 +80,14 @@ async fn last(call: Call) -> Result<Response, Refusal> {
         venue_quotes(w, &market);
     });
     Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_description_has_every_span() {
+        assert_eq!(SPANS, format!("one({})", Span::ALL.map(Span::name).join(",")));
+    }
 }

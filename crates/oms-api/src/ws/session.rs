@@ -5,7 +5,7 @@ mod farewell;
 use super::entry::{self, Named};
 use super::request::{self, Op};
 use super::topics::Subscription;
-use super::{CLOSE_SILENT, CLOSE_UNAUTHENTICATED};
+use super::{CLOSE_SILENT, CLOSE_UNAUTHENTICATED, through_socket};
 use crate::api::{Api, until};
 use crate::auth::{self, Held};
 use crate::call::{Call, Placed};
@@ -320,7 +320,7 @@ impl Session {
             return Ok(Err(request::too_many(&format!("more than {most} messages"))));
         }
         let principal = match self.principal.map_or(Ok(Principal::NOBODY), |principal| auth::still(&self.api, &principal)) {
-            Ok(principal) => principal,
+            Ok(principal) => through_socket(principal),
             Err(refusal) => return Ok(Err(refusal)),
         };
         let done = match op {
@@ -348,6 +348,7 @@ impl Session {
                 if auth::is_well_formed(key) { ("x-api-key", key.to_owned()) } else { ("authorization", format!("Bearer {key}")) };
             headers.insert(name, HeaderValue::from_str(&value).map_err(|_| auth::invalid())?);
             let (api, principal) = self.api.neighbours().desk_of(&self.api, &headers, self.peer).await?;
+            let principal = through_socket(principal);
             if self.principal.is_some_and(|known| known.actor() != principal.actor()) {
                 return Err(fields.bad("key", "is another's than the connection's"));
             }

@@ -125,6 +125,7 @@ async fn order_entry_answers_what_rest_answers_and_repeats_it() {
     assert_eq!((rest.header("idempotent-replay"), rest.json()), (Some("true"), first["body"].clone()));
     let other = socket.ask(json!({"op": "place", "idempotency_key": "k", "body": body(TRADING)})).await;
     assert_eq!(Socket::expect(other, 422)["body"]["code"], "IDEMPOTENCY_CONFLICT");
+    assert_eq!(first["body"]["source"], "WS", "it is recorded through which door it came");
     let id = first["body"]["order_id"].as_str().unwrap().to_owned();
     let of: OrderId = id.parse().unwrap();
     desk.until(|event| matches!(event, Event::OrderStateSynced(e) if e.order_id == of && e.state == OrdState::Live)).await;

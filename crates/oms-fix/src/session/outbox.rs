@@ -370,6 +370,13 @@ impl Outbox {
         self.batch.kept.push((kept, start..self.inbound.len()));
     }
 
+    #[cfg(test)]
+    pub(crate) fn store_bytes(&mut self, seq: u64, bytes: &[u8]) {
+        let start = self.wire.len();
+        self.wire.extend_from_slice(bytes);
+        self.batch.messages.push((seq, Place::Wire(start..self.wire.len())));
+    }
+
     /// The delivered messages to be stored.
     pub fn kept(&self) -> impl Iterator<Item = (Kept, &[u8])> {
         self.batch.kept.iter().map(|(kept, place)| (*kept, self.inbound.get(place.clone()).unwrap_or_default()))

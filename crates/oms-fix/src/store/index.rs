@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::packed::{Pack as _, Packed};
 use crate::session::Stored;
 use crate::session::outbox::{Acted, Mark};
 
@@ -18,7 +19,7 @@ struct Point {
 }
 
 /// What is known of one session.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SessionIndex {
     pub(super) stored: Stored,
     points: Vec<Point>,
@@ -94,5 +95,46 @@ impl SessionIndex {
     pub(super) fn counts(&self, seq: u64, entry: u64) -> bool {
         let later = self.points.partition_point(|point| point.entry <= entry);
         self.points.get(later).is_none_or(|point| seq < point.seq) && seq <= self.last
+    }
+
+    /// Appends all of it.
+    pub(super) fn save(&self, out: &mut Vec<u8>) {
+        out.number(self.stored.next_in);
+        out.number(self.stored.next_out);
+        out.maybe(self.stored.created, |out, created| out.signed(created));
+        for pairs in [self.points.iter().map(|point| (point.seq, point.entry)).collect(), self.waiting.clone()] {
+            let pairs: VecDeque<(u64, u64)> = pairs;
+            out.many(pairs.iter(), |out, (a, b)| {
+                out.number(*a);
+                out.number(*b);
+            });
+        }
+        out.number(self.last);
+        out.number(self.taken);
+        for mark in [self.mark.handled, self.mark.cursor] {
+            out.maybe(mark, |out, mark| out.number(mark));
+        }
+        out.many(self.acted.iter(), |out, acted| {
+            out.signed(acted.at);
+            [&acted.actor, &acted.action, &acted.reason].into_iter().for_each(|text| out.text(text));
+        });
+    }
+
+    /// What was saved; `None` where it cannot be read.
+    pub(super) fn load(saved: &mut Packed<'_>) -> Option<Self> {
+        let pair = |saved: &mut Packed<'_>| Some((saved.number()?, saved.number()?));
+        Some(Self {
+            stored: Stored { next_in: saved.number()?, next_out: saved.number()?, created: saved.maybe(Packed::signed)? },
+            points: saved.many(|saved| pair(saved).map(|(seq, entry)| Point { seq, entry }))?,
+            waiting: saved.many(pair)?,
+            last: saved.number()?,
+            taken: saved.number()?,
+            mark: Mark { handled: saved.maybe(Packed::number)?, cursor: saved.maybe(Packed::number)? },
+            acted: saved.many(|saved| {
+                let at = saved.signed()?;
+                let mut text = || saved.text().map(str::to_owned);
+                Some(Acted { at, actor: text()?, action: text()?, reason: text()? })
+            })?,
+        })
     }
 }

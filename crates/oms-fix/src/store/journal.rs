@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -10,6 +11,7 @@ use oms_store::{EntryRef, Epoch, Journal, JournalError, JournalReader};
 use tokio::sync::oneshot;
 
 use super::archive::{self, About, Found};
+use super::checkpoint::{EVERY, Fold, Keeper, Known, Nothing};
 use super::index::SessionIndex;
 use super::past::{PastMessage, visit_messages};
 use super::record::{self, Record};
@@ -66,6 +68,8 @@ struct Log {
     // People who look into the log do not keep sessions waiting that resend.
     archive: Mutex<Box<dyn JournalReader>>,
     thread: Option<JoinHandle<()>>,
+    // Ends after the thread that wakes it.
+    _keeper: Keeper,
 }
 
 impl JournalStore {
@@ -73,17 +77,37 @@ impl JournalStore {
     ///
     /// # Errors
     /// [`StoreError`]: the log cannot be claimed or read, or holds something else.
-    pub fn open(mut journal: Box<dyn Journal>) -> Result<Self, StoreError> {
+    pub fn open(journal: Box<dyn Journal>) -> Result<Self, StoreError> {
+        Self::open_with(journal, Vec::<Nothing>::new()).map(|(store, _)| store)
+    }
+
+    /// Takes over a log, and makes of what it holds also what is asked for, all in one reading from the last checkpoint on.
+    ///
+    /// # Errors
+    /// As [`JournalStore::open`].
+    pub fn open_with<F: Fold>(journal: Box<dyn Journal>, folds: Vec<F>) -> Result<(Self, Vec<F>), StoreError> {
+        Self::open_every(journal, folds, EVERY)
+    }
+
+    /// As [`JournalStore::open_with`], with a checkpoint after each so many entries.
+    pub(crate) fn open_every<F: Fold>(mut journal: Box<dyn Journal>, empty: Vec<F>, every: u64) -> Result<(Self, Vec<F>), StoreError> {
         let epoch = journal.claim()?;
-        let index = recover(journal.reader().as_mut())?;
+        let (mut own, mut checkpoints) = (journal.reader(), journal.snapshots());
+        let stopped = || StoreError::Failed("it has stopped".to_owned());
+        let read = Known::read(own.as_mut(), checkpoints.as_mut(), &empty, &AtomicBool::new(false))?;
+        let Known { sessions, folds, since, .. } = read.ok_or_else(stopped)?;
+        let index: Index = Arc::new(Mutex::new(sessions));
+        let keeper = Keeper::start(own, checkpoints, empty)?;
         let reader = Arc::new(Mutex::new(journal.reader()));
         let archive = Mutex::new(journal.reader());
         let (sender, receiver) = sync_channel(QUEUE);
-        let shared = index.clone();
-        let committer = Committer { journal, epoch, index: shared, failed: None };
+        let due = Due { wake: keeper.wake(), at: since.saturating_add(every), every };
+        let mut committer = Committer { journal, epoch, index: index.clone(), failed: None, due };
+        committer.due.look(committer.journal.tip().last_seq);
         let thread = std::thread::Builder::new().name("fix-store".to_owned()).spawn(move || committer.run(&receiver));
         let thread = thread.map_err(|error| StoreError::Failed(error.to_string()))?;
-        Ok(Self { log: Arc::new(Log { jobs: Some(sender), index, reader, archive, thread: Some(thread) }) })
+        let log = Log { jobs: Some(sender), index, reader, archive, thread: Some(thread), _keeper: keeper };
+        Ok((Self { log: Arc::new(log) }, folds))
     }
 
     /// The store of one session. There must be one at a time.
@@ -122,24 +146,6 @@ impl JournalStore {
             if found.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         Ok(found)
-    }
-
-    /// Everything that the log has of a session, as it was stored: in one step, what came stands before what was sent.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn past(&self, id: &SessionId, visit: &mut dyn FnMut(Recorded<'_>)) -> Result<(), StoreError> {
-        let name = id.to_string();
-        self.scan(1, |record| {
-            if record.session == name {
-                if record.reset.is_some() {
-                    visit(Recorded::Reset);
-                }
-                record.kept.iter().for_each(|(kept, bytes)| visit(Recorded::Came(*kept, bytes)));
-                record.messages.iter().for_each(|(seq, bytes)| visit(Recorded::Sent(*seq, bytes)));
-            }
-            ControlFlow::Continue(())
-        })
     }
 
     /// Every application message of a session, both ways, in the order in which they were stored, with the
@@ -195,26 +201,8 @@ impl Drop for Log {
     }
 }
 
-fn recover(reader: &mut dyn JournalReader) -> Result<Index, StoreError> {
-    let mut sessions = BTreeMap::new();
-    let mut damage = None;
-    reader.scan(1, &mut |stored| {
-        let entry = stored.entry.first_seq;
-        match record::read(entry, stored.entry.body) {
-            Ok(record) => {
-                take_in(&mut sessions, &record, entry);
-                ControlFlow::Continue(())
-            }
-            Err(error) => {
-                damage = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    })?;
-    damage.map_or_else(|| Ok(Arc::new(Mutex::new(sessions))), Err)
-}
-
-fn take_in(sessions: &mut BTreeMap<String, SessionIndex>, record: &Record<'_>, entry: u64) {
+/// Takes an entry of the log into what is known of its session.
+pub(super) fn take_in(sessions: &mut BTreeMap<String, SessionIndex>, record: &Record<'_>, entry: u64) {
     if !sessions.contains_key(record.session) {
         sessions.insert(record.session.to_owned(), SessionIndex::default());
     }
@@ -238,6 +226,25 @@ struct Committer {
     epoch: Epoch,
     index: Index,
     failed: Option<StoreError>,
+    due: Due,
+}
+
+/// When the next checkpoint is made.
+struct Due {
+    wake: Option<SyncSender<()>>,
+    at: u64,
+    every: u64,
+}
+
+impl Due {
+    /// The log has come to this entry.
+    fn look(&mut self, entry: u64) {
+        if self.at <= entry {
+            self.at = entry.saturating_add(self.every);
+            // One that waits is of this entry too.
+            let _ = self.wake.as_ref().map(|wake| wake.try_send(()));
+        }
+    }
 }
 
 impl Committer {
@@ -276,6 +283,7 @@ impl Committer {
             })
         });
         self.failed = written.clone().err();
+        self.due.look(self.journal.tip().last_seq);
         written
     }
 }
@@ -284,6 +292,13 @@ impl Committer {
 pub struct SessionJournal {
     name: String,
     log: Arc<Log>,
+}
+
+impl SessionJournal {
+    #[cfg(test)]
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 impl MessageStore for SessionJournal {

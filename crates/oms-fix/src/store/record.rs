@@ -3,6 +3,8 @@
 //! Written by hand, so that messages go from the outbox into the log without a copy in between.
 
 use super::StoreError;
+use super::journal::Recorded;
+use super::packed::{put_varint, varint};
 use crate::session::outbox::{Acted, Kept, Mark, Outbox};
 
 /// Version of the encoding; a higher one is not read.
@@ -51,20 +53,23 @@ pub(super) struct Record<'a> {
     pub(super) acted: Vec<Acted>,
 }
 
+impl Record<'_> {
+    /// What it has of its session, in the order in which it counts.
+    pub(super) fn visit(&self, visit: &mut dyn FnMut(Recorded<'_>)) {
+        if self.reset.is_some() {
+            visit(Recorded::Reset);
+        }
+        self.kept.iter().for_each(|(kept, bytes)| visit(Recorded::Came(*kept, bytes)));
+        self.messages.iter().for_each(|(seq, bytes)| visit(Recorded::Sent(*seq, bytes)));
+    }
+}
+
 /// A message of the session itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct PastAdmin<'a> {
     pub(super) sent: bool,
     pub(super) at: i64,
     pub(super) bytes: &'a [u8],
-}
-
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while 0x80 <= value {
-        out.push(value.to_le_bytes()[0] | 0x80);
-        value >>= 7;
-    }
-    out.push(value.to_le_bytes()[0]);
 }
 
 fn put_uint(out: &mut Vec<u8>, field: u64, value: u64) {
@@ -150,15 +155,7 @@ enum Value<'a> {
 
 impl<'a> Reader<'a> {
     fn varint(&mut self) -> Option<u64> {
-        let mut value = 0_u64;
-        for (place, byte) in self.0.iter().enumerate().take(10) {
-            value |= u64::from(byte & 0x7f).checked_shl(u32::try_from(place * 7).ok()?)?;
-            if byte & 0x80 == 0 {
-                self.0 = &self.0[place + 1..];
-                return Some(value);
-            }
-        }
-        None
+        varint(&mut self.0)
     }
 
     fn field(&mut self) -> Option<(u64, Value<'a>)> {

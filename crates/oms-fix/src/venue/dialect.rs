@@ -24,6 +24,7 @@
 //! ```
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use oms_model::{OrdType, Qty, Side, TimeInForce};
 use oms_runtime::port::WireOrder;
@@ -127,6 +128,8 @@ pub struct Dialect {
     pub logon: Fields,
     /// What its messages are checked against.
     pub dictionary: &'static Dictionary,
+    /// As it was given.
+    pub(super) text: Arc<str>,
     /// How our ids are written there.
     pub(super) names: Names,
     constants: Vec<(Types, i32, Vec<u8>)>,
@@ -148,6 +151,7 @@ impl Default for Dialect {
             can: Capabilities::default(),
             logon: Fields::new(),
             dictionary: fix44(),
+            text: "".into(),
             names: Names::default(),
             constants: Vec::new(),
             omitted: Vec::new(),
@@ -207,7 +211,7 @@ impl Dialect {
     /// # Errors
     /// The line that is wrong, or the message that cannot be made.
     pub fn parse(text: &str) -> Result<Self, DialectError> {
-        let (mut dialect, mut overlay) = (Self::default(), String::new());
+        let (mut dialect, mut overlay) = (Self { text: text.into(), ..Self::default() }, String::new());
         for (number, line) in text.lines().enumerate() {
             let line = line.split('#').next().unwrap_or_default().trim();
             // Lines of the dictionary keep their numbers.

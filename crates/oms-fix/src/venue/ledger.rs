@@ -2,6 +2,7 @@
 //! just now or is read from the log again.
 
 mod booked;
+mod saved;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -51,7 +52,7 @@ pub(super) struct Status {
 }
 
 /// The orders of one venue.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Ledger {
     orders: BTreeMap<OrderId, Standing>,
     brokers: BTreeMap<BrokerOrderId, OrderId>,

@@ -15,11 +15,11 @@ use ask::Asked;
 use super::dialect::Dialect;
 use super::drop_copy::{DropCopy, DropCopyProfile};
 use super::figures::VenueFigures;
-use super::ledger::{Ledger, Status, Subject};
+use super::ledger::{Status, Subject};
 use super::line::{Line, Shared, State};
 use super::order::{Scribe, Terms};
 use super::pump::{Pump, Queue};
-use super::recall;
+use super::recall::Recall;
 use crate::session::Phase;
 use crate::session::config::{Config, SessionId};
 use crate::session::outbox::Outgoing;
@@ -121,16 +121,13 @@ pub(super) fn start_pump(pump: Pump, name: String) -> Result<(), OpenError> {
 }
 
 impl FixPort {
-    /// Takes up the session where it was and connects. Reports go to `sink`, from a thread of their own.
+    /// Takes up the session where it was and connects. What was before was read with the log. Reports go to `sink`, from a
+    /// thread of their own.
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn open(profile: VenueProfile, parts: &PortParts, sink: Arc<dyn DurableSink>) -> Result<Self, OpenError> {
-        let mut ledger = Ledger::new();
-        recall::orders(&parts.store, &profile.config.id, &profile.dialect, &mut ledger)?;
-        if let Some(copy) = &profile.drop_copy {
-            recall::copies(&parts.store, &copy.config.id, &profile.dialect, &mut ledger)?;
-        }
+    pub fn open(profile: VenueProfile, recall: Recall, parts: &PortParts, sink: Arc<dyn DurableSink>) -> Result<Self, OpenError> {
+        let ledger = recall.into_ledger();
         let shared = Arc::new(Shared::new(profile.venue, profile.dialect.clone(), parts.clock.clone(), State::new(ledger)));
         let queue = Arc::new(Queue::default());
         let line = Line { shared: shared.clone(), queue: queue.clone() };

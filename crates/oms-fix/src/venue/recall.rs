@@ -1,56 +1,100 @@
 //! What the logs of a venue's sessions say of orders that were handed over, and of what became of them.
 
+use std::sync::Arc;
+
 use super::dialect::Dialect;
 use super::ledger::{Ledger, Subject};
 use super::order::Terms;
+use super::port::VenueProfile;
 use super::said::Said;
-use crate::codec::scan::{View, scan};
+use crate::codec::scan::{Span, View, scan};
 use crate::codec::value::parse_uint;
-use crate::session::config::SessionId;
-use crate::store::{JournalStore, Recorded, StoreError};
+use crate::store::{Fold, Recorded};
 use crate::tags;
 use oms_model::IntentKind;
 
-/// Reads the log of the session for orders.
-///
-/// # Errors
-/// [`StoreError`].
-pub(super) fn orders(store: &JournalStore, id: &SessionId, dialect: &Dialect, ledger: &mut Ledger) -> Result<(), StoreError> {
-    let mut spans = Vec::new();
-    store.past(id, &mut |past| match past {
-        Recorded::Reset => ledger.begin_anew(),
-        Recorded::Came(_, bytes) | Recorded::Sent(_, bytes) => {
-            // It was written or read by this session before; another dialect than then may have given it another shape.
-            if scan(bytes, dialect.dictionary, usize::MAX, &mut spans).is_ok() {
-                let said = Said::new(View::new(bytes, &spans), dialect);
-                match past {
-                    Recorded::Sent(seq, _) => sent(ledger, &said, seq),
-                    _ => came(ledger, &said),
-                }
-            }
-        }
-    })?;
-    // There is no connection yet.
-    ledger.lost();
-    Ok(())
+/// The orders of one venue as the messages of its sessions tell them: what a [port](super::FixPort) begins with. It is read
+/// [with the log](crate::store::JournalStore::open_with), for all venues at once.
+#[derive(Clone)]
+pub struct Recall {
+    orders: String,
+    copies: Option<String>,
+    dialect: Arc<Dialect>,
+    ledger: Ledger,
+    spans: Vec<Span>,
 }
 
-/// Reads the log of the drop copy.
-///
-/// # Errors
-/// [`StoreError`].
-pub(super) fn copies(store: &JournalStore, id: &SessionId, dialect: &Dialect, ledger: &mut Ledger) -> Result<(), StoreError> {
-    let mut spans = Vec::new();
-    store.past(id, &mut |past| {
-        if let Recorded::Came(_, bytes) = past
-            && scan(bytes, dialect.dictionary, usize::MAX, &mut spans).is_ok()
-        {
-            let said = Said::new(View::new(bytes, &spans), dialect);
-            if super::drop_copy::is_execution(&said) {
-                ledger.take(&said);
-            }
+impl std::fmt::Debug for Recall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recall").field("orders", &self.orders).field("copies", &self.copies).finish_non_exhaustive()
+    }
+}
+
+impl Recall {
+    /// Without any order so far, of the venue that is reached so.
+    #[must_use]
+    pub fn of(profile: &VenueProfile) -> Self {
+        Self {
+            orders: profile.config.id.to_string(),
+            copies: profile.drop_copy.as_ref().map(|copy| copy.config.id.to_string()),
+            dialect: profile.dialect.clone(),
+            ledger: Ledger::new(),
+            spans: Vec::new(),
         }
-    })
+    }
+
+    /// The orders. There is no connection yet.
+    pub(super) fn into_ledger(self) -> Ledger {
+        let mut ledger = self.ledger;
+        ledger.lost();
+        ledger
+    }
+}
+
+impl Fold for Recall {
+    fn name(&self) -> String {
+        // Another dialect may read another thing in the same message.
+        let copies = self.copies.as_deref().unwrap_or_default();
+        format!("{}\n{copies}\n{}", self.orders, self.dialect.text)
+    }
+
+    fn take(&mut self, session: &str, past: Recorded<'_>) {
+        let Self { orders, copies, dialect, ledger, spans } = self;
+        let is_copy = copies.as_deref() == Some(session);
+        if !is_copy && orders != session {
+            return;
+        }
+        let (Recorded::Came(_, bytes) | Recorded::Sent(_, bytes)) = past else {
+            if !is_copy {
+                ledger.begin_anew();
+            }
+            return;
+        };
+        // It was written or read by this session before; another dialect than then may have given it another shape.
+        if scan(bytes, dialect.dictionary, usize::MAX, spans).is_err() {
+            return;
+        }
+        let said = Said::new(View::new(bytes, spans), dialect);
+        match past {
+            Recorded::Came(..) if is_copy => {
+                if super::drop_copy::is_execution(&said) {
+                    ledger.take(&said);
+                }
+            }
+            Recorded::Came(..) => came(ledger, &said),
+            Recorded::Sent(seq, _) if !is_copy => sent(ledger, &said, seq),
+            Recorded::Sent(..) | Recorded::Reset => (),
+        }
+    }
+
+    fn save(&self, out: &mut Vec<u8>) {
+        self.ledger.save(out);
+    }
+
+    fn load(&mut self, saved: &[u8]) -> Option<()> {
+        self.ledger = Ledger::load(saved)?;
+        Some(())
+    }
 }
 
 fn came(ledger: &mut Ledger, said: &Said<'_>) {

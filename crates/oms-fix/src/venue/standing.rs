@@ -30,7 +30,7 @@ impl Sending {
 }
 
 /// A cancel or replace.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Request {
     pub(super) wire_id: WireId,
     pub(super) kind: IntentKind,
@@ -42,7 +42,7 @@ pub(super) struct Request {
 }
 
 /// An order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Standing {
     pub(super) order_id: OrderId,
     /// As it was sent and replaced since; `None` for one that the log does not have.

@@ -17,7 +17,7 @@ use oms_fix::session::throttle::Rate;
 use oms_fix::store::{About, AboutMessage, Direction, JournalStore};
 use oms_fix::tags;
 use oms_fix::transport::{Ended, Engine, Listener, ListenerConfig, SessionHandle, server_tls};
-use oms_fix::venue::VenueSession;
+use oms_fix::venue::{Recall, VenueSession};
 use oms_identity::{Role as AccountRole, Scopes};
 use oms_model::command::Actor;
 use oms_model::{Code, Refusal, Time};
@@ -29,7 +29,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The client that a demo desk takes where the settings name none.
 const DEMO_CLIENT: &str = "CLIENT";
@@ -198,18 +198,25 @@ fn refused(error: &dyn std::fmt::Display) -> Failure {
     Failure::Refused(format!("FIX: {error}"))
 }
 
+/// The messages of all sessions, and what those of each venue tell of its orders: all in one reading of the log.
+pub type Stored = (Arc<JournalStore>, Vec<Recall>);
+
 /// The messages of all sessions, where there are any.
 ///
 /// # Errors
 /// [`Failure::Refused`].
-pub fn store(desk: &Desk) -> Result<Option<Arc<JournalStore>>, Failure> {
+pub fn store(desk: &Desk) -> Result<Option<Stored>, Failure> {
     if desk.fix.is_none() && desk.fix_venues.is_empty() {
         return Ok(None);
     }
     let dir = desk.fix_dir();
     let journal = EmbeddedJournal::open_dir(&dir, desk.journal.clone());
     let journal = journal.map_err(|error| refused(&format!("the message store in {}: {error}", dir.display())))?;
-    JournalStore::open(Box::new(journal)).map(|store| Some(Arc::new(store))).map_err(|error| refused(&error))
+    let began = Instant::now();
+    let (store, recalls) =
+        JournalStore::open_with(Box::new(journal), desk.fix_venues.iter().map(Recall::of).collect()).map_err(|error| refused(&error))?;
+    tracing::info!(took_ms = began.elapsed().as_millis(), venues = recalls.len(), "FIX messages read");
+    Ok(Some((Arc::new(store), recalls)))
 }
 
 /// The sessions of one tenant that run.

@@ -1,6 +1,6 @@
 //! Venues that speak FIX: from settings to ports.
 
-use super::fix::Hours;
+use super::fix::{Hours, Stored};
 use super::settings::Desk;
 use crate::config::{Fix, FixDropCopy, FixVenue};
 use crate::exit::Failure;
@@ -10,7 +10,6 @@ use oms_api::{Exposition, Probe};
 use oms_fix::session::Phase;
 use oms_fix::session::config::{Config, Credentials, Role, Secret, SessionId};
 use oms_fix::session::throttle::Rate;
-use oms_fix::store::JournalStore;
 use oms_fix::transport::{Endpoint, Engine, Reconnect, SessionHandle, client_tls};
 use oms_fix::venue::{Dialect, DropCopyProfile, FixPort, PortParts, VenueFigures, VenueProfile, VenueSession};
 use oms_model::{Mic, UserId};
@@ -121,17 +120,16 @@ impl FixVenues {
     ///
     /// # Errors
     /// [`Failure::Refused`] where the message store or a session does not allow it.
-    pub fn open(desk: &Desk, handle: &Handle, store: Option<&Arc<JournalStore>>) -> Result<Option<Opened>, Failure> {
-        let Some(store) = store.filter(|_| !desk.fix_venues.is_empty()) else { return Ok(None) };
+    pub fn open(desk: &Desk, handle: &Handle, stored: Option<Stored>) -> Result<Option<Opened>, Failure> {
+        let Some((store, recalls)) = stored.filter(|_| !desk.fix_venues.is_empty()) else { return Ok(None) };
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let built = builder.worker_threads(desk.fix_venues.len().min(2)).thread_name("fix-venues").enable_all().build();
         let runtime = built.map_err(|error| Failure::Fault(format!("no threads for the venues: {error}")))?;
         let engine = Engine::new();
-        let parts =
-            PortParts { engine: engine.clone(), runtime: runtime.handle().clone(), store: store.clone(), clock: Arc::new(SystemClock) };
+        let parts = PortParts { engine: engine.clone(), runtime: runtime.handle().clone(), store, clock: Arc::new(SystemClock) };
         let (mut ports, mut sessions): (Vec<Box<dyn VenuePort>>, _) = (Vec::new(), Vec::new());
-        for profile in &desk.fix_venues {
-            let port = FixPort::open(profile.clone(), &parts, Arc::new(handle.clone()));
+        for (profile, recall) in desk.fix_venues.iter().zip(recalls) {
+            let port = FixPort::open(profile.clone(), recall, &parts, Arc::new(handle.clone()));
             let port = port.map_err(|error| Failure::Refused(format!("FIX venue {}: {error}", profile.venue)))?;
             sessions.extend(port.sessions());
             ports.push(Box::new(port));

@@ -43,8 +43,9 @@ impl Tenant {
         let key = if desk.demo { Some(demo::set_up(&handle, desk)?) } else { None };
         require_tenant(&handle)?;
         let (views, reader) = views(&handle, desk)?;
-        let store = fix::store(desk)?;
-        let venues = Venues::open(&partition, &handle, &market, desk, store.as_ref())?;
+        let stored = fix::store(desk)?;
+        let store = stored.as_ref().map(|(store, _)| store.clone());
+        let venues = Venues::open(&partition, &handle, &market, desk, stored)?;
         let sessions = venues.fix.as_ref().map(|fix| fix.sessions.clone()).unwrap_or_default();
         if let Some(market) = &venues.market {
             http.spawn(list_new(handle.feed().follow(handle.durable()), market.floor().clone()));

@@ -1,11 +1,11 @@
 //! The venues of a desk, and whoever hands orders to them.
 
 use super::demo;
+use super::fix::Stored;
 use super::fix_venues::FixVenues;
 use super::ib_venues::IbVenues;
 use super::settings::Desk;
 use crate::exit::Failure;
-use oms_fix::store::JournalStore;
 use oms_model::{InstrumentId, Mic, Symbol};
 use oms_runtime::port::VenuePort;
 use oms_runtime::{Clock, Handle, MarketBook, Partition, SystemClock, gateway};
@@ -31,9 +31,9 @@ impl Venues {
         handle: &Handle,
         market: &Arc<MarketBook>,
         desk: &Desk,
-        store: Option<&Arc<JournalStore>>,
+        stored: Option<Stored>,
     ) -> Result<Self, Failure> {
-        let (fix, mut ports) = FixVenues::open(desk, handle, store)?.map_or((None, Vec::new()), |(fix, ports)| (Some(fix), ports));
+        let (fix, mut ports) = FixVenues::open(desk, handle, stored)?.map_or((None, Vec::new()), |(fix, ports)| (Some(fix), ports));
         let (ib, ib_ports) = IbVenues::open(desk, handle, market)?;
         ports.extend(ib_ports);
         let mut venues = Self { market: None, classes: None, fix, ib, gateway: None };

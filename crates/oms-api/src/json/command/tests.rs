@@ -91,7 +91,7 @@ fn wrong_fields_are_named_for_every_command() {
         (r#"{"type":"OrderMassCancelCmd","scope":"EVERYTHING"}"#, "scope must be TENANT"),
         (r#"{"type":"OrderMassCancelCmd","scope":"INSTRUMENT:NONE"}"#, "which is not in the list"),
         (r#"{"type":"KillSwitchEngageCmd"}"#, "reason is required"),
-        (r#"{"type":"KillSwitchEngageCmd","reason":" "}"#, "reason must have 1 to 1024 bytes"),
+        (r#"{"type":"KillSwitchEngageCmd","reason":" "}"#, "reason must have 1 to 1000 bytes"),
         (r#"{"type":"KillSwitchReleaseCmd","reason":7}"#, "reason must be a string"),
         (r#"{"type":"TradingStateSetCmd","reason":"r"}"#, "state is required"),
         (r#"{"type":"TradingStateSetCmd","state":"OPEN","reason":"r"}"#, "state must be one of"),

@@ -15,11 +15,11 @@ pub(super) const SHAPES: &[Shape] = &[
         ],
     ),
     ("ScopeBody", Request, &[("scope", "Scope", "")]),
-    ("ScopeAndReason", Request, &[("scope", "Scope?", "TENANT where absent."), ("reason", "reason", "1 to 1024 bytes.")]),
+    ("ScopeAndReason", Request, &[("scope", "Scope?", "TENANT where absent."), ("reason", "reason", "1 to 1000 bytes.")]),
     (
         "SetTradingState",
         Request,
-        &[("scope", "Scope?", "TENANT where absent."), ("state", "TradingState", ""), ("reason", "reason", "1 to 1024 bytes.")],
+        &[("scope", "Scope?", "TENANT where absent."), ("state", "TradingState", ""), ("reason", "reason", "1 to 1000 bytes.")],
     ),
     (
         "SetLimit",

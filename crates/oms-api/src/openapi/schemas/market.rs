@@ -2,6 +2,7 @@
 
 use super::Tense::{Answer, Request};
 use super::{Shape, VENUE};
+use crate::rest::marketdata::SPANS;
 
 pub(super) const SHAPES: &[Shape] = &[
     (
@@ -103,11 +104,7 @@ pub(super) const SHAPES: &[Shape] = &[
     (
         "BarList",
         Answer,
-        &[
-            ("symbol", "string", ""),
-            ("span", "string", "1m, 5m or 1d."),
-            ("data", "[Bar]", "Oldest first; where nothing was received there is none."),
-        ],
+        &[("symbol", "string", ""), ("span", SPANS, ""), ("data", "[Bar]", "Oldest first; where nothing was received there is none.")],
     ),
     (
         "MarketSnapshot",

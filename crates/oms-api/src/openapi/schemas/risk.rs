@@ -11,7 +11,7 @@ pub(super) const SHAPES: &[Shape] = &[
             ("list", "ListKind?", "RESTRICTED where absent."),
             ("scope", "Scope?", "Whose list: TENANT, ACCOUNT, USER or STRATEGY; TENANT where absent."),
             ("subject", "Scope", "What is on it: INSTRUMENT, ASSET_CLASS, VENUE or ACCOUNT."),
-            ("reason", "reason", "1 to 1024 bytes."),
+            ("reason", "reason", "1 to 1000 bytes."),
         ],
     ),
     (

@@ -19,7 +19,7 @@ pub(super) const SHAPES: &[Shape] = &[
         &[("name", "token", "Rules of that name are replaced."), ("rules", "[Command]", "The commands that would make them live.")],
     ),
     ("ShadowNamed", Request, &[("name", "token", "")]),
-    ("ShadowPromote", Request, &[("name", "token", ""), ("reason", "reason", "1 to 1024 bytes.")]),
+    ("ShadowPromote", Request, &[("name", "token", ""), ("reason", "reason", "1 to 1000 bytes.")]),
     (
         "ShadowRun",
         Request,

@@ -167,3 +167,55 @@ fn a_charge_for_the_whole_execution_is_told_beside_it() {
     };
     assert_eq!((fill.fee_per_unit, currency.as_str(), commission.to_string()), (Price::ZERO, "USD", "1.25".to_owned()));
 }
+
+/// What may happen to some orders, in whatever order.
+fn turn(ledger: &mut Ledger, what: u8, order: u128, number: u32) {
+    let id = |revision| wire(order, revision);
+    match what {
+        0 => {
+            let cash_order_qty = Some("12.5".parse().unwrap()).filter(|_| number.is_multiple_of(2));
+            let (expire_at, quote_ref) = (Some(Time(7)), oms_model::QuoteRef::new("Q1").ok());
+            ledger.hand_order(&id(0), Terms { cash_order_qty, expire_at, quote_ref, ..terms(100) });
+        }
+        1 => ledger.hand_request(&id(number), IntentKind::Cancel, None),
+        2 => ledger.hand_request(&id(number), IntentKind::Replace, Some(terms(150))),
+        3 => ledger.number(number.into(), Subject::Intent(id(number % 2))),
+        4 => ledger.number(number.into(), Subject::Question(format!("ASK-{number}"))),
+        5 => drop(ledger.skipped(number.into(), u64::MAX)),
+        6 => drop(take(ledger, &fill(order, number, 25, false))),
+        7 => {
+            let text = format!("35=9|11={}|41={}|37=B{order}|39=0|434=1|60=20261127-12:00:00|", id(number).as_str(), id(0).as_str());
+            drop(take(ledger, &text));
+        }
+        8 => drop(take(ledger, &format!("35=8|11={}|17=N|37=B{order}|39=4|150=4|60=20261127-12:00:00|", id(0).as_str()))),
+        9 => drop(ledger.refused_message(&id(number), "no".to_owned())),
+        10 => ledger.lost(),
+        11 => ledger.begin_anew(),
+        _ => ledger.hole(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Wherever it is saved: what is read again is the same, and goes on as it would have gone on.
+    #[test]
+    fn what_was_saved_goes_on_as_if_nothing_had_been(
+        turns in prop::collection::vec((0_u8..13, 1_u128..4, 0_u32..6), 0..60),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let cut = cut.index(turns.len() + 1);
+        let mut ledger = Ledger::new();
+        turns[..cut].iter().for_each(|(what, order, number)| turn(&mut ledger, *what, *order, *number));
+        let mut saved = Vec::new();
+        ledger.save(&mut saved);
+        let mut again = Ledger::load(&saved).expect("what was saved is read");
+        prop_assert_eq!(&again, &ledger);
+        prop_assert!(saved.is_empty() || Ledger::load(&saved[..saved.len() - 1]).is_none(), "what is cut off is not");
+        for (what, order, number) in &turns[cut..] {
+            turn(&mut ledger, *what, *order, *number);
+            turn(&mut again, *what, *order, *number);
+        }
+        prop_assert_eq!(again, ledger);
+    }
+}

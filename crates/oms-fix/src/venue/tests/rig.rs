@@ -20,6 +20,7 @@ use tokio::runtime::Runtime;
 use super::super::dialect::Dialect;
 use super::super::drop_copy::DropCopyProfile;
 use super::super::port::{FixPort, PortParts, VenueProfile};
+use super::super::recall::Recall;
 use super::edge::Edge;
 use super::line::Cuttable;
 use crate::session::Phase;
@@ -85,6 +86,7 @@ pub(super) struct FixRig {
     _listener: crate::transport::Listener,
     ours: Option<Ours>,
     journal: Box<dyn Fn() -> Box<dyn Journal>>,
+    checkpoints: u64,
     pub(super) reports: Arc<Reports>,
     dialect: Arc<Dialect>,
     link: Link,
@@ -103,27 +105,29 @@ fn floor(seed: u64) -> SharedFloor {
     SharedFloor::driven(Floor::open(config).unwrap())
 }
 
+/// Entries from one checkpoint to the next: so few that a run has some in the middle of everything.
+const OFTEN: u64 = 24;
 /// What the paper venue does over FIX.
 pub(super) const PAPER: &str = "mass_status yes\nrepeats_executions yes\n";
 
 impl FixRig {
     pub(super) fn new(seed: u64, dialect: &str) -> Self {
         let journal = MemoryJournal::new(1);
-        Self::with_journal(seed, dialect, Box::new(move || Box::new(journal.clone())))
+        Self::open_all(seed, dialect, dialect, Box::new(move || Box::new(journal.clone())), OFTEN)
     }
 
     /// A venue that offers other than what its dialect says.
     pub(super) fn between(ours: &str, theirs: &str) -> Self {
         let journal = MemoryJournal::new(1);
-        Self::open_all(1, ours, theirs, Box::new(move || Box::new(journal.clone())))
+        Self::open_all(1, ours, theirs, Box::new(move || Box::new(journal.clone())), OFTEN)
     }
 
-    /// `journal` opens our session log; again after each restart.
+    /// `journal` opens our session log; again after each restart. It has no checkpoints: every write of it is the session's.
     pub(super) fn with_journal(seed: u64, dialect: &str, journal: Box<dyn Fn() -> Box<dyn Journal>>) -> Self {
-        Self::open_all(seed, dialect, dialect, journal)
+        Self::open_all(seed, dialect, dialect, journal, u64::MAX)
     }
 
-    fn open_all(seed: u64, text: &str, theirs: &str, journal: Box<dyn Fn() -> Box<dyn Journal>>) -> Self {
+    fn open_all(seed: u64, text: &str, theirs: &str, journal: Box<dyn Fn() -> Box<dyn Journal>>, checkpoints: u64) -> Self {
         let (floor, venue, dialect) = (floor(seed), runtime(), Arc::new(Dialect::parse(text).unwrap()));
         let offered = Arc::new(Dialect::parse(theirs).unwrap());
         let their_dictionary = offered.dictionary;
@@ -153,6 +157,7 @@ impl FixRig {
             _listener: listener,
             ours: None,
             journal,
+            checkpoints,
             reports: Arc::default(),
             dialect,
             link: Link::Up,
@@ -174,9 +179,6 @@ impl FixRig {
 
     fn open(&self) -> Ours {
         let runtime = runtime();
-        let store = Arc::new(JournalStore::open((self.journal)()).unwrap());
-        let clock = Arc::new(FloorClock(self.floor.clone()));
-        let parts = PortParts { engine: Engine::new(), runtime: runtime.handle().clone(), store, clock };
         let mut config = Config::new(SessionId::fix44("DESK", "VENUE"), Role::Initiator);
         config.timeouts.resend = 1_000_000_000;
         let dialect = (*self.dialect).clone();
@@ -188,7 +190,11 @@ impl FixRig {
             reconnect: profile.reconnect,
         });
         profile.patience = Duration::from_millis(if self.link == Link::Up { 2_000 } else { 100 });
-        Ours { port: FixPort::open(profile, &parts, self.reports.clone()).unwrap(), runtime }
+        let empty = vec![Recall::of(&profile)];
+        let (store, mut recalls) = JournalStore::open_every((self.journal)(), empty, self.checkpoints).unwrap();
+        let clock = Arc::new(FloorClock(self.floor.clone()));
+        let parts = PortParts { engine: Engine::new(), runtime: runtime.handle().clone(), store: Arc::new(store), clock };
+        Ours { port: FixPort::open(profile, recalls.remove(0), &parts, self.reports.clone()).unwrap(), runtime }
     }
 
     /// Our process is killed: nothing is said to anybody.
