@@ -105,6 +105,12 @@ impl Standing {
         1 < self.perms.iter().filter(|perm| !perm.done).count()
     }
 
+    /// Whether the gateway may have a second order under this one's id: new terms that were not answered may have made it.
+    pub(in crate::connector) fn may_be_two(&self) -> bool {
+        let is_open = |request: &Request| request.kind == IntentKind::Replace && request.answer.is_none();
+        1 < self.perms.len() || self.requests.iter().any(is_open)
+    }
+
     pub(in crate::connector) fn broker_order_id(&self) -> Option<BrokerOrderId> {
         self.perms.first().and_then(|perm| BrokerOrderId::new(&perm.id.to_string()).ok())
     }
@@ -121,9 +127,11 @@ impl Standing {
         self.requests.iter_mut().find(|request| request.kind == kind && request.answer.is_none())
     }
 
-    /// Wholly executed, or not any more: an execution came or was corrected.
+    /// Wholly executed, or not any more: an execution came or was corrected, or one of two orders under its id is done.
     pub(in crate::connector) fn settle(&mut self) {
-        let whole = self.order_qty.is_positive() && self.order_qty <= self.traded();
+        // Where new terms made a second order, what the first was for says nothing about the other.
+        let is_one = self.perms.len() < 2 || self.perms.iter().all(|perm| perm.done);
+        let whole = is_one && self.order_qty.is_positive() && self.order_qty <= self.traded();
         self.state = match self.state {
             VenueState::Live | VenueState::Canceled | VenueState::Expired if whole => VenueState::Filled,
             VenueState::Filled if !whole => VenueState::Live,
