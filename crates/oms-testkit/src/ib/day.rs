@@ -3,7 +3,7 @@
 use oms_model::{InstrumentId, OrdType, OrderId, Price, Qty, Side, Symbol, TimeInForce, WireId};
 use oms_runtime::port::{Handed, WireCancel, WireOrder, WireReplace};
 
-use super::faults::{Switched, calm};
+use super::faults::{Fault, Switched, calm};
 use super::world::{DAY, MS, SECOND, SYMBOLS, World};
 use crate::simulator::Rng;
 
@@ -28,18 +28,18 @@ fn price(dice: &mut Rng) -> Price {
 pub(super) fn days(world: &mut World, dice: &mut Rng) {
     let mut next = 1_u128;
     for _ in 0..DAYS {
-        let mut switched = Switched::default();
+        let switched = &mut Switched::default();
         calm(world);
         for _ in 0..ORDERS.0 + dice.below(ORDERS.1) {
             while dice.chance(800) {
                 switched.next(world, dice);
-                lives_again(world, dice);
+                lives_again(world, dice, switched);
                 if dice.chance(300) {
-                    pass(world, dice);
+                    pass(world, dice, switched);
                 }
             }
-            trade(world, dice, &mut next);
-            pass(world, dice);
+            trade(world, dice, switched, &mut next);
+            pass(world, dice, switched);
         }
         calm(world);
         settle(world);
@@ -52,21 +52,25 @@ pub(super) fn days(world: &mut World, dice: &mut Rng) {
 }
 
 /// A process that died is started again, some time later; the market does not wait for it.
-fn lives_again(world: &mut World, dice: &mut Rng) {
+fn lives_again(world: &mut World, dice: &mut Rng, switched: &mut Switched) {
     if world.connector.is_some() {
         return;
     }
     market(world, dice);
     world.run(i64::try_from(dice.below(4_000)).unwrap_or(0) * MS);
     market(world, dice);
+    // What was told last before it died may have changed when it lives again.
+    if dice.chance(500) {
+        switched.does(world, dice, Fault::Correction);
+    }
     world.start();
 }
 
 /// Some time goes by, now and then enough for a silent peer to be given up.
-fn pass(world: &mut World, dice: &mut Rng) {
+fn pass(world: &mut World, dice: &mut Rng, switched: &mut Switched) {
     let ms = if dice.chance(60) { 4_000 + dice.below(16_000) } else { dice.below(1_500) };
     world.run(i64::try_from(ms).unwrap_or(0) * MS);
-    lives_again(world, dice);
+    lives_again(world, dice, switched);
 }
 
 /// One side of one symbol is shown anew.
@@ -77,7 +81,7 @@ fn market(world: &mut World, dice: &mut Rng) {
     world.show(instrument, side, at, size);
 }
 
-fn trade(world: &mut World, dice: &mut Rng, next: &mut u128) {
+fn trade(world: &mut World, dice: &mut Rng, switched: &mut Switched, next: &mut u128) {
     market(world, dice);
     if dice.chance(20) {
         let action = dice.pick(&["BUY", "SELL"]);
@@ -97,7 +101,7 @@ fn trade(world: &mut World, dice: &mut Rng, next: &mut u128) {
         let asked = OrderId::from_u128(1 + u128::from(dice.below(u64::try_from(*next - 1).unwrap_or(1))));
         world.ask([asked]);
     }
-    lives_again(world, dice);
+    lives_again(world, dice, switched);
 }
 
 fn order(world: &mut World, dice: &mut Rng, order_id: OrderId) {

@@ -146,6 +146,11 @@ impl Switched {
         if self.0.remove(&fault) {
             return off(world, fault);
         }
+        self.heal(world, dice);
+        self.does(world, dice, fault);
+    }
+
+    fn heal(&mut self, world: &mut World, dice: &mut Rng) {
         // A gateway that does not answer is put right more often than it goes wrong: a day has to go on.
         let heals = [Fault::Freeze, Fault::LineLost, Fault::EndMissing, Fault::Refused, Fault::EndLate];
         let ill: Vec<Fault> = heals.into_iter().filter(|fault| self.0.contains(fault)).collect();
@@ -154,6 +159,10 @@ impl Switched {
             self.0.remove(&fault);
             off(world, fault);
         }
+    }
+
+    /// A fault, now.
+    pub fn does(&mut self, world: &mut World, dice: &mut Rng, fault: Fault) {
         world.note(|| format!("* {fault:?}"));
         if on(world, fault, dice) {
             world.tally.counts[fault as usize] += 1;

@@ -34,6 +34,8 @@ type Lists = [u64; 3];
 #[derive(Debug, Default)]
 pub(super) struct Guard {
     sent: BTreeMap<String, Sent>,
+    /// Order ids, by the log.
+    ids: BTreeMap<i32, OrderId>,
     /// Order ids up to this one have left, or were told to be ours.
     highest: i32,
     asked: Lists,
@@ -58,8 +60,9 @@ impl Guard {
 
     /// A record is durable in the connector's log.
     pub fn durable(&mut self, record: &Record) {
-        if let Record::Placed(wire_id, _) = record {
+        if let Record::Placed(wire_id, place) = record {
             self.sent.entry(order_ref(wire_id)).or_default().logged += 1;
+            self.ids.extend(wire_id.parts().map(|(order_id, _)| (place.order_id, order_id)));
         }
     }
 
@@ -132,8 +135,9 @@ impl Guard {
             }
             Request::PlaceOrder(place) => self.places(place),
             Request::CancelOrder(cancel) => {
-                let order_id = self.sent.iter().find(|(_, sent)| sent.order_id == cancel.order_id).and_then(|(name, _)| order_of(name));
-                order_id.into_iter().for_each(|order_id| self.cancel_is_answered(order_id));
+                if let Some(order_id) = self.ids.get(&cancel.order_id) {
+                    self.cancel_is_answered(*order_id);
+                }
             }
             _ => (),
         }

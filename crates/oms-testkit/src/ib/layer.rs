@@ -94,6 +94,11 @@ impl Layer {
         Some(record)
     }
 
+    /// Whether the desk is told before the log has what it follows from.
+    pub fn tells_before_logged(&self) -> bool {
+        self.is(Mutant::ToldBeforeLogged)
+    }
+
     /// What is in the log once something was sent.
     pub fn late_records(&mut self) -> Vec<Record> {
         std::mem::take(&mut self.late)

@@ -11,6 +11,8 @@ mutants! {
     IdsLoweredWithGateway,
     /// Log: an order is in it after it was sent.
     SentBeforeLogged,
+    /// Log: the desk is told of what is not in it yet.
+    ToldBeforeLogged,
     /// Log: it is not read at the start.
     LogForgotten,
     /// Session: another client id is tried where the own one is in use.

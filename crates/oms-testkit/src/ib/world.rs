@@ -10,6 +10,7 @@ use oms_ib::connector::{Action, Connector, LinkState, Now};
 use oms_ib::sim::faults::Command;
 use oms_ib::sim::gateway::stage::quiet;
 use oms_ib::sim::gateway::{Gateway, GatewayConfig, SessionId, Told};
+use oms_model::report::Report;
 use oms_model::{InstrumentId, Mic, Price, Qty, Side, Time};
 use oms_venues::replay::Shown;
 use oms_runtime::port::{Handed, WireCancel, WireOrder, WireReplace};
@@ -49,6 +50,8 @@ pub(super) struct World {
     log: Vec<Vec<u8>>,
     /// What is to be in the log and is not durable yet.
     gathered: Vec<Record>,
+    /// What the desk is told once the log has what it follows from.
+    untold: Vec<Report>,
     pub desk: Desk,
     pub guard: Guard,
     /// Nobody listens at the gateway's port.
@@ -89,6 +92,7 @@ impl World {
             current: None,
             log: Vec::new(),
             gathered: Vec::new(),
+            untold: Vec::new(),
             desk: Desk::default(),
             guard: Guard::default(),
             refuses: false,
@@ -136,6 +140,7 @@ impl World {
         self.note(|| "the desk dies".to_owned());
         self.dies_in = None;
         self.gathered.clear();
+        self.untold.clear();
         let keeps = self.chance.chance(500);
         self.desk.killed(keeps);
         self.layer.killed();
@@ -152,10 +157,14 @@ impl World {
         Now { wall: self.now, mono: self.now.0 - NOON.0 }
     }
 
+    /// The log is durable, then the desk is told.
     fn settle(&mut self) {
         for record in std::mem::take(&mut self.gathered) {
             self.guard.durable(&record);
             self.log.push(record.bytes());
+        }
+        for report in std::mem::take(&mut self.untold) {
+            self.told(report);
         }
     }
 
@@ -291,9 +300,16 @@ impl World {
                 self.write(bytes);
                 self.gathered.extend(self.layer.late_records());
             }
-            Action::Report(report) => self.told(report),
-            Action::Settle => self.desk.settle(),
-            Action::Answer(number, answered) => self.answered(number, answered),
+            Action::Report(report) if self.layer.tells_before_logged() => self.told(report),
+            Action::Report(report) => self.untold.push(report),
+            Action::Settle => {
+                self.settle();
+                self.desk.settle();
+            }
+            Action::Answer(number, answered) => {
+                self.settle();
+                self.answered(number, answered);
+            }
             Action::Quote(..) | Action::Trade(..) => (),
         }
     }

@@ -59,6 +59,8 @@ pub(in crate::connector) struct Standing {
     pub(in crate::connector) accepted: bool,
     /// The broker has it and holds it, by its last word.
     pub(in crate::connector) is_held: bool,
+    /// It was taken and is not worked, by the broker's last word.
+    pub(in crate::connector) is_inactive: bool,
     pub(in crate::connector) state: VenueState,
     pub(in crate::connector) order_qty: Qty,
     /// By the part of their id that does not change.
@@ -78,6 +80,7 @@ impl Standing {
             heard: false,
             accepted: false,
             is_held: false,
+            is_inactive: false,
             state: VenueState::Live,
             order_qty: Qty::ZERO,
             fills: BTreeMap::new(),

@@ -72,6 +72,7 @@ fn ended(order: &mut Standing, perm: i64, text: &str, heard: &mut Heard) {
 fn stands(order: &mut Standing, word: &str, perm: i64, reason: &str, heard: &mut Heard) {
     order.heard = true;
     order.is_held = word == "PreSubmitted";
+    let was_inactive = std::mem::replace(&mut order.is_inactive, word == "Inactive");
     let order_type = order.place.as_ref().map(|place| place.order.order_type.clone()).unwrap_or_default();
     match word {
         "PreSubmitted" if rests_held(&order_type) => accept(order, heard),
@@ -89,8 +90,8 @@ fn stands(order: &mut Standing, word: &str, perm: i64, reason: &str, heard: &mut
             let refusal = order.refusal.take().or_else(|| (!reason.is_empty()).then(|| reason.to_owned()));
             match refusal {
                 Some(text) => rejected(order, &text, heard),
-                // Held, or refused with the reason still to come: how it stands is asked.
-                None => heard.look |= order.state == VenueState::Live,
+                // Held, or refused with the reason still to come: how it stands is asked, once.
+                None => heard.look |= order.state == VenueState::Live && !was_inactive,
             }
         }
         // On its way, held without being a type that is, or a cancel is on its way: it lives.
@@ -137,7 +138,8 @@ pub(super) fn open_order(order: &mut Standing, row: &OpenOrder, heard: &mut Hear
 /// An order status.
 pub(super) fn order_status(order: &mut Standing, row: &OrderStatus, heard: &mut Heard) {
     let filled = row.filled.0.qty().unwrap_or_default();
-    if let Some(perm) = perm_of(order, row.perm_id) {
+    let is_of_one = row.perm_id != 0 || !order.may_be_two();
+    if let Some(perm) = perm_of(order, row.perm_id).filter(|_| is_of_one) {
         perm.cum = perm.cum.max(filled);
     }
     stands(order, &row.status, row.perm_id, "", heard);
@@ -160,6 +162,8 @@ pub(super) fn completed(order: &mut Standing, row: &CompletedOrder, heard: &mut 
         word => stands(order, word, row.order.perm_id, "", heard),
     }
     order.settle();
+    // It is told because it was asked for, after the executions: asking again would say the same.
+    heard.look = false;
 }
 
 /// `Filled Size: 100`.
