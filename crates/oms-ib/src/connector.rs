@@ -65,7 +65,7 @@ pub enum Action {
     Connect,
     /// Let the connection go.
     Close,
-    /// Put this in the log. It must be durable before anything is sent after it.
+    /// Put this in the log. It must be durable before anything is sent, told or answered after it.
     Keep(Record),
     /// Write these bytes.
     Send(Vec<u8>),

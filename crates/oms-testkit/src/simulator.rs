@@ -22,6 +22,7 @@ mod world;
 
 pub use coverage::{Coverage, Mark};
 pub use mutant::Mutant;
+pub(crate) use mutant::mutants;
 pub use plan::{Action, Kind, Plan, Rates};
 pub use rng::{Rng, Trace};
 pub use shrink::{Shrunk, shrink};
@@ -56,24 +57,33 @@ pub struct Outcome {
 /// Runs a plan. `mutant` plants a bug; `script` keeps the lines.
 #[must_use]
 pub fn run(plan: &Plan, mutant: Option<Mutant>, script: bool) -> Outcome {
-    quiet_panics();
     let mut world = None;
     let mut at = 0;
-    IN_RUN.set(true);
-    let result = catch_unwind(AssertUnwindSafe(|| {
+    let result = caught(|| {
         let world = world.insert(World::new(plan, mutant, script));
         for action in &plan.actions {
             world.act(*action);
             at += 1;
         }
         world.quiet();
-    }));
-    IN_RUN.set(false);
-    let violation = result.err().map(|_| Violation { message: MESSAGE.take(), at });
+    });
+    let violation = result.err().map(|message| Violation { message, at });
     let Some(world) = world else {
         return Outcome { trace: 0, violation, coverage: Coverage::default(), script: Vec::new() };
     };
     Outcome { trace: world.trace.get(), violation, coverage: world.coverage, script: world.notes.lines }
+}
+
+/// Runs something whose panics are findings.
+///
+/// # Errors
+/// The words of the panic.
+pub(crate) fn caught(run: impl FnOnce()) -> Result<(), String> {
+    quiet_panics();
+    IN_RUN.set(true);
+    let result = catch_unwind(AssertUnwindSafe(run));
+    IN_RUN.set(false);
+    result.map_err(|_| MESSAGE.take())
 }
 
 thread_local! {

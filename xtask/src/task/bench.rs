@@ -2,7 +2,7 @@
 
 use crate::cargo::{call, cargo};
 
-const PACKAGES: [&str; 5] = ["oms-engine", "oms-router", "oms-risk", "oms-store", "oms-fix"];
+const PACKAGES: [&str; 6] = ["oms-engine", "oms-router", "oms-risk", "oms-store", "oms-fix", "oms-ib"];
 
 /// Runs them; arguments choose some by name.
 ///

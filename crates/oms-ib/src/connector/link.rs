@@ -285,6 +285,10 @@ impl Connector {
             reason.clone_into(&mut self.link.reason);
             self.link.look_after = self.stamp;
             self.looks.whole = None;
+            // What waits was let in through an open gate. Cancels still leave: they only take risk away.
+            for place in self.pace.take_places(|_| true) {
+                self.give_up(place, "the gate was shut before it left");
+            }
         }
     }
 

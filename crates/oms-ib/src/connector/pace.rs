@@ -116,9 +116,15 @@ impl Pace {
         self.waiting.iter().flatten().any(|item| item.wire_id() == Some(wire_id))
     }
 
-    /// Takes out what waits of an order and is no cancel.
-    pub(super) fn take_places(&mut self, order_id: OrderId) -> VecDeque<Item> {
+    /// Whether an order or new terms of one wait.
+    pub(super) fn place_waits(&self, order_id: OrderId) -> bool {
         let of = |item: &Item| matches!(item, Item::Place { wire_id, .. } if wire_id.parts().is_some_and(|(id, _)| id == order_id));
+        self.waiting.iter().flatten().any(of)
+    }
+
+    /// Takes out what waits of some orders and is no cancel.
+    pub(super) fn take_places(&mut self, which: impl Fn(OrderId) -> bool) -> VecDeque<Item> {
+        let of = |item: &Item| matches!(item, Item::Place { wire_id, .. } if wire_id.parts().is_some_and(|(id, _)| which(id)));
         let Some(queue) = self.waiting.get_mut(Class::Order as usize) else { return VecDeque::new() };
         let (taken, kept) = std::mem::take(queue).into_iter().partition(of);
         *queue = kept;

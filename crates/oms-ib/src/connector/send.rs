@@ -74,7 +74,7 @@ impl Connector {
         }
         let wire_id = request.wire_id.clone();
         let Some((order_id, _)) = wire_id.parts() else { return Handed::NotSent("the id is none of ours".to_owned()) };
-        for place in self.pace.take_places(order_id) {
+        for place in self.pace.take_places(|waiting| waiting == order_id) {
             self.give_up(place, "it was canceled before it left");
         }
         match self.ledger.order(order_id).map(|order| order.ib_id) {
@@ -108,7 +108,7 @@ impl Connector {
         if !order.heard || order.perms.is_empty() {
             return Handed::NotSent("the broker has not confirmed the order yet".to_owned());
         }
-        let is_asked = order.requests.iter().any(|request| request.answer.is_none());
+        let is_asked = order.requests.iter().any(|request| request.answer.is_none()) || self.pace.place_waits(order.order_id);
         if is_asked || order.is_doubled() {
             return Handed::NotSent("what was asked of the order before is not answered".to_owned());
         }

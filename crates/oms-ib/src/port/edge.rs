@@ -9,6 +9,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use oms_model::report::Report;
 use oms_runtime::Clock;
 use oms_runtime::port::{DurableSink, MarketSink};
 use tokio::net::TcpStream;
@@ -63,6 +64,8 @@ pub(super) struct Edge {
     log: Log,
     clock: Arc<dyn Clock>,
     reports: Arc<dyn DurableSink>,
+    /// What the desk is told once the log has what it follows from.
+    untold: Vec<Report>,
     market: Option<Arc<dyn MarketSink>>,
     commands: mpsc::Receiver<Command>,
     shown: Arc<Mutex<Status>>,
@@ -100,6 +103,7 @@ impl Edge {
             log,
             clock,
             reports,
+            untold: Vec::new(),
             market,
             commands,
             shown,
@@ -122,6 +126,9 @@ impl Edge {
                 tracing::error!(venue = %self.connector.config().venue, %error, "the connector ends: its log cannot be written");
                 let now = self.now();
                 self.connector.park(now, "its log cannot be written");
+                for report in std::mem::take(&mut self.untold) {
+                    let _ = self.reports.report(report);
+                }
                 while let Some(action) = self.connector.next_action() {
                     if let Action::Report(report) = action {
                         let _ = self.reports.report(report);
@@ -169,13 +176,18 @@ impl Edge {
                 Action::Close => self.close(),
                 Action::Keep(record) => self.log.gather(&record),
                 Action::Send(bytes) => {
-                    self.log.settle(self.clock.now()).map_err(End::Log)?;
+                    self.tell()?;
                     self.write(&bytes);
                 }
-                // The desk has stopped: there is nobody to trade for.
-                Action::Report(report) => self.reports.report(report).map_err(|_| End::Told)?,
-                Action::Settle => self.reports.settled().map_err(|_| End::Told)?,
-                Action::Answer(number, answered) => self.answer(number, answered),
+                Action::Report(report) => self.untold.push(report),
+                Action::Settle => {
+                    self.tell()?;
+                    self.reports.settled().map_err(|_| End::Told)?;
+                }
+                Action::Answer(number, answered) => {
+                    self.tell()?;
+                    self.answer(number, answered);
+                }
                 Action::Quote(instrument, is_bid, level) => {
                     if let Some(market) = &self.market {
                         market.quote(instrument, self.connector.config().venue, is_bid, level, self.clock.now());
@@ -188,7 +200,18 @@ impl Edge {
                 }
             }
         }
-        self.log.settle(self.clock.now()).map_err(End::Log)
+        self.tell()
+    }
+
+    /// Makes durable what has gathered for the log, then tells the desk what followed from it: an execution that the desk
+    /// knows and the log does not would be told as another one, if it is corrected before the next start.
+    fn tell(&mut self) -> Result<(), End> {
+        self.log.settle(self.clock.now()).map_err(End::Log)?;
+        for report in std::mem::take(&mut self.untold) {
+            // The desk has stopped: there is nobody to trade for.
+            self.reports.report(report).map_err(|_| End::Told)?;
+        }
+        Ok(())
     }
 
     fn close(&mut self) {

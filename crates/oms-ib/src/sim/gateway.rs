@@ -20,8 +20,8 @@ mod query;
 mod report;
 mod restore;
 mod session;
-#[cfg(test)]
-pub(crate) mod stage;
+#[cfg(any(test, feature = "stage"))]
+pub mod stage;
 mod tell;
 mod work;
 

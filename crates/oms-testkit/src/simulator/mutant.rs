@@ -30,6 +30,7 @@ macro_rules! mutants {
         }
     };
 }
+pub(crate) use mutants;
 
 mutants! {
     /// Commit: an answer leaves as soon as it is decided.

@@ -59,6 +59,8 @@ pub(in crate::connector) struct Standing {
     pub(in crate::connector) accepted: bool,
     /// The broker has it and holds it, by its last word.
     pub(in crate::connector) is_held: bool,
+    /// It was taken and is not worked, by the broker's last word.
+    pub(in crate::connector) is_inactive: bool,
     pub(in crate::connector) state: VenueState,
     pub(in crate::connector) order_qty: Qty,
     /// By the part of their id that does not change.
@@ -78,6 +80,7 @@ impl Standing {
             heard: false,
             accepted: false,
             is_held: false,
+            is_inactive: false,
             state: VenueState::Live,
             order_qty: Qty::ZERO,
             fills: BTreeMap::new(),
@@ -105,6 +108,12 @@ impl Standing {
         1 < self.perms.iter().filter(|perm| !perm.done).count()
     }
 
+    /// Whether the gateway may have a second order under this one's id: new terms that were not answered may have made it.
+    pub(in crate::connector) fn may_be_two(&self) -> bool {
+        let is_open = |request: &Request| request.kind == IntentKind::Replace && request.answer.is_none();
+        1 < self.perms.len() || self.requests.iter().any(is_open)
+    }
+
     pub(in crate::connector) fn broker_order_id(&self) -> Option<BrokerOrderId> {
         self.perms.first().and_then(|perm| BrokerOrderId::new(&perm.id.to_string()).ok())
     }
@@ -121,9 +130,11 @@ impl Standing {
         self.requests.iter_mut().find(|request| request.kind == kind && request.answer.is_none())
     }
 
-    /// Wholly executed, or not any more: an execution came or was corrected.
+    /// Wholly executed, or not any more: an execution came or was corrected, or one of two orders under its id is done.
     pub(in crate::connector) fn settle(&mut self) {
-        let whole = self.order_qty.is_positive() && self.order_qty <= self.traded();
+        // Where new terms made a second order, what the first was for says nothing about the other.
+        let is_one = self.perms.len() < 2 || self.perms.iter().all(|perm| perm.done);
+        let whole = is_one && self.order_qty.is_positive() && self.order_qty <= self.traded();
         self.state = match self.state {
             VenueState::Live | VenueState::Canceled | VenueState::Expired if whole => VenueState::Filled,
             VenueState::Filled if !whole => VenueState::Live,

@@ -72,10 +72,13 @@ fn ended(order: &mut Standing, perm: i64, text: &str, heard: &mut Heard) {
 fn stands(order: &mut Standing, word: &str, perm: i64, reason: &str, heard: &mut Heard) {
     order.heard = true;
     order.is_held = word == "PreSubmitted";
+    let was_inactive = std::mem::replace(&mut order.is_inactive, word == "Inactive");
     let order_type = order.place.as_ref().map(|place| place.order.order_type.clone()).unwrap_or_default();
     match word {
         "PreSubmitted" if rests_held(&order_type) => accept(order, heard),
         "Submitted" => accept(order, heard),
+        // Of which of two orders under this id that is the end, it does not say: the broker's lists do.
+        "Cancelled" | "ApiCancelled" | "Filled" if perm == 0 && order.may_be_two() => heard.look |= order.state == VenueState::Live,
         "Cancelled" | "ApiCancelled" => ended(order, perm, "the broker tells that it is canceled", heard),
         "Filled" => {
             if let Some(perm) = perm_of(order, perm) {
@@ -87,8 +90,8 @@ fn stands(order: &mut Standing, word: &str, perm: i64, reason: &str, heard: &mut
             let refusal = order.refusal.take().or_else(|| (!reason.is_empty()).then(|| reason.to_owned()));
             match refusal {
                 Some(text) => rejected(order, &text, heard),
-                // Held, or refused with the reason still to come: how it stands is asked.
-                None => heard.look |= order.state == VenueState::Live,
+                // Held, or refused with the reason still to come: how it stands is asked, once.
+                None => heard.look |= order.state == VenueState::Live && !was_inactive,
             }
         }
         // On its way, held without being a type that is, or a cancel is on its way: it lives.
@@ -129,15 +132,18 @@ pub(super) fn open_order(order: &mut Standing, row: &OpenOrder, heard: &mut Hear
     }
     stands(order, &row.state.status, row.order.perm_id, &row.state.reject_reason, heard);
     replaced(order, &row.order, heard);
+    order.settle();
 }
 
 /// An order status.
 pub(super) fn order_status(order: &mut Standing, row: &OrderStatus, heard: &mut Heard) {
     let filled = row.filled.0.qty().unwrap_or_default();
-    if let Some(perm) = perm_of(order, row.perm_id) {
+    let is_of_one = row.perm_id != 0 || !order.may_be_two();
+    if let Some(perm) = perm_of(order, row.perm_id).filter(|_| is_of_one) {
         perm.cum = perm.cum.max(filled);
     }
     stands(order, &row.status, row.perm_id, "", heard);
+    order.settle();
 }
 
 /// An order that is done.
@@ -155,6 +161,9 @@ pub(super) fn completed(order: &mut Standing, row: &CompletedOrder, heard: &mut 
         }
         word => stands(order, word, row.order.perm_id, "", heard),
     }
+    order.settle();
+    // It is told because it was asked for, after the executions: asking again would say the same.
+    heard.look = false;
 }
 
 /// `Filled Size: 100`.
@@ -168,7 +177,9 @@ pub(super) fn notice(order: &mut Standing, notice: &Notice, heard: &mut Heard) {
     match meaning(notice.code) {
         Meaning::Canceled => {
             // It comes with a status or without one; it does not say which of two orders it is about.
-            if order.perms.len() < 2 {
+            if order.may_be_two() {
+                heard.look |= order.state == VenueState::Live;
+            } else {
                 order.perms.iter_mut().for_each(|perm| perm.done = true);
                 canceled(order, &text, heard);
             }
@@ -198,14 +209,16 @@ fn replace_refused(order: &mut Standing, text: String, heard: &mut Heard) {
 
 /// A refusal is of what was asked last: new terms, or the order itself.
 fn refused(order: &mut Standing, text: String, heard: &mut Heard) {
+    let was_replaced = order.requests.iter().any(|request| request.kind == IntentKind::Replace);
     if order.open_request(IntentKind::Replace).is_some() {
         replace_refused(order, text, heard);
         heard.look = true;
-    } else if !order.heard || is_inactive_refusal(order) {
+    } else if !order.heard || !was_replaced && is_inactive_refusal(order) {
         rejected(order, &text, heard);
     } else if order.state == VenueState::Live {
-        // The order was taken, and is inactive or will be told to be: its status decides.
-        order.refusal = Some(text);
+        // The order was taken, and is inactive or will be told to be: its status decides. Where new terms were asked for,
+        // this may be their refusal, told twice; then the broker's lists decide alone.
+        order.refusal = Some(text).filter(|_| !was_replaced);
         heard.look = true;
     }
 }

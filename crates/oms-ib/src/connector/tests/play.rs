@@ -1,13 +1,12 @@
 //! A connector, a line, and the simulated gateway, in one thread and on one clock.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 
 use oms_model::report::{Report, ReportBody};
 use oms_model::{InstrumentId, Mic, OrdType, OrderId, Price, Qty, Side, Symbol, Time, TimeInForce, WireId};
 use oms_runtime::port::{Answer, Handed, VenueOrder, VenuePort, WireCancel, WireOrder, WireReplace};
 use oms_venues::paper::prng::Prng;
-use oms_venues::replay::{RawKind, RawTick, Recording, Shown, Slice};
+use oms_venues::replay::Shown;
 
 pub(super) use super::super::config::MS;
 use super::super::config::{Config, Offer, SECOND};
@@ -16,6 +15,7 @@ use super::super::{Action, Answered, Connector, Now, Question};
 use crate::codec::frame::{Framer, MAX_REPLY, MAX_REQUEST, put_agreement, read_offer};
 use crate::codec::{Contract, Decoded, Dialect, Reply, Request};
 use crate::sim::faults::Command;
+use crate::sim::gateway::stage::quiet;
 use crate::sim::gateway::{Gateway, GatewayConfig, SessionId, Told};
 use crate::stamp;
 
@@ -73,13 +73,6 @@ pub(super) struct Play {
     count: u64,
 }
 
-pub(super) fn recording() -> Arc<Recording> {
-    let tick = RawTick { millis: 0, symbol: 0, venue: 0, kind: RawKind::TradeOther, price_e4: 1, size: 1 };
-    let hours = u64::try_from(24 * 3600 * SECOND).unwrap();
-    let slice = Slice { start_ns: 0, length_ns: hours, symbols: vec![SYMBOL.to_owned()], venues: vec![*b"FINN"], ticks: vec![tick] };
-    Arc::new(Recording::from_slice(slice).unwrap())
-}
-
 pub(super) fn config(offer: Offer) -> Config {
     Config { offer, ..Config::new(VENUE, 7, ACCOUNT) }
 }
@@ -107,7 +100,7 @@ impl Play {
     }
 
     pub(super) fn with(config: Config, seed: u64) -> Self {
-        let gateway = GatewayConfig { seed, ..GatewayConfig::new(recording(), NOON) };
+        let gateway = GatewayConfig { seed, ..GatewayConfig::new(quiet(&[SYMBOL]).unwrap(), NOON) };
         let gateway = Gateway::open(gateway).unwrap();
         let mut play = Self {
             gateway,

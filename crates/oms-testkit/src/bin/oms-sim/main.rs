@@ -1,7 +1,9 @@
 //! Runs the simulation over many seeds, or one seed in words.
 //!
 //! `oms-sim --seeds A..B [--mutant NAME] [--threads N] [--minutes M]`, `oms-sim --seed N [--mutant NAME] [--verbose]`,
-//! `oms-sim --mutants [--seeds A..B]`; `--twice` runs each seed twice and compares. Ends with 1 where something broke, or where a planted bug was not found.
+//! `oms-sim --mutants [--seeds A..B]`; `oms-sim ib ...` runs that of the Interactive Brokers connector; `--twice` runs each seed twice and compares. Ends with 1 where something broke, or where a planted bug was not found.
+
+mod ib;
 
 use oms_testkit::simulator::{Coverage, Mark, Mutant, Plan, Shrunk, Violation, run, shrink};
 use std::process::ExitCode;
@@ -65,6 +67,12 @@ fn options() -> Result<Options, String> {
 }
 
 fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((word, rest)) = words.split_first()
+        && word == "ib"
+    {
+        return ib::simulate(rest).map_or(ExitCode::from(2), |sound| if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let options = match options() {
         Ok(options) => options,
         Err(error) => {
