@@ -7,6 +7,8 @@ mod figures;
 mod fix;
 mod fix_venues;
 mod greeting;
+mod ib_books;
+mod ib_breaks;
 mod ib_venues;
 pub mod identity;
 pub mod key;

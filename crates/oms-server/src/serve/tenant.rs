@@ -45,7 +45,7 @@ impl Tenant {
         require_tenant(&handle)?;
         let (views, reader) = views(&handle, desk)?;
         let store = fix::store(desk)?;
-        let venues = Venues::open(&partition, &handle, &market, desk, store.as_ref())?;
+        let venues = Venues::open(&partition, &handle, &market, desk, store.as_ref(), &reader)?;
         let sessions = venues.fix.as_ref().map(|fix| fix.sessions.clone()).unwrap_or_default();
         if let Some(market) = &venues.market {
             http.spawn(list_new(handle.feed().follow(handle.durable()), market.floor().clone()));
