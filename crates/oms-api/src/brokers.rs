@@ -1,8 +1,9 @@
 //! Brokers as the interface shows and steers them. Whoever is connected to them implements [`Brokers`]; the interface knows
 //! no broker's protocol.
 
-use oms_model::Refusal;
+pub use oms_engine::input::IdempotencyKey;
 use oms_model::command::Actor;
+use oms_model::{OrderId, Refusal, Time, UserId};
 
 /// An order in a broker's account that is not the desk's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,6 +106,114 @@ pub enum BrokerAction {
     Disconnect,
 }
 
+/// A run of the reconciliation: what the desk has booked, what the connector's log has and what the broker shows, compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrokerRun {
+    /// Counts up.
+    pub run: u64,
+    /// RECOVERY, SCHEDULE, DEMAND.
+    pub trigger: &'static str,
+    /// Who asked for it, where a person did.
+    pub user_id: Option<UserId>,
+    /// When it began.
+    pub began_at: Time,
+    /// When it ended.
+    pub ended_at: Time,
+    /// COMPLETE or INCOMPLETE.
+    pub outcome: &'static str,
+    /// Why it is incomplete, or why it was asked for.
+    pub reason: String,
+    /// Whole looks at the broker that it took.
+    pub looks: u32,
+    /// Orders, executions and positions that were compared.
+    pub compared: [u64; 3],
+    /// Breaks that it opened.
+    pub opened: u64,
+    /// Breaks that it closed.
+    pub closed: u64,
+    /// Breaks that were open after it.
+    pub open: u64,
+    /// Differences that were not opened because too many breaks are.
+    pub left_out: u64,
+}
+
+/// What a person did to a break.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BreakDeed {
+    /// When.
+    pub at: Time,
+    /// Who.
+    pub user_id: UserId,
+    /// To whom it was given; `None` where it was closed.
+    pub owner: Option<UserId>,
+    /// In words.
+    pub note: String,
+    /// The version of the break since.
+    pub version: u32,
+}
+
+/// A difference between the books, the log and the broker.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrokerBreak {
+    /// Counts up for each broker.
+    pub number: u64,
+    /// What kind: MISSING_AT_BROKER and its neighbours.
+    pub kind: &'static str,
+    /// OPEN, ACKNOWLEDGED, CLOSED.
+    pub status: &'static str,
+    /// What it is about: an order, an execution, a contract.
+    pub subject: String,
+    /// The contract in the broker's words.
+    pub contract: String,
+    /// The desk's order, where it is about one.
+    pub order_id: Option<OrderId>,
+    /// The desk's figure.
+    pub desk: Option<String>,
+    /// The figure of the connector's log.
+    pub ledger: Option<String>,
+    /// The broker's figure.
+    pub shown: Option<String>,
+    /// The money at stake, where there is a price to value it at: an exact decimal.
+    pub value: Option<String>,
+    /// In which currency.
+    pub currency: String,
+    /// Who has taken it on.
+    pub owner: Option<UserId>,
+    /// When it was first seen.
+    pub first_seen: Time,
+    /// When it was last seen.
+    pub last_seen: Time,
+    /// The run that opened it.
+    pub first_run: u64,
+    /// Raised by every change; the ETag.
+    pub version: u32,
+    /// When it was closed.
+    pub closed_at: Option<Time>,
+    /// The run that does not show it any more, where that closed it.
+    pub closing_run: Option<u64>,
+    /// Who closed it, where a person did.
+    pub closed_by: Option<UserId>,
+    /// That person's word.
+    pub closing_note: Option<String>,
+    /// What persons did to it, oldest first.
+    pub deeds: Vec<BreakDeed>,
+}
+
+/// What a person wants done to a break.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BreakAsked {
+    /// Which.
+    pub number: u64,
+    /// The owner to be; `None` closes it.
+    pub owner: Option<UserId>,
+    /// In words.
+    pub note: String,
+    /// Only if it has this version.
+    pub version: Option<u32>,
+    /// What makes the request repeatable.
+    pub key: Option<IdempotencyKey>,
+}
+
 /// The brokers of a desk.
 pub trait Brokers: Send + Sync {
     /// All of them.
@@ -114,4 +223,20 @@ pub trait Brokers: Send + Sync {
     /// # Errors
     /// `NOT_FOUND`; `OVERLOADED` where the connection has ended or too much waits for it.
     fn act(&self, broker: &str, action: BrokerAction, actor: &Actor, reason: &str) -> Result<(), Refusal>;
+    /// The runs that are kept of a broker, oldest first; `None` where there is no such broker.
+    fn runs(&self, broker: &str) -> Option<Vec<BrokerRun>>;
+    /// The breaks that are kept of a broker, oldest first; `None` where there is no such broker.
+    fn breaks(&self, broker: &str) -> Option<Vec<BrokerBreak>>;
+    /// Compares the sides now. Blocks until that is done. The run, and whether the request had been made before.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `BROKER_UNAVAILABLE`, `REQUEST_IN_PROGRESS`, `IDEMPOTENCY_CONFLICT`, `OVERLOADED`; `OUTCOME_IN_DOUBT` where
+    /// it does not answer.
+    fn reconcile(&self, broker: &str, actor: &Actor, reason: &str, key: Option<IdempotencyKey>) -> Result<(BrokerRun, bool), Refusal>;
+    /// Does something to a break, durably. Blocks until that is done. What was done, and whether it had been before.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `STATE_CONFLICT` where it is closed, `VERSION_MISMATCH`, `IDEMPOTENCY_CONFLICT`, `OVERLOADED`;
+    /// `OUTCOME_IN_DOUBT` where it does not answer.
+    fn on_break(&self, broker: &str, actor: &Actor, asked: BreakAsked) -> Result<(BreakDeed, bool), Refusal>;
 }

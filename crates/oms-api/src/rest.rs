@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod audit;
 mod breaches;
+pub(crate) mod breaks;
 mod brokers;
 pub mod commands;
 pub(crate) mod dead_man;
@@ -287,6 +288,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         sor::endpoints(),
         fix::endpoints(),
         brokers::endpoints(),
+        breaks::endpoints(),
         audit::endpoints(),
         account::endpoints(),
         tenants::endpoints(),

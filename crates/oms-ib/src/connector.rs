@@ -13,6 +13,7 @@
 //! look    lists and their ends                       ask    the desk's questions
 //! ledger  what is known of orders                    hear   what the gateway says
 //! feed    market data                                shown  what is shown of it all
+//! reconciling   runs in which three sides are compared, and their breaks
 //! ```
 
 mod ask;
@@ -26,6 +27,7 @@ mod link;
 mod look;
 mod moment;
 mod pace;
+mod reconciling;
 pub mod record;
 mod send;
 mod shown;
@@ -37,6 +39,7 @@ use oms_model::report::{Report, ReportBody};
 use oms_model::{InstrumentId, OrderId, Price, Qty, Time, WireId};
 
 use crate::codec::Dialect;
+use crate::reconcile::sides::DeskAsked;
 pub use ask::{Answered, Question};
 use config::Config;
 use feed::Feed;
@@ -46,6 +49,8 @@ use ledger::Ledger;
 use link::Link;
 use look::Looks;
 use pace::Pace;
+use reconciling::Reconciling;
+pub use reconciling::{Demand, RunRefused};
 use record::Record;
 pub use shown::{AccountFigure, Figures, HeldPosition, LinkState, Status};
 
@@ -79,6 +84,9 @@ pub enum Action {
     Quote(InstrumentId, bool, Option<(Price, Qty)>),
     /// A trade.
     Trade(InstrumentId, Price, Qty),
+    /// Read what the desk has booked, once it has durably what it was told before, and say it under this number to
+    /// [`Connector::desk`].
+    ReadDesk(u64, Box<DeskAsked>),
 }
 
 /// The connector. See the module.
@@ -95,6 +103,7 @@ pub struct Connector {
     feed: Feed,
     account: shown::Account,
     figures: Figures,
+    reconciling: Reconciling,
     /// Counts what leaves: an order of a higher number than a look's left after it.
     stamp: u64,
     /// When what there is of an order left last.
@@ -120,7 +129,13 @@ impl Connector {
     #[must_use]
     pub fn new(config: Config, log: impl IntoIterator<Item = Record>) -> Self {
         let mut ledger = Ledger::new(config.client_id, &config.account);
-        log.into_iter().for_each(|record| ledger.recall(record));
+        let mut reconciling = Reconciling::default();
+        for record in log {
+            match record {
+                Record::Reconciled(entry) => reconciling.recall(entry),
+                record => ledger.recall(record),
+            }
+        }
         let link = Link::new(config.seed);
         Self {
             config,
@@ -134,6 +149,7 @@ impl Connector {
             feed: Feed::default(),
             account: shown::Account::default(),
             figures: Figures::default(),
+            reconciling,
             stamp: 0,
             left: BTreeMap::new(),
             unanswered: BTreeMap::new(),
@@ -173,6 +189,7 @@ impl Connector {
             self.asked.due(),
             self.unanswered.values().min().copied(),
             self.held.values().min().copied(),
+            self.reconcile_due(),
         ];
         timers.into_iter().flatten().min()
     }
@@ -183,6 +200,7 @@ impl Connector {
         self.link_turn();
         self.acknowledgements();
         self.accept_held();
+        self.reconcile_turn();
         self.looks_turn();
         self.serve();
         self.leave();

@@ -12,5 +12,6 @@
 pub mod codec;
 pub mod connector;
 pub mod port;
+pub mod reconcile;
 pub mod sim;
 mod stamp;

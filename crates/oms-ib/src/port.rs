@@ -19,7 +19,9 @@ use tokio::sync::mpsc;
 
 use crate::codec::Contract;
 use crate::connector::config::{Config, is_paper};
-use crate::connector::{Answered, Connector, Question, Status, Subscribed};
+use crate::connector::{Answered, Connector, Demand, Question, RunRefused, Status, Subscribed};
+use crate::reconcile::book::{Asked, Deed, NotDone, Run};
+use crate::reconcile::sides::{DeskAsked, DeskSide};
 use edge::Edge;
 
 /// What waits for the connector's thread.
@@ -34,6 +36,15 @@ pub trait Contracts: Send + Sync {
     fn contract(&self, instrument: InstrumentId, symbol: &Symbol) -> Result<Contract, String>;
 }
 
+/// What the desk has booked at the broker.
+pub trait Books: Send + Sync {
+    /// Reads it. May take its time: it is called where that holds up no order.
+    ///
+    /// # Errors
+    /// Why it cannot be read: then nothing is compared.
+    fn read(&self, asked: &DeskAsked) -> Result<DeskSide, String>;
+}
+
 /// What a port needs of its surroundings.
 pub struct PortParts {
     /// Where the connector's log is kept.
@@ -46,6 +57,8 @@ pub struct PortParts {
     pub market: Option<Arc<dyn MarketSink>>,
     /// What the broker calls things.
     pub contracts: Arc<dyn Contracts>,
+    /// What the desk has booked there.
+    pub books: Arc<dyn Books>,
 }
 
 /// Why a port was not opened.
@@ -68,6 +81,8 @@ enum Command {
     Cancel(WireCancel, SyncSender<Handed>),
     Replace(WireReplace, SyncSender<Handed>),
     Ask(Question, SyncSender<Answered>),
+    Reconcile(Demand, SyncSender<Answered>),
+    OnBreak(Asked, SyncSender<Result<(Deed, bool), NotDone>>),
     Subscribe(Vec<Subscribed>),
     Park(String),
     Unpark,
@@ -87,6 +102,22 @@ pub struct IbHandle {
     pub client_id: i32,
     commands: mpsc::Sender<Command>,
     shown: Arc<Mutex<Status>>,
+    /// Longer than any question may take there.
+    patience: Duration,
+}
+
+/// Why a person's request to a connector was not answered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered<E> {
+    /// The connector says no.
+    #[error("{0}")]
+    Refused(E),
+    /// It has ended, or too much waits for it: nothing was done.
+    #[error("the connection has ended, or too much waits for it")]
+    Ended,
+    /// It did not answer in time: it may be done yet.
+    #[error("the connector does not answer")]
+    Late,
 }
 
 impl IbHandle {
@@ -120,6 +151,32 @@ impl IbHandle {
         self.commands.try_send(Command::Unpark).is_ok()
     }
 
+    /// Compares the three sides now. Blocks until that is done: as long as two looks may take. The run, and whether the
+    /// request had been made before.
+    ///
+    /// # Errors
+    /// [`RunRefused`], or no answer.
+    pub fn reconcile(&self, demand: Demand) -> Result<(Run, bool), Unanswered<RunRefused>> {
+        let (reply, answer) = sync_channel(1);
+        self.commands.try_send(Command::Reconcile(demand, reply)).map_err(|_| Unanswered::Ended)?;
+        // Two looks, each after one that is under way, and the books between them.
+        match answer.recv_timeout(self.patience.saturating_mul(4)) {
+            Ok(Answered::Run(Ok((run, repeated)))) => Ok((*run, repeated)),
+            Ok(Answered::Run(Err(refused))) => Err(Unanswered::Refused(refused)),
+            Ok(_) | Err(_) => Err(Unanswered::Late),
+        }
+    }
+
+    /// Does what a person wants done to a break, durably. What was done, and whether it had been before.
+    ///
+    /// # Errors
+    /// [`NotDone`], or no answer.
+    pub fn on_break(&self, asked: Asked) -> Result<(Deed, bool), Unanswered<NotDone>> {
+        let (reply, answer) = sync_channel(1);
+        self.commands.try_send(Command::OnBreak(asked, reply)).map_err(|_| Unanswered::Ended)?;
+        answer.recv_timeout(self.patience).map_err(|_| Unanswered::Late)?.map_err(Unanswered::Refused)
+    }
+
     /// Subscribes to market data. False: as above.
     #[must_use]
     pub fn subscribe(&self, more: Vec<Subscribed>) -> bool {
@@ -137,8 +194,6 @@ impl IbHandle {
 pub struct IbPort {
     handle: IbHandle,
     contracts: Arc<dyn Contracts>,
-    /// Longer than any question may take there.
-    patience: Duration,
 }
 
 impl IbPort {
@@ -147,7 +202,7 @@ impl IbPort {
     /// # Errors
     /// [`OpenError`].
     pub fn open(config: Config, address: &str, parts: PortParts) -> Result<Self, OpenError> {
-        let PortParts { mut journal, clock, reports, market, contracts } = parts;
+        let PortParts { mut journal, clock, reports, market, contracts, books } = parts;
         let epoch = journal.claim()?;
         let log = journal::read(journal.as_ref())?;
         let patience = Duration::from_nanos(u64::try_from(config.timing.patience).unwrap_or(0)).saturating_mul(4);
@@ -155,11 +210,11 @@ impl IbPort {
         let (venue, account, client_id) = (config.venue, config.account.clone(), config.client_id);
         let connector = Connector::new(config, log);
         let shown = Arc::new(Mutex::new(connector.status()));
-        let handle = IbHandle { venue, address: address.to_owned(), account, client_id, commands, shown: shown.clone() };
+        let handle = IbHandle { venue, address: address.to_owned(), account, client_id, commands, shown: shown.clone(), patience };
         let log = journal::Log::new(journal, epoch);
-        let edge = Edge::new(connector, address, log, (clock, reports, market), (commanded, shown)).map_err(OpenError::Thread)?;
+        let edge = Edge::new(connector, address, log, (clock, reports, market, books), (commanded, shown)).map_err(OpenError::Thread)?;
         std::thread::Builder::new().name(format!("oms-ib-{venue}")).spawn(move || edge.run()).map_err(OpenError::Thread)?;
-        Ok(Self { handle, contracts, patience })
+        Ok(Self { handle, contracts })
     }
 
     /// A way to the connector.
@@ -174,7 +229,7 @@ impl IbPort {
         if self.handle.commands.blocking_send(command(reply)).is_err() {
             return Handed::NotSent("the connector has ended".to_owned());
         }
-        answer.recv_timeout(self.patience).unwrap_or_else(|_| Handed::Unknown("the connector does not answer".to_owned()))
+        answer.recv_timeout(self.handle.patience).unwrap_or_else(|_| Handed::Unknown("the connector does not answer".to_owned()))
     }
 
     /// Asks the connector's thread, and takes the answer to that question out of what it says.
@@ -183,7 +238,7 @@ impl IbPort {
         if self.handle.commands.blocking_send(Command::Ask(question, reply)).is_err() {
             return Answer::Failed("the connector has ended".to_owned());
         }
-        match answer.recv_timeout(self.patience) {
+        match answer.recv_timeout(self.handle.patience) {
             Ok(answered) => of(answered).unwrap_or_else(|| Answer::Failed("another question was answered".to_owned())),
             Err(_) => Answer::Failed("the connector does not answer".to_owned()),
         }

@@ -72,6 +72,8 @@ scopes! {
     AuditView = 20 "audit:view",
     /// Configure the desk itself: instruments, venues, accounts, routing policies, closing of days.
     SystemAdmin = 21 "system:admin",
+    /// Act on a broker whose account is a live one: connect it, decide about its breaks. Beside the scope of the action.
+    BrokersLive = 22 "brokers:live",
 }
 
 impl fmt::Display for Scope {
@@ -241,7 +243,7 @@ const MANAGER: Scopes = Scopes::of(&[
     Scope::AuditView,
 ]);
 /// What an administrator may do besides. `tenants:admin` is of no role: it is given by name, to whoever runs the installation.
-const ADMIN: Scopes = Scopes::of(&[Scope::TenantsManage, Scope::SystemAdmin]);
+const ADMIN: Scopes = Scopes::of(&[Scope::TenantsManage, Scope::SystemAdmin, Scope::BrokersLive]);
 
 impl Role {
     /// Every role, the highest first.

@@ -8,6 +8,8 @@ mod fix;
 mod fix_venues;
 mod founder;
 mod greeting;
+mod ib_books;
+mod ib_breaks;
 mod ib_venues;
 pub mod identity;
 pub mod key;

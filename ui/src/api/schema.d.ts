@@ -518,6 +518,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/brokers/{broker}/breaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Differences between books, log and broker */
+        get: operations["listBreaks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brokers/{broker}/breaks/{break}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One break */
+        get: operations["getBreak"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brokers/{broker}/breaks/{break}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a break to somebody, who has taken it on from then; a live account needs brokers:live besides */
+        post: operations["assignBreak"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brokers/{broker}/breaks/{break}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say why these figures are no break; other figures open another. A live account needs brokers:live besides */
+        post: operations["closeBreak"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/brokers/{broker}/connect": {
         parameters: {
             query?: never;
@@ -527,7 +595,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take the connection up, or try at once */
+        /** Take the connection up, or try at once; a live account needs brokers:live besides */
         post: operations["connectBroker"];
         delete?: never;
         options?: never;
@@ -546,6 +614,24 @@ export interface paths {
         put?: never;
         /** Take the connection down until it is taken up; orders that work there work on */
         post: operations["disconnectBroker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brokers/{broker}/reconciliations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs in which books, log and broker were compared */
+        get: operations["listReconciliations"];
+        put?: never;
+        /** Compare books, log and broker now, and wait for what comes of it */
+        post: operations["reconcileBroker"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2548,6 +2634,15 @@ export interface components {
         ArmRule: "FULL_FILL" | "PRO_RATA";
         /** @enum {string} */
         AssetClass: "EQUITY" | "OPTION" | "FUTURE" | "FUND" | "STRUCTURED" | "FX" | "MONEY_MARKET" | "CRYPTO";
+        AssignBreak: {
+            /**
+             * Format: uuid
+             * @description The user who takes it on.
+             */
+            owner: string;
+            /** @description Why, in words; kept in the connector's log. */
+            reason: string;
+        };
         AuditCheckpoint: {
             /** @description The signed note, as c2sp.org/tlog-checkpoint says. */
             note: string;
@@ -2641,6 +2736,77 @@ export interface components {
             /** @enum {string} */
             span: "1m" | "5m" | "1d";
             symbol: string;
+        };
+        Break: {
+            /** @description What persons did to it, oldest first. */
+            actions: components["schemas"]["BreakAction"][];
+            /** @description Counts up for each broker. */
+            break: number;
+            /** @description The broker's figure. */
+            broker: string | null;
+            closed_at: string | null;
+            /** @description Who closed it, where a person did. */
+            closed_by: string | null;
+            /** @description That person's word. */
+            closing_note: string | null;
+            /** @description The run that did not show it any more, where that closed it. */
+            closing_run: number | null;
+            /** @description In the broker's words. */
+            contract: string;
+            /** @description Of the value. */
+            currency: string;
+            /** @description The desk's figure. */
+            desk: string | null;
+            /** @description The run that opened it. */
+            first_run: number;
+            /**
+             * Format: date-time
+             * @description Since when it is known: its age.
+             */
+            first_seen: string;
+            kind: components["schemas"]["BreakKind"];
+            /** Format: date-time */
+            last_seen: string;
+            /** @description The figure of the connector's log. */
+            ledger: string | null;
+            /** @description The desk's order, where it is about one. */
+            order_id: string | null;
+            /** @description Who has taken it on. */
+            owner: string | null;
+            /** @description OPEN, ACKNOWLEDGED or CLOSED. */
+            status: string;
+            /** @description What it is about: an order, an execution, a contract. */
+            subject: string;
+            /** @description The money at stake; null where there is no price to value it at. */
+            value: components["schemas"]["Decimal"] | null;
+            /** @description The ETag. */
+            version: number;
+        };
+        BreakAction: {
+            /** @description ASSIGN or CLOSE. */
+            action: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Of which break. */
+            break: number;
+            /** @description Why, in words. */
+            note: string;
+            /** @description To whom it was given. */
+            owner: string | null;
+            /**
+             * Format: uuid
+             * @description Who did it.
+             */
+            user_id: string;
+            /** @description Of the break since; the ETag. */
+            version: number;
+        };
+        /** @enum {string} */
+        BreakKind: "MISSING_AT_BROKER" | "UNKNOWN_AT_DESK" | "QUANTITY_MISMATCH" | "PRICE_MISMATCH" | "CUMULATIVE_MISMATCH" | "POSITION_MISMATCH" | "EXECUTION_MISSING" | "DUPLICATE";
+        BreakList: {
+            data: components["schemas"]["Break"][];
+            /** @description The `before` of the next page. */
+            next: number | null;
         };
         Breaker: {
             action: components["schemas"]["BreakerAction"];
@@ -5478,6 +5644,43 @@ export interface components {
             /** @description Why, in words; kept in the log. */
             reason: string;
         };
+        Reconciliation: {
+            /** Format: date-time */
+            began_at: string;
+            /** @description Breaks that it closed. */
+            closed: number;
+            /** Format: date-time */
+            ended_at: string;
+            /** @description Compared. */
+            executions: number;
+            /** @description Differences that were not opened because too many breaks are. */
+            left_out: number;
+            /** @description Whole looks at the broker that it took. */
+            looks: number;
+            /** @description Breaks that were open after it. */
+            open: number;
+            /** @description Breaks that it opened. */
+            opened: number;
+            /** @description Compared. */
+            orders: number;
+            /** @description COMPLETE, or INCOMPLETE: then nothing was opened and nothing closed. */
+            outcome: string;
+            /** @description Compared. */
+            positions: number;
+            /** @description Why it is incomplete, or why it was asked for. */
+            reason: string;
+            /** @description Counts up for each broker. */
+            run: number;
+            /** @description RECOVERY, SCHEDULE or DEMAND. */
+            trigger: string;
+            /** @description Who asked for it, where a person did. */
+            user_id: string | null;
+        };
+        ReconciliationList: {
+            data: components["schemas"]["Reconciliation"][];
+            /** @description The `before` of the next page. */
+            next: number | null;
+        };
         RecoveryCodes: {
             /** @description Each is good once. */
             recovery_codes: string[];
@@ -5901,7 +6104,7 @@ export interface components {
             scope: components["schemas"]["Scope"];
         };
         /** @enum {string} */
-        ScopeName: "auth:login" | "tenants:admin" | "tenants:manage" | "brokers:connect" | "brokers:view" | "orders:place" | "orders:cancel" | "orders:modify" | "orders:approve" | "orders:view" | "positions:view" | "pnl:view" | "strategies:manage" | "strategies:run" | "strategies:view" | "risk:override" | "risk:manage" | "risk:kill" | "marketdata:subscribe" | "webhooks:manage" | "audit:view" | "system:admin";
+        ScopeName: "auth:login" | "tenants:admin" | "tenants:manage" | "brokers:connect" | "brokers:view" | "orders:place" | "orders:cancel" | "orders:modify" | "orders:approve" | "orders:view" | "positions:view" | "pnl:view" | "strategies:manage" | "strategies:run" | "strategies:view" | "risk:override" | "risk:manage" | "risk:kill" | "marketdata:subscribe" | "webhooks:manage" | "audit:view" | "system:admin" | "brokers:live";
         ScopedState: {
             scope: components["schemas"]["Scope"];
             state: components["schemas"]["TradingState"];
@@ -10506,6 +10709,511 @@ export interface operations {
             };
         };
     };
+    listBreaks: {
+        parameters: {
+            query?: {
+                /** @description Only these. */
+                status?: "OPEN" | "ACKNOWLEDGED" | "CLOSED";
+                /** @description Only these. */
+                kind?: components["schemas"]["BreakKind"];
+                /** @description Only those that this user has taken on. */
+                owner?: string;
+                /** @description Only those about this order. */
+                order_id?: string;
+                /** @description 1 to 500, 100 where it is not given. */
+                limit?: number;
+                /** @description Only those in front of this one: the `next` of the page before. */
+                before?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Which. */
+                broker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakList"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getBreak: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which. */
+                broker: string;
+                /** @description Which. */
+                break: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The break; its version is the ETag. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Break"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assignBreak: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Only if the break has this version. */
+                "If-Match"?: string;
+                /** @description Makes the request repeatable: the same key and payload get the first answer again, byte for byte. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Which. */
+                broker: string;
+                /** @description Which. */
+                break: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignBreak"];
+            };
+        };
+        responses: {
+            /** @description What was done; the ETag is the version of the break since. */
+            200: {
+                headers: {
+                    "Idempotent-Replay": components["headers"]["Idempotent-Replay"];
+                    "X-Sequence": components["headers"]["X-Sequence"];
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakAction"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /**
+             * @description `STATE_CONFLICT`: Read the order again: its state does not allow this.
+             *
+             *     `OUTCOME_IN_DOUBT`: Wait until the venue has told what became of the earlier request; nothing is sent twice.
+             */
+            409: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `VERSION_MISMATCH`: Read the order again and send its current version in If-Match. */
+            412: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: Send Content-Type: application/json. */
+            415: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `IDEMPOTENCY_CONFLICT`: Use a new Idempotency-Key for a new request; repeat a request unchanged. */
+            422: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    closeBreak: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Only if the break has this version. */
+                "If-Match"?: string;
+                /** @description Makes the request repeatable: the same key and payload get the first answer again, byte for byte. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Which. */
+                broker: string;
+                /** @description Which. */
+                break: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description What was done; the ETag is the version of the break since. */
+            200: {
+                headers: {
+                    "Idempotent-Replay": components["headers"]["Idempotent-Replay"];
+                    "X-Sequence": components["headers"]["X-Sequence"];
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakAction"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /**
+             * @description `STATE_CONFLICT`: Read the order again: its state does not allow this.
+             *
+             *     `OUTCOME_IN_DOUBT`: Wait until the venue has told what became of the earlier request; nothing is sent twice.
+             */
+            409: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `VERSION_MISMATCH`: Read the order again and send its current version in If-Match. */
+            412: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: Send Content-Type: application/json. */
+            415: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `IDEMPOTENCY_CONFLICT`: Use a new Idempotency-Key for a new request; repeat a request unchanged. */
+            422: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     connectBroker: {
         parameters: {
             query?: {
@@ -10691,6 +11399,235 @@ export interface operations {
                 };
             };
             /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listReconciliations: {
+        parameters: {
+            query?: {
+                /** @description 1 to 500, 100 where it is not given. */
+                limit?: number;
+                /** @description Only those in front of this one: the `next` of the page before. */
+                before?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Which. */
+                broker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first; the last 200 are kept. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciliationList"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    reconcileBroker: {
+        parameters: {
+            query?: {
+                /** @description Why, in words, for the record: 1000 bytes at most. */
+                reason?: string;
+            };
+            header?: {
+                /** @description Makes the request repeatable: the same key and payload get the first answer again, byte for byte. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Which. */
+                broker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run. One that is INCOMPLETE has opened nothing and closed nothing. */
+            200: {
+                headers: {
+                    "Idempotent-Replay": components["headers"]["Idempotent-Replay"];
+                    "X-Sequence": components["headers"]["X-Sequence"];
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reconciliation"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /**
+             * @description `REQUEST_IN_PROGRESS`: Wait for the seconds that Retry-After says and send the same request again.
+             *
+             *     `OUTCOME_IN_DOUBT`: Wait until the venue has told what became of the earlier request; nothing is sent twice.
+             */
+            409: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `IDEMPOTENCY_CONFLICT`: Use a new Idempotency-Key for a new request; repeat a request unchanged. */
+            422: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /**
+             * @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe.
+             *
+             *     `BROKER_UNAVAILABLE`: GET /api/v1/health/ready names the sessions that are down.
+             */
             503: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];

@@ -95,6 +95,7 @@ const TERMS: &[(&str, &[&str])] = &[
     ("Verdict", Verdict::NAMES),
     ("Exclusion", Exclusion::NAMES),
     ("ShadowDifferenceKind", crate::shadow::KINDS),
+    ("BreakKind", crate::rest::breaks::KINDS),
     ("LatencyStat", LatencyStat::NAMES),
     ("Exhausted", Exhausted::NAMES),
 ];

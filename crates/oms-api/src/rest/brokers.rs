@@ -32,7 +32,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         acts(post(
             Access::Scope(Scope::BrokersConnect),
             "/api/v1/brokers/{broker}/connect",
-            named("connectBroker", "Take the connection up, or try at once"),
+            named("connectBroker", "Take the connection up, or try at once; a live account needs brokers:live besides"),
             connect,
         ))
         .errors(&[Code::Overloaded]),
@@ -76,8 +76,13 @@ async fn list(call: Call) -> Result<Response, Refusal> {
     Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
 }
 
-fn unknown() -> Refusal {
+pub(super) fn unknown() -> Refusal {
     Refusal::new(Code::NotFound, "there is no such broker")
+}
+
+/// Whoever acts on a live account has a scope for that besides.
+pub(super) fn require_live(call: &Call) -> Result<(), Refusal> {
+    if find(call)?.live { call.principal.require(Scope::BrokersLive) } else { Ok(()) }
 }
 
 fn find(call: &Call) -> Result<Broker, Refusal> {
@@ -137,6 +142,9 @@ async fn account(call: Call) -> Result<Response, Refusal> {
 
 async fn act(call: Call, action: BrokerAction) -> Result<Response, Refusal> {
     let reason = reason(&call)?;
+    if action == BrokerAction::Connect {
+        require_live(&call)?;
+    }
     call.api.brokers().ok_or_else(unknown)?.act(&call.id, action, &call.actor(), &reason)?;
     tracing::warn!(broker = %call.id, user_id = %call.principal.user_id, ?action, reason, "somebody acts on a broker's connection");
     Ok(shown(&call, &find(&call)?))

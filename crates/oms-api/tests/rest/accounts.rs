@@ -216,6 +216,20 @@ async fn a_stream_ends_with_its_credential() {
     }
 }
 
+/// A live account needs a scope of its own beside that of the action, which an administrator has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_acts_on_a_live_account_may_do_so_by_name() {
+    let house = House::open(no_limits()).await;
+    let (manager, admin) = (house.member("mia", Role::Manager).await, house.member("ada2", Role::Admin).await);
+    let assign = r#"{"reason":"so"}"#;
+    for (path, body) in [("/connect", "{}"), ("/breaks/3/close", assign)] {
+        let refused = send(&manager, "POST", &format!("/api/v1/brokers/IBLV{path}"), Some(body)).await.refused(403, "FORBIDDEN");
+        assert_eq!(refused.get("/details/scope"), "brokers:live", "{path}");
+        assert_ne!(send(&admin, "POST", &format!("/api/v1/brokers/IBLV{path}"), Some(body)).await.status, 403, "{path}");
+        assert_ne!(send(&manager, "POST", &format!("/api/v1/brokers/IBKR{path}"), Some(body)).await.status, 403, "{path}");
+    }
+}
+
 /// The typed commands have one door, and each its own scope behind it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_role_gets_its_commands_done_and_no_others() {

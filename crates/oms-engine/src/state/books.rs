@@ -38,6 +38,10 @@ impl State {
     pub fn is_dismissed(&self, venue: Mic, exec_id: &ExecId) -> bool {
         self.dismissed.iter().any(|known| known.venue == venue && known.exec_id == *exec_id)
     }
+    /// The executions that persons decided are not ours, the last [`MAX_SUSPENSE`] of them, oldest first.
+    pub fn dismissals(&self) -> impl Iterator<Item = &Dismissed> {
+        self.dismissed.iter()
+    }
     /// A position; `None` where nothing was ever executed.
     #[must_use]
     pub fn position(&self, account: AccountId, instrument: InstrumentId) -> Option<&Position> {

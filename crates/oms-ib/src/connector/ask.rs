@@ -6,7 +6,8 @@ use oms_model::report::VenueFill;
 use oms_model::{Time, WireId};
 use oms_runtime::port::{Answer, VenueOrder, VenueState};
 
-use super::{Action, Connector, Now};
+use super::{Action, Connector, Now, RunRefused};
+use crate::reconcile::book::Run;
 
 /// Questions at once.
 const MAX_QUESTIONS: usize = 1_024;
@@ -31,6 +32,8 @@ pub enum Answered {
     Open(Answer<Vec<VenueOrder>>),
     /// To [`Question::Executions`].
     Executions(Answer<Vec<(WireId, Time, VenueFill)>>),
+    /// To [`Connector::reconcile`]: the run, and whether the request had been made before.
+    Run(Result<(Box<Run>, bool), RunRefused>),
 }
 
 #[derive(Debug)]
@@ -50,6 +53,12 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// The number of one more question.
+    pub(super) fn number(&mut self) -> u64 {
+        self.count += 1;
+        self.count
+    }
+
     pub(super) fn due(&self) -> Option<i64> {
         self.waiting.values().map(|asking| asking.until).min()
     }
@@ -72,8 +81,7 @@ impl Connector {
     /// Asks. The number of the question, under which its answer comes: at once, if it can.
     pub fn ask(&mut self, now: Now, question: Question) -> u64 {
         self.pass(now);
-        self.asked.count += 1;
-        let number = self.asked.count;
+        let number = self.asked.number();
         let reason = match (self.link.is_working(), self.link.line_lost) {
             (false, _) => Some(format!("the gateway is down: {}", self.link.reason)),
             (true, true) => Some("the gateway has lost the broker".to_owned()),

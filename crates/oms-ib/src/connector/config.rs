@@ -59,6 +59,8 @@ pub struct Timing {
     pub fresh: i64,
     /// All open orders are looked at this often, for those that people enter.
     pub look_around: i64,
+    /// The three sides are compared at least this often while orders may flow.
+    pub reconcile: i64,
     /// Messages in one second; the gateway disconnects above 50.
     pub per_second: usize,
 }
@@ -78,6 +80,7 @@ impl Default for Timing {
             held: SECOND,
             fresh: SECOND,
             look_around: 60 * SECOND,
+            reconcile: 900 * SECOND,
             per_second: 45,
         }
     }

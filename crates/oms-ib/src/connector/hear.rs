@@ -95,6 +95,7 @@ impl Connector {
         };
         let is_shown = matches!(&reply, Reply::OpenOrder(_) | Reply::CompletedOrder(_) | Reply::Execution(_));
         if is_shown {
+            self.note_row(&reply, heard.about);
             self.looks.saw(heard.about, if heard.about.is_none() { perm } else { 0 });
         }
         self.book(heard, Some(reply));

@@ -8,6 +8,7 @@
 
 mod executed;
 mod foreign;
+mod gathered;
 mod standing;
 mod status;
 
@@ -20,6 +21,8 @@ use oms_runtime::port::{RequestState, VenueState};
 
 use super::record::Record;
 use crate::codec::{Commission, Contract, Order, PlaceOrder, Reply};
+use crate::reconcile::sides::ExecutionView;
+pub(super) use executed::BOUGHT;
 pub use foreign::ForeignOrder;
 use standing::Request;
 pub(super) use standing::Standing;
@@ -60,6 +63,8 @@ enum Owner {
     Foreign {
         first: ExecId,
         revision: u32,
+        /// When it was done, and what it did.
+        view: Box<(Time, ExecutionView)>,
     },
 }
 
@@ -119,6 +124,8 @@ impl Ledger {
             Record::Heard(reply) => drop(self.take(&reply, false)),
             Record::Covered(day) => self.covered = Some(day),
             Record::Hole => self.has_hole = true,
+            // Of runs and breaks, not of orders.
+            Record::Reconciled(_) => (),
         }
     }
 

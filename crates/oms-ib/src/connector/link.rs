@@ -246,6 +246,7 @@ impl Connector {
         self.absent.clear();
         self.feed.lost(&mut self.out);
         self.fail_questions(reason);
+        self.run_failed(reason);
         if was_up {
             self.session_down(reason);
         }
@@ -272,6 +273,7 @@ impl Connector {
             self.is_fresh = false;
             tracing::info!(venue = %self.config.venue, "the gateway is reconciled");
             self.subscribe_all();
+            self.run_after_recovery();
         }
     }
 
@@ -289,6 +291,7 @@ impl Connector {
             for place in self.pace.take_places(|_| true) {
                 self.give_up(place, "the gate was shut before it left");
             }
+            self.run_failed(reason);
         }
     }
 

@@ -13,6 +13,7 @@ use oms_runtime::port::VenueState;
 use super::link::Phase;
 use super::moment;
 use super::pace::{Class, Item};
+use super::reconciling::Rows;
 use super::record::Record;
 use super::{Action, Connector};
 use crate::codec::{AccountData, AllOpenOrders, CompletedOrders, Dialect, ExecutionFilter, Executions, Positions, Request, RequestTime};
@@ -20,7 +21,7 @@ use crate::codec::{AccountData, AllOpenOrders, CompletedOrders, Dialect, Executi
 /// Request ids begin here, so that none is an order id.
 const FIRST_REQUEST: i32 = 1_500_000_000;
 /// Days of executions that are asked for, where the dialect can ask for more than today's.
-const DAYS: i32 = 7;
+pub(super) const DAYS: i32 = 7;
 /// Looks of a session that may stay unfinished, one after the other.
 const MAX_UNFINISHED: u32 = 3;
 
@@ -53,6 +54,8 @@ struct Look {
     heard: bool,
     seen: BTreeSet<OrderId>,
     foreign: BTreeSet<i64>,
+    /// What it shows, where it is one that sides are compared by: it has positions then.
+    rows: Option<Box<Rows>>,
 }
 
 /// The last look that ended wholly.
@@ -78,7 +81,7 @@ pub(super) struct Looks {
     /// Values were told wholly in this session.
     has_values: bool,
     /// When one is due without being asked for.
-    next: Option<i64>,
+    pub(super) next: Option<i64>,
 }
 
 /// Which list has ended.
@@ -140,6 +143,16 @@ impl Looks {
         }
     }
 
+    /// Whether one is under way that sides cannot be compared by.
+    pub(super) fn lacks_rows(&self) -> bool {
+        self.current.as_ref().is_some_and(|look| look.rows.is_none())
+    }
+
+    /// What was shown in a look that sides are compared by.
+    pub(super) fn rows(&mut self) -> Option<&mut Rows> {
+        self.current.as_mut().and_then(|look| look.rows.as_deref_mut())
+    }
+
     /// An order was shown.
     pub(super) fn saw(&mut self, about: Option<OrderId>, foreign_perm: i64) {
         if let Some(look) = &mut self.current {
@@ -185,7 +198,8 @@ impl Connector {
             Request::CompletedOrders(CompletedOrders { api_only: false }),
             Request::AllOpenOrders(AllOpenOrders {}),
         ];
-        if recovering {
+        let with_rows = recovering || self.reconciling.is_under_way();
+        if with_rows {
             requests.push(Request::Positions(Positions {}));
         }
         let wants_values = recovering && !self.looks.has_values;
@@ -194,9 +208,10 @@ impl Connector {
             requests.push(Request::AccountData(AccountData { subscribe: true, account }));
         }
         requests.push(Request::CurrentTime(RequestTime {}));
-        let ends = Ends { positions: !recovering, values: !wants_values, ..Ends::default() };
+        let ends = Ends { positions: !with_rows, values: !wants_values, ..Ends::default() };
+        let rows = with_rows.then(|| Box::new(Rows { began: self.now.wall, ..Rows::default() }));
         let (seen, foreign) = (BTreeSet::new(), BTreeSet::new());
-        self.looks.current = Some(Look { number, req_id, out: None, ends, heard: false, seen, foreign });
+        self.looks.current = Some(Look { number, req_id, out: None, ends, heard: false, seen, foreign, rows });
         self.looks.next = None;
         self.figures.looks += 1;
         self.pace.push(Class::Question, Item::Look { round: number, requests });
@@ -227,6 +242,9 @@ impl Connector {
         let Some(look) = self.looks.current.take() else { return };
         self.figures.unfinished += 1;
         let lacks = format!("{:?}", look.ends);
+        if look.rows.is_some() {
+            self.run_failed("the gateway did not finish its lists");
+        }
         tracing::warn!(venue = %self.config.venue, heard = look.heard, ends = %lacks, "the gateway did not finish its lists");
         self.answer_unfinished(look.heard);
         if !look.heard {
@@ -244,7 +262,7 @@ impl Connector {
 
     /// A look ended wholly.
     fn finished(&mut self) {
-        let Some(Look { out: Some((stamp, at, _)), seen, foreign, .. }) = self.looks.current.take() else { return };
+        let Some(Look { out: Some((stamp, at, _)), seen, foreign, rows, .. }) = self.looks.current.take() else { return };
         self.looks.whole = Some(Whole { stamp, at });
         self.ledger.foreign_seen(&foreign);
         self.compare(stamp, at, &seen);
@@ -258,6 +276,9 @@ impl Connector {
         } else {
             // It began before the line broke, or came back.
             self.looks.next = Some(self.now.mono);
+        }
+        if let Some(rows) = rows {
+            self.looked(stamp, rows);
         }
     }
 

@@ -5,6 +5,7 @@
 use oms_model::{IntentKind, WireId};
 
 use crate::codec::{Decoded, Dialect, PlaceOrder, Reply, Request};
+use crate::reconcile::book::Entry;
 
 /// In which dialect frames are kept.
 const KEPT: Dialect = Dialect::Proto(225);
@@ -28,6 +29,8 @@ pub enum Record {
     Covered(i64),
     /// Between two days executions may be missing, and cannot be asked for any more.
     Hole,
+    /// A reconciliation has run, or a break of it has changed.
+    Reconciled(Entry),
 }
 
 /// An entry cannot be read.
@@ -97,6 +100,10 @@ impl Record {
                 out.extend_from_slice(&day.to_be_bytes());
             }
             Self::Hole => out.push(7),
+            Self::Reconciled(entry) => {
+                out.push(8);
+                out.extend_from_slice(&entry.bytes());
+            }
         }
         out
     }
@@ -132,6 +139,7 @@ impl Record {
             },
             6 => Self::Covered(i64::from_be_bytes(reader.array()?)),
             7 => Self::Hole,
+            8 => Self::Reconciled(Entry::read(reader.0)?),
             _ => return None,
         })
     }

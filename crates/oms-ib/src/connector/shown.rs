@@ -1,9 +1,11 @@
 //! What is shown of a connector.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Connector, ForeignOrder};
 use crate::codec::{AccountValue, Position};
+use crate::reconcile::book::Book;
 
 /// How the link stands, for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +109,11 @@ pub(super) struct Account {
 const MAX_ROWS: usize = 20_000;
 
 impl Account {
+    /// What is held in one account.
+    pub(super) fn held<'a>(&'a self, account: &'a str) -> impl Iterator<Item = &'a HeldPosition> {
+        self.positions.values().filter(move |held| held.account == account)
+    }
+
     pub(super) fn position(&mut self, row: &Position) {
         let key = (row.account.clone(), row.contract.con_id, row.contract.local_symbol.clone());
         self.named.insert(key.clone());
@@ -165,6 +172,8 @@ pub struct Status {
     pub has_hole: bool,
     /// What is counted.
     pub figures: Figures,
+    /// Runs and breaks.
+    pub book: Arc<Book>,
 }
 
 impl Connector {
@@ -189,6 +198,7 @@ impl Connector {
             values: self.account.values.iter().map(value).collect(),
             has_hole: self.ledger.has_hole,
             figures: self.figures,
+            book: self.reconciling.shown(),
         }
     }
 }

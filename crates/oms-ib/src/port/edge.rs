@@ -17,10 +17,11 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::Command;
 use super::journal::Log;
+use super::{Books, Command};
 use crate::codec::frame::{Framer, MAX_REPLY};
 use crate::connector::{Action, Answered, Connector, Now, Status};
+use crate::reconcile::sides::{DeskAsked, DeskSide};
 
 /// Bytes that are read at a time.
 const CHUNK: usize = 64 << 10;
@@ -29,8 +30,10 @@ const MAX_UNWRITTEN: usize = 4 << 20;
 /// What is shown is as old at most.
 const SHOWN_AFTER: Duration = Duration::from_millis(100);
 
-/// Whom it tells: the clock it goes by, the desk, the market.
-type Told = (Arc<dyn Clock>, Arc<dyn DurableSink>, Option<Arc<dyn MarketSink>>);
+/// Whom it tells: the clock it goes by, the desk, the market; and the desk's books.
+type Told = (Arc<dyn Clock>, Arc<dyn DurableSink>, Option<Arc<dyn MarketSink>>, Arc<dyn Books>);
+/// What the desk has booked, under the number of the question.
+type BooksRead = (u64, Result<DeskSide, String>);
 
 /// The connection.
 enum Socket {
@@ -47,6 +50,7 @@ enum Woken {
     Connected(io::Result<TcpStream>),
     Read(io::Result<usize>),
     Written(io::Result<usize>),
+    Books(BooksRead),
     Time,
 }
 
@@ -74,6 +78,8 @@ pub(super) struct Edge {
     runtime: Runtime,
     socket: Socket,
     questions: BTreeMap<u64, SyncSender<Answered>>,
+    books: Arc<dyn Books>,
+    reading: Option<JoinHandle<BooksRead>>,
     begin: Instant,
     chunk: Vec<u8>,
 }
@@ -90,7 +96,7 @@ impl Edge {
         connector: Connector,
         address: &str,
         log: Log,
-        (clock, reports, market): Told,
+        (clock, reports, market, books): Told,
         (commands, shown): (mpsc::Receiver<Command>, Arc<Mutex<Status>>),
     ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -112,6 +118,8 @@ impl Edge {
             runtime,
             socket,
             questions,
+            books,
+            reading: None,
             begin,
             chunk,
         })
@@ -184,8 +192,16 @@ impl Edge {
                     self.tell()?;
                     self.reports.settled().map_err(|_| End::Told)?;
                 }
-                Action::Answer(number, answered) => {
+                Action::ReadDesk(number, asked) => {
                     self.tell()?;
+                    self.read_books(number, *asked);
+                }
+                Action::Answer(number, answered) => {
+                    // Whoever is answered finds it, also after a kill.
+                    self.tell()?;
+                    if matches!(answered, Answered::Run(_)) {
+                        self.show(true);
+                    }
                     self.answer(number, answered);
                 }
                 Action::Quote(instrument, is_bid, level) => {
@@ -236,6 +252,22 @@ impl Edge {
         }
     }
 
+    /// Reads the desk's books beside this thread: it may take longer than an order may wait.
+    fn read_books(&mut self, number: u64, asked: DeskAsked) {
+        if self.reading.is_some() {
+            // One that lost patience is still being answered.
+            let now = self.now();
+            return self.connector.desk(now, number, Err("they are being read for an earlier run".to_owned()));
+        }
+        let (reports, books) = (self.reports.clone(), self.books.clone());
+        let read = move || {
+            // First the desk has durably what it was told of the look.
+            let side = reports.settled().map_err(|_| "the desk has stopped".to_owned()).and_then(|()| books.read(&asked));
+            (number, side)
+        };
+        self.reading = Some(self.runtime.spawn_blocking(read));
+    }
+
     fn broken(&mut self, reason: &str) {
         self.socket = Socket::None;
         let now = self.now();
@@ -250,7 +282,7 @@ impl Edge {
         let due = self.connector.due().map(|due| Duration::from_nanos(u64::try_from(due.saturating_sub(now)).unwrap_or(0)));
         let show = (!self.is_shown).then(|| SHOWN_AFTER.saturating_sub(self.shown_at.elapsed()));
         let wait = [due, show].into_iter().flatten().min();
-        let (commands, chunk, socket) = (&mut self.commands, &mut self.chunk, &mut self.socket);
+        let (commands, chunk, socket, reading) = (&mut self.commands, &mut self.chunk, &mut self.socket, &mut self.reading);
         self.runtime.block_on(async {
             let time = async {
                 match wait {
@@ -272,7 +304,14 @@ impl Edge {
                     }
                 }
             };
+            let books = async {
+                match reading {
+                    Some(task) => task.await.unwrap_or_else(|error| (0, Err(error.to_string()))),
+                    None => pending().await,
+                }
+            };
             tokio::select! {
+                read = books => Woken::Books(read),
                 command = commands.recv() => command.map_or(Woken::Left, Woken::Command),
                 woken = wire => woken,
                 () = time => Woken::Time,
@@ -289,7 +328,11 @@ impl Edge {
                 self.close();
                 return Err(End::Told);
             }
-            Woken::Command(command) => self.command(now, command),
+            Woken::Books((number, side)) => {
+                self.reading = None;
+                self.connector.desk(now, number, side);
+            }
+            Woken::Command(command) => self.command(now, command)?,
             Woken::Connected(Ok(stream)) => {
                 self.socket = Socket::Open { stream, framer: Framer::client(MAX_REPLY), unwritten: Vec::new() };
                 self.connector.connected(now);
@@ -329,7 +372,7 @@ impl Edge {
         }
     }
 
-    fn command(&mut self, now: Now, command: Command) {
+    fn command(&mut self, now: Now, command: Command) -> Result<(), End> {
         // Whoever commands may have lost patience.
         match command {
             Command::Order(order, contract, reply) => drop(reply.try_send(self.connector.order(now, &order, &contract))),
@@ -339,11 +382,22 @@ impl Edge {
                 let number = self.connector.ask(now, question);
                 self.questions.insert(number, reply);
             }
+            Command::Reconcile(demand, reply) => {
+                let number = self.connector.reconcile(now, demand);
+                self.questions.insert(number, reply);
+            }
+            Command::OnBreak(asked, reply) => {
+                let done = self.connector.act_on_break(now, &asked);
+                self.perform()?;
+                self.show(true);
+                drop(reply.try_send(done));
+            }
             Command::Subscribe(more) => self.connector.subscribe(now, more),
             Command::Park(reason) => self.connector.park(now, &reason),
             Command::Unpark => self.connector.unpark(now),
             Command::Stop => (),
         }
+        Ok(())
     }
 
     /// Shows how it stands, not more often than anybody looks.

@@ -56,6 +56,15 @@ fn ibm() -> Contract {
     Contract { symbol: text("IBM"), sec_type: text("STK"), exchange: text("NYSE"), currency: text("USD"), ..Contract::default() }
 }
 
+/// A desk that has booked nothing.
+struct Blank;
+
+impl Books for Blank {
+    fn read(&self, _: &DeskAsked) -> Result<DeskSide, String> {
+        Ok(DeskSide::default())
+    }
+}
+
 struct OnlyIbm;
 
 impl Contracts for OnlyIbm {
@@ -125,6 +134,7 @@ impl Stage {
             reports: self.reports.clone(),
             market: Some(self.quotes.clone()),
             contracts: Arc::new(OnlyIbm),
+            books: Arc::new(Blank),
         };
         self.port = Some(IbPort::open(config, &self.address, parts).unwrap());
     }

@@ -1,7 +1,7 @@
 //! `oms brokers`.
 
 use super::{Client, escaped, show};
-use crate::cli::{BrokerNamed, Brokers};
+use crate::cli::{BreakNamed, BreaksAsked, BrokerNamed, Brokers};
 use crate::config::Settings;
 use crate::exit::Outcome;
 use serde_json::{Value, json};
@@ -19,7 +19,34 @@ pub(super) fn run(command: Brokers, settings: &Settings) -> Outcome {
         Brokers::Account(named) => read(&named, "/account", settings, account),
         Brokers::Connect(named) => act(&named, "connect", settings),
         Brokers::Disconnect(named) => act(&named, "disconnect", settings),
+        Brokers::Reconcile(named) => act(&named, "reconciliations", settings),
+        Brokers::Runs(named) => read(&named, "/reconciliations", settings, |page| table(page, &RUNS)),
+        Brokers::Breaks(asked) => breaks(&asked, settings),
+        Brokers::Assign { named, owner } => on_break(&named, "assign", &json!({"owner": owner, "reason": named.reason}), settings),
+        Brokers::Close(named) => on_break(&named, "close", &json!({"reason": named.reason}), settings),
     }
+}
+
+const RUNS: [&str; 9] = [">run", "trigger", "outcome", "ended_at", ">looks", ">opened", ">closed", ">open", "reason"];
+const BREAKS: [&str; 11] = [">break", "kind", "status", "subject", "desk", "ledger", "broker", ">value", "currency", "first_seen", "owner"];
+
+fn table(page: &Value, columns: &[&str]) -> String {
+    show::table(columns, show::items(page, "data"), show::field)
+}
+
+fn breaks(asked: &BreaksAsked, settings: &Settings) -> Outcome {
+    let client = Client::new(&asked.remote, settings)?;
+    let given = [("status", &asked.status), ("kind", &asked.kind)];
+    let given = given.iter().filter_map(|(name, value)| Some(format!("&{name}={}", escaped(value.as_deref()?))));
+    let path = format!("/brokers/{}/breaks?limit=500{}", escaped(&asked.broker), given.collect::<String>());
+    let answer = client.get(&path, "application/json")?;
+    client.show(&answer, |page| table(page, &BREAKS))
+}
+
+fn on_break(named: &BreakNamed, what: &str, body: &Value, settings: &Settings) -> Outcome {
+    let client = Client::new(&named.remote, settings)?;
+    let answer = client.post(&format!("/brokers/{}/breaks/{}/{what}", escaped(&named.broker), named.number), &[], body)?;
+    client.show(&answer, fields)
 }
 
 fn read(named: &BrokerNamed, what: &str, settings: &Settings, text: impl FnOnce(&Value) -> String) -> Outcome {

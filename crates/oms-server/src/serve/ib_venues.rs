@@ -1,9 +1,13 @@
 //! Gateways of Interactive Brokers: from settings to ports.
 
+use super::ib_books::DeskBooks;
+use super::ib_breaks;
 use super::settings::Desk;
 use crate::config::{self, Ib, IbVenue};
 use crate::exit::Failure;
-use oms_api::brokers::{Broker, BrokerAction, BrokerPosition, BrokerValue, Brokers, ForeignOrder};
+use oms_api::brokers::{
+    BreakAsked, BreakDeed, Broker, BrokerAction, BrokerBreak, BrokerPosition, BrokerRun, BrokerValue, Brokers, ForeignOrder, IdempotencyKey,
+};
 use oms_api::metrics::Page;
 use oms_api::{Exposition, Probe};
 use oms_ib::codec::Contract;
@@ -16,6 +20,7 @@ use oms_model::{Code, InstrumentId, Mic, Refusal, Symbol};
 use oms_runtime::port::VenuePort;
 use oms_runtime::{Clock as _, Handle, MarketBook, SystemClock};
 use oms_store::EmbeddedJournal;
+use oms_store::views::ViewReader;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -144,7 +149,12 @@ impl IbVenues {
     ///
     /// # Errors
     /// [`Failure::Refused`] where a log or a thread does not allow it.
-    pub fn open(desk: &Desk, handle: &Handle, market: &Arc<MarketBook>) -> Result<(Self, Vec<Box<dyn VenuePort>>), Failure> {
+    pub fn open(
+        desk: &Desk,
+        handle: &Handle,
+        market: &Arc<MarketBook>,
+        views: &ViewReader,
+    ) -> Result<(Self, Vec<Box<dyn VenuePort>>), Failure> {
         let (mut ports, mut handles): (Vec<Box<dyn VenuePort>>, _) = (Vec::new(), Vec::new());
         for profile in &desk.ib_venues {
             let venue = profile.config.venue;
@@ -158,6 +168,7 @@ impl IbVenues {
                 reports: Arc::new(handle.clone()),
                 market: Some(market.clone()),
                 contracts: Arc::new(Listed { handle: handle.clone(), exchanges: profile.exchanges.clone() }),
+                books: Arc::new(DeskBooks { handle: handle.clone(), views: views.clone(), venue, exchanges: profile.exchanges.clone() }),
             };
             let port = IbPort::open(profile.config.clone(), &profile.address, parts).map_err(|error| refused(&error))?;
             let ib = port.handle();
@@ -200,6 +211,11 @@ impl Shown {
     #[must_use]
     pub fn of(handles: &[IbHandle]) -> Option<Box<dyn Brokers>> {
         (!handles.is_empty()).then(|| Box::new(Self(handles.to_vec())) as Box<dyn Brokers>)
+    }
+
+    fn named(&self, broker: &str) -> Result<&IbHandle, Refusal> {
+        let handle = self.0.iter().find(|handle| handle.venue.as_str() == broker);
+        handle.ok_or_else(|| Refusal::new(Code::NotFound, "there is no such broker"))
     }
 }
 
@@ -254,13 +270,28 @@ impl Brokers for Shown {
     }
 
     fn act(&self, broker: &str, action: BrokerAction, actor: &Actor, reason: &str) -> Result<(), Refusal> {
-        let handle = self.0.iter().find(|handle| handle.venue.as_str() == broker);
-        let handle = handle.ok_or_else(|| Refusal::new(Code::NotFound, "there is no such broker"))?;
+        let handle = self.named(broker)?;
         let taken = match action {
             BrokerAction::Connect => handle.connect(),
             BrokerAction::Disconnect => handle.disconnect(&format!("user {} took it down: {reason}", actor.user_id)),
         };
         if taken { Ok(()) } else { Err(Refusal::new(Code::Overloaded, "the connection has ended, or too much waits for it")) }
+    }
+
+    fn runs(&self, broker: &str) -> Option<Vec<BrokerRun>> {
+        self.named(broker).ok().map(ib_breaks::runs)
+    }
+
+    fn breaks(&self, broker: &str) -> Option<Vec<BrokerBreak>> {
+        self.named(broker).ok().map(ib_breaks::breaks)
+    }
+
+    fn reconcile(&self, broker: &str, actor: &Actor, reason: &str, key: Option<IdempotencyKey>) -> Result<(BrokerRun, bool), Refusal> {
+        ib_breaks::reconcile(self.named(broker)?, actor, reason, key)
+    }
+
+    fn on_break(&self, broker: &str, actor: &Actor, asked: BreakAsked) -> Result<(BreakDeed, bool), Refusal> {
+        ib_breaks::on_break(self.named(broker)?, actor, asked)
     }
 }
 
@@ -326,6 +357,9 @@ impl Exposition for Figures {
             page.counter(&format!("oms_ib_{name}_total"), help, all.iter().map(|(label, figures, _)| (label.as_str(), figure(figures))));
         }
         let up = all.iter().map(|(label, _, up)| (label.as_str(), u64::from(*up)));
+        let open: Vec<u64> = self.0.iter().map(|handle| handle.status().book.open() as u64).collect();
+        let breaks = all.iter().zip(&open).map(|((label, _, _), open)| (label.as_str(), *open));
+        page.gauge("oms_ib_breaks", "Breaks of the reconciliation that are open.", breaks);
         page.gauge("oms_ib_up", "Whether the gateway is reconciled and orders may be sent.", up);
     }
 }

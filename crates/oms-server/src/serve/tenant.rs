@@ -45,7 +45,7 @@ impl Tenant {
         let (views, reader) = views(&handle, desk)?;
         let stored = fix::store(desk)?;
         let store = stored.as_ref().map(|(store, _)| store.clone());
-        let venues = Venues::open(&partition, &handle, &market, desk, stored)?;
+        let venues = Venues::open(&partition, &handle, &market, desk, stored, &reader)?;
         let sessions = venues.fix.as_ref().map(|fix| fix.sessions.clone()).unwrap_or_default();
         if let Some(market) = &venues.market {
             http.spawn(list_new(handle.feed().follow(handle.durable()), market.floor().clone()));

@@ -9,6 +9,7 @@ use crate::exit::Failure;
 use oms_model::{InstrumentId, Mic, Symbol};
 use oms_runtime::port::VenuePort;
 use oms_runtime::{Clock, Handle, MarketBook, Partition, SystemClock, gateway};
+use oms_store::views::ViewReader;
 use oms_venues::market::PaperMarket;
 use oms_venues::otc::{self, Otc};
 use std::sync::Arc;
@@ -32,9 +33,10 @@ impl Venues {
         market: &Arc<MarketBook>,
         desk: &Desk,
         stored: Option<Stored>,
+        views: &ViewReader,
     ) -> Result<Self, Failure> {
         let (fix, mut ports) = FixVenues::open(desk, handle, stored)?.map_or((None, Vec::new()), |(fix, ports)| (Some(fix), ports));
-        let (ib, ib_ports) = IbVenues::open(desk, handle, market)?;
+        let (ib, ib_ports) = IbVenues::open(desk, handle, market, views)?;
         ports.extend(ib_ports);
         let mut venues = Self { market: None, classes: None, fix, ib, gateway: None };
         if desk.settings.paper.enabled {

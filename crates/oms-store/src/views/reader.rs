@@ -258,6 +258,24 @@ impl ViewReader {
         self.page(Resource::Executions, COLUMNS, 17, "executions", query, execution_of)
     }
 
+    /// Shows every execution at a venue to `each`, in the order in which they were booked. Walks all that there are.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn executions_at(&self, venue: Mic, mut each: impl FnMut(&ExecutionRow)) -> Result<(), ViewError> {
+        const DURING: &str = "read the executions of a venue";
+        const SQL: &str = "SELECT seq, exec_id, order_id, root_order_id, account_id, instrument_id, symbol, side, venue, last_qty, last_px,
+            liquidity, fee, transact_time, recorded_at, manual, exec_type FROM executions WHERE venue = ?1 ORDER BY seq";
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(SQL).during(DURING)?;
+            let mut rows = statement.query(params![venue.as_str()]).during(DURING)?;
+            while let Some(row) = rows.next().during(DURING)? {
+                each(&execution_of(row)?);
+            }
+            Ok(())
+        })
+    }
+
     fn page<T>(
         &self,
         resource: Resource,

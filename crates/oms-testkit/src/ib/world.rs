@@ -12,8 +12,8 @@ use oms_ib::sim::gateway::stage::quiet;
 use oms_ib::sim::gateway::{Gateway, GatewayConfig, SessionId, Told};
 use oms_model::report::Report;
 use oms_model::{InstrumentId, Mic, Price, Qty, Side, Time};
-use oms_venues::replay::Shown;
 use oms_runtime::port::{Handed, WireCancel, WireOrder, WireReplace};
+use oms_venues::replay::Shown;
 
 use super::desk::Desk;
 use super::faults::Tally;
@@ -306,6 +306,12 @@ impl World {
                 self.settle();
                 self.desk.settle();
             }
+            // Books are compared in the storms of `oms-ib`, whose desk keeps them. Here they cannot be read: a run opens nothing.
+            Action::ReadDesk(number, _) => {
+                self.settle();
+                let Some(connector) = &mut self.connector else { return };
+                connector.desk(now, number, Err("this desk keeps no books".to_owned()));
+            }
             Action::Answer(number, answered) => {
                 self.settle();
                 self.answered(number, answered);
@@ -555,7 +561,6 @@ impl World {
         }
     }
 }
-
 
 fn contract(instrument: InstrumentId) -> Contract {
     let text = |text: &str| text.to_owned();

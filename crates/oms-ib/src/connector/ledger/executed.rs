@@ -8,15 +8,12 @@ use super::standing::{Booked, Standing};
 use super::{Heard, Ledger, MAX_EARLY, Owner, status};
 use crate::codec::{Commission, Execution, ExecutionReport, Number};
 use crate::connector::moment;
+use crate::reconcile::sides::root;
 
 /// The liquidity that was added.
 const ADDED: i32 = 1;
-
-/// The part of an execution's id that does not change, and its revision.
-pub(super) fn root(exec_id: &str) -> (&str, u32) {
-    let parts = exec_id.rsplit_once('.').and_then(|(base, revision)| Some((base, revision.parse().ok()?)));
-    parts.unwrap_or((exec_id, 0))
-}
+/// The broker's word for an execution that bought.
+pub(in crate::connector) const BOUGHT: &str = "BOT";
 
 /// Adds up: an amount of the wire as money of the books, eighteen digits.
 fn notional(amount: Number) -> Option<Notional> {
@@ -51,10 +48,11 @@ impl Ledger {
         let owner = owner
             .or_else(|| self.of_reference(&execution.order_ref, execution.client_id))
             .or_else(|| self.by_numbers(execution.perm_id, execution.client_id, execution.order_id));
-        let Some(order_id) = owner else { return self.foreign_execution(execution, base, revision, at, fill) };
+        let Some(order_id) = owner else { return self.foreign_execution(report, base, revision, at, fill) };
         self.by_exec.insert(base.to_owned(), Owner::Own(order_id));
         let mut heard = self.on(order_id, execution.order_id, |order, heard| {
             status::perm_of(order, execution.perm_id);
+            order.see_terms(&report.contract, execution.side == BOUGHT);
             book(order, (base, revision), (at, fill), (report.req_id < 0, again), heard);
         });
         if let Some(commission) = self.early.remove(base) {

@@ -1,10 +1,12 @@
 //! Orders of other clients and of people. They are shown, and what they execute in the account is told.
 
 use oms_model::report::{ReportBody, VenueFill};
-use oms_model::{Time, WireId};
+use oms_model::{Price, Qty, Time, WireId};
 
+use super::executed::BOUGHT;
 use super::{Heard, Ledger, MAX_FOREIGN, Owner};
-use crate::codec::{Execution, OpenOrder, OrderStatus};
+use crate::codec::{Contract, ExecutionReport, Number, OpenOrder, OrderStatus};
+use crate::reconcile::sides::{ContractName, ExecutionView, ForeignView, OrderView, Worth};
 
 /// An order that is not the desk's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +33,25 @@ pub struct ForeignOrder {
     pub filled: String,
     /// The broker's word for how it stands.
     pub status: String,
+    /// Its limit, if it has one.
+    pub limit: Option<Price>,
+    /// What, as the broker describes it.
+    pub contract: Contract,
+}
+
+impl ForeignOrder {
+    /// As it is compared.
+    pub(in crate::connector) fn view(&self) -> ForeignView {
+        let qty = |text: &str| text.parse::<Number>().ok().and_then(Number::qty).unwrap_or(Qty::ZERO);
+        let (order_qty, cum_qty) = (qty(&self.quantity), qty(&self.filled));
+        ForeignView {
+            perm_id: self.perm_id,
+            view: OrderView { order_qty, cum_qty, price: self.limit, is_working: true },
+            action: self.action.clone(),
+            contract: ContractName::of(&self.contract),
+            worth: Worth::of(&self.contract),
+        }
+    }
 }
 
 fn is_over(status: &str) -> bool {
@@ -60,6 +81,8 @@ impl Ledger {
             quantity: row.order.quantity.to_string(),
             filled,
             status: row.state.status.clone(),
+            limit: row.order.limit.and_then(Number::price).filter(|limit| *limit != Price::ZERO),
+            contract: row.contract.clone(),
         };
         if self.foreign.insert(perm_id, order).is_none() {
             tracing::warn!(perm_id, symbol = %row.contract.symbol, client = row.order.client_id, "an order that is not the desk's works in the account");
@@ -88,24 +111,34 @@ impl Ledger {
     /// An execution of nobody here. In the desk's account it is told, once: it waits there for a person.
     pub(super) fn foreign_execution(
         &mut self,
-        execution: &Execution,
+        report: &ExecutionReport,
         base: &str,
         revision: u32,
         at: Option<Time>,
         fill: VenueFill,
     ) -> Heard {
+        let execution = &report.execution;
         if execution.account != self.account {
             return Heard::default();
         }
         let known = self.by_exec.get(base).and_then(|owner| match owner {
-            Owner::Foreign { first, revision } => Some((first.clone(), *revision)),
+            Owner::Foreign { first, revision, .. } => Some((first.clone(), *revision)),
             Owner::Own(_) => None,
         });
         if known.as_ref().is_some_and(|(_, known)| revision <= *known) {
             return Heard::default();
         }
         let first = known.as_ref().map_or_else(|| fill.exec_id.clone(), |(first, _)| first.clone());
-        self.by_exec.insert(base.to_owned(), Owner::Foreign { first: first.clone(), revision });
+        let view = ExecutionView {
+            is_buy: execution.side == BOUGHT,
+            qty: fill.last_qty,
+            price: fill.last_px,
+            contract: ContractName::of(&report.contract),
+            worth: Worth::of(&report.contract),
+            order_id: None,
+        };
+        let owner = Owner::Foreign { first: first.clone(), revision, view: Box::new((at.unwrap_or_default(), view)) };
+        self.by_exec.insert(base.to_owned(), owner);
         let named = WireId::new(&execution.order_ref).or_else(|_| WireId::new(&format!("perm.{}", execution.perm_id)));
         let wire_id = named.unwrap_or_default();
         let body = match known {

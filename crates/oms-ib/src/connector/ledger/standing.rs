@@ -7,7 +7,8 @@ use oms_model::report::VenueFill;
 use oms_model::{BrokerOrderId, IntentKind, Notional, OrderId, Qty, Time, WireId};
 use oms_runtime::port::{RequestState, VenueOrder, VenueState};
 
-use crate::codec::PlaceOrder;
+use crate::codec::{Contract, PlaceOrder};
+use crate::reconcile::sides::{ContractName, Worth};
 
 /// A cancel or replace that left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub(in crate::connector) struct Standing {
     /// By the part of their id that does not change.
     pub(in crate::connector) fills: BTreeMap<String, Booked>,
     pub(in crate::connector) requests: Vec<Request>,
+    /// What the gateway says that it is, of an order whose terms the log has lost; and whether it buys.
+    pub(in crate::connector) terms: Option<Box<(ContractName, Worth, bool)>>,
     /// Why it was refused, where that came before the order was told to be.
     pub(in crate::connector) refusal: Option<String>,
 }
@@ -85,8 +88,22 @@ impl Standing {
             order_qty: Qty::ZERO,
             fills: BTreeMap::new(),
             requests: Vec::new(),
+            terms: None,
             refusal: None,
         }
+    }
+
+    /// Notes what the gateway says that it is, where the log does not have it.
+    pub(in crate::connector) fn see_terms(&mut self, contract: &Contract, is_buy: bool) {
+        if self.place.is_none() && self.terms.is_none() {
+            self.terms = Some(Box::new((ContractName::of(contract), Worth::of(contract), is_buy)));
+        }
+    }
+
+    /// What it is, and whether it buys; `None` where nobody has said.
+    pub(in crate::connector) fn terms(&self) -> Option<(ContractName, Worth, bool)> {
+        let placed = |place: &PlaceOrder| (ContractName::of(&place.contract), Worth::of(&place.contract), place.order.action == "BUY");
+        self.place.as_deref().map(placed).or_else(|| self.terms.as_deref().cloned())
     }
 
     pub(in crate::connector) fn traded(&self) -> Qty {

@@ -129,6 +129,7 @@ pub(super) fn open_order(order: &mut Standing, row: &OpenOrder, heard: &mut Hear
     if order.place.is_none() {
         // The log has lost it; the gateway has its terms.
         order.order_qty = row.order.quantity.0.qty().unwrap_or_default();
+        order.see_terms(&row.contract, row.order.action == "BUY");
     }
     stands(order, &row.state.status, row.order.perm_id, &row.state.reject_reason, heard);
     replaced(order, &row.order, heard);

@@ -11,9 +11,11 @@ use oms_venues::replay::Shown;
 pub(super) use super::super::config::MS;
 use super::super::config::{Config, Offer, SECOND};
 use super::super::record::Record;
-use super::super::{Action, Answered, Connector, Now, Question};
+use super::super::{Action, Answered, Connector, Demand, Now, Question, RunRefused};
+use super::books::DeskBooks;
 use crate::codec::frame::{Framer, MAX_REPLY, MAX_REQUEST, put_agreement, read_offer};
 use crate::codec::{Contract, Decoded, Dialect, Reply, Request};
+use crate::reconcile::book::Run;
 use crate::sim::faults::Command;
 use crate::sim::gateway::stage::quiet;
 use crate::sim::gateway::{Gateway, GatewayConfig, SessionId, Told};
@@ -63,6 +65,9 @@ pub(super) struct Play {
     pub(super) reports: Vec<Report>,
     pub(super) quotes: Vec<Action>,
     answers: BTreeMap<u64, Answered>,
+    /// What the desk has booked, and whether that cannot be read.
+    pub(super) books: DeskBooks,
+    pub(super) books_fail: bool,
     /// Nobody listens there.
     pub(super) refuses: bool,
     /// Frames of ours that still go through before they are lost; theirs are lost from then on too.
@@ -113,6 +118,8 @@ impl Play {
             reports: Vec::new(),
             quotes: Vec::new(),
             answers: BTreeMap::new(),
+            books: DeskBooks::default(),
+            books_fail: false,
             refuses: false,
             deaf_after: None,
             pushes: Pushes::default(),
@@ -192,7 +199,14 @@ impl Play {
             Action::Close => self.close(),
             Action::Keep(record) => self.log.push(record.bytes()),
             Action::Send(bytes) => self.send(&bytes),
-            Action::Report(report) => self.reports.push(report),
+            Action::Report(report) => {
+                self.books.told(&report.body);
+                self.reports.push(report);
+            }
+            Action::ReadDesk(number, asked) => {
+                let side = if self.books_fail { Err("no books".to_owned()) } else { Ok(self.books.side(&asked)) };
+                self.connector().desk(now, number, side);
+            }
             Action::Settle => (),
             Action::Answer(number, answered) => drop(self.answers.insert(number, answered)),
             Action::Quote(..) | Action::Trade(..) => self.quotes.push(action),
@@ -401,12 +415,27 @@ impl Play {
         let now = self.clock();
         let number = self.connector().ask(now, question);
         self.pump();
+        self.awaited(number)
+    }
+
+    fn awaited(&mut self, number: u64) -> Answered {
         let until = self.now.plus(60 * SECOND);
         loop {
             if let Some(answered) = self.answers.remove(&number) {
                 return answered;
             }
             assert!(self.step(until), "no answer");
+        }
+    }
+
+    /// A person asks for a run, until it has ended.
+    pub(super) fn reconcile(&mut self, demand: Demand) -> Result<Box<Run>, RunRefused> {
+        let now = self.clock();
+        let number = self.connector().reconcile(now, demand);
+        self.pump();
+        match self.awaited(number) {
+            Answered::Run(run) => run.map(|(run, _)| run),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -481,21 +510,27 @@ impl VenuePort for Play {
 
     fn send(&mut self, order: &WireOrder) -> Handed {
         let now = self.clock();
+        self.books.sends(order);
         let handed = self.connector().order(now, order, &contract());
+        self.books.handed(&order.wire_id, &handed);
         self.pump();
         handed
     }
 
     fn cancel(&mut self, request: &WireCancel) -> Handed {
         let now = self.clock();
+        self.books.asks(&request.wire_id, None);
         let handed = self.connector().cancel(now, request);
+        self.books.handed(&request.wire_id, &handed);
         self.pump();
         handed
     }
 
     fn replace(&mut self, request: &WireReplace) -> Handed {
         let now = self.clock();
+        self.books.asks(&request.wire_id, Some(request));
         let handed = self.connector().replace(now, request);
+        self.books.handed(&request.wire_id, &handed);
         self.pump();
         handed
     }

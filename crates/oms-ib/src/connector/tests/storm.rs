@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use oms_model::report::ReportBody;
-use oms_model::{IntentKind, OrderId, Qty, Side};
+use oms_model::{IntentKind, OrderId, Qty, Side, UserId};
 use oms_runtime::port::{Answer, Handed, VenuePort as _, VenueState};
 use oms_venues::paper::prng::Prng;
 
+use super::super::Demand;
 use super::super::config::{Config, Offer, SECOND, Timing};
 use super::play::{MS, Play, Pushes, config, px, shares, wire};
+use crate::reconcile::book::Break;
+use crate::reconcile::{Kind, Outcome, Standing};
 
 /// Faults and actions of the simulator that a day is made of.
 const LINES: [&str; 33] = [
@@ -171,6 +174,17 @@ impl Storm {
         }
     }
 
+    /// What the desk was told, the log and the gateway are the same: no break is open. Two orders under one id are the only
+    /// thing that stays.
+    fn reconciled(&mut self, what: &str) {
+        let demand = Demand { user_id: UserId::from_u128(1), reason: String::new(), key: None };
+        let run = self.play.reconcile(demand).unwrap();
+        assert_eq!(run.outcome, Outcome::Complete, "{what}: {run:?}");
+        let book = self.play.connector().status().book;
+        let open = book.breaks().filter(|one| one.standing != Standing::Closed && one.difference.subject.kind != Kind::Duplicate);
+        assert_eq!(open.collect::<Vec<_>>(), Vec::<&Break>::new(), "{what}");
+    }
+
     fn told_not_sent(&self, order: u128) -> bool {
         let is =
             |body: &ReportBody| matches!(body, ReportBody::NotSent { wire_id, intent: IntentKind::New, .. } if *wire_id == wire(order, 0));
@@ -199,6 +213,7 @@ fn whatever_goes_wrong_what_is_claimed_is_what_happened() {
             storm.day(orders);
             storm.calm();
             storm.check(&format!("seed {seed}, {offer:?}"));
+            storm.reconciled(&format!("seed {seed}, {offer:?}"));
             faults += storm.faults;
         }
     }

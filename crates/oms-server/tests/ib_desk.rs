@@ -1,0 +1,161 @@
+//! A desk as a process, `oms sim ib` as another: orders go out and come back, the gateway is killed, and what differs becomes a
+//! break that closes with its evidence.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+#[path = "ib_clients/rig.rs"]
+mod rig;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rig::Simulator;
+use serde_json::{Value, json};
+
+/// Whatever is waited for comes within this time, or the test has failed.
+const WITHIN: Duration = Duration::from_secs(60);
+
+/// The demo desk, with the gateway in the place of the paper venue of that name.
+struct Desk {
+    child: Child,
+    folder: PathBuf,
+    url: String,
+    key: String,
+}
+
+impl Desk {
+    fn start(simulator: &Simulator) -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("ib-desk-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let port = simulator.port();
+        let venue = format!("venue = \"XNYS\"\nport = {port}\nclient_id = 7\naccount = \"DU1000001\"\nexchange = \"NYSE\"\n");
+        std::fs::write(folder.join("settings.toml"), format!("[[ib.venues]]\n{venue}")).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_oms"))
+            .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--speed", "10x", "--data"])
+            .arg(folder.join("data"))
+            .env("OMS_CONFIG", folder.join("settings.toml"))
+            .env("OMS_LOG_FILTER", "warn")
+            // How old and how near quotes are is not what is looked at here.
+            .envs([("OMS_DEMO_LIMITS_MAX_QUOTE_AGE", "3600"), ("OMS_DEMO_LIMITS_DUPLICATE_WINDOW", "")])
+            .env("OMS_DEMO_LIMITS_PRICE_COLLAR_PCT", "")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("oms starts");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = loop {
+            let line = lines.next().expect("it says where it listens").unwrap();
+            if let Some(url) = line.trim().strip_prefix("listening on ") {
+                break url.to_owned();
+            }
+        };
+        // What it says besides is read, so that it never waits for a reader.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        let key = std::fs::read_to_string(folder.join("data/demo-api-key")).unwrap().trim().to_owned();
+        Self { child, folder, url, key }
+    }
+
+    fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> (u16, Value) {
+        let mut response = result.unwrap();
+        let text = response.body_mut().read_to_string().unwrap();
+        (response.status().as_u16(), serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}")))
+    }
+
+    fn agent() -> ureq::Agent {
+        ureq::Agent::config_builder().http_status_as_error(false).build().into()
+    }
+
+    fn get(&self, path: &str) -> Value {
+        let (status, body) = Self::answer(Self::agent().get(format!("{}/api/v1{path}", self.url)).header("x-api-key", &self.key).call());
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = Self::agent().post(format!("{}/api/v1{path}", self.url)).header("x-api-key", &self.key);
+        Self::answer(request.header("content-type", "application/json").send(body.to_string()))
+    }
+
+    fn place(&self, qty: &str, price: &str) -> String {
+        let routing = json!({"mode": "NAMED", "venue": "XNYS"});
+        let order = json!({"symbol": "IBM", "side": "BUY", "ord_type": "LIMIT", "order_qty": qty, "price": price, "routing": routing});
+        let (status, body) = self.post("/orders", &order);
+        assert_eq!(status, 201, "{body}");
+        body["order_id"].as_str().unwrap().to_owned()
+    }
+
+    fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let begin = Instant::now();
+        while !is_so(self) {
+            assert!(begin.elapsed() < WITHIN, "{what}: {} {}", self.get("/brokers/XNYS"), self.get("/brokers/XNYS/breaks"));
+            std::thread::yield_now();
+        }
+    }
+
+    fn is(&self, order: &str, state: &str) -> bool {
+        self.get(&format!("/orders/{order}"))["state"] == state
+    }
+
+    fn reconcile(&self) -> Value {
+        let (status, run) = self.post("/brokers/XNYS/reconciliations?reason=a+drill", &json!({}));
+        assert_eq!((status, run["outcome"].as_str()), (200, Some("COMPLETE")), "{run}");
+        run
+    }
+
+    /// What a command of the program prints.
+    fn oms(&self, words: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_oms"));
+        let output = command.arg("brokers").args(words).args(["--url", &self.url, "--key", &self.key]).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        // A process that has ended already needs no end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+#[test]
+fn a_desk_and_a_gateway_that_is_killed_agree_and_what_differs_is_a_break_until_a_look_closes_it() {
+    let mut simulator = Simulator::start("desk", &[]);
+    let desk = Desk::start(&simulator);
+    desk.until("an open gate", |desk| desk.get("/brokers/XNYS")["state"] == "UP");
+    let (filled, canceled, resting) = (desk.place("10", "190"), desk.place("10", "150"), desk.place("10", "151"));
+    desk.until("a fill", |desk| desk.is(&filled, "FILLED"));
+    assert!(matches!(desk.post(&format!("/orders/{canceled}/cancel"), &json!({})).0, 200 | 202));
+    desk.until("a cancel", |desk| desk.is(&canceled, "CANCELED"));
+    let run = desk.reconcile();
+    assert_eq!((run["open"].as_u64(), run["executions"].as_u64(), run["positions"].as_u64()), (Some(0), Some(1), Some(1)), "{run}");
+    // The gateway is killed and started again: the run after the recovery finds nothing that differs.
+    let runs = desk.get("/brokers/XNYS/reconciliations")["data"].as_array().unwrap().len();
+    simulator.kill();
+    desk.until("the run after the recovery", |desk| {
+        let all = desk.get("/brokers/XNYS/reconciliations");
+        let last = &all["data"][0];
+        runs < all["data"].as_array().unwrap().len() && last["trigger"] == "RECOVERY" && last["outcome"] == "COMPLETE"
+    });
+    assert_eq!(desk.get("/brokers/XNYS/breaks")["data"], json!([]));
+    // A person enters an order beside the desk: a break, with its value, that somebody takes on.
+    assert!(simulator.order("manual BUY 20 IBM 140").starts_with("ok order "));
+    assert_eq!(desk.reconcile()["opened"], 1);
+    let one = desk.get("/brokers/XNYS/breaks?status=OPEN")["data"][0].clone();
+    assert_eq!((one["kind"].as_str(), one["value"].as_str()), (Some("UNKNOWN_AT_DESK"), Some("2800")), "{one}");
+    let owner = desk.get("/orders?limit=1")["data"][0]["user_id"].as_str().unwrap().to_owned();
+    desk.oms(&["assign", "XNYS", "1", "--owner", &owner, "--reason", "look into it"]);
+    assert!(desk.oms(&["breaks", "XNYS", "--status", "ACKNOWLEDGED"]).contains("UNKNOWN_AT_DESK"));
+    // The market closes, and the order for the day with it: the next run closes the break.
+    assert_eq!(simulator.order("close"), "ok");
+    let last = desk.reconcile();
+    let closed = desk.get("/brokers/XNYS/breaks/1");
+    assert_eq!((closed["status"].as_str(), closed["closing_run"].as_u64()), (Some("CLOSED"), last["run"].as_u64()), "{closed}");
+    assert_eq!(closed["actions"][0]["note"], "look into it");
+    assert!(desk.oms(&["runs", "XNYS"]).contains("RECOVERY"));
+    desk.until("the end of what rested", |desk| !desk.is(&resting, "NEW"));
+}
