@@ -46,7 +46,9 @@ pub fn run(seed: u64, mutant: Option<Mutant>, script: bool) -> Outcome {
         let world = world.insert(World::new(seed, mutant, script));
         day::days(world, &mut Rng::new(seed ^ 0x1b1b));
     });
-    let Some(mut world) = world else { return Outcome { trace: 0, violation: violation.err(), tally: Tally::default(), script: Vec::new() } };
+    let Some(mut world) = world else {
+        return Outcome { trace: 0, violation: violation.err(), tally: Tally::default(), script: Vec::new() };
+    };
     let script = world.script.take().unwrap_or_default();
     Outcome { trace: world.trace.get(), violation: violation.err(), tally: world.tally, script }
 }

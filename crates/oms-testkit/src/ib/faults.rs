@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::world::{MS, SECOND, World};
 use super::wire::Pushes;
+use super::world::{MS, SECOND, World};
 use crate::simulator::Rng;
 
 macro_rules! faults {

@@ -79,7 +79,8 @@ impl Layer {
         if self.is(Mutant::BrokenSendIsNotSent) {
             for (order_ref, place) in std::mem::take(&mut self.unheard) {
                 let reason = format!("the line broke under order {}", place.order_id);
-                self.reports.push_back((Time(i64::MIN), ReportBody::NotSent { wire_id: id_of(&order_ref), intent: IntentKind::New, reason }));
+                self.reports
+                    .push_back((Time(i64::MIN), ReportBody::NotSent { wire_id: id_of(&order_ref), intent: IntentKind::New, reason }));
             }
         }
     }

@@ -53,7 +53,9 @@ impl World {
 
     fn check_report(&mut self, body: &ReportBody, order_id: OrderId) {
         match body {
-            ReportBody::Accepted { .. } => assert!(!self.real(order_id).is_empty(), "invariant evidence: {order_id} is told to be taken, and is not there"),
+            ReportBody::Accepted { .. } => {
+                assert!(!self.real(order_id).is_empty(), "invariant evidence: {order_id} is told to be taken, and is not there")
+            }
             ReportBody::Rejected { .. } | ReportBody::Canceled { .. } | ReportBody::Expired { .. } => {
                 assert!(!self.is_live(order_id), "invariant evidence: {order_id} works, and is told to have ended: {body:?}");
             }
@@ -63,7 +65,8 @@ impl World {
             ReportBody::Fill { fill, .. } | ReportBody::Corrected { fill, .. } => {
                 let name = WireId::derive(order_id, 0).to_string();
                 let of = |(report, _): &(&ExecutionReport, _)| report.execution.order_ref == name;
-                let is_real = self.gateway.executions().filter(of).any(|(report, _)| root(&report.execution.exec_id) == root(fill.exec_id.as_str()));
+                let is_real =
+                    self.gateway.executions().filter(of).any(|(report, _)| root(&report.execution.exec_id) == root(fill.exec_id.as_str()));
                 assert!(is_real, "invariant fills: {} of {order_id} is told, and never happened", fill.exec_id);
             }
             ReportBody::Replaced { order_qty: Some(qty), .. } => {
@@ -71,7 +74,9 @@ impl World {
                 let has = real.iter().any(|order| order.order_qty == *qty);
                 assert!(has, "invariant evidence: {order_id} is told to be for {qty}, and is not: {real:?}");
             }
-            ReportBody::CancelRejected { .. } | ReportBody::NotSent { intent: IntentKind::Cancel, .. } => self.guard.cancel_is_answered(order_id),
+            ReportBody::CancelRejected { .. } | ReportBody::NotSent { intent: IntentKind::Cancel, .. } => {
+                self.guard.cancel_is_answered(order_id)
+            }
             _ => (),
         }
     }
@@ -96,7 +101,10 @@ impl World {
                 assert!(!real.is_empty(), "invariant evidence: {order_id} is told to stand so, and is not there: {found:?}");
                 let live = real.iter().filter(|order| !order.is_done).count();
                 assert!(live < 2, "invariant evidence: two orders work under the id of {order_id}, and one is told of");
-                assert!(found.state == VenueState::Live || live == 0, "invariant evidence: {order_id} works, and is told to have ended: {found:?} {real:?}");
+                assert!(
+                    found.state == VenueState::Live || live == 0,
+                    "invariant evidence: {order_id} works, and is told to have ended: {found:?} {real:?}"
+                );
             }
         }
         if let (true, Some(found)) = (self.is_calm, &found) {

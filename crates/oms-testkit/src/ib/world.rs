@@ -12,8 +12,8 @@ use oms_ib::sim::gateway::stage::quiet;
 use oms_ib::sim::gateway::{Gateway, GatewayConfig, SessionId, Told};
 use oms_model::report::Report;
 use oms_model::{InstrumentId, Mic, Price, Qty, Side, Time};
-use oms_venues::replay::Shown;
 use oms_runtime::port::{Handed, WireCancel, WireOrder, WireReplace};
+use oms_venues::replay::Shown;
 
 use super::desk::Desk;
 use super::faults::Tally;
@@ -555,7 +555,6 @@ impl World {
         }
     }
 }
-
 
 fn contract(instrument: InstrumentId) -> Contract {
     let text = |text: &str| text.to_owned();

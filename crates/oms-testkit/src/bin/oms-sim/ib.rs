@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-const USAGE: &str = "oms-sim ib [--faults N] [--seeds A..B | --seed N] [--mutant NAME] [--mutants] [--threads N] [--keep-going] [--twice] [--verbose]
+const USAGE: &str =
+    "oms-sim ib [--faults N] [--seeds A..B | --seed N] [--mutant NAME] [--mutants] [--threads N] [--keep-going] [--twice] [--verbose]
 
   Runs seeds until so many faults were injected (a million, unless told), in parallel on all cores. --mutants plants one
   bug after the other and looks for each. Ends with 1 where something broke, or where a planted bug was not found.";
@@ -24,8 +25,16 @@ struct Options {
 
 fn options(words: &[String]) -> Result<Options, String> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut options =
-        Options { seeds: 0..u64::MAX, faults: 1_000_000, mutant: None, mutants: false, threads, keep_going: false, twice: false, verbose: false };
+    let mut options = Options {
+        seeds: 0..u64::MAX,
+        faults: 1_000_000,
+        mutant: None,
+        mutants: false,
+        threads,
+        keep_going: false,
+        twice: false,
+        verbose: false,
+    };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
@@ -110,7 +119,14 @@ fn many(options: &Options) -> bool {
     let (tally, took) = (&sum.tally, began.elapsed().as_secs_f64());
     println!(
         "{} seeds in {took:.1} s on {} threads: {} faults, and {} messages lost, late, doubled or moved; {} virtual days, {} orders, {} executions, {} sessions",
-        sum.seeds, options.threads, tally.faults(), tally.messages, tally.days, tally.orders, tally.executions, tally.sessions,
+        sum.seeds,
+        options.threads,
+        tally.faults(),
+        tally.messages,
+        tally.days,
+        tally.orders,
+        tally.executions,
+        tally.sessions,
     );
     for fault in Fault::ALL {
         let count = tally.count(*fault);
@@ -131,7 +147,8 @@ fn many(options: &Options) -> bool {
 fn canary(options: &Options) -> bool {
     let mut all = true;
     for mutant in Mutant::ALL {
-        let within = Options { mutant: Some(*mutant), threads: 1, keep_going: false, faults: u64::MAX, seeds: options.seeds.clone(), ..*options };
+        let within =
+            Options { mutant: Some(*mutant), threads: 1, keep_going: false, faults: u64::MAX, seeds: options.seeds.clone(), ..*options };
         let within = Options { seeds: within.seeds.start..within.seeds.end.min(within.seeds.start.saturating_add(WITHIN)), ..within };
         let sum = sweep(&within);
         match sum.violations.first() {
