@@ -17,6 +17,7 @@ use http::{HeaderMap, HeaderName, Method, Uri};
 use oms_engine::input::IdempotencyKey;
 use oms_identity::{Principal, Scope};
 use oms_model::command::{Actor, Command, CommandOutcome, Placed as PlacedOrder};
+use oms_model::logged::Quoted;
 use oms_model::{Code, OrderId, Refusal, Source, TraceId};
 use oms_runtime::handle::{Answer, Request as EngineRequest};
 use std::collections::BTreeSet;
@@ -143,7 +144,7 @@ where
     };
     let mut response = handled.unwrap_or_else(|refusal| {
         if status(refusal.code).is_server_error() && refusal.code != Code::Overloaded {
-            tracing::warn!(code = %refusal.code, message = %refusal.message, trace_id = %error::TraceText(trace_id), "a request failed");
+            tracing::warn!(code = %refusal.code, message = %Quoted(&refusal.message), trace_id = %error::TraceText(trace_id), "a request failed");
         }
         respond(&refusal, trace_id)
     });

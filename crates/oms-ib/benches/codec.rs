@@ -11,6 +11,7 @@ const FRAMES: &str = include_str!("../test-data/golden-frames.txt");
 /// How long each figure is measured for.
 const SPAN: Duration = Duration::from_millis(500);
 
+#[expect(clippy::large_enum_variant, reason = "there are a few hundred")]
 enum Message {
     Request(Request),
     Reply(Reply),

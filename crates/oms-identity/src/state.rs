@@ -7,7 +7,7 @@ use crate::net::{Net, lets_in, place};
 use crate::scope::{Role, Scopes};
 use core::net::IpAddr;
 use oms_model::{ApiKeyId, InvitationId, SessionId, TenantId, Time, UserId};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One second in the unit of [`Time`].
 pub const SECOND: i64 = 1_000_000_000;
@@ -224,6 +224,8 @@ pub struct State {
     invitations: BTreeMap<InvitationId, Invitation>,
     bootstrap: Option<(Hash, Time)>,
     sessions: BTreeMap<SessionId, Session>,
+    /// The sessions by when they are over.
+    ending: BTreeSet<(Time, SessionId)>,
     keys: BTreeMap<ApiKeyId, ApiKey>,
     /// Every hash by which a key may be found, also an old one.
     key_hashes: BTreeMap<Hash, ApiKeyId>,

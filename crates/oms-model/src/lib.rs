@@ -22,6 +22,7 @@ pub mod event;
 pub mod ids;
 pub mod instrument;
 pub mod limit;
+pub mod logged;
 pub mod machine;
 pub mod market;
 pub mod order;

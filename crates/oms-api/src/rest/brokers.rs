@@ -8,6 +8,7 @@ use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
 use oms_identity::Scope;
+use oms_model::logged::Withheld;
 use oms_model::{Code, Refusal};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -146,7 +147,7 @@ async fn act(call: Call, action: BrokerAction) -> Result<Response, Refusal> {
         require_live(&call)?;
     }
     call.api.brokers().ok_or_else(unknown)?.act(&call.id, action, &call.actor(), &reason)?;
-    tracing::warn!(broker = %call.id, user_id = %call.principal.user_id, ?action, reason, "somebody acts on a broker's connection");
+    tracing::warn!(broker = %call.id, user_id = %call.principal.user_id, ?action, reason = %Withheld(&reason), "somebody acts on a broker's connection");
     Ok(shown(&call, &find(&call)?))
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use oms_model::logged::{Quoted, Withheld};
 use oms_model::report::{Report, ReportBody};
 use oms_model::{Mic, Time};
 use oms_runtime::port::{Answer, Handed, VenueOrder, VenuePort};
@@ -76,7 +77,7 @@ impl Application for Door {
             // Neither a refusal nor a dispute of ours is answered.
             b"j" | b"Q" => {
                 let text = message.get(tags::TEXT).map(String::from_utf8_lossy).unwrap_or_default();
-                tracing::warn!(%session, %text, "the client does not accept a message");
+                tracing::warn!(%session, text = %Withheld(&text), "the client does not accept a message");
                 false
             }
             _ => self.refuse(message, BusinessReason::UnsupportedMessageType, replies),
@@ -87,9 +88,11 @@ impl Application for Door {
         match event {
             Event::LoggedOn { .. } => tracing::info!(%session, "logged on"),
             Event::LoggedOut { reason } => tracing::info!(%session, %reason, "logged out"),
-            Event::Dropped { reason, detail } => tracing::warn!(%session, %reason, %detail, "a connection was let go"),
+            Event::Dropped { reason, detail } => tracing::warn!(%session, %reason, detail = %Quoted(detail), "a connection was let go"),
             Event::Rejected { seq, .. } => tracing::warn!(%session, seq, "a message was refused"),
-            Event::PeerRejected { ref_seq, text } => tracing::warn!(%session, ref_seq, %text, "the client refused a message"),
+            Event::PeerRejected { ref_seq, text } => {
+                tracing::warn!(%session, ref_seq, text = %Withheld(text), "the client refused a message")
+            }
             Event::ResendAsked { begin, end } => tracing::info!(%session, begin, end, "messages are sent again"),
             _ => (),
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use oms_model::logged::Quoted;
 use oms_model::report::{Report, ReportBody};
 use oms_model::{Mic, Time, WireId};
 use oms_runtime::Clock;
@@ -105,7 +106,7 @@ impl Shared {
                 let heard = state.ledger.take(&said);
                 if let Some(why) = heard.dont_know.filter(|_| !always && self.dialect.can.dont_know_trade) {
                     count(&self.figures.dont_know);
-                    tracing::error!(venue = %self.venue, ?why, text = %said.text(), "a trade is not known");
+                    tracing::error!(venue = %self.venue, ?why, text = %Quoted(&said.text()), "a trade is not known");
                     replies.push(order::dont_know(&self.dialect, &said, why));
                 }
                 // What is said again in answer to a question, and is known, was told.
@@ -145,7 +146,7 @@ impl Shared {
         let text = said.text();
         let seq = said.get(tags::REF_SEQ_NUM).and_then(parse_uint);
         let carried = seq.and_then(|seq| state.ledger.carried(seq).cloned());
-        tracing::warn!(venue = %self.venue, seq, %text, "the venue refused a message");
+        tracing::warn!(venue = %self.venue, seq, text = %Quoted(&text), "the venue refused a message");
         match carried? {
             Subject::Intent(wire_id) => {
                 let body = state.ledger.refused_message(&wire_id, text);
@@ -258,7 +259,7 @@ impl Application for Line {
             }
             other => {
                 count(&self.shared.figures.refused);
-                tracing::warn!(%session, msg_type = %String::from_utf8_lossy(other), "the venue sent what is not taken from it");
+                tracing::warn!(%session, msg_type = %Quoted(&String::from_utf8_lossy(other)), "the venue sent what is not taken from it");
                 replies.push(business_reject(message, BusinessReason::UnsupportedMessageType, None));
                 false
             }
@@ -301,7 +302,7 @@ impl Application for Line {
 /// What is only counted and logged.
 pub(super) fn log(session: &SessionId, figures: &VenueFigures, event: &Event) {
     match event {
-        Event::Dropped { reason, detail } => tracing::warn!(%session, %reason, %detail, "a connection was let go"),
+        Event::Dropped { reason, detail } => tracing::warn!(%session, %reason, detail = %Quoted(detail), "a connection was let go"),
         Event::GapFound { begin, end } => {
             count(&figures.gaps);
             tracing::warn!(%session, begin, end, "messages are missing");
@@ -310,7 +311,7 @@ pub(super) fn log(session: &SessionId, figures: &VenueFigures, event: &Event) {
             count(&figures.refused);
             tracing::error!(%session, seq, ?reason, tag, "a message of the venue was refused; its dialect may lack something");
         }
-        Event::LogoutText { text } => tracing::warn!(%session, %text, "the venue logs out"),
+        Event::LogoutText { text } => tracing::warn!(%session, text = %Quoted(text), "the venue logs out"),
         _ => (),
     }
 }

@@ -5,6 +5,7 @@ mod ask;
 use std::sync::Arc;
 use std::time::Duration;
 
+use oms_model::logged::Quoted;
 use oms_model::report::VenueFill;
 use oms_model::{BrokerOrderId, IntentKind, Mic, Time, WireId};
 use oms_runtime::Clock;
@@ -324,7 +325,9 @@ impl VenuePort for FixPort {
                     found.retain(|order| order.state == VenueState::Live);
                     return answer(found, agree);
                 }
-                Asked::NotTaken(reason) => tracing::warn!(venue = %self.profile.venue, %reason, "it is not asked about all orders"),
+                Asked::NotTaken(reason) => {
+                    tracing::warn!(venue = %self.profile.venue, reason = %Quoted(&reason), "it is not asked about all orders");
+                }
                 Asked::Failed(reason) => return Answer::Failed(reason),
                 Asked::PassedOver => return Answer::Failed("the question was passed over".to_owned()),
             }

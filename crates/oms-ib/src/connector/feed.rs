@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use oms_model::logged::Quoted;
 use oms_model::{InstrumentId, Price};
 
 use super::pace::{Class, Item};
@@ -93,7 +94,7 @@ impl Feed {
     /// Something that was asked for under an id is refused.
     pub(super) fn refused(&self, notice: &Notice) {
         if let Some(line) = self.lines.get(&notice.id) {
-            tracing::warn!(symbol = %line.subscribed.contract.symbol, code = notice.code, text = %notice.text, "no market data");
+            tracing::warn!(symbol = %line.subscribed.contract.symbol, code = notice.code, text = %Quoted(&notice.text), "no market data");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the gateway says.
 
 use oms_model::Time;
+use oms_model::logged::Quoted;
 
 use super::codes::{Meaning, meaning};
 use super::config::SECOND;
@@ -134,10 +135,10 @@ impl Connector {
         let what = meaning(notice.code);
         let text = format!("{} {}", notice.code, notice.text);
         match what {
-            Meaning::Data => tracing::debug!(venue = %self.config.venue, %text, "the gateway says"),
+            Meaning::Data => tracing::debug!(venue = %self.config.venue, text = %Quoted(&text), "the gateway says"),
             Meaning::Pacing => {
                 self.figures.paced += 1;
-                tracing::warn!(venue = %self.config.venue, %text, "the gateway wants fewer messages");
+                tracing::warn!(venue = %self.config.venue, text = %Quoted(&text), "the gateway wants fewer messages");
                 self.pace.hold(self.now.mono.saturating_add(PAUSE));
                 // What was too much was not taken. What was asked is asked again by what waits for it.
                 self.look_now();
@@ -147,12 +148,12 @@ impl Connector {
             Meaning::ClientIdInUse => self.link.reason.clone_from(&text),
             Meaning::SessionOver => self.drop_link(&text, false),
             _ if 0 < notice.id => self.feed.refused(notice),
-            _ => tracing::warn!(venue = %self.config.venue, %text, "the gateway says"),
+            _ => tracing::warn!(venue = %self.config.venue, text = %Quoted(&text), "the gateway says"),
         }
         if 0 < notice.id {
             let heard = self.ledger.take(&reply, false);
             if heard.about.is_some() {
-                tracing::info!(venue = %self.config.venue, order_id = notice.id, %text, "the gateway says of an order");
+                tracing::info!(venue = %self.config.venue, order_id = notice.id, text = %Quoted(&text), "the gateway says of an order");
             }
             self.book(heard, Some(reply));
         }

@@ -1,7 +1,10 @@
 //! Connecting, the handshake, the heartbeat, and the line behind the gateway.
 
+use core::fmt::Display;
+
 use oms_model::IntentKind;
 use oms_model::WireId;
+use oms_model::logged::Quoted;
 use oms_model::report::ReportBody;
 use oms_venues::paper::prng::Prng;
 
@@ -164,7 +167,8 @@ impl Connector {
     /// The desk wants it down, and down it stays until [`Connector::unpark`].
     pub fn park(&mut self, now: Now, reason: &str) {
         self.pass(now);
-        self.drop_link(reason, false);
+        // What somebody wrote about it stands in what is told of it, and not in the log of the process.
+        self.let_go(reason, false, &"the desk took it down");
         self.link.phase = Phase::Parked;
         self.turn(now);
     }
@@ -222,6 +226,11 @@ impl Connector {
 
     /// The link is let go.
     pub(super) fn drop_link(&mut self, reason: &str, refused: bool) {
+        self.let_go(reason, refused, &Quoted(reason));
+    }
+
+    /// [`Self::drop_link`] with what the log of the process says for a reason.
+    fn let_go(&mut self, reason: &str, refused: bool, logged: &dyn Display) {
         let was_up = self.link.phase == Phase::Up && !self.link.line_lost;
         let timing = self.config.timing;
         let pause = if refused {
@@ -248,18 +257,18 @@ impl Connector {
         self.fail_questions(reason);
         self.run_failed(reason);
         if was_up {
-            self.session_down(reason);
+            self.session_down(reason, logged);
         }
     }
 
-    /// Orders may not be sent any more.
-    pub(super) fn session_down(&mut self, reason: &str) {
+    /// Orders may not be sent any more. `logged`: what the log of the process says for a reason.
+    pub(super) fn session_down(&mut self, reason: &str, logged: &dyn Display) {
         self.figures.lost += 1;
         let is_expected = self.config.window.is_some_and(|window| window.contains(self.now.wall));
         if is_expected {
-            tracing::info!(venue = %self.config.venue, reason, "the gateway is down, in its own hours");
+            tracing::info!(venue = %self.config.venue, reason = %logged, "the gateway is down, in its own hours");
         } else {
-            tracing::warn!(venue = %self.config.venue, reason, "the gateway is down");
+            tracing::warn!(venue = %self.config.venue, reason = %logged, "the gateway is down");
         }
         self.tell(None, ReportBody::SessionDown { reason: reason.to_owned() });
     }
@@ -280,7 +289,7 @@ impl Connector {
     /// The gate is shut until everything was looked at again.
     pub(super) fn recover_again(&mut self, reason: &str) {
         if self.link.phase == Phase::Up && !self.link.line_lost {
-            self.session_down(reason);
+            self.session_down(reason, &Quoted(reason));
         }
         if self.link.is_working() {
             self.link.phase = Phase::Recovering;

@@ -161,7 +161,7 @@ impl State {
         let now = batch.time;
         match event {
             Event::SessionOpened(e) => {
-                self.sessions.retain(|_, one| one.user_id != e.user_id || now < one.expires_at);
+                self.forget_ended(now);
                 let session = Session {
                     user_id: e.user_id,
                     tenant_id: e.tenant_id,
@@ -174,20 +174,39 @@ impl State {
                     ip: batch.by.ip,
                     user_agent: batch.by.user_agent.clone(),
                 };
+                self.ending.insert((e.expires_at, e.session_id));
                 self.sessions.insert(e.session_id, session);
             }
             Event::SessionRefreshed(e) => {
                 let Some(session) = self.sessions.get_mut(&e.session_id) else { return };
+                self.ending.remove(&(session.expires_at, e.session_id));
+                self.ending.insert((e.expires_at, e.session_id));
                 (session.generation, session.expires_at, session.refreshed_at) = (e.generation, e.expires_at, now);
                 session.ip = batch.by.ip;
                 session.user_agent.clone_from(&batch.by.user_agent);
             }
-            Event::SessionRevoked(e) => drop(self.sessions.remove(&e.session_id)),
+            Event::SessionRevoked(e) => {
+                let Some(session) = self.sessions.remove(&e.session_id) else { return };
+                self.ending.remove(&(session.expires_at, e.session_id));
+            }
             Event::SessionSteppedUp(e) => {
                 let Some(session) = self.sessions.get_mut(&e.session_id) else { return };
                 session.mfa_at = Some(now);
             }
             _ => (),
+        }
+    }
+
+    /// Nothing asks for a session that is over. What is left is bounded by who is signed in.
+    fn forget_ended(&mut self, now: Time) {
+        while let Some(&(at, session_id)) = self.ending.first() {
+            if now < at {
+                return;
+            }
+            self.ending.pop_first();
+            if self.sessions.get(&session_id).is_some_and(|session| session.expires_at <= now) {
+                self.sessions.remove(&session_id);
+            }
         }
     }
 
@@ -245,3 +264,6 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

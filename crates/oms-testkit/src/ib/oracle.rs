@@ -182,10 +182,10 @@ impl World {
             let sum = told.entry(i32::try_from(place).unwrap_or(0)).or_default();
             *sum = sum.saturating_add(signed);
         }
-        for place in 0..SYMBOLS.len() {
+        for (place, symbol) in SYMBOLS.iter().enumerate() {
             let instrument = InstrumentId(place.try_into().unwrap_or(0));
             let sum = told.get(&i32::try_from(place).unwrap_or(0)).copied().unwrap_or_default();
-            assert_eq!(sum, self.gateway.position(ACCOUNT, instrument), "invariant positions: {}", SYMBOLS[place]);
+            assert_eq!(sum, self.gateway.position(ACCOUNT, instrument), "invariant positions: {symbol}");
         }
     }
 

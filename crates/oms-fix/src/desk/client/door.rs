@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use oms_model::logged::{Quoted, Withheld};
 use tokio::sync::mpsc;
 
 use crate::codec::scan::View;
@@ -91,7 +92,7 @@ impl Application for Door {
             b"j" => {
                 count(&self.figures.peer_refused, 1);
                 let text = message.get(crate::tags::TEXT).map(String::from_utf8_lossy).unwrap_or_default();
-                tracing::warn!(%session, %text, "the client refused a message");
+                tracing::warn!(%session, text = %Withheld(&text), "the client refused a message");
                 false
             }
             _ => self.refuse(message, BusinessReason::UnsupportedMessageType, replies),
@@ -105,14 +106,14 @@ impl Application for Door {
                 tracing::info!(%session, "logged on");
             }
             Event::LoggedOut { reason } => tracing::info!(%session, %reason, "logged out"),
-            Event::Dropped { reason, detail } => tracing::warn!(%session, %reason, %detail, "a connection was let go"),
+            Event::Dropped { reason, detail } => tracing::warn!(%session, %reason, detail = %Quoted(detail), "a connection was let go"),
             Event::Rejected { seq, .. } | Event::OverRate { seq } => {
                 count(&self.figures.refused, 1);
                 tracing::warn!(%session, seq, "a message was refused");
             }
             Event::PeerRejected { ref_seq, text } => {
                 count(&self.figures.peer_refused, 1);
-                tracing::warn!(%session, ref_seq, %text, "the client refused a message");
+                tracing::warn!(%session, ref_seq, text = %Withheld(text), "the client refused a message");
             }
             Event::GapFound { begin, end } => {
                 count(&self.figures.gaps, 1);

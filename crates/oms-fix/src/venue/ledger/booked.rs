@@ -1,5 +1,6 @@
 //! What one ExecutionReport(8) makes of its order.
 
+use oms_model::logged::Quoted;
 use oms_model::report::{ReportBody, VenueFill};
 use oms_model::{IntentKind, OrdType, Price, TimeInForce, WireId};
 use oms_runtime::port::{RequestState, VenueState};
@@ -129,7 +130,7 @@ fn restated(order: &mut Standing, said: &Said<'_>, wire_id: &WireId) -> Option<R
             Some(ReportBody::Expired { wire_id: wire_id.clone() })
         }
         _ => {
-            tracing::warn!(order = %wire_id, text = %said.text(), "the venue restated an order");
+            tracing::warn!(order = %wire_id, text = %Quoted(&said.text()), "the venue restated an order");
             None
         }
     }
