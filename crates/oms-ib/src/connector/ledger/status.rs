@@ -108,6 +108,10 @@ fn replaced(order: &mut Standing, told: &Order, heard: &mut Heard) {
     let is_doubled = order.is_doubled();
     let Some(request) = order.open_request(IntentKind::Replace) else { return };
     let Some(asked) = request.place.clone().filter(|asked| same_terms(&asked.order, told)) else { return };
+    if told.perm_id == 0 {
+        // Whether the order has these terms, or a second one under its id, it does not say. Unless that is told soon, it is asked.
+        return;
+    }
     let wire_id = request.wire_id.clone();
     if is_doubled {
         // Two orders work where one was to be changed. Nothing is claimed: the desk asks, and is told that it is not known.

@@ -197,3 +197,20 @@ fn what_the_log_says_makes_the_same_ledger() {
     assert_eq!(live.get(&wire(0)), again.get(&wire(0)));
     assert_eq!(live.highest_id, 5);
 }
+
+#[test]
+fn new_terms_without_a_permanent_id_are_not_taken_for_those_of_the_order() {
+    let mut ledger = ledger();
+    ledger.take(&open(terms(100, "20"), 7, "Inactive"), false);
+    ledger.placed(&wire(1), terms(150, "21"));
+    // A second order under the id, whose permanent id is not given yet, and its end.
+    for word in ["Submitted", "Cancelled"] {
+        let heard = ledger.take(&open(terms(150, "21"), 0, word), false);
+        let claims = |(_, body): &(Option<Time>, ReportBody)| matches!(body, ReportBody::Replaced { .. } | ReportBody::Canceled { .. });
+        assert!(!heard.reports.iter().any(claims), "{word}: {:?}", heard.reports);
+    }
+    assert_eq!(ledger.get(&wire(0)).unwrap().state, VenueState::Live);
+    // With it, they are.
+    let heard = ledger.take(&open(terms(150, "21"), 7, "Submitted"), false);
+    assert!(heard.reports.iter().any(|(_, body)| matches!(body, ReportBody::Replaced { .. })), "{:?}", heard.reports);
+}
