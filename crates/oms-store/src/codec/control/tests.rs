@@ -17,6 +17,8 @@ fn every_kind() -> Vec<Event> {
     let (text, hash) = (str::to_owned as fn(&str) -> String, [7; 32]);
     let secret: Box<[u8]> = Box::new([8, 0, 9]);
     let ip = "192.0.2.1".parse().ok();
+    // All that there were when the files were written.
+    let scopes = Scopes::from_bits((1 << 22) - 1);
     vec![
         TenantCreated { tenant_id, name: text("desk") }.into(),
         TenantChanged { tenant_id, name: text("desk"), time_zone: text("UTC"), enabled: true }.into(),
@@ -29,7 +31,7 @@ fn every_kind() -> Vec<Event> {
         TotpUsed { user_id, step: 2 }.into(),
         RecoveryCodeUsed { user_id, sha256: hash }.into(),
         TotpDisabled { user_id }.into(),
-        MemberSet { tenant_id, user_id, role: Role::Trader, extra: Scopes::ALL }.into(),
+        MemberSet { tenant_id, user_id, role: Role::Trader, extra: scopes }.into(),
         MemberRemoved { tenant_id, user_id }.into(),
         Invited { invitation_id, tenant_id, email: text("a@b.c"), role: Role::Admin, extra: Scopes::NONE, sha256: hash, expires_at: at }
             .into(),
@@ -50,7 +52,7 @@ fn every_kind() -> Vec<Event> {
             name: text("bot"),
             prefix: text("oms_live_x"),
             sha256: hash,
-            scopes: Scopes::ALL,
+            scopes,
             expires_at: Some(at),
             nets,
         }
