@@ -10,7 +10,7 @@ use tonic::{Request, Status};
 
 /// What was generated.
 pub mod v1 {
-    #![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated")]
+    #![allow(missing_docs, clippy::all, clippy::pedantic, rustdoc::invalid_html_tags, reason = "generated")]
     tonic::include_proto!("oms.v1");
 }
 
