@@ -250,11 +250,10 @@ impl Connector {
         let number = self.reconciling.readings;
         run.reading = Some((number, stamp, rows));
         let mut asked = DeskAsked { since: Time(since.saturating_mul(DAY_NS)), ..DeskAsked::default() };
-        for Subject { kind, what } in self.reconciling.book.subjects().filter(|subject| subject.kind != Kind::Position) {
+        for Subject { what, .. } in self.reconciling.book.subjects().filter(|subject| subject.kind != Kind::Position) {
             match what.parse::<OrderId>() {
                 Ok(order_id) => drop(asked.orders.insert(order_id)),
-                Err(_) if *kind != Kind::Position => drop(asked.roots.insert(what.clone())),
-                Err(_) => (),
+                Err(_) => drop(asked.roots.insert(what.clone())),
             }
         }
         self.act(Action::ReadDesk(number, Box::new(asked)));
