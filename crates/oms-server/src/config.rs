@@ -358,6 +358,8 @@ pub struct IbVenue {
 #[allow(missing_docs, reason = "the default file says what each means")]
 pub struct Paper {
     pub enabled: bool,
+    pub market: String,
+    pub fee_per_share: String,
     pub speed: String,
     pub seed: u64,
     pub skip_s: u32,

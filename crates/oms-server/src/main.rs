@@ -14,6 +14,7 @@ mod exit;
 mod journal;
 mod load;
 mod logging;
+mod paper;
 mod serve;
 mod sim;
 

@@ -6,10 +6,34 @@ use oms_model::{InstrumentId, Mic, Notional, OrderId, Price, Qty, WireId};
 
 use crate::codec::{Number, OpenOrder, Order, OrderState, OrderStatus, Size};
 
-/// Commission for each share, in 10^-9.
-const FEE_PER_SHARE: i64 = 5_000_000;
-/// Commission for each order at least, in 10^-18.
-const FEE_AT_LEAST: i128 = 10_i128.pow(18);
+/// What an order costs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FeeSchedule {
+    /// For each share.
+    pub per_share: Price,
+    /// For each order at least.
+    pub at_least: Notional,
+}
+
+impl FeeSchedule {
+    /// So much for each share, however few they are.
+    #[must_use]
+    pub const fn per_share(per_share: Price) -> Self {
+        Self { per_share, at_least: Notional::ZERO }
+    }
+
+    /// What so many shares of one order cost.
+    pub(super) fn of(self, qty: Qty) -> Notional {
+        self.per_share.notional(qty).unwrap_or_default().max(self.at_least)
+    }
+}
+
+impl Default for FeeSchedule {
+    /// As the broker publishes it: half a cent for each share, a dollar for each order at least.
+    fn default() -> Self {
+        Self { per_share: Price::from_raw(5_000_000), at_least: Notional::from_raw(10_i128.pow(18)) }
+    }
+}
 
 /// Where an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,10 +139,9 @@ impl Held {
         self.spent.avg_px(self.cum).unwrap_or_default()
     }
 
-    /// What an execution of `qty` more costs: so much for each share, at least so much for the order.
-    pub(super) fn fee_for(&self, qty: Qty) -> Notional {
-        let of_all = Price::from_raw(FEE_PER_SHARE).notional(self.cum.saturating_add(qty)).unwrap_or_default();
-        of_all.max(Notional::from_raw(FEE_AT_LEAST)).saturating_sub(self.fees)
+    /// What an execution of `qty` more costs: what all of the order does, less what was charged.
+    pub(super) fn fee_for(&self, qty: Qty, fees: FeeSchedule) -> Notional {
+        fees.of(self.cum.saturating_add(qty)).saturating_sub(self.fees)
     }
 
     pub(super) fn status_row(&self, perm: i64) -> OrderStatus {

@@ -35,6 +35,7 @@ use oms_venues::paper::ledger::LedgerError;
 use oms_venues::replay::{Recording, Speed};
 
 use super::account::Account;
+pub use super::book::FeeSchedule;
 use super::book::Orders;
 use super::catalog::Catalog;
 use super::faults::Faults;
@@ -69,6 +70,8 @@ pub struct GatewayConfig {
     pub folder: Option<PathBuf>,
     /// Ticks are told this often at most, nanoseconds.
     pub tick_ns: i64,
+    /// What orders cost.
+    pub fees: FeeSchedule,
 }
 
 impl GatewayConfig {
@@ -83,6 +86,7 @@ impl GatewayConfig {
             accounts: vec!["DU1000001".to_owned()],
             folder: None,
             tick_ns: 100_000_000,
+            fees: FeeSchedule::default(),
         }
     }
 }
@@ -139,6 +143,7 @@ pub struct Gateway {
     subscriptions: BTreeMap<(SessionId, i32), Subscription>,
     next_flush: Option<Time>,
     tick_ns: i64,
+    fees: FeeSchedule,
     /// Order ids up to this one were given out or used.
     order_ids: i32,
     next_execution: u64,
@@ -192,6 +197,7 @@ impl Gateway {
             subscriptions: BTreeMap::new(),
             next_flush: None,
             tick_ns: config.tick_ns.max(1),
+            fees: config.fees,
             order_ids: 0,
             next_execution: FIRST_EXECUTION,
             faults: Faults::default(),

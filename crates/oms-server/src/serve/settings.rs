@@ -4,12 +4,14 @@ use crate::calendars;
 use crate::cli::Serve;
 use crate::config::{self, Settings};
 use crate::exit::{Failure, Outcome};
+use crate::paper;
 use crate::serve::fix::FixDesk;
 use crate::serve::fix_venues;
 use crate::serve::ib_venues::{self, IbProfile};
 use oms_fix::venue::VenueProfile;
 use oms_model::{InstrumentId, Symbol, Time};
 use oms_venues::floor::{FloorConfig, Ledgers};
+use oms_venues::paper::profile::VENUES;
 use oms_venues::replay::{Recording, Speed};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -178,18 +180,20 @@ impl Desk {
         self.data.join("views.sqlite")
     }
 
-    /// The paper venues on the recording that ships with the program.
+    /// The paper venues on the recorded market.
     ///
     /// # Errors
-    /// [`Failure::Fault`].
+    /// [`Failure::Usage`] where the market or the charges of the settings are none; [`Failure::Fault`].
     pub fn floor(&self, instruments: Vec<(Symbol, InstrumentId)>, now: Time) -> Result<FloorConfig, Failure> {
-        let recording = Recording::embedded().map_err(|error| Failure::Fault(format!("the recorded market: {error}")))?;
+        let recording = paper::recording(&self.settings.paper)?;
+        let fee = paper::fee(&self.settings.paper)?;
         let ledgers = self.data.join("venues");
         // Venues that remember orders may not fill them in the past.
         let start = if ledgers.exists() { now } else { now.plus(-self.skipped_ns()) };
         std::fs::create_dir_all(&ledgers).map_err(|error| Failure::Usage(format!("{}: {error}", ledgers.display())))?;
         let paper = &self.settings.paper;
         Ok(FloorConfig {
+            venues: VENUES.into_iter().map(|profile| profile.charging(fee)).collect(),
             seed: paper.seed,
             speed: self.speed,
             refresh_ns: paper.refresh_ms.saturating_mul(1_000_000),

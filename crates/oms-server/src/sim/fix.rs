@@ -6,7 +6,7 @@ mod faults;
 use crate::cli::SimFix;
 use crate::config::Settings;
 use crate::exit::{Failure, Outcome, written};
-use crate::logging;
+use crate::{logging, paper};
 use faults::Switches;
 use oms_fix::exchange::{self, Line, Reports, ReportsOut, VenueSession};
 use oms_fix::store::JournalStore;
@@ -19,7 +19,7 @@ use oms_venues::floor::{FloorConfig, Ledgers, SharedFloor};
 use oms_venues::market::PaperMarket;
 use oms_venues::paper::faults::{Faults, Link};
 use oms_venues::paper::profile::VenueProfile;
-use oms_venues::replay::{Recording, Speed};
+use oms_venues::replay::Speed;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -76,9 +76,9 @@ impl Plan {
         })
     }
 
-    /// The market that ships with the program, with the venues on it.
+    /// The recorded market, with the venues on it.
     fn floor(&self, settings: &Settings, now: Time) -> Result<FloorConfig, Failure> {
-        let recording = Recording::embedded().map_err(|error| Failure::Fault(format!("the recorded market: {error}")))?;
+        let (recording, fee) = (paper::recording(&settings.paper)?, paper::fee(&settings.paper)?);
         let instruments = recording.symbols().iter().cloned().zip((1..).map(InstrumentId)).collect();
         let ledgers = self.data.join("venues");
         // Venues that remember orders may not fill them in the past.
@@ -88,7 +88,7 @@ impl Plan {
         };
         folder(&ledgers)?;
         Ok(FloorConfig {
-            venues: self.venues.values().map(|(profile, _)| profile.clone()).collect(),
+            venues: self.venues.values().map(|(profile, _)| profile.clone().charging(fee)).collect(),
             seed: self.seed,
             speed: self.speed,
             refresh_ns: settings.paper.refresh_ms.saturating_mul(1_000_000),

@@ -3,10 +3,10 @@
 use crate::cli::SimIb;
 use crate::config::Settings;
 use crate::exit::{Failure, Outcome, written};
-use crate::logging;
 use crate::serve::Stop;
+use crate::{logging, paper};
 use oms_ib::sim::faults;
-use oms_ib::sim::gateway::GatewayConfig;
+use oms_ib::sim::gateway::{FeeSchedule, GatewayConfig};
 use oms_ib::sim::server::{Server, ServerConfig, ServerError};
 use oms_runtime::{Clock as _, SystemClock};
 use oms_venues::replay::{Recording, Speed};
@@ -28,7 +28,7 @@ fn loopback(flag: &str, text: &str) -> Result<String, Failure> {
 fn plan(flags: &SimIb, settings: &Settings) -> Result<ServerConfig, Failure> {
     let recording = match &flags.market {
         Some(path) => Recording::open(path).map_err(|error| usage("market", &error))?,
-        None => Recording::embedded().map_err(|error| Failure::Fault(format!("the recorded market: {error}")))?,
+        None => paper::recording(&settings.paper)?,
     };
     let speed: Speed = flags.speed.as_deref().unwrap_or(&settings.paper.speed).parse().map_err(|error| usage("speed", &error))?;
     let scenario = match &flags.scenario {
@@ -38,7 +38,9 @@ fn plan(flags: &SimIb, settings: &Settings) -> Result<ServerConfig, Failure> {
         }
         None => Vec::new(),
     };
+    let fees = paper::fee(&settings.paper)?.map(FeeSchedule::per_share).unwrap_or_default();
     let gateway = GatewayConfig {
+        fees,
         speed,
         seed: flags.seed.unwrap_or(settings.paper.seed),
         accounts: flags.accounts.clone(),

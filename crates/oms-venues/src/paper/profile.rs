@@ -61,4 +61,10 @@ impl VenueProfile {
     pub fn of(mic: Mic) -> Option<Self> {
         VENUES.into_iter().find(|profile| profile.mic == mic)
     }
+
+    /// The same venue with one charge per share, for whoever adds and whoever removes; its own where there is none.
+    #[must_use]
+    pub fn charging(self, fee: Option<Price>) -> Self {
+        fee.map_or(self.clone(), |fee| Self { maker_fee: fee, taker_fee: fee, ..self })
+    }
 }

@@ -73,9 +73,9 @@ impl Gateway {
 
     /// An order was executed.
     pub(super) fn execute(&mut self, perm: i64, venue: Mic, venue_id: &str, qty: Qty, price: Price, liquidity: Liquidity) {
-        let at = stamp(self.now);
+        let (at, fees) = (stamp(self.now), self.fees);
         let Some(order) = self.orders.by_perm.get_mut(&perm) else { return };
-        let fee = order.fee_for(qty);
+        let fee = order.fee_for(qty, fees);
         order.cum = order.cum.saturating_add(qty);
         order.spent = order.spent.saturating_add(price.notional(qty).unwrap_or_default());
         (order.last, order.fees) = (price, order.fees.saturating_add(fee));
