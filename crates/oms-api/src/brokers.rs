@@ -3,7 +3,7 @@
 
 pub use oms_engine::input::IdempotencyKey;
 use oms_model::command::Actor;
-use oms_model::{OrderId, Refusal, Time, UserId};
+use oms_model::{Decimal, InstrumentId, OrdType, OrderId, Price, Qty, Refusal, Side, Symbol, Time, TimeInForce, UserId};
 
 /// An order in a broker's account that is not the desk's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -214,10 +214,63 @@ pub struct BreakAsked {
     pub key: Option<IdempotencyKey>,
 }
 
+/// A leg of an order that is not placed, for a broker to say what it would cost and bind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokerQuestion {
+    /// What.
+    pub instrument_id: InstrumentId,
+    /// Its ticker.
+    pub symbol: Symbol,
+    /// FIX 54.
+    pub side: Side,
+    /// FIX 40.
+    pub ord_type: OrdType,
+    /// FIX 38.
+    pub order_qty: Qty,
+    /// FIX 152.
+    pub cash_order_qty: Option<Decimal>,
+    /// FIX 44.
+    pub price: Option<Price>,
+    /// FIX 99.
+    pub stop_px: Option<Price>,
+    /// FIX 59.
+    pub time_in_force: TimeInForce,
+    /// FIX 126.
+    pub expire_at: Option<Time>,
+}
+
+/// What a broker says of an order that is not placed: exact decimals, each where it says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrokerPreview {
+    /// How much more initial margin it would need.
+    pub init_margin_change: Option<String>,
+    /// How much more maintenance margin it would need.
+    pub maint_margin_change: Option<String>,
+    /// Initial margin of the account with it.
+    pub init_margin_after: Option<String>,
+    /// Maintenance margin of the account with it.
+    pub maint_margin_after: Option<String>,
+    /// Equity with loan value of the account with it.
+    pub equity_with_loan_after: Option<String>,
+    /// What it would cost.
+    pub commission: Option<String>,
+    /// At least.
+    pub min_commission: Option<String>,
+    /// At most.
+    pub max_commission: Option<String>,
+    /// In which currency; empty where it does not say.
+    pub commission_currency: String,
+    /// What to know about it; empty where there is nothing.
+    pub warning: String,
+}
+
 /// The brokers of a desk.
 pub trait Brokers: Send + Sync {
     /// All of them.
     fn all(&self) -> Vec<Broker>;
+    /// What a broker says that a leg would cost and bind, or why it does not say so; `None` where there is no such broker.
+    /// Nothing is placed. Blocks until it answers or was waited for long enough.
+    fn what_if(&self, broker: &str, question: &BrokerQuestion) -> Option<Result<BrokerPreview, String>>;
     /// Takes an action on, for somebody and for a reason.
     ///
     /// # Errors

@@ -13,6 +13,7 @@
 //! look    lists and their ends                       ask    the desk's questions
 //! ledger  what is known of orders                    hear   what the gateway says
 //! feed    market data                                shown  what is shown of it all
+//! what_if   what an order would cost, without placing it
 //! reconciling   runs in which three sides are compared, and their breaks
 //! ```
 
@@ -32,6 +33,7 @@ pub mod record;
 mod send;
 mod shown;
 mod terms;
+mod what_if;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -53,6 +55,8 @@ use reconciling::Reconciling;
 pub use reconciling::{Demand, RunRefused};
 use record::Record;
 pub use shown::{AccountFigure, Figures, HeldPosition, LinkState, Status};
+pub use what_if::WhatIf;
+use what_if::WhatIfs;
 
 /// What time it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,6 +104,7 @@ pub struct Connector {
     pace: Pace,
     looks: Looks,
     asked: ask::Asked,
+    what_ifs: WhatIfs,
     feed: Feed,
     account: shown::Account,
     figures: Figures,
@@ -146,6 +151,7 @@ impl Connector {
             pace: Pace::default(),
             looks: Looks::default(),
             asked: ask::Asked::default(),
+            what_ifs: WhatIfs::default(),
             feed: Feed::default(),
             account: shown::Account::default(),
             figures: Figures::default(),
@@ -187,6 +193,7 @@ impl Connector {
             self.pace.due(self.now.mono).filter(|_| self.link.has_begun()),
             self.looks_due(),
             self.asked.due(),
+            self.what_ifs.due(),
             self.unanswered.values().min().copied(),
             self.held.values().min().copied(),
             self.reconcile_due(),
@@ -203,6 +210,7 @@ impl Connector {
         self.reconcile_turn();
         self.looks_turn();
         self.serve();
+        self.what_ifs_turn();
         self.leave();
     }
 

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::codec::Contract;
 use crate::connector::config::{Config, is_paper};
-use crate::connector::{Answered, Connector, Demand, Question, RunRefused, Status, Subscribed};
+use crate::connector::{Answered, Connector, Demand, Question, RunRefused, Status, Subscribed, WhatIf};
 use crate::reconcile::book::{Asked, Deed, NotDone, Run};
 use crate::reconcile::sides::{DeskAsked, DeskSide};
 use edge::Edge;
@@ -82,6 +82,7 @@ enum Command {
     Replace(WireReplace, SyncSender<Handed>),
     Ask(Question, SyncSender<Answered>),
     Reconcile(Demand, SyncSender<Answered>),
+    WhatIf(Box<WireOrder>, Box<Contract>, SyncSender<Answered>),
     OnBreak(Asked, SyncSender<Result<(Deed, bool), NotDone>>),
     Subscribe(Vec<Subscribed>),
     Park(String),
@@ -101,6 +102,7 @@ pub struct IbHandle {
     /// Its client id.
     pub client_id: i32,
     commands: mpsc::Sender<Command>,
+    contracts: Arc<dyn Contracts>,
     shown: Arc<Mutex<Status>>,
     /// Longer than any question may take there.
     patience: Duration,
@@ -167,6 +169,22 @@ impl IbHandle {
         }
     }
 
+    /// What the broker says that an order would cost and bind, without placing it. Blocks until it says so, or until its
+    /// patience is over.
+    ///
+    /// # Errors
+    /// Why it does not say so, in words.
+    pub fn what_if(&self, order: &WireOrder) -> Result<WhatIf, String> {
+        let contract = self.contracts.contract(order.instrument, &order.symbol)?;
+        let (reply, answer) = sync_channel(1);
+        let command = Command::WhatIf(Box::new(order.clone()), Box::new(contract), reply);
+        self.commands.try_send(command).map_err(|_| "the connection has ended, or too much waits for it".to_owned())?;
+        match answer.recv_timeout(self.patience) {
+            Ok(Answered::WhatIf(answer)) => answer.map(|what_if| *what_if),
+            Ok(_) | Err(_) => Err("the connector does not answer".to_owned()),
+        }
+    }
+
     /// Does what a person wants done to a break, durably. What was done, and whether it had been before.
     ///
     /// # Errors
@@ -193,7 +211,6 @@ impl IbHandle {
 /// The port to one gateway.
 pub struct IbPort {
     handle: IbHandle,
-    contracts: Arc<dyn Contracts>,
 }
 
 impl IbPort {
@@ -210,11 +227,12 @@ impl IbPort {
         let (venue, account, client_id) = (config.venue, config.account.clone(), config.client_id);
         let connector = Connector::new(config, log);
         let shown = Arc::new(Mutex::new(connector.status()));
-        let handle = IbHandle { venue, address: address.to_owned(), account, client_id, commands, shown: shown.clone(), patience };
+        let handle =
+            IbHandle { venue, address: address.to_owned(), account, client_id, commands, contracts, shown: shown.clone(), patience };
         let log = journal::Log::new(journal, epoch);
         let edge = Edge::new(connector, address, log, (clock, reports, market, books), (commanded, shown)).map_err(OpenError::Thread)?;
         std::thread::Builder::new().name(format!("oms-ib-{venue}")).spawn(move || edge.run()).map_err(OpenError::Thread)?;
-        Ok(Self { handle, contracts })
+        Ok(Self { handle })
     }
 
     /// A way to the connector.
@@ -251,7 +269,7 @@ impl VenuePort for IbPort {
     }
 
     fn send(&mut self, order: &WireOrder) -> Handed {
-        match self.contracts.contract(order.instrument, &order.symbol) {
+        match self.handle.contracts.contract(order.instrument, &order.symbol) {
             Ok(contract) => self.hand(|reply| Command::Order(Box::new(order.clone()), Box::new(contract), reply)),
             Err(reason) => Handed::NotSent(reason),
         }

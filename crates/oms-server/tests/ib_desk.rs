@@ -25,8 +25,8 @@ struct Desk {
 }
 
 impl Desk {
-    fn start(simulator: &Simulator) -> Self {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("ib-desk-{}", std::process::id()));
+    fn start(name: &str, simulator: &Simulator) -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("ib-desk-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let port = simulator.port();
         let venue = format!("venue = \"XNYS\"\nport = {port}\nclient_id = 7\naccount = \"DU1000001\"\nexchange = \"NYSE\"\n");
@@ -123,9 +123,53 @@ impl Drop for Desk {
 }
 
 #[test]
+fn a_preview_shows_what_the_gateway_says_an_order_would_cost_and_leaves_nothing_there() {
+    let simulator = Simulator::start("preview", &[]);
+    let desk = Desk::start("preview", &simulator);
+    desk.until("an open gate", |desk| desk.get("/brokers/XNYS")["state"] == "UP");
+    let routing = json!({"mode": "NAMED", "venue": "XNYS"});
+    let order =
+        |price: &str| json!({"symbol": "IBM", "side": "BUY", "ord_type": "LIMIT", "order_qty": "300", "price": price, "routing": routing});
+    let preview = |price: &str| {
+        let (status, body) = desk.post("/orders/preview", &order(price));
+        assert_eq!((status, body["accepted"].as_bool(), body["brokers"].as_array().map(Vec::len)), (200, Some(true), Some(1)), "{body}");
+        body["brokers"][0].clone()
+    };
+    let said = preview("150");
+    assert_eq!((said["venue"].as_str(), said["available"].as_bool(), said["qty"].as_str()), (Some("XNYS"), Some(true), Some("300")));
+    for (field, value) in [
+        ("init_margin_change", "22500"),
+        ("maint_margin_change", "22500"),
+        ("init_margin_after", "22500"),
+        ("equity_with_loan_after", "999998.5"),
+        ("commission", "1.5"),
+        ("min_commission", "1.5"),
+        ("max_commission", "1.5"),
+        ("commission_currency", "USD"),
+    ] {
+        assert_eq!(said[field], value, "{field}: {said}");
+    }
+    // Nothing of it is at the gateway, and the order itself is an order like any other.
+    assert!(simulator.order("status").contains("orders 0 working 0"), "{}", simulator.order("status"));
+    let resting = desk.place("300", "150");
+    desk.until("the order", |desk| desk.is(&resting, "LIVE"));
+    assert!(simulator.order("status").contains("orders 1 working 1"), "{}", simulator.order("status"));
+    // A gateway that is silent: the preview comes, and says so.
+    simulator.order("freeze on");
+    let said = preview("150.01");
+    assert_eq!((said["available"].as_bool(), said["commission"].as_str()), (Some(false), None), "{said}");
+    assert!(said["reason"].as_str().is_some_and(|reason| reason.contains("gateway")), "{said}");
+    simulator.order("freeze off");
+    desk.until("an open gate", |desk| desk.get("/brokers/XNYS")["state"] == "UP");
+    let run = desk.reconcile();
+    assert_eq!((run["open"].as_u64(), desk.get("/brokers/XNYS/account")["foreign_orders"].clone()), (Some(0), json!([])), "{run}");
+    assert!(desk.is(&resting, "LIVE"));
+}
+
+#[test]
 fn a_desk_and_a_gateway_that_is_killed_agree_and_what_differs_is_a_break_until_somebody_closes_it() {
     let mut simulator = Simulator::start("desk", &[]);
-    let desk = Desk::start(&simulator);
+    let desk = Desk::start("breaks", &simulator);
     desk.until("an open gate", |desk| desk.get("/brokers/XNYS")["state"] == "UP");
     let (filled, canceled, resting) = (desk.place("10", "190"), desk.place("10", "150"), desk.place("10", "151"));
     desk.until("a fill", |desk| desk.is(&filled, "FILLED"));

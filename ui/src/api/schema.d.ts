@@ -2957,6 +2957,34 @@ export interface components {
             /** @description As the broker calls it. */
             symbol: string;
         };
+        BrokerPreview: {
+            /** @description Whether it says what the leg would cost and bind. */
+            available: boolean;
+            commission: components["schemas"]["Decimal"] | null;
+            commission_currency: string | null;
+            /** @description Equity with loan value of the account with it; for who may see brokers. */
+            equity_with_loan_after: components["schemas"]["Decimal"] | null;
+            /** @description Initial margin of the account with it; for who may see brokers. */
+            init_margin_after: components["schemas"]["Decimal"] | null;
+            /** @description How much more initial margin the account would need. */
+            init_margin_change: components["schemas"]["Decimal"] | null;
+            /** @description Maintenance margin of the account with it; for who may see brokers. */
+            maint_margin_after: components["schemas"]["Decimal"] | null;
+            /** @description How much more maintenance margin the account would need. */
+            maint_margin_change: components["schemas"]["Decimal"] | null;
+            /** @description At most. */
+            max_commission: components["schemas"]["Decimal"] | null;
+            /** @description At least. */
+            min_commission: components["schemas"]["Decimal"] | null;
+            /** @description Of the leg. */
+            qty: components["schemas"]["Decimal"];
+            /** @description Why it does not. */
+            reason: string | null;
+            /** @description The broker. */
+            venue: string;
+            /** @description What the broker wants to be known. */
+            warning: string | null;
+        };
         BrokerValue: {
             /** @description Empty where it is in none. */
             currency: string;
@@ -5335,6 +5363,8 @@ export interface components {
         };
         Preview: {
             accepted: boolean;
+            /** @description What the brokers of the route say of its legs; nothing is placed there. */
+            brokers: components["schemas"]["BrokerPreview"][];
             checks: components["schemas"]["CheckResult"][];
             /** @description If every leg were executed at the quote it was planned with. */
             estimate: components["schemas"]["Estimate"] | null;

@@ -12,6 +12,7 @@ export type Market = Schemas["MarketSnapshot"];
 export type Instrument = Schemas["Instrument"];
 export type NewOrder = Schemas["NewOrder"];
 export type Preview = Schemas["Preview"];
+export type BrokerPreview = Schemas["BrokerPreview"];
 export type CheckResult = Schemas["CheckResult"];
 export type Route = Schemas["Route"];
 export type Why = Schemas["Why"];

@@ -10,7 +10,7 @@ import { Key, SideMark } from "../shell/parts";
 import { navigate } from "../shell/route";
 import { useOrder, useTable } from "../stream/desk";
 import { ALGOS, curl, type Draft, EMPTY, order, problems, SIDES, spec, TIMES, TYPES } from "./model";
-import { Checks, RouteTable } from "./verdict";
+import { BrokerSays, Checks, RouteTable } from "./verdict";
 
 /** What may be asked for again and again is asked for once in a while only. */
 export function useInstruments() {
@@ -247,6 +247,7 @@ function Shown({ preview, current }: { preview: Preview; current: boolean }) {
           <div><dt>Shortfall</dt><dd>{decimal(estimate.shortfall, 2) || "-"}</dd></div>
         </dl>
       )}
+      {preview.brokers.map((said, at) => <BrokerSays key={`${said.venue} ${at}`} said={said} />)}
       {preview.route !== null && <RouteTable route={preview.route} brief />}
       <details open={bad.length > 0}><summary>{notable.length} checks{bad.length > 0 ? `, ${bad.length} to look at` : ""}</summary><Checks checks={[...bad, ...notable.filter((check) => check.verdict === "PASS")]} /></details>
     </section>

@@ -1,4 +1,4 @@
-import type { CheckResult, Route } from "../api/types";
+import type { BrokerPreview, CheckResult, Route } from "../api/types";
 import { decimal, share } from "../format/number";
 import { Bar, Num, scopeText, words } from "../shell/parts";
 
@@ -28,6 +28,23 @@ export function Checks({ checks }: { checks: readonly CheckResult[] }) {
         })}
       </tbody>
     </table>
+  );
+}
+
+/** What a broker says that a leg would cost and bind, or that it does not say so. */
+export function BrokerSays({ said }: { said: BrokerPreview }) {
+  if (!said.available) return <p className="muted">{said.venue}: margin and commission are not available: {said.reason ?? ""}</p>;
+  const commission = [said.commission, said.min_commission !== said.max_commission ? `${decimal(said.min_commission, 2)} to ${decimal(said.max_commission, 2)}` : null];
+  return (
+    <>
+      <dl className="facts" aria-label={`What ${said.venue} says`}>
+        <div><dt>Initial margin</dt><dd>{decimal(said.init_margin_change, 2) || "-"}</dd></div>
+        <div><dt>Maintenance margin</dt><dd>{decimal(said.maint_margin_change, 2) || "-"}</dd></div>
+        <div><dt>Equity with loan after</dt><dd>{decimal(said.equity_with_loan_after, 2) || "-"}</dd></div>
+        <div><dt>Commission of {said.venue}</dt><dd>{commission[0] === null ? (commission[1] ?? "-") : decimal(commission[0], 2)} {said.commission_currency ?? ""}</dd></div>
+      </dl>
+      {said.warning !== null && <p className="guard">{said.venue}: {said.warning}</p>}
+    </>
   );
 }
 

@@ -1,5 +1,7 @@
 //! What would happen to an order, without placing it.
 
+mod brokers;
+
 use super::place::PLACEMENT_ERRORS;
 use super::{Endpoint, post};
 use crate::call::{Access, Call};
@@ -36,8 +38,12 @@ async fn preview(mut call: Call) -> Result<Response, Refusal> {
     let bytes = call.body().await?;
     let order = input::new_order(&call.parse(&bytes)?, "")?;
     let side = order.side;
-    let preview = call.api.handle().preview(call.actor(), order).await?;
+    let preview = call.api.handle().preview(call.actor(), order.clone()).await?;
     let catalog = call.api.catalog_now().await?;
+    let told = match preview.route.as_ref().filter(|_| preview.refusal.is_none()) {
+        Some(route) => brokers::asked(&call, &order, route, &catalog).await,
+        None => Vec::new(),
+    };
     let mut w = Writer::with_capacity(4_096);
     w.object(|w| {
         w.bool("accepted", preview.refusal.is_none());
@@ -59,6 +65,7 @@ async fn preview(mut call: Call) -> Result<Response, Refusal> {
                 }
             }
         }
+        brokers::write(w, &call, &told);
     });
     Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
 }

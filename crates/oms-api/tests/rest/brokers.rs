@@ -3,12 +3,14 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, order};
 use oms_api::brokers::{
-    BreakAsked, BreakDeed, Broker, BrokerAction, BrokerBreak, BrokerPosition, BrokerRun, BrokerValue, Brokers, ForeignOrder, IdempotencyKey,
+    BreakAsked, BreakDeed, Broker, BrokerAction, BrokerBreak, BrokerPosition, BrokerPreview, BrokerQuestion, BrokerRun, BrokerValue,
+    Brokers, ForeignOrder, IdempotencyKey,
 };
 use oms_model::command::Actor;
 use oms_model::{Code, OrderId, Refusal, Time, UserId};
+use serde_json::json;
 
 /// One broker, `IBKR`, that is up until it is taken down, and its live neighbour `IBLV`. What was done to its third break is
 /// remembered.
@@ -53,7 +55,23 @@ impl Brokers for Told {
         }]
         .into_iter()
         .chain([Broker { broker: text("IBLV"), kind: "IB", account: text("U7"), live: true, state: "UP", ..Broker::default() }])
+        .chain([Broker { broker: text("BATS"), kind: "IB", account: text("DU3"), state: "UP", ..Broker::default() }])
         .collect()
+    }
+
+    fn what_if(&self, broker: &str, question: &BrokerQuestion) -> Option<Result<BrokerPreview, String>> {
+        let text = |text: &str| Some(text.to_owned());
+        match broker {
+            "BATS" if question.order_qty.to_string() == "14" => Some(Err("the gateway did not answer in time".to_owned())),
+            "BATS" => Some(Ok(BrokerPreview {
+                init_margin_change: text("62.5"),
+                equity_with_loan_after: text("1000"),
+                commission: text("1"),
+                commission_currency: "USD".to_owned(),
+                ..BrokerPreview::default()
+            })),
+            _ => None,
+        }
     }
 
     fn runs(&self, broker: &str) -> Option<Vec<BrokerRun>> {
@@ -133,6 +151,30 @@ async fn brokers_are_shown_and_steered() {
         client.get(&format!("/api/v1/brokers/NOWHERE{path}")).await.refused(404, "NOT_FOUND");
     }
     client.post("/api/v1/brokers/NOWHERE/connect", &[], "{}").await.refused(404, "NOT_FOUND");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_preview_shows_what_the_broker_of_its_route_says_or_that_it_says_nothing() {
+    let desk = Desk::open().await;
+    let named = |venue: &str, qty: u32| {
+        let routing = format!(r#""routing":{{"mode":"NAMED","venue":"{venue}"}}"#);
+        order(&format!(r#""ord_type":"LIMIT","order_qty":"{qty}","price":"19.00",{routing}"#))
+    };
+    let before = desk.handle.durable();
+    let preview =
+        async |venue: &str, qty: u32| desk.client.post("/api/v1/orders/preview", &[], &named(venue, qty)).await.expect(200).json();
+    let told = preview("BATS", 10).await;
+    let one = &told["brokers"][0];
+    assert_eq!((&one["venue"], &one["qty"], &one["available"], &one["reason"]), (&json!("BATS"), &json!("10"), &json!(true), &json!(null)));
+    assert_eq!((&one["init_margin_change"], &one["commission"], &one["warning"]), (&json!("62.5"), &json!("1"), &json!(null)));
+    assert_eq!((&one["equity_with_loan_after"], &one["maint_margin_change"]), (&json!("1000"), &json!(null)));
+    // A broker that says nothing refuses nothing.
+    let silent = preview("BATS", 14).await;
+    let one = &silent["brokers"][0];
+    assert_eq!((&silent["accepted"], &one["available"], &one["commission"]), (&json!(true), &json!(false), &json!(null)));
+    assert_eq!(one["reason"], "the gateway did not answer in time");
+    assert_eq!(preview("XNAS", 10).await["brokers"], json!([]), "a venue that is no broker is not asked");
+    assert_eq!(desk.handle.durable(), before, "nothing was recorded");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use oms_model::report::VenueFill;
 use oms_model::{Time, WireId};
 use oms_runtime::port::{Answer, VenueOrder, VenueState};
 
-use super::{Action, Connector, Now, RunRefused};
+use super::{Action, Connector, Now, RunRefused, WhatIf};
 use crate::reconcile::book::Run;
 
 /// Questions at once.
@@ -34,6 +34,8 @@ pub enum Answered {
     Executions(Answer<Vec<(WireId, Time, VenueFill)>>),
     /// To [`Connector::reconcile`]: the run, and whether the request had been made before.
     Run(Result<(Box<Run>, bool), RunRefused>),
+    /// To [`Connector::what_if`]: what the broker says, or why it does not.
+    WhatIf(Result<Box<WhatIf>, String>),
 }
 
 #[derive(Debug)]

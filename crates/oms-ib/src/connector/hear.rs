@@ -51,6 +51,7 @@ impl Connector {
 
     fn reply(&mut self, reply: Reply) {
         match &reply {
+            Reply::OpenOrder(row) if self.take_what_if(row) => (),
             Reply::OpenOrder(_) | Reply::OrderStatus(_) | Reply::CompletedOrder(_) | Reply::Execution(_) | Reply::Commission(_) => {
                 self.order_flow(reply);
             }
@@ -147,6 +148,7 @@ impl Connector {
             Meaning::LineBack { data_lost } => self.line_back(&text, data_lost),
             Meaning::ClientIdInUse => self.link.reason.clone_from(&text),
             Meaning::SessionOver => self.drop_link(&text, false),
+            _ if self.notice_of_what_if(notice) => return,
             _ if 0 < notice.id => self.feed.refused(notice),
             _ => tracing::warn!(venue = %self.config.venue, text = %Quoted(&text), "the gateway says"),
         }

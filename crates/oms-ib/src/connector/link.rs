@@ -255,6 +255,7 @@ impl Connector {
         self.absent.clear();
         self.feed.lost(&mut self.out);
         self.fail_questions(reason);
+        self.fail_what_ifs(reason);
         self.run_failed(reason);
         if was_up {
             self.session_down(reason, logged);
@@ -336,7 +337,8 @@ impl Connector {
                 (wire_id, intent)
             }
             Item::Cancel { wire_id, .. } => (wire_id, IntentKind::Cancel),
-            Item::Look { .. } | Item::Plain(_) => return,
+            // Whoever asked is answered as the session ends, or as time passes.
+            Item::Look { .. } | Item::WhatIf { .. } | Item::Plain(_) => return,
         };
         self.not_sent(wire_id, intent, reason);
     }

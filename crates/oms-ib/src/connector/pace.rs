@@ -19,6 +19,8 @@ pub(super) enum Item {
     Cancel { wire_id: WireId, deadline: Time },
     /// Messages that leave together: the requests of a look around, of that number.
     Look { round: u64, requests: Vec<Request> },
+    /// A question what an order would cost, of that number. Its order id is given when it leaves.
+    WhatIf { number: u64, place: Box<PlaceOrder> },
     /// Anything else.
     Plain(Box<Request>),
 }
@@ -35,7 +37,7 @@ impl Item {
     pub(super) fn wire_id(&self) -> Option<&WireId> {
         match self {
             Self::Place { wire_id, .. } | Self::Cancel { wire_id, .. } => Some(wire_id),
-            Self::Look { .. } | Self::Plain(_) => None,
+            Self::Look { .. } | Self::WhatIf { .. } | Self::Plain(_) => None,
         }
     }
 }

@@ -35,7 +35,7 @@ impl Connector {
     }
 
     /// An order whose every digit reaches the broker.
-    fn exact(&self, place: PlaceOrder) -> Result<PlaceOrder, String> {
+    pub(super) fn exact(&self, place: PlaceOrder) -> Result<PlaceOrder, String> {
         let is_exact = self.link.dialect.is_some_and(|dialect| is_exact(&place, dialect));
         if is_exact { Ok(place) } else { Err("the broker's protocol does not carry every digit of it".to_owned()) }
     }
@@ -135,7 +135,7 @@ impl Connector {
             let Some(item) = self.pace.next(self.now.mono, self.config.timing.per_second) else { return };
             let deadline = match &item {
                 Item::Place { deadline, .. } | Item::Cancel { deadline, .. } => Some(*deadline),
-                Item::Look { .. } | Item::Plain(_) => None,
+                Item::Look { .. } | Item::WhatIf { .. } | Item::Plain(_) => None,
             };
             if deadline.is_some_and(|deadline| deadline < self.now.wall) {
                 self.give_up(item, "its deadline passed while it waited to leave");
@@ -149,6 +149,7 @@ impl Connector {
                     self.looks.left(round, self.stamp, self.now.mono, self.config.timing.patience);
                     requests.iter().for_each(|request| self.send_now(request));
                 }
+                Item::WhatIf { number, place } => self.leave_what_if(number, *place),
                 Item::Plain(request) => self.send_now(&request),
             }
         }

@@ -9,3 +9,4 @@ mod link;
 mod play;
 mod reconciling;
 mod storm;
+mod what_if;

@@ -386,6 +386,10 @@ impl Edge {
                 let number = self.connector.reconcile(now, demand);
                 self.questions.insert(number, reply);
             }
+            Command::WhatIf(order, contract, reply) => {
+                let number = self.connector.what_if(now, &order, &contract);
+                self.questions.insert(number, reply);
+            }
             Command::OnBreak(asked, reply) => {
                 let done = self.connector.act_on_break(now, &asked);
                 self.perform()?;

@@ -231,6 +231,46 @@ fn orders_go_there_and_what_becomes_of_them_comes_back() {
 }
 
 #[test]
+fn what_an_order_would_cost_is_asked_without_placing_it() {
+    both(|mut stage| {
+        stage.up();
+        let (handle, asked) = (stage.port().handle(), stage.order(1, "150", "IBM"));
+        for _ in 0..3 {
+            let said = handle.what_if(&asked).unwrap();
+            let figure = |number: Option<crate::codec::Number>| number.map(|number| number.to_string()).unwrap_or_default();
+            // Ten at 150, half of it as margin; a dollar at least.
+            assert_eq!((figure(said.init_margin_change), figure(said.maint_margin_change)), ("750".to_owned(), "750".to_owned()));
+            assert_eq!((figure(said.init_margin_after), figure(said.equity_after)), ("750".to_owned(), "999999".to_owned()));
+            assert_eq!((figure(said.commission), figure(said.max_commission)), ("1".to_owned(), "1".to_owned()));
+            assert_eq!((said.commission_currency.as_str(), said.warning.as_str()), ("USD", ""));
+        }
+        // A price that the broker does not take, and something that it does not trade.
+        assert!(handle.what_if(&stage.order(1, "150.005", "IBM")).unwrap_err().starts_with("110 "));
+        assert_eq!(handle.what_if(&stage.order(1, "150", "BAC")).unwrap_err(), "no such contract");
+        assert!(matches!(stage.port().open_orders(), Answer::Complete(open) if open.is_empty()), "nothing was placed");
+        assert!(stage.reports.0.lock().unwrap().iter().all(|report| !matches!(report.body, ReportBody::Accepted { .. })));
+        // The order itself gets an id of its own, also after a start that has nothing but the log.
+        stage.kill_port();
+        stage.open_port();
+        stage.up();
+        assert_eq!(stage.port().send(&asked), Handed::Over);
+        stage.wait("the order", |stage| stage.state(1) == VenueState::Live);
+        assert!(stage.port().handle().what_if(&asked).is_ok());
+        // A gateway that does not answer is waited for so long and no longer; what it says later is of nothing.
+        stage.fault("freeze on");
+        let begin = Instant::now();
+        let why = stage.port().handle().what_if(&stage.order(2, "151", "IBM")).unwrap_err();
+        assert!(why == "the gateway did not answer in time" && begin.elapsed() < WITHIN, "{why}");
+        stage.fault("freeze off");
+        stage.up();
+        assert!(stage.port().handle().what_if(&asked).is_ok());
+        assert_eq!(stage.state(1), VenueState::Live);
+        let status = stage.port().handle().status();
+        assert_eq!((status.live_orders, status.foreign.len()), (1, 0), "{status:?}");
+    });
+}
+
+#[test]
 fn a_killed_gateway_and_a_killed_desk_lose_nothing_and_nothing_is_told_twice() {
     both(|mut stage| {
         stage.up();

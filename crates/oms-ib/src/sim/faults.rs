@@ -81,6 +81,8 @@ pub struct Faults {
     pub perm_zero: bool,
     /// So many modifications leave the order as it was and add a second with the same order id.
     pub second_perm: u32,
+    /// Questions what an order would cost that are taken for orders.
+    pub what_if_placed: u32,
     /// Requests in one second before code 100; 0 for no limit.
     pub pacing: u32,
     /// Everything is told so much later, nanoseconds.
@@ -107,6 +109,7 @@ impl Default for Faults {
             end: Telling::Prompt,
             perm_zero: false,
             second_perm: 0,
+            what_if_placed: 0,
             pacing: 50,
             latency: 0,
         }
@@ -166,6 +169,8 @@ pub enum Command {
     PermZero(bool),
     /// `second-perm N`
     SecondPerm(u32),
+    /// `what-if-placed N`
+    WhatIfPlaced(u32),
     /// `pacing N`
     Pacing(u32),
     /// `latency MS`
@@ -203,7 +208,7 @@ pub const HELP: &str = "\
 drop-before N | drop-after N | drop all | freeze on|off | line lost | line restored kept|lost | linger MS | rollback N
 swallow N | execution-first on|off | duplicate-status on|off | no-status on|off | commission prompt|missing|late MS
 correct PRICE [QTY] | fill-after-cancel on|off | refuse-modify N | inactive plain|locate N | activate
-end prompt|missing|late MS | perm-zero on|off | second-perm N | pacing N | latency MS | restart | close
+end prompt|missing|late MS | perm-zero on|off | second-perm N | what-if-placed N | pacing N | latency MS | restart | close
 manual BUY|SELL QTY SYMBOL LIMIT | notice CODE TEXT | reset | status";
 
 /// A line that is no command.
@@ -254,6 +259,7 @@ fn parse(words: &[&str]) -> Option<Command> {
         ["end", ref how @ ..] => Command::End(telling(how, ms)?),
         ["perm-zero", word] => Command::PermZero(on(word)?),
         ["second-perm", n] => Command::SecondPerm(n.parse().ok()?),
+        ["what-if-placed", n] => Command::WhatIfPlaced(n.parse().ok()?),
         ["pacing", n] => Command::Pacing(n.parse().ok()?),
         ["latency", word] => Command::Latency(ms(word)?),
         ["restart"] => Command::Restart,
@@ -357,6 +363,7 @@ mod tests {
             "end late 20",
             "perm-zero on",
             "second-perm 1",
+            "what-if-placed 1",
             "pacing 0",
             "latency 5",
             "restart",

@@ -111,5 +111,11 @@ fn preview(preview: &Value) -> String {
             field("shortfall")
         ));
     }
+    let said = show::items(preview, "brokers");
+    if !said.is_empty() {
+        let columns =
+            ["venue", ">qty", ">init_margin_change", ">maint_margin_change", ">equity_with_loan_after", ">commission", "warning", "reason"];
+        text.push_str(&format!("\n\nthe brokers say:\n{}", show::table(&columns, said, show::field)));
+    }
     text
 }

@@ -6,18 +6,19 @@ use super::settings::Desk;
 use crate::config::{self, Ib, IbVenue};
 use crate::exit::Failure;
 use oms_api::brokers::{
-    BreakAsked, BreakDeed, Broker, BrokerAction, BrokerBreak, BrokerPosition, BrokerRun, BrokerValue, Brokers, ForeignOrder, IdempotencyKey,
+    BreakAsked, BreakDeed, Broker, BrokerAction, BrokerBreak, BrokerPosition, BrokerPreview, BrokerQuestion, BrokerRun, BrokerValue,
+    Brokers, ForeignOrder, IdempotencyKey,
 };
 use oms_api::metrics::Page;
 use oms_api::{Exposition, Probe};
-use oms_ib::codec::Contract;
+use oms_ib::codec::{Contract, Number};
 use oms_ib::connector::config::{Config, Offer, Window, is_paper};
 use oms_ib::connector::contract::{Exchanges, contract};
-use oms_ib::connector::{Figures as Counts, LinkState, Subscribed};
+use oms_ib::connector::{Figures as Counts, LinkState, Subscribed, WhatIf};
 use oms_ib::port::{Contracts, IbHandle, IbPort, PortParts};
 use oms_model::command::Actor;
-use oms_model::{Code, InstrumentId, Mic, Refusal, Symbol};
-use oms_runtime::port::VenuePort;
+use oms_model::{Code, InstrumentId, Mic, OrderId, Refusal, Symbol, Time, WireId};
+use oms_runtime::port::{VenuePort, WireOrder};
 use oms_runtime::{Clock as _, Handle, MarketBook, SystemClock};
 use oms_store::EmbeddedJournal;
 use oms_store::views::ViewReader;
@@ -269,6 +270,11 @@ impl Brokers for Shown {
         self.0.iter().map(shown).collect()
     }
 
+    fn what_if(&self, broker: &str, question: &BrokerQuestion) -> Option<Result<BrokerPreview, String>> {
+        let handle = self.named(broker).ok()?;
+        Some(handle.what_if(&unplaced(question)).map(|said| previewed(&said)))
+    }
+
     fn act(&self, broker: &str, action: BrokerAction, actor: &Actor, reason: &str) -> Result<(), Refusal> {
         let handle = self.named(broker)?;
         let taken = match action {
@@ -292,6 +298,41 @@ impl Brokers for Shown {
 
     fn on_break(&self, broker: &str, actor: &Actor, asked: BreakAsked) -> Result<(BreakDeed, bool), Refusal> {
         ib_breaks::on_break(self.named(broker)?, actor, asked)
+    }
+}
+
+/// A leg that is not placed: it has the id of no order.
+fn unplaced(question: &BrokerQuestion) -> WireOrder {
+    WireOrder {
+        wire_id: WireId::derive(OrderId::default(), 0),
+        instrument: question.instrument_id,
+        symbol: question.symbol.clone(),
+        side: question.side,
+        ord_type: question.ord_type,
+        order_qty: question.order_qty,
+        cash_order_qty: question.cash_order_qty,
+        quote_ref: None,
+        price: question.price,
+        stop_px: question.stop_px,
+        time_in_force: question.time_in_force,
+        expire_at: question.expire_at,
+        deadline: Time(i64::MAX),
+    }
+}
+
+fn previewed(said: &WhatIf) -> BrokerPreview {
+    let text = |figure: Option<Number>| figure.map(|figure| figure.to_string());
+    BrokerPreview {
+        init_margin_change: text(said.init_margin_change),
+        maint_margin_change: text(said.maint_margin_change),
+        init_margin_after: text(said.init_margin_after),
+        maint_margin_after: text(said.maint_margin_after),
+        equity_with_loan_after: text(said.equity_after),
+        commission: text(said.commission),
+        min_commission: text(said.min_commission),
+        max_commission: text(said.max_commission),
+        commission_currency: said.commission_currency.clone(),
+        warning: said.warning.clone(),
     }
 }
 

@@ -11,7 +11,7 @@ use oms_venues::replay::Shown;
 pub(super) use super::super::config::MS;
 use super::super::config::{Config, Offer, SECOND};
 use super::super::record::Record;
-use super::super::{Action, Answered, Connector, Demand, Now, Question, RunRefused};
+use super::super::{Action, Answered, Connector, Demand, Now, Question, RunRefused, WhatIf};
 use super::books::DeskBooks;
 use crate::codec::frame::{Framer, MAX_REPLY, MAX_REQUEST, put_agreement, read_offer};
 use crate::codec::{Contract, Decoded, Dialect, Reply, Request};
@@ -425,6 +425,22 @@ impl Play {
                 return answered;
             }
             assert!(self.step(until), "no answer");
+        }
+    }
+
+    /// Asks what an order would cost: the number of the question.
+    pub(super) fn ask_what_if(&mut self, order: &WireOrder) -> u64 {
+        let now = self.clock();
+        let number = self.connector().what_if(now, order, &contract());
+        self.pump();
+        number
+    }
+
+    /// The answer to such a question.
+    pub(super) fn said(&mut self, number: u64) -> Result<Box<WhatIf>, String> {
+        match self.awaited(number) {
+            Answered::WhatIf(answer) => answer,
+            other => panic!("{other:?}"),
         }
     }
 

@@ -32,6 +32,7 @@ impl Gateway {
             Command::End(telling) => faults.end = telling,
             Command::PermZero(on) => faults.perm_zero = on,
             Command::SecondPerm(count) => faults.second_perm = count,
+            Command::WhatIfPlaced(count) => faults.what_if_placed = count,
             Command::Pacing(limit) => faults.pacing = limit,
             Command::Latency(ns) => faults.latency = ns,
             action => return self.act(action),

@@ -32,7 +32,7 @@ impl Gateway {
             self.notice(session, order_id, 200, "No security definition has been found for the request");
             return;
         };
-        let terms = settled(place.order, client, order_id, &self.named(""));
+        let mut terms = settled(place.order, client, order_id, &self.named(""));
         if let Some(known) = self.orders.of_client(client, order_id) {
             let perm = known.perm;
             self.modify(session, perm, &item, terms);
@@ -42,6 +42,9 @@ impl Gateway {
             self.use_id(order_id);
             self.notice(session, order_id, code, &text);
             return;
+        }
+        if terms.what_if && take(&mut self.faults.what_if_placed) {
+            terms.what_if = false;
         }
         if terms.what_if {
             self.preview(session, order_id, &item, terms);
@@ -186,7 +189,7 @@ impl Gateway {
                 .fold(account.cash, |sum, (instrument, holding)| sum.saturating_add(holding.value(self.mark(*instrument))));
             (Notional::from_raw(gross.raw() / 2), net)
         });
-        let fee = Price::from_raw(5_000_000).notional(qty).unwrap_or_default().max(Notional::from_units(1).unwrap_or_default());
+        let fee = self.fees.of(qty);
         let after = before.saturating_add(margin);
         let state = OrderState {
             status: Status::PreSubmitted.word().to_owned(),
