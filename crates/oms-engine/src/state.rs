@@ -8,6 +8,7 @@ mod holds;
 mod kills;
 mod leaves;
 mod orders;
+mod part;
 mod parts;
 mod quotes;
 mod timers;
@@ -25,7 +26,6 @@ use oms_model::event::{ApiKeyCreated, ExecutionUnmatched, Leg};
 use oms_model::instrument::{Account, Currency, Instrument, Venue};
 use oms_model::policy::SorPolicy;
 use oms_model::position::Holding;
-use oms_model::seldom::Seldom;
 use oms_model::shadow::RuleSet;
 use oms_model::{
     AccountId, ClOrdId, CostMethod, ExecId, InstrumentId, IntentKind, Mic, Order, OrderId, PolicyName, Price, Qty, RuleSetName, Seq,
@@ -34,6 +34,7 @@ use oms_model::{
 use oms_risk::{Reservation, RiskBook};
 use oms_router::VenueStats;
 use orders::Orders;
+pub(crate) use part::{LegPart, Part, RootPart};
 pub use parts::{EntryParts, HoldingParts, IdempotencyParts, StateParts, VenueParts};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub use timers::TimerKind;
@@ -59,46 +60,6 @@ pub struct Entry {
     pub order: Order,
     /// What is kept of a client's order or of a leg.
     pub(crate) part: Part,
-}
-
-/// What is kept beside an order, by its place in the tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Root(RootPart),
-    /// Between the two: the order says all of it.
-    Node,
-    Leg(LegPart),
-}
-
-/// What is kept beside a client's order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct RootPart {
-    /// What is reserved for it.
-    pub(crate) reserved: Reservation,
-    /// When the tree leaves the hot state; set once nothing of it works.
-    pub(crate) close_at: Option<Time>,
-}
-
-/// What is kept beside a leg.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LegPart {
-    /// The executions that were booked on it, their reversals and corrections, sorted, so that each is booked once.
-    pub(crate) execs: Seldom<Vec<ExecId>>,
-    /// The cancel or replace that the venue has not answered.
-    pub(crate) request: Option<(IntentKind, u32)>,
-    /// When the last intent was decided.
-    pub(crate) sent_at: Time,
-    /// Whether it was priced to trade at once.
-    pub(crate) aggressive: bool,
-    /// When the venue should have answered by; set while it should.
-    pub(crate) answer_by: Option<Time>,
-}
-
-impl LegPart {
-    /// Whether something was handed to the venue that it has not answered.
-    fn is_unanswered(&self, leg: &Order) -> bool {
-        leg.state == oms_model::OrdState::Unack || (self.request.is_some() && !leg.state.is_done())
-    }
 }
 
 impl Entry {
@@ -128,13 +89,13 @@ impl Entry {
     /// What is reserved for a client's order; nothing for a leg.
     #[must_use]
     pub fn reserved(&self) -> Reservation {
-        self.root().map(|root| root.reserved).unwrap_or_default()
+        self.root().map(RootPart::reserved).unwrap_or_default()
     }
 
     /// The cancel or replace of a leg that its venue has not answered, with its revision. One that is done waits for none.
     #[must_use]
     pub fn request(&self) -> Option<(IntentKind, u32)> {
-        self.leg()?.request.filter(|_| !self.order.state.is_done())
+        self.leg()?.request().filter(|_| !self.order.state.is_done())
     }
 
     /// The executions that were booked on a leg, sorted.

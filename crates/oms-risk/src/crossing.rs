@@ -28,8 +28,9 @@ pub struct Meeting {
 
 #[derive(Clone, Copy, Debug)]
 struct Resting {
-    account_id: AccountId,
     open_qty: Qty,
+    /// Its account's place in [`Crossing::accounts`]: a quarter of the room that its id takes.
+    account: u32,
 }
 
 /// The working orders in one instrument, the most aggressive first on each side.
@@ -49,6 +50,8 @@ impl Sides {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Crossing {
     instruments: HashMap<InstrumentId, Sides, FixedState>,
+    /// Accounts that have had a working order, numbered as they came.
+    accounts: HashMap<AccountId, u32, FixedState>,
 }
 
 /// How aggressive a price is on a side: the lower, the more. An order without a limit takes any price.
@@ -80,12 +83,14 @@ impl Crossing {
             return;
         }
         let is_buy = order.side.is_buy();
+        let next = self.accounts.len() as u32;
+        let account = *self.accounts.entry(order.account_id).or_insert(next);
         let side = self.instruments.entry(order.instrument_id).or_default().side_mut(is_buy);
         if let Some(before) = reserved.resting.filter(|before| Some(*before) != now) {
             side.remove(&(before, order.order_id));
         }
         if let Some(now) = now {
-            side.insert((now, order.order_id), Resting { account_id: order.account_id, open_qty: reserved.qty });
+            side.insert((now, order.order_id), Resting { open_qty: reserved.qty, account });
         }
         reserved.resting = now;
     }
@@ -128,13 +133,14 @@ impl Inquiry<'_> {
         let Some(sides) = self.book.crossing.instruments.get(&order.instrument_id) else { return met };
         let is_buy = order.side.is_buy();
         let others = if is_buy { &sides.sells } else { &sides.buys };
+        let account = self.book.crossing.accounts.get(&order.account_id).copied();
         // A purchase at p meets sales at p or lower; a sale at p purchases at p or higher.
         let last = match order.price {
             None => i64::MAX,
             Some(price) => rank(!is_buy, Some(price)),
         };
         for (looks, (&(_, order_id), resting)) in others.iter().take_while(|((rank, _), _)| *rank <= last).enumerate() {
-            let own = scope == Scope::Tenant || resting.account_id == order.account_id;
+            let own = scope == Scope::Tenant || Some(resting.account) == account;
             if looks >= MAX_LOOKS || (own && met.meetings.len() >= MAX_MEETINGS) {
                 met.more = true;
                 break;

@@ -1,13 +1,14 @@
 //! Folding events. Refuses nothing; asserts what the decisions promise.
 
 use super::works::Waits;
-use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, LegPart, Part, State, TimerKind};
+use super::{ANSWER_WITHIN_NS, CLOSE_AFTER_NS, Entry, LegPart, Part, RootPart, State, TimerKind};
 use crate::input::fingerprint_head;
 use oms_model::breaker::BreakerKind;
 use oms_model::event::{Batch, Event, IdempotencyRecorded, Mark, OrderCreated, OrderSent, RiskChecked, ShadowRulesSet};
 use oms_model::instrument::{Instrument, Venue};
 use oms_model::shadow::RuleSet;
 use oms_model::{Decimal, IntentKind, Mic, OrdState, Order, OrderId, QuoteReqState, QuoteState, Seq, Time};
+use oms_risk::Reservation;
 
 impl State {
     /// Folds a stored batch.
@@ -207,7 +208,8 @@ impl State {
         self.work_began(&order);
         let mut entry = Entry::new(order);
         if let Part::Root(root) = &mut entry.part {
-            root.reserved.valuation = self.risk_valuation(event.instrument_id).0;
+            let valuation = self.risk_valuation(event.instrument_id).0;
+            root.keep(Reservation { valuation, ..Reservation::default() });
         }
         self.orders.insert(entry);
     }
@@ -233,7 +235,14 @@ impl State {
         let root_id = entry.order.root_order_id;
         match &mut entry.part {
             Part::Root(root) => {
-                self.risk.follow(&entry.order, &mut root.reserved);
+                if let Some(at) = root.close_at() {
+                    // It may work again; whether it leaves is asked below.
+                    self.clear_timer(at, TimerKind::Close, order_id);
+                    root.set_close_at(None);
+                }
+                let mut reserved = root.reserved();
+                self.risk.follow(&entry.order, &mut reserved);
+                root.keep(reserved);
                 match (was_done, entry.order.state.is_done()) {
                     (false, true) => self.open_roots -= 1,
                     (true, false) => self.open_roots += 1,
@@ -298,7 +307,7 @@ impl State {
             Event::OrderAccepted(_) => {
                 let latency = u64::try_from(time.since(leg.sent_at)).unwrap_or(0);
                 // A resolved doubt says nothing about how fast the venue answers.
-                if leg.request.is_none() && leg.answer_by.is_some() {
+                if leg.request().is_none() && leg.answer_by.is_some() {
                     self.stats(venue, |stats| stats.acknowledged(latency));
                 }
             }
@@ -307,12 +316,12 @@ impl State {
                 self.stats(venue, oms_router::VenueStats::rejected);
                 self.risk.on_trouble(BreakerKind::RejectStorm, venue, time);
             }
-            Event::CancelRejected(_) | Event::OrderReplaced(_) | Event::ReplaceRejected(_) => leg.request = None,
+            Event::CancelRejected(_) | Event::OrderReplaced(_) | Event::ReplaceRejected(_) => leg.set_request(None),
             _ => (),
         }
         if order.state.is_done() {
             // One that was wholly executed may work again; on which terms, what its venue did with a replace decides.
-            leg.request = leg.request.filter(|(intent, _)| order.state == OrdState::Filled && *intent == IntentKind::Replace);
+            leg.set_request(leg.request().filter(|(intent, _)| order.state == OrdState::Filled && *intent == IntentKind::Replace));
         }
     }
 
@@ -331,7 +340,7 @@ impl State {
                 let aggressive = leg.aggressive;
                 self.stats(event.venue, |stats| stats.submitted(aggressive));
             }
-            IntentKind::Cancel | IntentKind::Replace => leg.request = Some((event.intent, event.revision)),
+            IntentKind::Cancel | IntentKind::Replace => leg.set_request(Some((event.intent, event.revision))),
         }
     }
 
@@ -371,7 +380,7 @@ impl State {
         // A group, and what belongs to one, stays until it is dissolved; a list until none of it works.
         let grouped = root.order.group_order_id().is_some() || self.group(root_id).is_some();
         let works = grouped || !root.order.state.is_done() || self.works_below(&root.order) || self.list_works(&root.order);
-        let (before, at) = (root.root().and_then(|part| part.close_at), (!works).then(|| time.plus(CLOSE_AFTER_NS)));
+        let (before, at) = (root.root().and_then(RootPart::close_at), (!works).then(|| time.plus(CLOSE_AFTER_NS)));
         if before == at {
             return;
         }
@@ -382,13 +391,15 @@ impl State {
             self.set_timer(at, TimerKind::Close, root_id);
         }
         if let Some(Part::Root(root)) = self.orders.get_mut(root_id).map(|entry| &mut entry.part) {
-            root.close_at = at;
+            root.set_close_at(at);
         }
     }
 
     fn checked(&mut self, event: &RiskChecked, time: Time) {
         if let Some(Entry { order, part: Part::Root(root) }) = self.orders.get_mut(event.order_id) {
-            self.risk.on_checked(order, event.worst_price, time, &mut root.reserved);
+            let mut reserved = root.reserved();
+            self.risk.on_checked(order, event.worst_price, time, &mut reserved);
+            root.keep(reserved);
         }
     }
 
@@ -404,7 +415,7 @@ impl State {
         assert!(entry.order.state == OrdState::Filled || entry.order.state.is_done(), "only a done order is closed");
         self.overfilled.remove(&order_id);
         self.groups.remove(&order_id);
-        if let Some(at) = entry.root().and_then(|root| root.close_at) {
+        if let Some(at) = entry.root().and_then(RootPart::close_at) {
             self.clear_timer(at, TimerKind::Close, order_id);
         }
     }

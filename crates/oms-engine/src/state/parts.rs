@@ -188,12 +188,12 @@ impl State {
             order: order.clone(),
             execs: entry.execs().to_vec(),
             reserved: entry.reserved(),
-            request: entry.leg().and_then(|leg| leg.request).map(|(kind, _)| kind),
-            request_revision: entry.leg().and_then(|leg| leg.request).map_or(0, |(_, revision)| revision),
+            request: entry.leg().and_then(LegPart::request).map(|(kind, _)| kind),
+            request_revision: entry.leg().and_then(LegPart::request).map_or(0, |(_, revision)| revision),
             sent_at: entry.leg().map_or(Time(0), |leg| leg.sent_at),
             aggressive: entry.leg().is_some_and(|leg| leg.aggressive),
             answer_by: entry.leg().and_then(|leg| leg.answer_by),
-            close_at: entry.root().and_then(|root| root.close_at),
+            close_at: entry.root().and_then(RootPart::close_at),
             expires,
         }
     }
@@ -253,13 +253,14 @@ impl State {
 
     fn restore(&mut self, parts: EntryParts) {
         let part = if parts.order.is_root() {
-            Part::Root(RootPart { reserved: parts.reserved, close_at: parts.close_at })
+            Part::Root(RootPart::new(parts.reserved, parts.close_at))
         } else if !parts.order.is_leg() {
             Part::Node
         } else {
             Part::Leg(LegPart {
                 execs: parts.execs.into(),
-                request: parts.request.map(|kind| (kind, parts.request_revision)),
+                request: parts.request,
+                request_revision: parts.request_revision,
                 sent_at: parts.sent_at,
                 aggressive: parts.aggressive,
                 answer_by: parts.answer_by,
@@ -267,7 +268,9 @@ impl State {
         };
         let mut entry = Entry { order: parts.order, part };
         if let Part::Root(root) = &mut entry.part {
-            self.risk.restore_resting(&entry.order, &mut root.reserved);
+            let mut reserved = root.reserved();
+            self.risk.restore_resting(&entry.order, &mut reserved);
+            root.keep(reserved);
         }
         self.hold_changed(&entry.order, None);
         let (order_id, venue) = (entry.order.order_id, entry.order.venue.unwrap_or_default());

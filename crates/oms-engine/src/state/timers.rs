@@ -2,7 +2,7 @@
 
 use super::State;
 use oms_model::{OrderId, Time};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,9 +52,53 @@ impl TimerKind {
     }
 }
 
+/// What is due at one moment: orders of a day end together, other things mostly alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Together {
+    One(OrderId),
+    Many(Box<BTreeSet<OrderId>>),
+}
+
+impl Together {
+    fn insert(&mut self, order: OrderId) {
+        match self {
+            Self::One(known) if *known == order => (),
+            Self::One(known) => *self = Self::Many(Box::new(BTreeSet::from([*known, order]))),
+            Self::Many(orders) => drop(orders.insert(order)),
+        }
+    }
+
+    /// Whether nothing is left.
+    fn remove(&mut self, order: OrderId) -> bool {
+        match self {
+            Self::One(known) => *known == order,
+            Self::Many(orders) => {
+                orders.remove(&order);
+                orders.is_empty()
+            }
+        }
+    }
+
+    fn contains(&self, order: OrderId) -> bool {
+        match self {
+            Self::One(known) => *known == order,
+            Self::Many(orders) => orders.contains(&order),
+        }
+    }
+
+    /// In the order of their ids.
+    fn iter(&self) -> impl Iterator<Item = OrderId> {
+        let (one, many) = match self {
+            Self::One(order) => (Some(*order), None),
+            Self::Many(orders) => (None, Some(orders.iter().copied())),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+}
+
 /// What is due, each kind on its own: an order is due once for each.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Timers([BTreeSet<(Time, OrderId)>; 9]);
+pub(super) struct Timers([BTreeMap<Time, Together>; 9]);
 
 const KINDS: [TimerKind; 9] = [
     TimerKind::Expire,
@@ -69,7 +113,7 @@ const KINDS: [TimerKind; 9] = [
 ];
 
 impl Timers {
-    fn of(&self, kind: TimerKind) -> &BTreeSet<(Time, OrderId)> {
+    fn of(&self, kind: TimerKind) -> &BTreeMap<Time, Together> {
         let Self([expire, answer, close, stage, work, quote, request, granted, schedule]) = self;
         match kind {
             TimerKind::Expire => expire,
@@ -84,7 +128,7 @@ impl Timers {
         }
     }
 
-    fn of_mut(&mut self, kind: TimerKind) -> &mut BTreeSet<(Time, OrderId)> {
+    fn of_mut(&mut self, kind: TimerKind) -> &mut BTreeMap<Time, Together> {
         let Self([expire, answer, close, stage, work, quote, request, granted, schedule]) = self;
         match kind {
             TimerKind::Expire => expire,
@@ -102,14 +146,14 @@ impl Timers {
 
 impl State {
     pub(crate) fn next_timer(&self) -> Option<Time> {
-        self.timers.0.iter().filter_map(BTreeSet::first).map(|&(due, _)| due).min()
+        self.timers.0.iter().filter_map(BTreeMap::first_key_value).map(|(&due, _)| due).min()
     }
 
     /// What is due at `now`, oldest first, at most `limit`.
     pub(crate) fn due(&self, now: Time, limit: usize) -> Vec<(Time, TimerKind, OrderId)> {
         let first = |kind| {
-            let timers = self.timers.of(kind).iter().take_while(move |&&(due, _)| due <= now).take(limit);
-            timers.map(move |&(due, order)| (due, kind, order))
+            let timers = self.timers.of(kind).range(..=now).flat_map(|(&due, orders)| orders.iter().map(move |order| (due, order)));
+            timers.map(move |(due, order)| (due, kind, order)).take(limit)
         };
         let mut due: Vec<_> = KINDS.into_iter().flat_map(first).collect();
         due.sort_unstable();
@@ -118,14 +162,20 @@ impl State {
     }
 
     pub(crate) fn is_set(&self, due: Time, kind: TimerKind, order: OrderId) -> bool {
-        self.timers.of(kind).contains(&(due, order))
+        self.timers.of(kind).get(&due).is_some_and(|orders| orders.contains(order))
     }
 
     pub(super) fn set_timer(&mut self, due: Time, kind: TimerKind, order: OrderId) {
-        self.timers.of_mut(kind).insert((due, order));
+        self.timers.of_mut(kind).entry(due).and_modify(|orders| orders.insert(order)).or_insert(Together::One(order));
     }
 
     pub(super) fn clear_timer(&mut self, due: Time, kind: TimerKind, order: OrderId) {
-        self.timers.of_mut(kind).remove(&(due, order));
+        let timers = self.timers.of_mut(kind);
+        if timers.get_mut(&due).is_some_and(|orders| orders.remove(order)) {
+            timers.remove(&due);
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;
