@@ -88,12 +88,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             remove_member,
         ))
         .json(200, "AccountDone", "They are out, at once."),
-        one(reads(post(
+        one(post(
             MANAGE,
             "/api/v1/tenants/{tenant_id}/members/{user_id}/erase",
             named("eraseMember", "Erase a person: the key of their name and address is destroyed"),
             erase_member,
-        )))
+        ))
+        .optional_body("Empty")
         .json(200, "AccountDone", "Nothing says any more who they were; they are out, at once."),
         one(get(MANAGE, "/api/v1/tenants/{tenant_id}/ip-allowlist", named("getAllowList", "From where members may come"), allow_list))
             .json(200, "AllowList", "Ranges of addresses; from anywhere where there are none."),
