@@ -6,6 +6,7 @@ use oms_e2e::people::{PASSWORD, admin, administrator};
 use oms_e2e::server::{Home, Launch, Server, run, succeed};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 fn ask(server: &Server, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Reply {
     let bearer = token.map(|token| format!("Bearer {token}"));
@@ -49,6 +50,48 @@ fn the_console_reaches_a_desk_that_runs_and_the_log_of_one_that_does_not() {
     assert_eq!(admin(&home, &["user", "list"]).as_array().unwrap().len(), 2);
     signed_in(&server, "bea@example.com");
     server.stop();
+}
+
+/// Every byte of the files below a folder.
+fn bytes_below(folder: &Path) -> Vec<u8> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let read = |path: PathBuf| match path.is_dir() {
+        true => bytes_below(&path),
+        false => std::fs::read(&path).unwrap_or_default(),
+    };
+    entries.flat_map(read).collect()
+}
+
+#[test]
+fn somebody_is_erased_and_every_log_is_intact() {
+    let home = Home::new("erase");
+    let data = home.path().to_str().unwrap();
+    let server = Server::start(home.path(), &Launch::default());
+    administrator(&home, "ada@example.com");
+    administrator(&home, "grace.hopper@example.com");
+    let token = signed_in(&server, "grace.hopper@example.com");
+    let users = admin(&home, &["user", "list"]);
+    let grace = users.as_array().unwrap().iter().find(|user| user["email"] == "grace.hopper@example.com").unwrap();
+    admin(&home, &["user", "erase", grace["user_id"].as_str().unwrap()]);
+    assert_eq!(ask(&server, "GET", "/auth/profile", Some(&token), None).status, 401, "at once");
+    let erased = |home: &Home| admin(home, &["user", "list"]).as_array().unwrap().iter().filter(|user| user["name"] == "erased").count();
+    assert_eq!(erased(&home), 1);
+    server.kill();
+    assert_eq!(erased(&home), 1, "without a desk that runs");
+    let server = Server::start(home.path(), &Launch::default());
+    assert_eq!(erased(&home), 1);
+    signed_in(&server, "ada@example.com");
+    server.stop();
+    let control = home.path().join("control");
+    for folder in [data, control.to_str().unwrap()] {
+        let verified = succeed(&["journal", "verify", "--data", folder]);
+        assert!(verified.contains("intact"), "{verified}");
+    }
+    let verified = succeed(&["audit", "verify", "--data", data]);
+    assert!(verified.contains("intact"), "{verified}");
+    for text in ["grace.hopper", "ada@example.com"] {
+        assert!(!bytes_below(&control).windows(text.len()).any(|bytes| bytes == text.as_bytes()), "{text}");
+    }
 }
 
 #[test]

@@ -139,6 +139,51 @@ fn a_firm_is_founded_while_others_trade() {
     assert!(verified.contains("intact"), "{verified}");
 }
 
+/// The desk dies while it founds a firm, at whatever it does just then. The same request, sent once more, finishes it.
+#[test]
+fn a_founding_that_is_cut_short_is_finished_by_the_same_request() {
+    let home = Home::new("cut-short");
+    let data = home.path().to_str().unwrap();
+    founded(&home, "alpha");
+    let link: Value = serde_json::from_str(&succeed(&["admin", "bootstrap", "--json", "--data", data])).unwrap();
+    let launch = Launch::default().founded();
+    let mut server = Server::start(home.path(), &launch);
+    let ada = json!({"token": link[0]["token"], "email": "ada@example.com", "name": "Ada", "password": PASSWORD, "tenant_name": "alpha"});
+    assert_eq!(Client::new(server.address(), "").post("/auth/register", &[], &ada).status, 201);
+    // How long it lives on is all that differs; none of these is needed for what is asserted.
+    for (round, millis) in [0_u64, 3, 8, 15, 25, 40, 70, 400].into_iter().enumerate() {
+        let mut ada = person(&server, "ada@example.com", None);
+        let (key, body) = (format!("found-{round}"), json!({"name": format!("Fund {round}"), "slug": format!("fund-{round}")}));
+        let asking = (key.clone(), body.clone());
+        let first = std::thread::spawn(move || {
+            ada.call("POST", "/api/v1/tenants", &[("Idempotency-Key", &asking.0)], Some(&asking.1.to_string())).ok()
+        });
+        std::thread::sleep(std::time::Duration::from_millis(millis));
+        server.kill();
+        let first = first.join().unwrap();
+        server = Server::start(home.path(), &launch);
+        let mut ada = person(&server, "ada@example.com", None);
+        let made = ada.post("/tenants", &[("Idempotency-Key", &key)], &body);
+        assert_eq!(made.status, 201, "after {millis} ms: {}", made.text());
+        if let Some(first) = first.filter(|first| first.status == 201) {
+            assert_eq!(first.body, made.body, "after {millis} ms");
+        }
+        let again = ada.post("/tenants", &[("Idempotency-Key", &key)], &body);
+        assert_eq!((again.status, again.header("idempotent-replay"), &again.body), (201, Some("true"), &made.body));
+        let tenants = ada.read("/tenants");
+        let called = |name: &str| tenants["data"].as_array().unwrap().iter().filter(|one| one["name"] == name).count();
+        assert_eq!(called(&format!("Fund {round}")), 1, "{tenants}");
+        // It is served: somebody joins, and sees its orders.
+        let tenant_id = made.json()["tenant_id"].as_str().unwrap().to_owned();
+        let email = format!("grace{round}@example.com");
+        let invited = ada.post(&format!("/tenants/{tenant_id}/invite"), &[], &json!({"email": email, "role": "ADMIN"}));
+        let grace = json!({"token": invited.json()["token"], "name": "Grace", "password": PASSWORD});
+        assert_eq!(Client::new(server.address(), "").post("/auth/register", &[], &grace).status, 201);
+        assert_eq!(orders(&mut person(&server, &email, Some(&tenant_id))), Vec::<Value>::new());
+    }
+    server.stop();
+}
+
 #[test]
 fn clients_of_two_firms_speak_fix_by_one_door() {
     let (home, address) = (Home::new("tenants-fix"), free_address().to_string());

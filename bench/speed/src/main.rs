@@ -7,9 +7,11 @@
 //! - `kill`: a kill switch while orders come: when nothing more is sent, when the last cancel is, when nothing works.
 //! - `ticks`: ticks of a market to many streams, each from the tick to its arrival.
 //! - `views`: sorted and filtered windows of many orders that change: processor time, bytes, from an event to its frame.
+//! - `accounts`: seconds until the accounts are there at a start, with and without a snapshot of their log.
 //! - `clients`: many sockets and event streams at once, one of which reads nothing: memory of each, from an event to its arrival.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench stops at the first thing that is not as it should be")]
 
+mod accounts;
 mod bare_http;
 mod clients;
 mod durable;
@@ -58,6 +60,12 @@ enum What {
         /// Millions of events.
         #[arg(long, default_value_t = 1)]
         millions: u64,
+    },
+    /// A start with a control log of so many entries.
+    Accounts {
+        /// Entries.
+        #[arg(long, default_value_t = 1_000_000)]
+        entries: u64,
     },
     /// Ticks to streams.
     Ticks {
@@ -138,6 +146,7 @@ fn main() {
         What::Fix { rate, seconds, kill } => fix::run(dir.path(), rate, seconds, kill),
         What::Durable { outstanding, seconds } => durable::run(dir.path(), outstanding, seconds),
         What::Recovery { millions } => recovery::run(dir.path(), millions),
+        What::Accounts { entries } => accounts::run(dir.path(), entries),
         What::Ticks { clients, rate, seconds } => ticks::run(dir.path(), clients, rate, seconds),
         What::Views { orders, views, rate, seconds } => views::run(dir.path(), orders, views, rate, seconds),
         What::Clients { clients, rate, seconds, stalled } => clients::run(dir.path(), clients, rate, seconds, stalled),

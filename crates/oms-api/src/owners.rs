@@ -57,6 +57,12 @@ impl Owners {
         self.put_all(orders.iter().map(|order| (order.order_id, Owner::of(order))));
     }
 
+    /// Whether one of these orders is such that `takes`, or one that nobody knows.
+    pub(crate) fn any(&self, mut orders: impl Iterator<Item = OrderId>, takes: impl Fn(Owner) -> bool) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        orders.any(|id| known.young.get(&id).or_else(|| known.old.get(&id)).copied().is_none_or(&takes))
+    }
+
     /// Of these orders those that `takes`, and those that nobody knows.
     pub(crate) fn filter(&self, orders: impl Iterator<Item = OrderId>, takes: impl Fn(Owner) -> bool) -> Vec<OrderId> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -84,6 +90,11 @@ mod tests {
             owners.filter(ids, |owner| owner.is_root && owner.instrument_id == InstrumentId(2))
         };
         assert_eq!(wanted(&[1, 2, 3]), [2, 3].map(OrderId::from_u128));
+        for ids in [&[][..], &[1], &[1, 1], &[2], &[1, 3], &[1, 2]] {
+            let any =
+                owners.any(ids.iter().map(|id| OrderId::from_u128(*id)), |owner| owner.is_root && owner.instrument_id == InstrumentId(2));
+            assert_eq!(any, !wanted(ids).is_empty(), "{ids:?}");
+        }
         // So many that the older half goes: what was in it is asked for again.
         for id in 10..(MOST as u128 + 20) {
             owners.created(&order(id, 1));

@@ -47,7 +47,8 @@ struct Inner {
 
 /// Founds the desks of tenants that are made while others are served.
 pub trait Founder: Send + Sync {
-    /// A desk of its own for a tenant, opened. It may block. `slug` names its folder.
+    /// A desk of its own for a tenant, opened. It may block. `slug` names its folder. What was founded for this very tenant
+    /// before, wholly or in part, is gone on with.
     ///
     /// # Errors
     /// `VALIDATION_ERROR` where `slug` is no name, `STATE_CONFLICT` where it is taken or there are too many, `INTERNAL`.
@@ -97,10 +98,16 @@ impl Neighbours {
     pub(crate) async fn found(&self, tenant_id: TenantId, slug: String) -> Result<bool, Refusal> {
         let Some(tenants) = self.0.upgrade().map(|inner| Tenants { inner }) else { return Ok(false) };
         let Some(founder) = tenants.inner.founder.get().cloned() else { return Ok(false) };
+        if tenants.of(tenant_id).is_some() {
+            return Ok(true);
+        }
         let founded = tokio::task::spawn_blocking(move || founder.found(tenant_id, &slug)).await;
         let api = founded.map_err(|_| Refusal::new(Code::Internal, "the desk could not be founded"))??;
-        tenants.serve(api).map_err(|error| Refusal::new(Code::StateConflict, error.to_string()))?;
-        Ok(true)
+        match tenants.serve(api) {
+            // A request that asked for the same was here first.
+            Ok(()) | Err(NotServed::Twice(_)) => Ok(true),
+            Err(error) => Err(Refusal::new(Code::StateConflict, error.to_string())),
+        }
     }
 
     /// Whether there are others.

@@ -13,11 +13,13 @@ pub mod log;
 pub mod mac;
 pub mod oidc;
 pub mod password;
+pub mod people;
 pub mod seal;
 pub mod totp;
 
 pub use identity::{Config, Identity, Presented};
-pub use log::{Clock, ControlLog, system_clock};
+pub use log::{Cadence, Clock, ControlLog, Recovery, system_clock};
+pub use people::People;
 pub use seal::{SealError, SecretBox, VaultBox};
 
 /// Compares in a time that does not depend on where two texts differ.

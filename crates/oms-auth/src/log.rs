@@ -4,11 +4,17 @@
 //! readers and answered. After a failure it is not known what is durable: nothing more is taken until a restart, while what
 //! was durable goes on being read.
 
-use oms_identity::{Asked, Batch, Command, Event, State, decide};
+mod snapshot;
+
+pub use snapshot::{Cadence, Recovery};
+
+use crate::people::People;
+use crate::seal::SealError;
+use oms_identity::{Asked, Batch, Command, Event, State, Subject, decide};
 use oms_model::{Code, Refusal, Time, TraceId};
-use oms_store::codec::{DecodeError, decode_control, encode_control};
+use oms_store::codec::{DecodeError, encode_control};
 use oms_store::{EntryRef, Epoch, Journal, JournalError};
-use std::ops::ControlFlow;
+use snapshot::Keeper;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
@@ -46,6 +52,9 @@ pub enum LogError {
         /// What is wrong.
         error: DecodeError,
     },
+    /// What says who somebody is cannot be read, though nobody erased it.
+    #[error("what the control log says of a person: {0}")]
+    Person(#[from] SealError),
     /// No thread for it.
     #[error("no thread for the control log: {0}")]
     Thread(std::io::Error),
@@ -63,6 +72,8 @@ pub struct ControlLog {
     jobs: Option<SyncSender<Job>>,
     state: Arc<RwLock<State>>,
     changed: watch::Sender<u64>,
+    recovery: Recovery,
+    people: Option<Arc<dyn People>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -71,16 +82,58 @@ impl ControlLog {
     ///
     /// # Errors
     /// [`LogError`].
-    pub fn open(mut journal: Box<dyn Journal>, clock: Clock) -> Result<Self, LogError> {
+    pub fn open(journal: Box<dyn Journal>, clock: Clock) -> Result<Self, LogError> {
+        Self::open_with(journal, clock, Cadence::default(), None)
+    }
+
+    /// [`ControlLog::open`] with snapshots at this cadence, and with names and addresses sealed by `people`; they stand in the
+    /// log as they are where there is nobody for it.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub fn open_with(
+        mut journal: Box<dyn Journal>,
+        clock: Clock,
+        cadence: Cadence,
+        people: Option<Arc<dyn People>>,
+    ) -> Result<Self, LogError> {
         let epoch = journal.claim()?;
-        let ahead = recover(journal.as_ref())?;
+        let (mut ahead, recovery) = snapshot::recover(journal.as_ref())?;
+        if let Some(people) = &people {
+            ahead.open(|subject, what, sealed| people.open(subject, what, sealed))?;
+        }
+        let keeper = Keeper::start(journal.snapshots(), cadence, recovery.snapshot)?;
         let state = Arc::new(RwLock::new(ahead.clone()));
         let changed = watch::Sender::new(ahead.batches());
         let (sender, receiver) = sync_channel(QUEUE);
-        let writer = Writer { journal, epoch, clock, ahead, state: Arc::clone(&state), changed: changed.clone(), failed: false };
+        let writer = Writer {
+            journal,
+            epoch,
+            clock,
+            ahead,
+            state: Arc::clone(&state),
+            changed: changed.clone(),
+            failed: false,
+            keeper,
+            people: people.clone(),
+        };
         let thread =
             std::thread::Builder::new().name("control".to_owned()).spawn(move || writer.run(&receiver)).map_err(LogError::Thread)?;
-        Ok(Self { jobs: Some(sender), state, changed, thread: Some(thread) })
+        Ok(Self { jobs: Some(sender), state, changed, recovery, people, thread: Some(thread) })
+    }
+
+    /// Erases for good what was sealed of somebody. It may block. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`SealError`]: then it is not known to be done.
+    pub fn erase(&self, subject: Subject) -> Result<(), SealError> {
+        self.people.as_ref().map_or(Ok(()), |people| people.erase(subject))
+    }
+
+    /// How it was read when it was opened.
+    #[must_use]
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
     }
 
     /// What is durable now. Hold it briefly: the writer waits for it.
@@ -143,22 +196,9 @@ fn stopped() -> Refusal {
     Refusal::new(Code::Overloaded, "the control log cannot be written; it takes no changes until a restart")
 }
 
-fn recover(journal: &dyn Journal) -> Result<State, LogError> {
-    let (mut state, mut damage) = (State::default(), None);
-    journal.reader().scan(1, &mut |stored| match decode_control(stored.entry.body) {
-        Ok(batch) => {
-            state.apply(&batch);
-            ControlFlow::Continue(())
-        }
-        Err(error) => {
-            damage = Some(LogError::Decode { seq: stored.entry.first_seq, error });
-            ControlFlow::Break(())
-        }
-    })?;
-    damage.map_or(Ok(state), Err)
-}
-
 struct Writer {
+    /// Let go of before the log is, which others may take over then.
+    keeper: Keeper,
     journal: Box<dyn Journal>,
     epoch: Epoch,
     clock: Clock,
@@ -167,6 +207,7 @@ struct Writer {
     state: Arc<RwLock<State>>,
     changed: watch::Sender<u64>,
     failed: bool,
+    people: Option<Arc<dyn People>>,
 }
 
 /// A job that was decided.
@@ -192,6 +233,11 @@ impl Writer {
                 drop(done.send(answer));
             }
         }
+        // What is decided and not durable is in no snapshot.
+        if !self.failed {
+            let tip = self.journal.tip();
+            self.keeper.stop(self.ahead, tip.last_seq, tip.last_hash);
+        }
     }
 
     fn decide(&mut self, job: Job) -> Decided {
@@ -199,7 +245,7 @@ impl Writer {
             return (job.done, Err(stopped()));
         }
         let time = (self.clock)();
-        let decided = decide(&self.ahead, time, &job.asked, job.command).map(|events| {
+        let decided = decide(&self.ahead, time, &job.asked, job.command).and_then(|events| self.sealed(events)).map(|events| {
             let batch = Batch { time, by: job.asked.by, trace_id: job.trace_id, events };
             if !batch.events.is_empty() {
                 self.ahead.apply(&batch);
@@ -207,6 +253,20 @@ impl Writer {
             batch
         });
         (job.done, decided)
+    }
+
+    /// With the names and addresses in them sealed: they are stored so, or not at all.
+    fn sealed(&self, mut events: Vec<Event>) -> Result<Vec<Event>, Refusal> {
+        let Some(people) = &self.people else { return Ok(events) };
+        for event in &mut events {
+            event
+                .each_personal(|subject, what, personal| {
+                    personal.seal(people.seal(subject, what, personal.text())?);
+                    Ok(())
+                })
+                .map_err(|error: SealError| crate::identity::internal(&error))?;
+        }
+        Ok(events)
     }
 
     fn write(&mut self, decided: &[Decided]) -> bool {
@@ -238,6 +298,9 @@ impl Writer {
         let made = state.batches();
         drop(state);
         self.changed.send_replace(made);
+        // Everything that was decided is durable here, so the state ahead is that of the log's end.
+        let tip = self.journal.tip();
+        self.keeper.after(&self.ahead, tip.last_seq, tip.last_hash);
         true
     }
 }

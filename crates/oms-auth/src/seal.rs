@@ -99,6 +99,13 @@ impl VaultBox {
     }
 }
 
+impl VaultBox {
+    /// The data keys.
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+}
+
 impl SecretBox for VaultBox {
     fn seal(&self, aad: &str, plaintext: &[u8]) -> Result<Box<[u8]>, SealError> {
         let sealed = self.keys.seal(Owner::Desk, &place(aad), &Secret::new(plaintext.to_vec()))?;

@@ -1,7 +1,7 @@
 //! The process dies at once while accounts change: what was answered is there, and nothing is there in part.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
-use oms_auth::{ControlLog, system_clock};
+use oms_auth::{Cadence, ControlLog, system_clock};
 use oms_identity::event::TenantCreated;
 use oms_identity::{Asked, Command};
 use oms_model::TenantId;
@@ -15,7 +15,8 @@ const FOLDER: &str = "OMS_TEST_CONTROL";
 fn open(folder: &Path) -> ControlLog {
     let config = Config { segment_bytes: 64 << 10, prepare_ahead: false, ..Config::default() };
     let journal = EmbeddedJournal::open_dir(folder, config).unwrap();
-    ControlLog::open(Box::new(journal), system_clock()).unwrap()
+    // Snapshots as often as can be, so that it dies while one is written too.
+    ControlLog::open_with(Box::new(journal), system_clock(), Cadence { every: 1, at_stop: 1 }, None).unwrap()
 }
 
 /// The process that dies: makes tenants, and says of each when it was answered. Does nothing where it is not asked to.

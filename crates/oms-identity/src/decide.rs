@@ -5,8 +5,9 @@ mod sign_in;
 
 use crate::event::{
     AllowListSet, ApiKeyCreated, ApiKeyRotated, By, Event, Hash, Invited, MacKeySet, MemberSet, ProfileChanged, SessionOpened,
-    SigningKeyAdded, TenantChanged, TenantCreated, UserCreated,
+    SigningKeyAdded, TenantChanged, TenantCreated, TenantFounding, UserCreated,
 };
+use crate::personal::Subject;
 use crate::scope::{Role, Scope, Scopes};
 use crate::state::{SECOND, State};
 use oms_model::{ApiKeyId, Code, InvitationId, Refusal, SessionId, TenantId, Time, UserId};
@@ -90,6 +91,8 @@ pub enum Joining {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each carries the fact that it asks for, or names what it is about")]
 pub enum Command {
+    /// No facts where a request with the same idempotency key asked for one before: that one is gone on with.
+    FoundTenant(TenantFounding),
     CreateTenant(TenantCreated),
     ChangeTenant(TenantChanged),
     SetAllowList(AllowListSet),
@@ -116,6 +119,14 @@ pub enum Command {
     RemoveMember {
         tenant_id: TenantId,
         user_id: UserId,
+    },
+    /// Everything that says who they are goes; so do memberships, keys and sessions.
+    EraseUser {
+        user_id: UserId,
+    },
+    /// The key was destroyed.
+    ConfirmDestroyed {
+        subject: Subject,
     },
     ChangeProfile(ProfileChanged),
     /// Every session but `keep` ends.
@@ -235,6 +246,7 @@ fn time_zone(text: &str) -> Result<(), Refusal> {
 /// `VALIDATION_ERROR`, `FORBIDDEN`, `NOT_FOUND`, `STATE_CONFLICT`, `UNAUTHENTICATED`, `RATE_LIMITED`.
 pub fn decide(state: &State, now: Time, asked: &Asked, command: Command) -> Result<Vec<Event>, Refusal> {
     match command {
+        Command::FoundTenant(e) => found_tenant(state, now, asked, e),
         Command::CreateTenant(e) => create_tenant(state, asked, e),
         Command::ChangeTenant(e) => change_tenant(state, asked, e),
         Command::SetAllowList(e) => set_allow_list(state, asked, e),
@@ -246,6 +258,7 @@ pub fn decide(state: &State, now: Time, asked: &Asked, command: Command) -> Resu
         | Command::AcceptInvitation { .. }
         | Command::SetMember(_)
         | Command::RemoveMember { .. }
+        | Command::EraseUser { .. }
         | Command::CreateApiKey(_)
         | Command::RotateApiKey(_)
         | Command::RevokeApiKey { .. }
@@ -259,6 +272,10 @@ pub fn decide(state: &State, now: Time, asked: &Asked, command: Command) -> Resu
             false => Err(no_such("signing key")),
         },
         Command::SetMacKey(e) => Ok(vec![e.into()]),
+        Command::ConfirmDestroyed { subject } => match state.doomed().any(|doomed| doomed == subject) {
+            true => Ok(vec![crate::event::KeyDestroyed { subject }.into()]),
+            false => Ok(Vec::new()),
+        },
         other => sign_in::decide(state, now, asked, other),
     }
 }
@@ -267,13 +284,27 @@ fn create_tenant(state: &State, asked: &Asked, e: TenantCreated) -> Result<Vec<E
     if !asked.scopes.has(Scope::TenantsAdmin) {
         return Err(crate::principal::forbidden(Scope::TenantsAdmin));
     }
-    new_tenant(state, &e)?;
+    new_tenant(state, e.tenant_id, &e.name)?;
     Ok(vec![e.into()])
 }
 
-fn new_tenant(state: &State, e: &TenantCreated) -> Result<(), Refusal> {
-    name("name", &e.name)?;
-    if state.tenant(e.tenant_id).is_some() || state.tenants().any(|(_, one)| one.name == e.name) {
+fn found_tenant(state: &State, now: Time, asked: &Asked, e: TenantFounding) -> Result<Vec<Event>, Refusal> {
+    if !asked.scopes.has(Scope::TenantsAdmin) {
+        return Err(crate::principal::forbidden(Scope::TenantsAdmin));
+    }
+    if let Some((_, known)) = e.request.and_then(|request| state.founding_asked(request, now)) {
+        if known.fingerprint == e.fingerprint {
+            return Ok(Vec::new());
+        }
+        return Err(Refusal::new(Code::IdempotencyConflict, "the idempotency key was used with another payload"));
+    }
+    new_tenant(state, e.tenant_id, &e.name)?;
+    Ok(vec![e.into()])
+}
+
+fn new_tenant(state: &State, tenant_id: TenantId, called: &str) -> Result<(), Refusal> {
+    name("name", called)?;
+    if state.tenant(tenant_id).is_some() || state.tenants().any(|(_, one)| one.name == called) {
         return Err(conflict("there is a tenant with this name or id"));
     }
     if state.tenants().count() >= MAX_TENANTS {
@@ -330,10 +361,10 @@ fn bootstrap(state: &State, now: Time, sha256: Hash, tenant: TenantCreated, mut 
     // A desk that ran before there were users is the first tenant.
     let known = state.tenant(tenant.tenant_id).is_some();
     if !known {
-        new_tenant(state, &tenant)?;
+        new_tenant(state, tenant.tenant_id, &tenant.name)?;
     }
     name("name", &user.name)?;
-    user.email = email(&user.email)?;
+    user.email = email(&user.email)?.into();
     let member =
         MemberSet { tenant_id: tenant.tenant_id, user_id: user.user_id, role: Role::Admin, extra: Scopes::of(&[Scope::TenantsAdmin]) };
     let used = crate::event::BootstrapUsed { user_id: user.user_id };
@@ -350,7 +381,7 @@ fn create_user(state: &State, asked: &Asked, mut e: UserCreated) -> Result<Vec<E
         return Err(crate::principal::forbidden(Scope::TenantsAdmin));
     }
     name("name", &e.name)?;
-    e.email = email(&e.email)?;
+    e.email = email(&e.email)?.into();
     if state.user_named(&e.email).is_some() || state.user(e.user_id).is_some() {
         return Err(conflict("there is a user with this e-mail or id"));
     }

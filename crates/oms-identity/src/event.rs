@@ -1,6 +1,7 @@
 //! What happened in the control partition. Facts, never edited; secrets stand in them as hashes or sealed.
 
 use crate::net::Net;
+use crate::personal::{Personal, Subject};
 use crate::scope::{Role, Scopes};
 use core::net::IpAddr;
 use oms_model::{ApiKeyId, InvitationId, SessionId, Source, TenantId, Time, TraceId, UserId};
@@ -114,9 +115,9 @@ events! {
         /// Their id.
         user_id: UserId,
         /// Lower case, unique.
-        email: String,
+        email: Personal,
         /// What they are called.
-        name: String,
+        name: Personal,
         /// The hash of the password with its salt and parameters (PHC string); `None` cannot sign in by password.
         password: Option<String>,
         /// Whether it is an account for emergencies: each use of it is an alarm.
@@ -127,7 +128,7 @@ events! {
         /// Who.
         user_id: UserId,
         /// What they are called.
-        name: String,
+        name: Personal,
         /// Their time zone; empty: the tenant's.
         time_zone: String,
     }
@@ -200,7 +201,7 @@ events! {
         /// Which tenant.
         tenant_id: TenantId,
         /// Whom, lower case.
-        email: String,
+        email: Personal,
         /// As what.
         role: Role,
         /// What they may do besides.
@@ -356,4 +357,47 @@ events! {
         /// In which session.
         session_id: SessionId,
     }
+    /// A person asked to be erased: from now on nothing says who they are. Their keys are to be destroyed.
+    33 UserErased {
+        /// Who.
+        user_id: UserId,
+    }
+    /// The key of what said who somebody is was destroyed.
+    34 KeyDestroyed {
+        /// Of whom: the id of a user, or of an invitation.
+        subject: Subject,
+    }
+    /// A tenant is being made: its desk is founded next, and once that is there the tenant is.
+    35 TenantFounding {
+        /// The id that it gets.
+        tenant_id: TenantId,
+        /// What it will be called.
+        name: String,
+        /// What its desk is called.
+        slug: String,
+        /// The idempotency key of the request, with its place.
+        request: Option<u128>,
+        /// Of the request's payload.
+        fingerprint: Hash,
+    }
 }
+
+impl Event {
+    /// Every name and address in it: whose it is, and what it is.
+    pub fn each_personal<E>(&mut self, mut visit: impl FnMut(Subject, &'static str, &mut Personal) -> Result<(), E>) -> Result<(), E> {
+        match self {
+            Self::UserCreated(e) => {
+                visit(e.user_id.into(), EMAIL, &mut e.email)?;
+                visit(e.user_id.into(), NAME, &mut e.name)
+            }
+            Self::ProfileChanged(e) => visit(e.user_id.into(), NAME, &mut e.name),
+            Self::Invited(e) => visit(e.invitation_id.into(), EMAIL, &mut e.email),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What an address is sealed as.
+pub const EMAIL: &str = "email";
+/// What a name is sealed as.
+pub const NAME: &str = "name";

@@ -1,9 +1,13 @@
 //! What is so: the fold of the control log.
 
 mod fold;
+mod parts;
 
-use crate::event::Hash;
+pub use parts::StateParts;
+
+use crate::event::{EMAIL, Hash, NAME};
 use crate::net::{Net, lets_in, place};
+use crate::personal::{Personal, Subject};
 use crate::scope::{Role, Scopes};
 use core::net::IpAddr;
 use oms_model::{ApiKeyId, InvitationId, SessionId, TenantId, Time, UserId};
@@ -11,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One second in the unit of [`Time`].
 pub const SECOND: i64 = 1_000_000_000;
+/// How long the answer to an idempotency key is kept.
+pub const REPEATABLE: i64 = 24 * 3_600 * SECOND;
 /// Failures that cost nothing: people mistype.
 pub const FREE_FAILURES: u32 = 3;
 /// The longest wait after a failure.
@@ -37,6 +43,23 @@ pub struct Tenant {
     pub version: u32,
 }
 
+/// A tenant that is being made, or was lately.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Founding {
+    /// What it was to be called.
+    pub name: String,
+    /// What its desk is called.
+    pub slug: String,
+    /// The idempotency key of the request, with its place.
+    pub request: Option<u128>,
+    /// Of the request's payload.
+    pub fingerprint: Hash,
+    /// When it was asked for.
+    pub asked_at: Time,
+    /// When it was there.
+    pub founded_at: Option<Time>,
+}
+
 /// A second factor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Totp {
@@ -53,10 +76,10 @@ pub struct Totp {
 /// A person or machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Lower case.
-    pub email: String,
-    /// What they are called.
-    pub name: String,
+    /// Lower case; empty where they were erased.
+    pub email: Personal,
+    /// What they are called; empty where they were erased.
+    pub name: Personal,
     /// Their time zone; empty: the tenant's.
     pub time_zone: String,
     /// PHC string.
@@ -69,9 +92,28 @@ pub struct User {
     pub created_at: Time,
     /// When the password was last changed.
     pub password_at: Time,
+    /// When they were erased.
+    pub erased_at: Option<Time>,
+    /// Those of the invitations that they followed whose address is sealed.
+    pub invitations: Vec<InvitationId>,
 }
 
 impl User {
+    /// What is shown in the place of what is erased.
+    pub const ERASED: &'static str = "erased";
+
+    /// The address as it is shown.
+    #[must_use]
+    pub fn shown_email(&self) -> &str {
+        if self.erased_at.is_some() { Self::ERASED } else { &self.email }
+    }
+
+    /// The name as it is shown.
+    #[must_use]
+    pub fn shown_name(&self) -> &str {
+        if self.erased_at.is_some() { Self::ERASED } else { &self.name }
+    }
+
     /// The second factor, where it counts.
     #[must_use]
     pub fn second_factor(&self) -> Option<&Totp> {
@@ -104,7 +146,7 @@ pub struct Invitation {
     /// Which tenant.
     pub tenant_id: TenantId,
     /// Whom.
-    pub email: String,
+    pub email: Personal,
     /// As what.
     pub role: Role,
     /// What they may do besides.
@@ -211,6 +253,11 @@ impl Failures {
     }
 }
 
+/// Who has which address.
+fn named(users: &BTreeMap<UserId, User>) -> BTreeMap<String, UserId> {
+    users.iter().filter(|(_, user)| !user.email.is_empty()).map(|(id, user)| (user.email.text().to_owned(), *id)).collect()
+}
+
 /// An account as it was given, and the place that tried.
 pub type Attempt = (Hash, Option<IpAddr>);
 
@@ -218,6 +265,7 @@ pub type Attempt = (Hash, Option<IpAddr>);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     tenants: BTreeMap<TenantId, Tenant>,
+    foundings: BTreeMap<TenantId, Founding>,
     users: BTreeMap<UserId, User>,
     emails: BTreeMap<String, UserId>,
     members: BTreeMap<(TenantId, UserId), Member>,
@@ -232,6 +280,8 @@ pub struct State {
     failures: BTreeMap<Attempt, Failures>,
     /// The attempts in the order in which they first failed.
     failed: VecDeque<Attempt>,
+    /// Whose keys are still to be destroyed.
+    doomed: BTreeSet<Subject>,
     signing: BTreeMap<String, SigningKey>,
     mac_key: Option<Box<[u8]>>,
     batches: u64,
@@ -255,10 +305,58 @@ impl State {
         self.tenants.get(&id)
     }
 
+    /// How a tenant was made, or is being made; not where that was long ago.
+    #[must_use]
+    pub fn founding(&self, id: TenantId) -> Option<&Founding> {
+        self.foundings.get(&id)
+    }
+
+    /// The founding that a request with this idempotency key asked for.
+    #[must_use]
+    pub fn founding_asked(&self, request: u128, now: Time) -> Option<(TenantId, &Founding)> {
+        let asked = |(_, one): &(&TenantId, &Founding)| one.request == Some(request) && now < one.asked_at.plus(REPEATABLE);
+        self.foundings.iter().find(asked).map(|(id, one)| (*id, one))
+    }
+
     /// A user.
     #[must_use]
     pub fn user(&self, id: UserId) -> Option<&User> {
         self.users.get(&id)
+    }
+
+    /// A user who is not erased.
+    #[must_use]
+    pub fn person(&self, id: UserId) -> Option<&User> {
+        self.users.get(&id).filter(|user| user.erased_at.is_none())
+    }
+
+    /// Whose keys are still to be destroyed.
+    pub fn doomed(&self) -> impl Iterator<Item = Subject> {
+        self.doomed.iter().copied()
+    }
+
+    /// Opens every name and address that is sealed and not read yet; `read` answers `None` where it is erased.
+    ///
+    /// # Errors
+    /// The first that `read` has.
+    pub fn open<E>(&mut self, mut read: impl FnMut(Subject, &'static str, &[u8]) -> Result<Option<String>, E>) -> Result<(), E> {
+        let mut one = |subject, what, personal: &mut Personal| {
+            if personal.sealed().is_empty() || !personal.text().is_empty() {
+                return Ok(());
+            }
+            let text = read(subject, what, personal.sealed())?;
+            personal.open(text.unwrap_or_default());
+            Ok(())
+        };
+        for (id, user) in &mut self.users {
+            one((*id).into(), EMAIL, &mut user.email)?;
+            one((*id).into(), NAME, &mut user.name)?;
+        }
+        for (id, invitation) in &mut self.invitations {
+            one((*id).into(), EMAIL, &mut invitation.email)?;
+        }
+        self.emails = named(&self.users);
+        Ok(())
     }
 
     /// Every user.
@@ -294,6 +392,11 @@ impl State {
     #[must_use]
     pub fn invitation(&self, id: InvitationId) -> Option<&Invitation> {
         self.invitations.get(&id)
+    }
+
+    /// Every invitation that is still open.
+    pub fn all_invitations(&self) -> impl Iterator<Item = (InvitationId, &Invitation)> {
+        self.invitations.iter().map(|(id, one)| (*id, one))
     }
 
     /// The open invitations of a tenant.

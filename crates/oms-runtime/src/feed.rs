@@ -9,7 +9,7 @@ use oms_model::event::Batch;
 use oms_store::codec;
 use oms_store::{Entry, JournalReader};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -47,6 +47,8 @@ struct Window {
 struct Shared {
     window: Mutex<Window>,
     durable: AtomicU64,
+    /// The window's, for whoever waits without looking into it.
+    closed: AtomicBool,
     grown: Condvar,
     grown_async: Notify,
     // One for all: only followers that are far behind need it.
@@ -67,6 +69,7 @@ impl Feed {
         let shared = Shared {
             window: Mutex::default(),
             durable: AtomicU64::new(durable.0),
+            closed: AtomicBool::new(false),
             grown: Condvar::new(),
             grown_async: Notify::new(),
             reader: Mutex::new(reader),
@@ -103,6 +106,7 @@ impl Feed {
     /// No more batches will come; followers end once they have read what there is.
     pub(crate) fn close(&self) {
         self.shared.window.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.shared.closed.store(true, Ordering::Release);
         self.shared.grown.notify_all();
         self.shared.grown_async.notify_waiters();
     }
@@ -111,6 +115,23 @@ impl Feed {
     #[must_use]
     pub fn follow(&self, after: Seq) -> Follower {
         Follower { feed: self.clone(), next: after.next(), read_ahead: VecDeque::new() }
+    }
+
+    /// Waits until something after `seq` is durable. It looks at a number alone: thousands may wait so.
+    ///
+    /// # Errors
+    /// [`FeedError::Closed`] once the log has ended and there is nothing.
+    pub async fn beyond(&self, seq: Seq) -> Result<(), FeedError> {
+        loop {
+            let grown = self.shared.grown_async.notified();
+            if self.durable() > seq {
+                return Ok(());
+            }
+            if self.shared.closed.load(Ordering::Acquire) {
+                return Err(FeedError::Closed);
+            }
+            grown.await;
+        }
     }
 
     /// The batch that holds `seq`; `None` where it is not durable.

@@ -33,6 +33,7 @@ pub fn run(command: Admin, settings: Settings) -> Outcome {
         Admin::User(AdminUser::Member { user, tenant, role, scopes, stored }) => {
             (Asked::SetMember { user, tenant, role: role.to_uppercase(), scopes }, stored)
         }
+        Admin::User(AdminUser::Erase { user, stored }) => (Asked::EraseUser { user }, stored),
         Admin::Key(AdminKey::List(stored)) => (Asked::Keys, stored),
         Admin::Key(AdminKey::Revoke { key, stored }) => (Asked::RevokeKey { key }, stored),
         Admin::Key(AdminKey::RotateSigning { retire, stored }) => (Asked::RotateSigning { retire }, stored),

@@ -32,7 +32,9 @@ mod ids;
 mod scalars;
 
 pub use batch::{BatchHeader, SCHEMA_VERSION, batch_header, decode_batch, decode_batch_for_replay, encode_batch};
-pub use control::{CONTROL_SCHEMA_VERSION, decode_control, encode_control};
+pub use control::{
+    CONTROL_SCHEMA_VERSION, CONTROL_STATE_SCHEMA, decode_control, decode_control_state, encode_control, encode_control_state,
+};
 pub use error::{DecodeError, Fault};
 pub use prost::encoding::WireType;
 pub use wire::{Field, Fields, MAX_TAG, Message, Value, are_tags, required};

@@ -342,7 +342,7 @@ impl Following {
                 continue;
             }
             let feed = self.api.handle().feed().clone();
-            let grown = async move { feed.follow(seen).next().await.is_ok() };
+            let grown = async move { feed.beyond(seen).await.is_ok() };
             let resume = self.subscription.told();
             tokio::select! {
                 grown = grown => if !grown { return Err(ending(resume).into()) },

@@ -140,8 +140,8 @@ fn every_operation_answers_and_every_post_that_acts_is_idempotent() {
             || endpoint.id == "runShadowRules"
             || endpoint.tag == "fix"
             || endpoint.id.ends_with("connectBroker");
-        // Answers about accounts hold secrets that are shown once: they are not kept to be shown again.
-        let asks = asks || matches!(endpoint.tag, "auth" | "tenants");
+        // Answers about accounts hold secrets that are shown once: they are not kept to be shown again. That to a new tenant has none.
+        let asks = asks || matches!(endpoint.tag, "auth" | "tenants") && endpoint.id != "createTenant";
         let acts = endpoint.method != "get" && !asks;
         let keyed = endpoint.parameters.iter().any(|parameter| parameter.name == "Idempotency-Key");
         assert_eq!(acts, keyed, "{}", endpoint.id);

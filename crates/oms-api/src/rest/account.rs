@@ -268,7 +268,7 @@ async fn logout(mut call: Call) -> Result<Response, Refusal> {
 }
 
 /// The request has neither parameters nor fields.
-async fn nothing(call: &mut Call) -> Result<(), Refusal> {
+pub(super) async fn nothing(call: &mut Call) -> Result<(), Refusal> {
     call.no_params()?;
     let bytes = call.optional_body().await?;
     let value = call.parse_or_empty(&bytes)?;
@@ -294,8 +294,8 @@ async fn profile(call: Call) -> Result<Response, Refusal> {
         w.text("user_id", principal.user_id);
         w.text("tenant_id", principal.tenant_id);
         w.string_or_null("tenant_name", tenant.map(|tenant| tenant.name.as_str()));
-        w.string_or_null("email", user.map(|user| user.email.as_str()));
-        w.string_or_null("name", user.map(|user| user.name.as_str()));
+        w.string_or_null("email", user.map(|user| user.shown_email()));
+        w.string_or_null("name", user.map(|user| user.shown_name()));
         w.string_or_null("time_zone", user.map(|user| user.time_zone.as_str()));
         w.text_or_null("role", member.map(|member| member.role));
         w.text("scope", principal.scopes);
@@ -316,11 +316,11 @@ async fn set_profile(mut call: Call) -> Result<Response, Refusal> {
     body!(call, fields, PROFILE);
     let identity = identity(&call)?;
     let user_id = call.principal.user_id;
-    let known = identity.state().user(user_id).map(|user| (user.name.clone(), user.time_zone.clone()));
+    let known = identity.state().user(user_id).map(|user| (user.name.text().to_owned(), user.time_zone.clone()));
     let (name, time_zone) = known.ok_or_else(|| Refusal::new(Code::NotFound, "the credential is of no user"))?;
     let changed = ProfileChanged {
         user_id,
-        name: fields.string("name")?.map_or(name, str::to_owned),
+        name: fields.string("name")?.map_or(name, str::to_owned).into(),
         time_zone: fields.string("time_zone")?.map_or(time_zone, str::to_owned),
     };
     identity.execute(&call.principal, &client(&call), Command::ChangeProfile(changed)).await?;

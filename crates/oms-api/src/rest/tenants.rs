@@ -1,19 +1,20 @@
 //! Tenants, their members, and from where these may come.
 
-use super::account::{answer, body, client, done, identity, nets, scopes, text};
+use super::account::{answer, body, client, done, identity, nets, nothing, scopes, text};
 use super::{Endpoint, delete, get, post, put};
 use crate::call::{Access, Call};
+use crate::error::IDEMPOTENT_REPLAY;
 use crate::json::{Fields, Writer};
 use crate::query::bad_parameter;
 use crate::reply;
 use axum::response::Response;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
+use oms_auth::Identity;
 use oms_auth::identity::{INVITATION_S, new_id};
-use oms_identity::decide::{Asked, decide};
-use oms_identity::event::{AllowListSet, By, MemberSet, TenantChanged, TenantCreated};
-use oms_identity::state::Tenant;
+use oms_identity::event::{AllowListSet, MemberSet, TenantChanged, TenantCreated, TenantFounding};
+use oms_identity::state::{Founding, Tenant};
 use oms_identity::{Command, Role, Scope};
-use oms_model::{Code, InvitationId, Refusal, TenantId, UserId};
+use oms_model::{Code, InvitationId, Refusal, TenantId, Time, UserId};
 
 /// The fields of each request, which the document shows too.
 pub(crate) const NEW_TENANT: &[&str] = &["name", "slug"];
@@ -43,6 +44,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             create,
         )))
         .body("NewTenant")
+        .idempotent()
         .json(201, "Tenant", "It is there."),
         one(get(Access::Account(Some(Scope::AuthLogin)), "/api/v1/tenants/{tenant_id}", named("getTenant", "A tenant"), show)).json(
             200,
@@ -86,6 +88,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             remove_member,
         ))
         .json(200, "AccountDone", "They are out, at once."),
+        one(post(
+            MANAGE,
+            "/api/v1/tenants/{tenant_id}/members/{user_id}/erase",
+            named("eraseMember", "Erase a person: the key of their name and address is destroyed"),
+            erase_member,
+        ))
+        .optional_body("Empty")
+        .json(200, "AccountDone", "Nothing says any more who they were; they are out, at once."),
         one(get(MANAGE, "/api/v1/tenants/{tenant_id}/ip-allowlist", named("getAllowList", "From where members may come"), allow_list))
             .json(200, "AllowList", "Ranges of addresses; from anywhere where there are none."),
         one(reads(put(
@@ -135,19 +145,54 @@ async fn list(call: Call) -> Result<Response, Refusal> {
 }
 
 async fn create(mut call: Call) -> Result<Response, Refusal> {
-    body!(call, fields, NEW_TENANT);
-    let identity = identity(&call)?;
-    let tenant_id = TenantId::from_u128(new_id(identity.now())?);
+    call.no_params()?;
+    let bytes = call.body().await?;
+    let value = call.parse(&bytes)?;
+    let fields = Fields::of(&value, "", NEW_TENANT)?;
     let name = text(&fields, "name")?;
     let slug = fields.string("slug")?.map_or_else(|| slug_of(&name), str::to_owned);
-    let command = Command::CreateTenant(TenantCreated { tenant_id, name });
-    // What would be refused is refused before there is a desk of it.
-    let asked = Asked { by: By::default(), scopes: call.principal.scopes };
-    decide(&identity.state(), identity.now(), &asked, command.clone())?;
-    // The desk first: one that is there without its account gets it at the next start, an account without a desk would be of no use.
-    call.api.neighbours().found(tenant_id, slug).await?;
-    identity.execute(&call.principal, &client(&call), command).await?;
-    shown(&call, StatusCode::CREATED, tenant_id)
+    // Keys of one tenant's people are nothing to another's.
+    let key = call.idempotency(&format!("{} POST /api/v1/tenants", call.principal.tenant_id), "", &value)?;
+    let identity = identity(&call)?;
+    let new = TenantId::from_u128(new_id(identity.now())?);
+    let (request, fingerprint) = (key.map(|key| key.key), key.map(|key| key.fingerprint).unwrap_or_default());
+    // What is being made is said first, so that it can be finished, by this request or by one that repeats it, wherever this one
+    // ends; the desk next, and the account at the end: an account without a desk would be of no use.
+    let founding = TenantFounding { tenant_id: new, name, slug, request, fingerprint };
+    let begun = identity.execute(&call.principal, &client(&call), Command::FoundTenant(founding.clone())).await?;
+    let known = request.filter(|_| begun.is_empty()).and_then(|request| asked_before(identity, request));
+    let (tenant_id, Founding { name, slug, founded_at, .. }) = known.unwrap_or_else(|| (new, begun_now(founding)));
+    if founded_at.is_none() {
+        call.api.neighbours().found(tenant_id, slug).await?;
+        let created = TenantCreated { tenant_id, name: name.clone() };
+        match identity.execute(&call.principal, &client(&call), Command::CreateTenant(created)).await {
+            Ok(_) => return shown(&call, StatusCode::CREATED, tenant_id),
+            // Another request with the same key was here first.
+            Err(_) if identity.state().tenant(tenant_id).is_some() => (),
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    told_again(&call, tenant_id, name)
+}
+
+fn asked_before(identity: &Identity, request: u128) -> Option<(TenantId, Founding)> {
+    identity.state().founding_asked(request, identity.now()).map(|(tenant_id, founding)| (tenant_id, founding.clone()))
+}
+
+fn begun_now(founding: TenantFounding) -> Founding {
+    let TenantFounding { tenant_id: _, name, slug, request, fingerprint } = founding;
+    Founding { name, slug, request, fingerprint, asked_at: Time::default(), founded_at: None }
+}
+
+/// The answer to the request that made the tenant, as it was, whatever became of the tenant since.
+fn told_again(call: &Call, tenant_id: TenantId, name: String) -> Result<Response, Refusal> {
+    let created_at = identity(call)?.state().tenant(tenant_id).map(|tenant| tenant.created_at);
+    let created_at = created_at.ok_or_else(|| oms_identity::decide::no_such("tenant"))?;
+    let first = Tenant { name, time_zone: String::new(), enabled: true, nets: Vec::new(), created_at, version: 1 };
+    let mut response = answer(call, StatusCode::CREATED, |w| tenant_fields(w, tenant_id, &first));
+    reply::etag(&mut response, first.version);
+    response.headers_mut().insert(IDEMPOTENT_REPLAY, HeaderValue::from_static("true"));
+    Ok(response)
 }
 
 /// A name as that of a folder: small letters and digits, with a hyphen for whatever lies between.
@@ -238,8 +283,8 @@ async fn members(call: Call) -> Result<Response, Refusal> {
             let user = state.user(user_id);
             w.object(|w| {
                 w.text("user_id", user_id);
-                w.string_or_null("email", user.map(|user| user.email.as_str()));
-                w.string_or_null("name", user.map(|user| user.name.as_str()));
+                w.string_or_null("email", user.map(|user| user.shown_email()));
+                w.string_or_null("name", user.map(|user| user.shown_name()));
                 w.text("role", member.role);
                 w.text("scope", member.extra);
                 w.bool("totp", user.is_some_and(|user| user.second_factor().is_some()));
@@ -266,6 +311,13 @@ async fn remove_member(call: Call) -> Result<Response, Refusal> {
     call.no_params()?;
     let (tenant_id, user_id) = (tenant_of(&call)?, user_of(&call)?);
     identity(&call)?.execute(&call.principal, &client(&call), Command::RemoveMember { tenant_id, user_id }).await?;
+    Ok(done(&call))
+}
+
+async fn erase_member(mut call: Call) -> Result<Response, Refusal> {
+    nothing(&mut call).await?;
+    let (_known, user_id) = (tenant_of(&call)?, user_of(&call)?);
+    identity(&call)?.erase_user(&call.principal, &client(&call), user_id).await?;
     Ok(done(&call))
 }
 

@@ -95,14 +95,14 @@ impl Client {
             let (after, rested) = (self.after, Instant::now() + self.api.rest());
             let grown = async move {
                 sleep_until(rested).await;
-                feed.follow(after).next().await
+                feed.beyond(after).await
             };
             let grown = tokio::select! {
                 grown = timeout_at(heartbeat, grown) => grown,
                 _ = until(&mut self.closing, |closing| *closing) => return None,
             };
             match grown {
-                Ok(Ok(_)) => (),
+                Ok(Ok(())) => (),
                 Ok(Err(error)) => {
                     self.failed(&error);
                     return None;

@@ -226,7 +226,7 @@ impl Session {
                 return std::future::pending().await;
             }
             sleep_until(rested).await;
-            if feed.follow(seen).next().await.is_ok() { Woken::Look } else { Woken::LogClosed }
+            if feed.beyond(seen).await.is_ok() { Woken::Look } else { Woken::LogClosed }
         };
         let held = &mut self.held;
         let lost = async move {

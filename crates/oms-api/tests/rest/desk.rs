@@ -40,6 +40,8 @@ pub struct Desk {
     pub market: Arc<MarketBook>,
     stop: Option<watch::Sender<bool>>,
     serving: Option<JoinHandle<std::io::Result<()>>>,
+    /// The tenants that are served; of the first desk alone.
+    pub tenants: Option<oms_api::Tenants>,
     views: PathBuf,
 }
 
@@ -150,6 +152,7 @@ impl Desk {
             tenants.serve(api).unwrap();
             desks.push(desk);
         }
+        let all = tenants.clone();
         let (stop, stopped) = watch::channel(false);
         let told = || {
             let mut stopped = stopped.clone();
@@ -161,7 +164,7 @@ impl Desk {
             let (rest, of_grpc) = tokio::join!(rest, of_grpc);
             rest.and(of_grpc)
         });
-        (desks[0].stop, desks[0].serving) = (Some(stop), Some(serving));
+        (desks[0].stop, desks[0].serving, desks[0].tenants) = (Some(stop), Some(serving), Some(all));
         for desk in &desks {
             desk.quote(BID, ASK);
             for venue in [XNAS, BATS] {
@@ -216,7 +219,7 @@ impl Desk {
             identity,
         };
         let api = Api::start(parts).await.unwrap();
-        (Self { client: Client { address, grpc, key }, handle, market, stop: None, serving: None, views }, api)
+        (Self { client: Client { address, grpc, key }, handle, market, stop: None, serving: None, tenants: None, views }, api)
     }
 
     /// Both venues show this quote, 300 on each side.

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oms_identity::decide::{email, no_such};
 use oms_identity::event::{ApiKeyCreated, ApiKeyRotated, Invited, TenantCreated, UserCreated};
 use oms_identity::state::SECOND;
-use oms_identity::{Command, Joining, Net, Role, Scopes};
+use oms_identity::{Command, Joining, Net, Role, Scopes, Subject};
 use oms_model::{ApiKeyId, Code, InvitationId, Refusal, TenantId, Time, UserId};
 
 /// How long an invitation is good where nobody says so, seconds.
@@ -75,7 +75,7 @@ impl Identity {
         let invitation_id = InvitationId::from_u128(new_id(now)?);
         let expires_at = now.plus(life_s.saturating_mul(SECOND));
         let (email, role, extra) = whom;
-        let invited = Invited { invitation_id, tenant_id, email: email.to_owned(), role, extra, sha256: hash(&token), expires_at };
+        let invited = Invited { invitation_id, tenant_id, email: email.into(), role, extra, sha256: hash(&token), expires_at };
         self.execute(by, client, Command::Invite(invited)).await?;
         Ok((invitation_id, token, expires_at))
     }
@@ -128,7 +128,7 @@ impl Identity {
             None => TenantId::from_u128(new_id(now)?),
         };
         let password = Some(self.inner.hasher.hash(by.password).await?);
-        let user = UserCreated { user_id, email: name, name: by.name, password, break_glass: false };
+        let user = UserCreated { user_id, email: name.into(), name: by.name.into(), password, break_glass: false };
         let tenant = TenantCreated { tenant_id, name: tenant_name };
         self.execute_for_nobody(client, Command::Bootstrap { sha256, tenant, user }).await?;
         Ok(user_id)
@@ -143,7 +143,7 @@ impl Identity {
         password::check(&password, &address)?;
         let user_id = UserId::from_u128(new_id(self.now())?);
         let password = Some(self.inner.hasher.hash(password).await?);
-        let user = UserCreated { user_id, email: address, name: name.to_owned(), password, break_glass };
+        let user = UserCreated { user_id, email: address.into(), name: name.into(), password, break_glass };
         self.execute_as_console(Command::CreateUser(user)).await?;
         Ok(user_id)
     }
@@ -239,6 +239,40 @@ impl Identity {
         let rotated = ApiKeyRotated { api_key_id, prefix: key_prefix(&key), sha256: key_hash(&key), old_until };
         self.execute(by, client, Command::RotateApiKey(rotated)).await?;
         Ok(NewKey { api_key_id, key })
+    }
+}
+
+impl Identity {
+    /// Erases somebody: nothing here says any more who they were, and what the log has of it can be read by nobody.
+    ///
+    /// # Errors
+    /// As [`oms_identity::decide()`]; `INTERNAL` where the key cannot be destroyed: it is tried again, and may be asked for again.
+    pub async fn erase_user(&self, by: &Principal, client: &Client, user_id: UserId) -> Result<(), Refusal> {
+        by.require_step_up()?;
+        self.execute(by, client, Command::EraseUser { user_id }).await?;
+        self.destroy_keys().await
+    }
+
+    /// [`Identity::erase_user`] for the console of the machine.
+    ///
+    /// # Errors
+    /// As [`Identity::erase_user`].
+    pub async fn erase_user_as_console(&self, user_id: UserId) -> Result<(), Refusal> {
+        self.execute_as_console(Command::EraseUser { user_id }).await?;
+        self.destroy_keys().await
+    }
+
+    /// Destroys the keys of everybody who is erased, and of addresses whose invitation came to nothing. That it is to be done
+    /// is in the log before it is, and that it was done after: a crash between leaves it to the next start.
+    pub(super) async fn destroy_keys(&self) -> Result<(), Refusal> {
+        let doomed: Vec<Subject> = self.state().doomed().collect();
+        for subject in doomed {
+            let identity = self.clone();
+            let destroyed = tokio::task::spawn_blocking(move || identity.inner.log.erase(subject)).await;
+            destroyed.map_err(|error| internal(&error))?.map_err(|error| internal(&error))?;
+            self.execute_as_console(Command::ConfirmDestroyed { subject }).await?;
+        }
+        Ok(())
     }
 }
 

@@ -42,11 +42,13 @@ pub(super) async fn mac_key(log: &ControlLog, secrets: &dyn SecretBox) -> Result
 }
 
 impl Identity {
-    /// Looks after the keys: adds the next signing key in time. To be called now and then.
+    /// Looks after the keys: adds the next signing key in time, and destroys those of people who are erased. To be called now and
+    /// then.
     ///
     /// # Errors
     /// `INTERNAL`, `OVERLOADED`.
     pub async fn tend(&self) -> Result<(), Refusal> {
+        self.destroy_keys().await?;
         let now = self.now();
         let life = self.config().signing_s * SECOND;
         let newest = self.state().signing_keys().map(|(_, key)| key.sign_from).max();

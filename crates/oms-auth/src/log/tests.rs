@@ -43,36 +43,44 @@ fn a_log_that_fails_takes_nothing_more_and_is_still_read() {
     assert_eq!(log.state().tenants().count(), 1);
 }
 
-/// The power fails at every operation of the disk: what was answered is there, whole.
+/// The power fails at every operation of the disk, also at those that store a snapshot: what was answered is there, whole, and
+/// a start with the snapshot that is left tells what the log tells.
 #[test]
 fn what_was_answered_survives_a_crash_anywhere() {
-    let config = Config { segment_bytes: 8 << 10, prepare_ahead: false, ..Config::default() };
-    let open = |disk: &SimDisk| {
-        let disk: Arc<dyn Disk> = Arc::new(disk.clone());
-        ControlLog::open(Box::new(EmbeddedJournal::open(disk, config.clone())?), clock())
-    };
-    let mut crashes = 0;
-    for operation in 0.. {
-        let disk = SimDisk::new(operation);
-        disk.fail_from(operation, Fault::PowerLoss);
-        let mut answered = 0;
-        let finished = open(&disk).is_ok_and(|log| {
-            while answered < 30 {
-                if log.execute_blocking(Asked::console(), create(answered + 1)).is_err() {
-                    return false;
-                }
-                answered += 1;
-            }
-            true
-        });
-        if finished {
-            break;
+    for (cadence, least) in [(Cadence::default(), 30), (Cadence { every: 3, at_stop: 1 }, 60)] {
+        let mut crashes = 0;
+        while crash_at(crashes, cadence) {
+            crashes += 1;
         }
-        crashes += 1;
-        disk.crash();
-        let log = open(&disk).unwrap();
-        let found = log.state().tenants().count() as u128;
-        assert!((answered..=answered + 1).contains(&found), "operation {operation}: {answered} answered, {found} found");
+        assert!(crashes > least, "{crashes}");
     }
-    assert!(crashes > 30, "{crashes}");
+}
+
+/// Whether the power failed before all was done.
+fn crash_at(operation: u64, cadence: Cadence) -> bool {
+    let config = Config { segment_bytes: 8 << 10, prepare_ahead: false, ..Config::default() };
+    let journal = |disk: &SimDisk| {
+        let disk: Arc<dyn Disk> = Arc::new(disk.clone());
+        EmbeddedJournal::open(disk, config.clone())
+    };
+    let open = |disk: &SimDisk| ControlLog::open_with(Box::new(journal(disk)?), clock(), cadence, None);
+    let disk = SimDisk::new(operation);
+    disk.fail_from(operation, Fault::PowerLoss);
+    let mut answered = 0;
+    if let Ok(log) = open(&disk) {
+        while answered < 30 && log.execute_blocking(Asked::console(), create(answered + 1)).is_ok() {
+            answered += 1;
+        }
+    }
+    if disk.operations() <= operation {
+        return false;
+    }
+    disk.crash();
+    let log = open(&disk).unwrap();
+    let found = log.state().tenants().count() as u128;
+    assert!((answered..=answered + 1).contains(&found), "operation {operation}: {answered} answered, {found} found");
+    let told = log.state().clone();
+    drop(log);
+    assert!(told == snapshot::tests::whole(&journal(&disk).unwrap()), "operation {operation}");
+    true
 }

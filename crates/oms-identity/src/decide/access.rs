@@ -6,7 +6,7 @@ use super::{
 };
 use crate::event::{
     ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated, ApiKeyUsed, Event, Hash, InvitationAccepted, InvitationRevoked, Invited, MemberRemoved,
-    MemberSet, SessionRevoked, UserCreated,
+    MemberSet, SessionRevoked, UserCreated, UserErased,
 };
 use crate::scope::{Role, Scope};
 use crate::state::{ApiKey, State};
@@ -24,6 +24,7 @@ pub(super) fn decide(state: &State, now: Time, asked: &Asked, command: Command) 
         Command::AcceptInvitation { sha256, joining } => accept(state, now, &sha256, joining),
         Command::SetMember(e) => set_member(state, asked, e),
         Command::RemoveMember { tenant_id, user_id } => remove_member(state, now, asked, tenant_id, user_id),
+        Command::EraseUser { user_id } => erase(state, now, asked, user_id),
         Command::CreateApiKey(e) => create_key(state, now, asked, e),
         Command::RotateApiKey(e) => rotate_key(state, now, asked, e),
         Command::RevokeApiKey { api_key_id } => {
@@ -44,7 +45,7 @@ fn invite(state: &State, now: Time, asked: &Asked, mut e: Invited) -> Result<Vec
     asked.may_manage(e.tenant_id)?;
     state.tenant(e.tenant_id).ok_or_else(|| no_such("tenant"))?;
     asked.may_give(e.role.scopes() | e.extra)?;
-    e.email = email(&e.email)?;
+    e.email = email(&e.email)?.into();
     if e.expires_at <= now || now.plus(MAX_INVITATION) < e.expires_at {
         return Err(invalid("expires_at", "must be within the next 30 days"));
     }
@@ -67,7 +68,13 @@ fn accept(state: &State, now: Time, sha256: &Hash, joining: Joining) -> Result<V
         (Joining::Known(user_id), Some(known)) if user_id == known => user_id,
         (Joining::New { user_id, name: called, password }, None) => {
             name("name", &called)?;
-            let user = UserCreated { user_id, email: invitation.email.clone(), name: called, password: Some(password), break_glass: false };
+            let user = UserCreated {
+                user_id,
+                email: invitation.email.text().into(),
+                name: called.into(),
+                password: Some(password),
+                break_glass: false,
+            };
             events.push(user.into());
             user_id
         }
@@ -89,7 +96,7 @@ fn set_member(state: &State, asked: &Asked, e: MemberSet) -> Result<Vec<Event>, 
     state.tenant(e.tenant_id).ok_or_else(|| no_such("tenant"))?;
     let member = state.member(e.tenant_id, e.user_id);
     // Others join by invitation; the console and whoever runs the installation may also name users that there are.
-    if member.is_none() && !(asked.scopes.has(Scope::TenantsAdmin) && state.user(e.user_id).is_some()) {
+    if member.is_none() && !(asked.scopes.has(Scope::TenantsAdmin) && state.person(e.user_id).is_some()) {
         return Err(no_such("member"));
     }
     asked.may_give(e.role.scopes() | e.extra)?;
@@ -116,6 +123,32 @@ fn remove_member(state: &State, now: Time, asked: &Asked, tenant_id: TenantId, u
     let sessions = state.sessions(user_id, now).filter(|(_, session)| session.tenant_id == tenant_id);
     let over = |(session_id, _)| Event::from(SessionRevoked { session_id, reason: "no longer a member".to_owned() });
     events.extend(sessions.map(over));
+    Ok(events)
+}
+
+/// Whoever manages every tenant that somebody is a member of may have them erased, and whoever runs the installation.
+fn erase(state: &State, now: Time, asked: &Asked, user_id: UserId) -> Result<Vec<Event>, Refusal> {
+    let user = state.user(user_id).ok_or_else(|| no_such("user"))?;
+    let tenants: Vec<TenantId> = state.memberships(user_id).map(|(tenant_id, _)| tenant_id).collect();
+    if !asked.scopes.has(Scope::TenantsAdmin) {
+        // Who is no member of the own tenant is not there for whoever manages that one.
+        state.member(asked.by.tenant_id, user_id).ok_or_else(|| no_such("user"))?;
+        asked.may_manage(asked.by.tenant_id)?;
+        if tenants.iter().any(|tenant_id| *tenant_id != asked.by.tenant_id) {
+            return Err(conflict("they are a member of another tenant too: whoever runs the installation erases them"));
+        }
+    }
+    // Asked once more, it is done already.
+    if user.erased_at.is_some() {
+        return Ok(Vec::new());
+    }
+    let mut events = Vec::new();
+    for tenant_id in tenants {
+        events.extend(remove_member(state, now, asked, tenant_id, user_id)?);
+    }
+    let asked_to_join = state.all_invitations().filter(|(_, one)| !user.email.is_empty() && one.email.text() == user.email.text());
+    events.extend(asked_to_join.map(|(invitation_id, _)| Event::from(InvitationRevoked { invitation_id })));
+    events.push(UserErased { user_id }.into());
     Ok(events)
 }
 

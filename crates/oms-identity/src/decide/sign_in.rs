@@ -15,13 +15,13 @@ pub const RETRY_WITHIN: i64 = 10 * SECOND;
 pub(super) fn decide(state: &State, now: Time, asked: &Asked, command: Command) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::ChangeProfile(e) => {
-            state.user(e.user_id).ok_or_else(|| no_such("user"))?;
+            state.person(e.user_id).ok_or_else(|| no_such("user"))?;
             name("name", &e.name)?;
             time_zone(&e.time_zone)?;
             Ok(vec![e.into()])
         }
         Command::SetPassword { user_id, password, keep } => {
-            state.user(user_id).ok_or_else(|| no_such("user"))?;
+            state.person(user_id).ok_or_else(|| no_such("user"))?;
             let mut events = vec![PasswordChanged { user_id, password, rehashed: false }.into()];
             events.extend(revoke_all(state, now, user_id, keep, "the password was changed"));
             Ok(events)
@@ -62,7 +62,7 @@ fn second_factor(state: &State, command: Command) -> Result<Vec<Event>, Refusal>
     let totp = |user_id: UserId| state.user(user_id).and_then(|user| user.totp.as_ref());
     match command {
         Command::EnrolTotp { user_id, secret } => {
-            let user = state.user(user_id).ok_or_else(|| no_such("user"))?;
+            let user = state.person(user_id).ok_or_else(|| no_such("user"))?;
             if user.second_factor().is_some() {
                 return Err(conflict("there is a second factor already; disable it first"));
             }
@@ -90,7 +90,7 @@ fn second_factor(state: &State, command: Command) -> Result<Vec<Event>, Refusal>
 }
 
 fn open(state: &State, now: Time, asked: &Asked, e: SessionOpened, account: Hash) -> Result<Vec<Event>, Refusal> {
-    let user = state.user(e.user_id).ok_or_else(|| no_such("user"))?;
+    let user = state.person(e.user_id).ok_or_else(|| no_such("user"))?;
     if state.scopes(e.tenant_id, e.user_id, asked.by.ip).is_none() {
         return Err(Refusal::new(Code::Forbidden, "the tenant does not take this user from this address"));
     }

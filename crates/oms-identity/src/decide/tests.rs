@@ -22,7 +22,7 @@ impl Desk {
         let console = Asked::console();
         desk.put(&console, Command::CreateTenant(TenantCreated { tenant_id: T, name: "desk".to_owned() })).unwrap();
         for (user_id, email, role) in [(ADA, "ada@x.de", Role::Admin), (BOB, "bob@x.de", Role::Trader)] {
-            let user = UserCreated { user_id, email: email.to_owned(), name: "N".to_owned(), password: None, break_glass: false };
+            let user = UserCreated { user_id, email: email.into(), name: "N".into(), password: None, break_glass: false };
             desk.put(&console, Command::CreateUser(user)).unwrap();
             desk.put(&console, Command::SetMember(MemberSet { tenant_id: T, user_id, role, extra: Scopes::NONE })).unwrap();
         }
@@ -63,7 +63,7 @@ fn invited(role: Role, extra: Scopes, life: i64) -> Command {
     Command::Invite(Invited {
         invitation_id: InvitationId::from_u128(9),
         tenant_id: T,
-        email: "Eve@X.de ".to_owned(),
+        email: "Eve@X.de ".into(),
         role,
         extra,
         sha256: [9; 32],
@@ -259,4 +259,114 @@ fn addresses_are_compared_in_one_form() {
     let far: Vec<Net> = vec!["10.0.0.0/8".parse().unwrap()];
     assert_eq!(desk.code(&ada, Command::SetAllowList(AllowListSet { tenant_id: T, nets: far })), Some(Code::StateConflict));
     assert_eq!(desk.state.scopes(T, BOB, "10.0.0.1".parse().ok()), None);
+}
+
+#[test]
+fn somebody_who_is_erased_leaves_that_they_were_there_and_nothing_more() {
+    let mut desk = Desk::open();
+    let (ada, bob) = (desk.as_of(ADA), desk.as_of(BOB));
+    assert_eq!(desk.sign_in(BOB, 1), None);
+    desk.put(&bob, Command::CreateApiKey(key(BOB, &[Scope::OrdersPlace]))).unwrap();
+    let other = TenantId::from_u128(7);
+    desk.put(&Asked::console(), Command::CreateTenant(TenantCreated { tenant_id: other, name: "other".to_owned() })).unwrap();
+    let elsewhere = |email: &str| {
+        let (invitation_id, sha256, expires_at) = (InvitationId::from_u128(30), [30; 32], NOW.plus(SECOND));
+        Command::Invite(Invited {
+            invitation_id,
+            tenant_id: other,
+            email: email.into(),
+            role: Role::Viewer,
+            extra: Scopes::NONE,
+            sha256,
+            expires_at,
+        })
+    };
+    desk.put(&Asked::console(), elsewhere("bob@x.de")).unwrap();
+
+    assert_eq!(desk.code(&bob, Command::EraseUser { user_id: BOB }), Some(Code::Forbidden));
+    assert_eq!(desk.code(&ada, Command::EraseUser { user_id: ADA }), Some(Code::StateConflict), "the last administrator");
+    assert_eq!(desk.code(&ada, Command::EraseUser { user_id: UserId::from_u128(77) }), Some(Code::NotFound));
+    let events = desk.put(&ada, Command::EraseUser { user_id: BOB }).unwrap();
+    let names: Vec<&str> = events.iter().map(Event::name).collect();
+    assert_eq!(names, ["MemberRemoved", "ApiKeyRevoked", "SessionRevoked", "InvitationRevoked", "UserErased"]);
+    assert_eq!(desk.put(&ada, Command::EraseUser { user_id: BOB }).unwrap_err().code, Code::NotFound, "no member of the tenant any more");
+    assert_eq!(desk.put(&Asked::console(), Command::EraseUser { user_id: BOB }).unwrap(), [], "done already");
+
+    let user = desk.state.user(BOB).unwrap();
+    assert_eq!((user.email.text(), user.shown_email(), user.shown_name(), user.erased_at), ("", "erased", "erased", Some(NOW)));
+    assert!(desk.state.user_named("bob@x.de").is_none() && desk.state.memberships(BOB).next().is_none());
+    for command in [
+        Command::SetMember(MemberSet { tenant_id: T, user_id: BOB, role: Role::Viewer, extra: Scopes::NONE }),
+        Command::ChangeProfile(ProfileChanged { user_id: BOB, name: "Bob".into(), time_zone: String::new() }),
+        Command::SetPassword { user_id: BOB, password: "$".to_owned(), keep: None },
+        Command::EnrolTotp { user_id: BOB, secret: Box::default() },
+    ] {
+        assert_eq!(desk.code(&Asked::console(), command), Some(Code::NotFound));
+    }
+    // The address may be somebody's again.
+    let again =
+        UserCreated { user_id: UserId::from_u128(3), email: "bob@x.de".into(), name: "N".into(), password: None, break_glass: false };
+    desk.put(&Asked::console(), Command::CreateUser(again)).unwrap();
+}
+
+#[test]
+fn a_member_of_two_tenants_is_erased_by_whoever_runs_the_installation() {
+    let mut desk = Desk::open();
+    let (other, ada) = (TenantId::from_u128(7), desk.as_of(ADA));
+    desk.put(&Asked::console(), Command::CreateTenant(TenantCreated { tenant_id: other, name: "other".to_owned() })).unwrap();
+    for user_id in [ADA, BOB] {
+        let member = MemberSet { tenant_id: other, user_id, role: Role::Admin, extra: Scopes::NONE };
+        desk.put(&Asked::console(), Command::SetMember(member)).unwrap();
+    }
+    assert_eq!(desk.code(&ada, Command::EraseUser { user_id: BOB }), Some(Code::StateConflict));
+    assert_eq!(desk.code(&Asked::console(), Command::EraseUser { user_id: BOB }), None);
+}
+
+/// What of an invitation is sealed goes with whom it made a user, or at once where it made nobody one.
+#[test]
+fn keys_are_doomed_once_nobody_needs_what_they_sealed() {
+    let sealed: fn(&str) -> Box<[u8]> = |text| [&[1], text.as_bytes()].concat().into();
+    let plain: fn(&str) -> Box<[u8]> = |_| Box::default();
+    for (seal, is_sealed) in [(sealed, true), (plain, false)] {
+        let mut desk = Desk::open();
+        let invite = |desk: &mut Desk, id: u128, life: i64| {
+            let mut events = {
+                let (invitation_id, sha256) = (InvitationId::from_u128(id), [id as u8; 32]);
+                let (role, extra, expires_at) = (Role::Viewer, Scopes::NONE, desk.now.plus(life));
+                let email = format!("eve{id}@x.de").into();
+                let invited = Invited { invitation_id, tenant_id: T, email, role, extra, sha256, expires_at };
+                decide(&desk.state, desk.now, &Asked::console(), Command::Invite(invited)).unwrap()
+            };
+            for event in &mut events {
+                event
+                    .each_personal(|_, _, personal| {
+                        personal.seal(seal(personal.text()));
+                        Ok::<(), ()>(())
+                    })
+                    .unwrap();
+            }
+            desk.state.apply(&Batch { time: desk.now, events, ..Batch::default() });
+        };
+        let doomed = |desk: &Desk| desk.state.doomed().map(|subject| subject.0).collect::<Vec<_>>();
+        for id in [20, 21, 22] {
+            invite(&mut desk, id, if id == 22 { SECOND } else { 60 * SECOND });
+        }
+        let revoke = Command::RevokeInvitation { tenant_id: T, invitation_id: InvitationId::from_u128(20) };
+        desk.put(&Asked::console(), revoke).unwrap();
+        let eve = UserId::from_u128(40);
+        let joining = Joining::New { user_id: eve, name: "Eve".to_owned(), password: "$".to_owned() };
+        desk.put(&Asked::console(), Command::AcceptInvitation { sha256: [21; 32], joining }).unwrap();
+        desk.now = desk.now.plus(2 * SECOND);
+        invite(&mut desk, 23, 60 * SECOND);
+        let expected: &[u128] = if is_sealed { &[20, 22] } else { &[] };
+        assert_eq!(doomed(&desk), expected, "taken back, and over");
+        desk.put(&Asked::console(), Command::EraseUser { user_id: eve }).unwrap();
+        let expected: &[u128] = if is_sealed { &[20, 21, 22, 40] } else { &[40] };
+        assert_eq!(doomed(&desk), expected, "hers, and that of the invitation that she followed");
+        for subject in desk.state.doomed().collect::<Vec<_>>() {
+            desk.put(&Asked::console(), Command::ConfirmDestroyed { subject }).unwrap();
+            assert_eq!(desk.put(&Asked::console(), Command::ConfirmDestroyed { subject }).unwrap(), [], "once");
+        }
+        assert_eq!(doomed(&desk), []);
+    }
 }

@@ -1,8 +1,12 @@
 //! One fact more. Total: it refuses nothing, and what is about something unknown changes nothing.
 
-use super::{ApiKey, Attempt, FORGET_AFTER, Failures, Invitation, MAX_FAILURES, Member, Session, SigningKey, State, Tenant, Totp, User};
+use super::{
+    ApiKey, Attempt, FORGET_AFTER, Failures, Founding, Invitation, MAX_FAILURES, Member, REPEATABLE, Session, SigningKey, State, Tenant,
+    Totp, User,
+};
 use crate::event::{Batch, Event};
 use crate::net::place;
+use crate::personal::{Personal, Subject};
 use oms_model::{Time, UserId};
 
 impl State {
@@ -17,7 +21,9 @@ impl State {
     fn fold(&mut self, batch: &Batch, event: &Event) {
         let now = batch.time;
         match event {
-            Event::TenantCreated(_) | Event::TenantChanged(_) | Event::AllowListSet(_) => self.fold_tenant(now, event),
+            Event::TenantFounding(_) | Event::TenantCreated(_) | Event::TenantChanged(_) | Event::AllowListSet(_) => {
+                self.fold_tenant(now, event)
+            }
             Event::UserCreated(_) | Event::ProfileChanged(_) | Event::PasswordChanged(_) => self.fold_user(now, event),
             Event::TotpEnrolled(_) | Event::TotpConfirmed(_) | Event::TotpUsed(_) | Event::RecoveryCodeUsed(_) | Event::TotpDisabled(_) => {
                 self.fold_totp(event)
@@ -48,12 +54,29 @@ impl State {
             Event::SigningKeyRetired(e) => drop(self.signing.remove(&e.kid)),
             Event::MacKeySet(e) => self.mac_key = Some(e.secret.clone()),
             Event::BreakGlassUsed(_) => (),
+            Event::UserErased(e) => self.erase(now, e.user_id),
+            Event::KeyDestroyed(e) => drop(self.doomed.remove(&e.subject)),
         }
     }
 
     fn fold_tenant(&mut self, now: Time, event: &Event) {
         match event {
+            Event::TenantFounding(e) => {
+                self.foundings.retain(|_, one| now < one.asked_at.plus(REPEATABLE));
+                let founding = Founding {
+                    name: e.name.clone(),
+                    slug: e.slug.clone(),
+                    request: e.request,
+                    fingerprint: e.fingerprint,
+                    asked_at: now,
+                    founded_at: None,
+                };
+                self.foundings.insert(e.tenant_id, founding);
+            }
             Event::TenantCreated(e) => {
+                if let Some(founding) = self.foundings.get_mut(&e.tenant_id) {
+                    founding.founded_at = Some(now);
+                }
                 let tenant =
                     Tenant { name: e.name.clone(), time_zone: String::new(), enabled: true, nets: Vec::new(), created_at: now, version: 1 };
                 self.tenants.insert(e.tenant_id, tenant);
@@ -86,8 +109,13 @@ impl State {
                     break_glass: e.break_glass,
                     created_at: now,
                     password_at: now,
+                    erased_at: None,
+                    invitations: Vec::new(),
                 };
-                self.emails.insert(e.email.clone(), e.user_id);
+                // What is not opened yet is named once it is.
+                if !e.email.is_empty() {
+                    self.emails.insert(e.email.text().to_owned(), e.user_id);
+                }
                 self.users.insert(e.user_id, user);
             }
             Event::ProfileChanged(e) => {
@@ -104,6 +132,17 @@ impl State {
             }
             _ => (),
         }
+    }
+
+    /// Nothing is left that says who they were; that they were there is.
+    fn erase(&mut self, now: Time, user_id: UserId) {
+        let Some(user) = self.users.get_mut(&user_id) else { return };
+        (user.email, user.name, user.time_zone) = (Personal::default(), Personal::default(), String::new());
+        (user.password, user.totp, user.erased_at) = (None, None, Some(now));
+        let invitations = core::mem::take(&mut user.invitations);
+        self.emails.retain(|_, id| *id != user_id);
+        self.doomed.insert(user_id.into());
+        self.doomed.extend(invitations.into_iter().map(Subject::from));
     }
 
     fn totp_of(&mut self, user_id: UserId) -> Option<&mut Totp> {
@@ -140,7 +179,13 @@ impl State {
     fn fold_invitation(&mut self, now: Time, event: &Event) {
         match event {
             Event::Invited(e) => {
-                self.invitations.retain(|_, one| now < one.expires_at);
+                let (doomed, over) = (&mut self.doomed, |one: &Invitation| one.expires_at <= now);
+                self.invitations.retain(|id, one| {
+                    if over(one) && !one.email.sealed().is_empty() {
+                        doomed.insert((*id).into());
+                    }
+                    !over(one)
+                });
                 let invitation = Invitation {
                     tenant_id: e.tenant_id,
                     email: e.email.clone(),
@@ -151,8 +196,21 @@ impl State {
                 };
                 self.invitations.insert(e.invitation_id, invitation);
             }
-            Event::InvitationAccepted(e) => drop(self.invitations.remove(&e.invitation_id)),
-            Event::InvitationRevoked(e) => drop(self.invitations.remove(&e.invitation_id)),
+            Event::InvitationAccepted(e) => {
+                let Some(invitation) = self.invitations.remove(&e.invitation_id) else { return };
+                // It says who they are as long as they are somebody.
+                if !invitation.email.sealed().is_empty()
+                    && let Some(user) = self.users.get_mut(&e.user_id)
+                {
+                    user.invitations.push(e.invitation_id);
+                }
+            }
+            Event::InvitationRevoked(e) => {
+                let Some(invitation) = self.invitations.remove(&e.invitation_id) else { return };
+                if !invitation.email.sealed().is_empty() {
+                    self.doomed.insert(e.invitation_id.into());
+                }
+            }
             _ => (),
         }
     }

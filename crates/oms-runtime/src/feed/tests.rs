@@ -59,3 +59,25 @@ fn a_follower_behind_the_window_reads_on_from_the_journal() {
     }
     assert!(follower.try_next().unwrap().is_none());
 }
+
+/// Polls once what waits for something beyond `seq`.
+fn polled(waiting: std::pin::Pin<&mut impl Future<Output = Result<(), FeedError>>>) -> Option<bool> {
+    match waiting.poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
+        std::task::Poll::Ready(told) => Some(told.is_ok()),
+        std::task::Poll::Pending => None,
+    }
+}
+
+#[test]
+fn whoever_waits_for_more_is_told_once_it_is_durable_and_at_the_end() {
+    let feed = Feed::new(MemoryJournal::new(0).reader());
+    let mut early = std::pin::pin!(feed.beyond(Seq(0)));
+    let mut late = std::pin::pin!(feed.beyond(Seq(2)));
+    assert_eq!((polled(early.as_mut()), polled(late.as_mut())), (None, None));
+    feed.publish([Arc::new(batch(1, 2))].into_iter());
+    assert_eq!((polled(early.as_mut()), polled(late.as_mut())), (Some(true), None), "two events are not three");
+    assert_eq!(polled(std::pin::pin!(feed.beyond(Seq(1)))), Some(true), "what is there is not waited for");
+    feed.close();
+    assert_eq!(polled(late.as_mut()), Some(false));
+    assert_eq!(polled(std::pin::pin!(feed.beyond(Seq(1)))), Some(true), "what was there is still read");
+}

@@ -25,6 +25,8 @@ pub enum Asked {
     CreateUser { name: String, email: String, password: String, break_glass: bool },
     /// A member's role.
     SetMember { user: String, tenant: String, role: String, scopes: Vec<String> },
+    /// A person who is to be erased.
+    EraseUser { user: String },
     /// Every API key.
     Keys,
     /// A key that is good no more.
@@ -50,6 +52,10 @@ impl Asked {
             Self::CreateUser { name, email, password, break_glass } => {
                 let user_id = identity.create_user(&name, &email, password, break_glass).await.map_err(refused)?;
                 return Ok(vec![json!({"user_id": user_id.to_string()})]);
+            }
+            Self::EraseUser { user } => {
+                identity.erase_user_as_console(id(&user)?).await.map_err(refused)?;
+                return Ok(Vec::new());
             }
             Self::RotateSigning { retire } => return rotate(identity, retire).await.map(|()| Vec::new()),
             Self::AllowList { tenant, nets } => {
@@ -100,7 +106,7 @@ fn users(identity: &Identity) -> Vec<Value> {
     let row = |(id, user): (UserId, &oms_identity::state::User)| {
         let roles: Vec<String> = state.memberships(id).map(|(tenant_id, member)| format!("{} in {tenant_id}", member.role)).collect();
         json!({
-            "user_id": id.to_string(), "email": user.email, "name": user.name, "totp": user.second_factor().is_some(),
+            "user_id": id.to_string(), "email": user.shown_email(), "name": user.shown_name(), "totp": user.second_factor().is_some(),
             "break_glass": user.break_glass, "roles": roles.join(", "),
         })
     };

@@ -71,6 +71,14 @@ pub enum AdminUser {
         #[command(flatten)]
         stored: Stored,
     },
+    /// Erase a person for good: memberships, keys and sessions end, and nothing says any more who they were.
+    Erase {
+        /// The user.
+        user: String,
+        /// Where.
+        #[command(flatten)]
+        stored: Stored,
+    },
 }
 
 /// `oms admin user create`.

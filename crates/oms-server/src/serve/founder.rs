@@ -48,17 +48,30 @@ impl oms_api::tenants::Founder for Founder {
         // Held to the end: one desk is founded after the other.
         let mut running = self.running.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(running) = running.as_mut() else { return Err(Refusal::new(Code::Overloaded, "the desk is stopping")) };
+        if let Some(founded) = running.iter().find(|tenant| tenant.api.catalog().tenant_id == tenant_id) {
+            return Ok(founded.api.clone());
+        }
         let place = tenants::folder(&self.desk.data).join(slug);
-        if place.exists() {
-            return Err(Refusal::new(Code::StateConflict, format!("there is a desk called {slug}")).with("slug", slug));
+        let taken = || Refusal::new(Code::StateConflict, format!("there is a desk called {slug}")).with("slug", slug);
+        if running.iter().any(|tenant| tenant.place == place) {
+            return Err(taken());
         }
         if running.len() >= MAX_TENANTS {
             return Err(Refusal::new(Code::StateConflict, format!("a process serves at most {MAX_TENANTS} tenants")));
         }
-        let tenant = self.open(tenant_id, slug).map_err(|failure| {
+        let failed = |failure: Failure| {
             tracing::error!(%failure, slug, "a desk could not be founded");
             Refusal::new(Code::Internal, "the desk could not be founded")
-        })?;
+        };
+        // One that is there and does not run was founded, and could not be opened then.
+        if !place.exists() {
+            tenants::found(&self.desk, slug, tenant_id, None).map_err(failed)?;
+        }
+        let tenant = self.open(slug).map_err(failed)?;
+        if tenant.api.catalog().tenant_id != tenant_id {
+            tenant.stop().map_err(failed)?;
+            return Err(taken());
+        }
         let api = tenant.api.clone();
         running.push(tenant);
         tracing::info!(slug, %tenant_id, "a desk was founded");
@@ -67,8 +80,7 @@ impl oms_api::tenants::Founder for Founder {
 }
 
 impl Founder {
-    fn open(&self, tenant_id: TenantId, slug: &str) -> Result<Tenant, Failure> {
-        tenants::found(&self.desk, slug, tenant_id, None)?;
+    fn open(&self, slug: &str) -> Result<Tenant, Failure> {
         Tenant::open(&self.desk.at(tenants::folder(&self.desk.data).join(slug))?, &self.http, &self.accounts, &self.fix)
     }
 }

@@ -3,12 +3,13 @@
 use super::settings::Desk;
 use crate::exit::Failure;
 use oms_api::{Api, Tenants};
-use oms_auth::{ControlLog, Identity, VaultBox, system_clock};
+use oms_auth::{Cadence, ControlLog, Identity, People, VaultBox, system_clock};
 use oms_identity::Command;
 use oms_identity::event::TenantCreated;
 use oms_model::Refusal;
 use oms_store::EmbeddedJournal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the signing keys are looked after.
@@ -35,12 +36,13 @@ pub async fn open(desk: &Desk) -> Result<Identity, Failure> {
     std::fs::create_dir_all(&folder).map_err(|error| Failure::Usage(format!("{}: {error}", folder.display())))?;
     let master = super::vault::master(&desk.settings.vault)?;
     let secrets = VaultBox::open_dir(&desk.vault_dir(), &folder, master);
-    let secrets = secrets.map_err(|error| Failure::Usage(format!("the secrets of accounts: {error}")))?;
+    let secrets = Arc::new(secrets.map_err(|error| Failure::Usage(format!("the secrets of accounts: {error}")))?);
     let dir = folder.join("log");
     let config = oms_store::Config { segment_bytes: SEGMENT, prepare_ahead: false, ..desk.journal.clone() };
     let shown = |error: &dyn std::fmt::Display| Failure::Refused(format!("the control log in {}: {error}", dir.display()));
     let journal = EmbeddedJournal::open_dir(&dir, config).map_err(|error| shown(&error))?;
-    let log = ControlLog::open(Box::new(journal), system_clock()).map_err(|error| shown(&error))?;
+    let people: Arc<dyn People> = Arc::<VaultBox>::clone(&secrets);
+    let log = ControlLog::open_with(Box::new(journal), system_clock(), Cadence::default(), Some(people)).map_err(|error| shown(&error))?;
     Identity::open(log, Box::new(secrets), desk.identity.clone(), system_clock()).await.map_err(failed)
 }
 
@@ -78,6 +80,9 @@ async fn adopt_one(identity: &Identity, api: &Api) -> Result<(), Failure> {
     }
     let slug = api.handle().inspect(|state, _| state.slug().to_owned()).await.map_err(failed)?;
     let taken = identity.state().tenants().any(|(_, tenant)| tenant.name == slug);
-    let name = if slug.is_empty() || taken { tenant_id.to_string() } else { slug };
+    // One whose founding was cut short is called what it was to be called.
+    let asked = identity.state().founding(tenant_id).map(|founding| founding.name.clone());
+    let asked = asked.filter(|name| !identity.state().tenants().any(|(_, tenant)| tenant.name == *name));
+    let name = asked.unwrap_or_else(|| if slug.is_empty() || taken { tenant_id.to_string() } else { slug });
     identity.execute_as_console(Command::CreateTenant(TenantCreated { tenant_id, name })).await.map(drop).map_err(failed)
 }

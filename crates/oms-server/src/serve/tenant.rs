@@ -16,6 +16,7 @@ use oms_runtime::view_follower::{self, ViewFollower};
 use oms_runtime::{Clock, Config as EngineConfig, Handle, MarketBook, Partition, SystemClock};
 use oms_store::{EmbeddedJournal, Journal};
 use oms_venues::floor::SharedFloor;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// One tenant's desk, from its log outwards. It shares nothing with another's but the threads that serve requests.
@@ -27,6 +28,8 @@ pub(super) struct Tenant {
     /// The demo's key.
     pub key: Option<String>,
     pub api: Api,
+    /// The folder that it lies in.
+    pub place: PathBuf,
     auditing: Option<oms_publish::audit::Running>,
 }
 
@@ -69,7 +72,7 @@ impl Tenant {
             audit: shown_audit.map(|shown| Arc::new(shown) as Arc<dyn oms_api::audit::Audit>),
         };
         let api = http.block_on(Api::start(parts)).map_err(|refusal| Failure::Fault(refusal.message))?;
-        Ok(Self { partition, views, venues, fix, key, api, auditing })
+        Ok(Self { partition, views, venues, fix, key, api, place: desk.data.clone(), auditing })
     }
 
     /// The way back: nothing more leaves, what was decided is durable, the views have it all.

@@ -1,15 +1,20 @@
 //! The stored encoding of the control log: tenants, users and whatever else `oms-identity` knows. The rules are those of the
 //! desk's log; `schemas/proto/oms/control/v1` describes the bytes.
 
+mod state;
+
+pub use state::{CONTROL_STATE_SCHEMA, decode_control_state, encode_control_state};
+
 use core::net::IpAddr;
 
 use oms_identity::event::{
     AllowListSet, ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated, ApiKeyUsed, BootstrapIssued, BootstrapUsed, BreakGlassUsed, By,
-    InvitationAccepted, InvitationRevoked, Invited, MacKeySet, MemberRemoved, MemberSet, PasswordChanged, ProfileChanged, RecoveryCodeUsed,
-    SessionOpened, SessionRefreshed, SessionRevoked, SessionSteppedUp, SignInCleared, SignInFailed, SigningKeyAdded, SigningKeyRetired,
-    TenantChanged, TenantCreated, TotpConfirmed, TotpDisabled, TotpEnrolled, TotpUsed, UserCreated,
+    InvitationAccepted, InvitationRevoked, Invited, KeyDestroyed, MacKeySet, MemberRemoved, MemberSet, PasswordChanged, ProfileChanged,
+    RecoveryCodeUsed, SessionOpened, SessionRefreshed, SessionRevoked, SessionSteppedUp, SignInCleared, SignInFailed, SigningKeyAdded,
+    SigningKeyRetired, TenantChanged, TenantCreated, TenantFounding, TotpConfirmed, TotpDisabled, TotpEnrolled, TotpUsed, UserCreated,
+    UserErased,
 };
-use oms_identity::{Batch, Event, Net, Role, Scopes};
+use oms_identity::{Batch, Event, Net, Personal, Role, Scopes, Subject};
 use oms_model::{Time, TraceId};
 use prost::encoding::{WireType, encode_key};
 
@@ -18,10 +23,12 @@ use super::error::{DecodeError, Fault};
 use super::wire::{Field, Fields, Message, Value};
 
 /// The version that is written.
-pub const CONTROL_SCHEMA_VERSION: u32 = 1;
+pub const CONTROL_SCHEMA_VERSION: u32 = 2;
 /// Names of the messages in the schema.
 const BATCH: &str = "ControlBatch";
 const EVENT: &str = "ControlEvent";
+/// The first byte of what is sealed.
+const SEALED: u8 = 1;
 /// Tag of the events of a batch; all others are below.
 const EVENTS: u32 = 5;
 
@@ -63,6 +70,45 @@ impl Value for Box<[u8]> {
     }
     fn read(input: &mut &[u8]) -> Result<Self, DecodeError> {
         delimited(input).map(Self::from)
+    }
+}
+
+/// What was sealed, where it was: it begins with the number of the sealed form, which no text does. The text otherwise.
+impl Value for Personal {
+    const WIRE: WireType = WireType::LengthDelimited;
+    fn zero() -> Self {
+        Self::default()
+    }
+    fn is_zero(&self) -> bool {
+        self.sealed().is_empty() && self.text().is_empty()
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        let sealed = self.sealed();
+        put_bytes(if sealed.is_empty() { self.text().as_bytes() } else { sealed }, out);
+    }
+    fn read(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        match delimited(input)? {
+            sealed @ [SEALED, ..] => Ok(Self::of_sealed(sealed.into())),
+            text => str::from_utf8(text).map(Self::from).map_err(|_| Fault::Text.into()),
+        }
+    }
+}
+
+/// A number of sixteen bytes, always written.
+impl Value for Subject {
+    const WIRE: WireType = u128::WIRE;
+    const ALWAYS: bool = true;
+    fn zero() -> Self {
+        Self(0)
+    }
+    fn is_zero(&self) -> bool {
+        false
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
+    fn read(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        u128::read(input).map(Self)
     }
 }
 
@@ -144,6 +190,9 @@ macro_rules! control_messages {
             SigningKeyRetired { 1 kid }
             MacKeySet { 1 secret }
             BreakGlassUsed { 1 user_id, 2 session_id }
+            UserErased { 1 user_id }
+            KeyDestroyed { 1 subject }
+            TenantFounding { 1 tenant_id, 2 name, 3 slug, 4 request, 5 fingerprint }
         }
     };
 }
@@ -168,7 +217,7 @@ bodies! {
     8 TotpConfirmed, 9 TotpUsed, 10 RecoveryCodeUsed, 11 TotpDisabled, 12 MemberSet, 13 MemberRemoved, 14 Invited,
     15 InvitationAccepted, 16 InvitationRevoked, 17 BootstrapIssued, 18 BootstrapUsed, 19 SessionOpened, 20 SessionRefreshed,
     21 SessionRevoked, 22 SessionSteppedUp, 23 SignInFailed, 24 SignInCleared, 25 ApiKeyCreated, 26 ApiKeyRotated,
-    27 ApiKeyRevoked, 28 ApiKeyUsed, 29 SigningKeyAdded, 30 SigningKeyRetired, 31 MacKeySet, 32 BreakGlassUsed,
+    27 ApiKeyRevoked, 28 ApiKeyUsed, 29 SigningKeyAdded, 30 SigningKeyRetired, 31 MacKeySet, 32 BreakGlassUsed, 33 UserErased, 34 KeyDestroyed, 35 TenantFounding,
 }
 
 /// Appends a batch of the control log. Equal batches have equal bytes.
@@ -198,7 +247,8 @@ pub fn decode_control(bytes: &[u8]) -> Result<Batch, DecodeError> {
     if fields.next_tag()? == Some(1) {
         fields.merge(&mut version)?;
     }
-    if version != CONTROL_SCHEMA_VERSION {
+    // Version 2 only adds: kinds of facts, and that names and addresses may be sealed.
+    if !(1..=CONTROL_SCHEMA_VERSION).contains(&version) {
         return Err(DecodeError::Version { found: version, newest: CONTROL_SCHEMA_VERSION });
     }
     let (mut time, mut by, mut trace_id, mut events) = (Time::absent(), None, TraceId::absent(), Vec::new());

@@ -67,6 +67,9 @@ impl Orders {
         batch: &Batch,
         catalog: &Catalog,
     ) -> Result<Option<Vec<u8>>, Refusal> {
+        if !self.may_touch(api, filter, batch) {
+            return Ok(None);
+        }
         self.look_up(api, filter, batch).await?;
         let mut touched: BTreeSet<OrderId> = BTreeSet::new();
         for (seq, event) in batch.numbered() {
@@ -96,6 +99,20 @@ impl Orders {
         });
         self.forget(api.config().sockets.max_snapshot, &touched);
         Ok(told)
+    }
+
+    /// Whether a batch may have changed an order that is told here. Most have not where the filter is narrow, and nothing is made
+    /// for them.
+    fn may_touch(&self, api: &Api, filter: &Filter, batch: &Batch) -> bool {
+        let known = |id: &OrderId| self.known.contains_key(id);
+        let here = batch.events.iter().any(|event| match event {
+            Event::OrderCreated(created) => {
+                filter.takes(created.account_id, created.instrument_id) || created.parent_order_id.as_ref().is_some_and(known)
+            }
+            event => event.order_id().as_ref().is_some_and(known),
+        });
+        let others = batch.events.iter().filter(|event| !matches!(event, Event::OrderCreated(_))).filter_map(Event::order_id);
+        here || api.owners().any(others, |owner| owner.is_root && filter.takes(owner.account_id, owner.instrument_id))
     }
 
     /// Learns the orders that a batch is about and that are from before this subscription.

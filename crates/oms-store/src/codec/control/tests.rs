@@ -10,7 +10,7 @@ fn ids() -> (TenantId, UserId, SessionId, ApiKeyId) {
 }
 
 /// One event of every kind, with everything in it.
-fn every_kind() -> Vec<Event> {
+pub(super) fn every_kind() -> Vec<Event> {
     let (tenant_id, user_id, session_id, api_key_id) = ids();
     let (invitation_id, at) = (InvitationId::from_u128(5), Time(6));
     let nets: Vec<Net> = ["10.0.0.0/8", "2001:db8::/32"].map(|net| net.parse().unwrap()).into();
@@ -23,8 +23,8 @@ fn every_kind() -> Vec<Event> {
         TenantCreated { tenant_id, name: text("desk") }.into(),
         TenantChanged { tenant_id, name: text("desk"), time_zone: text("UTC"), enabled: true }.into(),
         AllowListSet { tenant_id, nets: nets.clone() }.into(),
-        UserCreated { user_id, email: text("a@b.c"), name: text("A"), password: Some(text("$argon2id$")), break_glass: true }.into(),
-        ProfileChanged { user_id, name: text("A"), time_zone: text("UTC") }.into(),
+        UserCreated { user_id, email: "a@b.c".into(), name: "A".into(), password: Some(text("$argon2id$")), break_glass: true }.into(),
+        ProfileChanged { user_id, name: "A".into(), time_zone: text("UTC") }.into(),
         PasswordChanged { user_id, password: text("$argon2id$"), rehashed: true }.into(),
         TotpEnrolled { user_id, secret: secret.clone() }.into(),
         TotpConfirmed { user_id, step: 1, recovery: vec![hash, [1; 32]] }.into(),
@@ -33,7 +33,7 @@ fn every_kind() -> Vec<Event> {
         TotpDisabled { user_id }.into(),
         MemberSet { tenant_id, user_id, role: Role::Trader, extra: scopes }.into(),
         MemberRemoved { tenant_id, user_id }.into(),
-        Invited { invitation_id, tenant_id, email: text("a@b.c"), role: Role::Admin, extra: Scopes::NONE, sha256: hash, expires_at: at }
+        Invited { invitation_id, tenant_id, email: "a@b.c".into(), role: Role::Admin, extra: Scopes::NONE, sha256: hash, expires_at: at }
             .into(),
         InvitationAccepted { invitation_id, user_id }.into(),
         InvitationRevoked { invitation_id }.into(),
@@ -64,10 +64,28 @@ fn every_kind() -> Vec<Event> {
         SigningKeyRetired { kid: text("k") }.into(),
         MacKeySet { secret }.into(),
         BreakGlassUsed { user_id, session_id }.into(),
+        UserErased { user_id }.into(),
+        KeyDestroyed { subject: Subject(0) }.into(),
+        TenantFounding { tenant_id, name: text("desk"), slug: text("d"), request: Some(0), fingerprint: hash }.into(),
     ]
 }
 
-fn batch(events: Vec<Event>) -> Batch {
+/// Those that say who somebody is, with that sealed, as it is read.
+pub(super) fn sealed() -> Vec<Event> {
+    let mut events = every_kind();
+    for event in &mut events {
+        let each = event.each_personal(|subject, _, personal| {
+            *personal = Personal::of_sealed(Box::new([SEALED, 0, 0xff, subject.0 as u8]));
+            Ok::<(), ()>(())
+        });
+        each.unwrap();
+    }
+    events.retain(|event| !every_kind().contains(event));
+    assert_eq!(events.iter().map(Event::name).collect::<Vec<_>>(), ["UserCreated", "ProfileChanged", "Invited"]);
+    events
+}
+
+pub(super) fn batch(events: Vec<Event>) -> Batch {
     let (tenant_id, user_id, session_id, api_key_id) = ids();
     let by = By {
         tenant_id,
@@ -87,26 +105,39 @@ fn bytes(batch: &Batch) -> Vec<u8> {
     out
 }
 
-/// `OMS_BLESS=1` writes the files that are missing. It never writes over one that is there.
+/// What each version wrote. `OMS_BLESS=1` writes the files of this version that are missing. It never writes over one that is
+/// there.
 #[test]
 fn every_kind_is_read_as_it_ever_was() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("test-data/control/v1");
     let kinds = every_kind();
     assert_eq!(kinds.iter().map(|event| (event.code(), event.name())).collect::<Vec<_>>(), Event::KINDS);
+    let plain = kinds.into_iter().map(|event| (format!("{:02}_{}.bin", event.code(), event.name()), event));
+    let sealed = sealed().into_iter().map(|event| (format!("{:02}_{}_sealed.bin", event.code(), event.name()), event));
+    let all: Vec<(String, Event)> = plain.chain(sealed).collect();
+    // Version 1 had neither the last three kinds nor anything of people that was sealed.
+    as_it_was(1, all.iter().filter(|(file, event)| event.code() <= 32 && !file.contains("sealed")));
+    as_it_was(2, all.iter());
+}
+
+fn as_it_was<'e>(version: u32, kinds: impl Iterator<Item = &'e (String, Event)>) {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("test-data/control/v{version}"));
+    let newest = version == CONTROL_SCHEMA_VERSION;
     let mut expected = Vec::new();
-    for event in kinds {
-        let file = format!("{:02}_{}.bin", event.code(), event.name());
-        let path = folder.join(&file);
-        expected.push(file);
-        let batch = batch(vec![event]);
-        if std::env::var_os("OMS_BLESS").is_some_and(|value| value == "1") && !path.exists() {
+    for (file, event) in kinds {
+        let path = folder.join(file);
+        expected.push(file.clone());
+        let batch = batch(vec![event.clone()]);
+        if newest && std::env::var_os("OMS_BLESS").is_some_and(|value| value == "1") && !path.exists() {
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(&path, bytes(&batch)).unwrap();
         }
         let stored = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert_eq!(decode_control(&stored).unwrap(), batch, "{}", path.display());
-        assert_eq!(bytes(&batch), stored, "{} is not what would be written today", path.display());
+        let mut written = bytes(&batch);
+        written[1] = version as u8;
+        assert_eq!(written, stored, "{} is not what would be written today", path.display());
     }
+    expected.sort();
     let mut found: Vec<String> =
         std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     found.sort();
@@ -124,8 +155,8 @@ fn what_is_cut_off_or_from_later_is_refused() {
         assert!(decode_control(&whole[..end]).is_err(), "{end}");
     }
     let mut later = whole.clone();
-    later[1] = 2;
-    assert!(matches!(decode_control(&later), Err(DecodeError::Version { found: 2, newest: 1 })));
+    later[1] = 3;
+    assert!(matches!(decode_control(&later), Err(DecodeError::Version { found: 3, newest: 2 })));
     assert!(decode_control(&[&whole[..], b"\x38\x01"].concat()).is_err(), "an unknown field");
 }
 
@@ -146,6 +177,8 @@ proptest! {
             stored[at] = byte;
         }
         if let Ok(read) = decode_control(&stored) {
+            // An older version is written as today's.
+            stored[1] = CONTROL_SCHEMA_VERSION as u8;
             prop_assert_eq!(bytes(&read), stored);
         }
     }
@@ -171,7 +204,7 @@ fn the_schema_describes_every_kind() {
     let pool = pool();
     let kinds = pool.get_enum_by_name("oms.control.v1.ControlEventKind").unwrap();
     assert_eq!(kinds.values().count(), Event::KINDS.len() + 1);
-    for event in every_kind() {
+    for event in every_kind().into_iter().chain(sealed()) {
         let (code, name) = (event.code(), event.name());
         let stored = by_schema(&pool, "ControlBatch", &bytes(&batch(vec![event])));
         let by = stored.get_field_by_name("by").unwrap();
