@@ -1,6 +1,6 @@
 //! Days of a desk on which everything goes wrong.
 
-use oms_model::{InstrumentId, OrdType, OrderId, Price, Qty, Side, Symbol, TimeInForce, WireId};
+use oms_model::{InstrumentId, OrdType, OrderId, Price, Qty, Side, Symbol, Time, TimeInForce, WireId};
 use oms_runtime::port::{Handed, WireCancel, WireOrder, WireReplace};
 
 use super::faults::{Fault, Switched, calm};
@@ -154,6 +154,8 @@ fn settle(world: &mut World) {
     world.is_calm = true;
     let open = world.desk.open();
     world.ask(open);
+    // Also where nothing may work: what others execute in the account is found by looking, and looks are far apart.
+    world.ask_executions(Time(world.now.0 - world.now.0.rem_euclid(DAY)));
     let until = world.now.plus(120 * SECOND);
     while world.desk.waits() {
         assert!(world.step(until), "invariant answers: there is none in two minutes");
