@@ -104,16 +104,12 @@ impl Connector {
 
     /// Keeps and tells what came of a message.
     pub(super) fn book(&mut self, heard: Heard, reply: Option<Reply>) {
-        let Heard { reports, is_news, look, is_foreign, about } = heard;
-        let keep = reply.filter(|_| is_news).map(|reply| Action::Keep(Record::Heard(Box::new(reply))));
-        if is_foreign {
-            // Told once, and so the desk has it before the log says that it does.
+        let Heard { reports, is_news, look, foreign, about } = heard;
+        self.out.extend(reply.filter(|_| is_news).map(|reply| Action::Keep(Record::Heard(Box::new(reply)))));
+        if let Some(base) = foreign {
             self.figures.foreign += 1;
-            self.tell_all(reports);
-            self.act(Action::Settle);
-            self.out.extend(keep);
+            self.tell_foreign(base, reports);
         } else {
-            self.out.extend(keep);
             self.tell_all(reports);
         }
         if let Some(order_id) = about {
@@ -123,6 +119,22 @@ impl Connector {
         if look {
             self.look_now();
         }
+    }
+
+    /// What the desk may have missed of others' executions because it was killed: as it was told then, so that it is known
+    /// again where it was not missed, whatever has become of the execution since.
+    pub(super) fn tell_missed(&mut self) {
+        for (base, reports) in self.ledger.untold() {
+            self.tell_foreign(base, reports);
+        }
+    }
+
+    /// Told until the log says that the desk has it, which it then has.
+    fn tell_foreign(&mut self, base: String, reports: Vec<(Option<Time>, oms_model::report::ReportBody)>) {
+        self.tell_all(reports);
+        self.act(Action::Settle);
+        self.ledger.told(&base);
+        self.act(Action::Keep(Record::Told(base)));
     }
 
     fn tell_all(&mut self, reports: Vec<(Option<Time>, oms_model::report::ReportBody)>) {
