@@ -1,11 +1,10 @@
 //! What the gateway says.
 
-use oms_model::Time;
 use oms_model::logged::Quoted;
 
 use super::codes::{Meaning, meaning};
 use super::config::SECOND;
-use super::ledger::Heard;
+use super::ledger::{Dated, Heard};
 use super::link::Phase;
 use super::look::End;
 use super::record::Record;
@@ -130,14 +129,14 @@ impl Connector {
     }
 
     /// Told until the log says that the desk has it, which it then has.
-    fn tell_foreign(&mut self, base: String, reports: Vec<(Option<Time>, oms_model::report::ReportBody)>) {
+    fn tell_foreign(&mut self, base: String, reports: Vec<Dated>) {
         self.tell_all(reports);
         self.act(Action::Settle);
         self.ledger.told(&base);
         self.act(Action::Keep(Record::Told(base)));
     }
 
-    fn tell_all(&mut self, reports: Vec<(Option<Time>, oms_model::report::ReportBody)>) {
+    fn tell_all(&mut self, reports: Vec<Dated>) {
         for (at, body) in reports {
             self.tell(at, body);
         }

@@ -34,11 +34,14 @@ const MAX_EARLY: usize = 1_000;
 /// Orders of others that are shown.
 const MAX_FOREIGN: usize = 10_000;
 
+/// What is to be reported, and when it happened; without a time it is now.
+pub(super) type Dated = (Option<Time>, ReportBody);
+
 /// What comes of a message of the gateway.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Heard {
-    /// What is to be reported; without a time it is now.
-    pub(super) reports: Vec<(Option<Time>, ReportBody)>,
+    /// What is to be reported.
+    pub(super) reports: Vec<Dated>,
     /// It says something that was not known before, and is to be kept.
     pub(super) is_news: bool,
     /// How the order stands is to be asked.
@@ -84,7 +87,7 @@ pub(super) struct Ledger {
     foreign: BTreeMap<i64, ForeignOrder>,
     early: BTreeMap<String, Commission>,
     /// What was told of executions of nobody here, by the root of their ids, until the log says that the desk has it.
-    untold: BTreeMap<String, Vec<(Option<Time>, ReportBody)>>,
+    untold: BTreeMap<String, Vec<Dated>>,
     /// Order ids up to this one were used or seen.
     pub(super) highest_id: i32,
     /// The day until which executions are known, by the gateway's calendar.

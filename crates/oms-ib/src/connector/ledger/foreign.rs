@@ -4,7 +4,7 @@ use oms_model::report::{ReportBody, VenueFill};
 use oms_model::{Price, Qty, Time, WireId};
 
 use super::executed::BOUGHT;
-use super::{Heard, Ledger, MAX_FOREIGN, Owner};
+use super::{Dated, Heard, Ledger, MAX_FOREIGN, Owner};
 use crate::codec::{Contract, ExecutionReport, Number, OpenOrder, OrderStatus};
 use crate::reconcile::sides::{ContractName, ExecutionView, ForeignView, OrderView, Worth};
 
@@ -109,7 +109,7 @@ impl Ledger {
     }
 
     /// What the log does not say that the desk has of executions of nobody here, by the root of their ids.
-    pub(in crate::connector) fn untold(&self) -> Vec<(String, Vec<(Option<Time>, ReportBody)>)> {
+    pub(in crate::connector) fn untold(&self) -> Vec<(String, Vec<Dated>)> {
         self.untold.iter().map(|(base, reports)| (base.clone(), reports.clone())).collect()
     }
 
