@@ -52,6 +52,8 @@ pub(super) struct Desk {
     staged: Vec<Report>,
     /// Questions that wait, and since when.
     questions: BTreeMap<u64, (Asked, Time)>,
+    /// Something was answered that claims nothing, since this was last taken back.
+    pub is_in_doubt: bool,
     /// Orders that were told never to have arrived or left.
     pub never: BTreeSet<OrderId>,
 }

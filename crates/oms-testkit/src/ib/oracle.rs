@@ -93,8 +93,8 @@ impl World {
         match (self.desk.answered(number), answered) {
             (Some(Asked::Order(order_id)), Answered::Order(Answer::Complete(found))) => self.order_answered(order_id, found),
             (Some(Asked::Executions(since)), Answered::Executions(Answer::Complete(found))) => self.executions_answered(since, &found),
-            // It claims nothing.
-            _ => (),
+            // It claims nothing: it is asked again.
+            _ => self.desk.is_in_doubt = true,
         }
     }
 
