@@ -166,7 +166,7 @@ impl Connector {
             return self.lost.contains(&order.order_id).then_some(Answer::Complete(None));
         }
         let is_known = order.state != VenueState::Live || !self.missing.contains(&order.order_id);
-        Some(answer(Some(order.shown()), is_known && order.agrees() && !order.is_doubled()))
+        Some(answer(Some(order.shown()), is_known && order.agrees() && !order.is_doubled() && !order.is_ending()))
     }
 
     /// What is known without a look that would prove it.

@@ -1,11 +1,10 @@
 //! What the gateway says.
 
-use oms_model::Time;
 use oms_model::logged::Quoted;
 
 use super::codes::{Meaning, meaning};
 use super::config::SECOND;
-use super::ledger::Heard;
+use super::ledger::{Dated, Heard};
 use super::link::Phase;
 use super::look::End;
 use super::record::Record;
@@ -105,16 +104,12 @@ impl Connector {
 
     /// Keeps and tells what came of a message.
     pub(super) fn book(&mut self, heard: Heard, reply: Option<Reply>) {
-        let Heard { reports, is_news, look, is_foreign, about } = heard;
-        let keep = reply.filter(|_| is_news).map(|reply| Action::Keep(Record::Heard(Box::new(reply))));
-        if is_foreign {
-            // Told once, and so the desk has it before the log says that it does.
+        let Heard { reports, is_news, look, foreign, about } = heard;
+        self.out.extend(reply.filter(|_| is_news).map(|reply| Action::Keep(Record::Heard(Box::new(reply)))));
+        if let Some(base) = foreign {
             self.figures.foreign += 1;
-            self.tell_all(reports);
-            self.act(Action::Settle);
-            self.out.extend(keep);
+            self.tell_foreign(base, reports);
         } else {
-            self.out.extend(keep);
             self.tell_all(reports);
         }
         if let Some(order_id) = about {
@@ -126,7 +121,23 @@ impl Connector {
         }
     }
 
-    fn tell_all(&mut self, reports: Vec<(Option<Time>, oms_model::report::ReportBody)>) {
+    /// What the desk may have missed of others' executions because it was killed: as it was told then, so that it is known
+    /// again where it was not missed, whatever has become of the execution since.
+    pub(super) fn tell_missed(&mut self) {
+        for (base, reports) in self.ledger.untold() {
+            self.tell_foreign(base, reports);
+        }
+    }
+
+    /// Told until the log says that the desk has it, which it then has.
+    fn tell_foreign(&mut self, base: String, reports: Vec<Dated>) {
+        self.tell_all(reports);
+        self.act(Action::Settle);
+        self.ledger.told(&base);
+        self.act(Action::Keep(Record::Told(base)));
+    }
+
+    fn tell_all(&mut self, reports: Vec<Dated>) {
         for (at, body) in reports {
             self.tell(at, body);
         }

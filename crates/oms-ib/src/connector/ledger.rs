@@ -34,17 +34,20 @@ const MAX_EARLY: usize = 1_000;
 /// Orders of others that are shown.
 const MAX_FOREIGN: usize = 10_000;
 
+/// What is to be reported, and when it happened; without a time it is now.
+pub(super) type Dated = (Option<Time>, ReportBody);
+
 /// What comes of a message of the gateway.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Heard {
-    /// What is to be reported; without a time it is now.
-    pub(super) reports: Vec<(Option<Time>, ReportBody)>,
+    /// What is to be reported.
+    pub(super) reports: Vec<Dated>,
     /// It says something that was not known before, and is to be kept.
     pub(super) is_news: bool,
     /// How the order stands is to be asked.
     pub(super) look: bool,
-    /// It is of nobody here: it is kept once the desk has it.
-    pub(super) is_foreign: bool,
+    /// It is an execution of nobody here, with this root of its id: that the desk has it is kept once it does.
+    pub(super) foreign: Option<String>,
     /// The order of ours that it is about.
     pub(super) about: Option<OrderId>,
 }
@@ -83,6 +86,8 @@ pub(super) struct Ledger {
     ended: VecDeque<OrderId>,
     foreign: BTreeMap<i64, ForeignOrder>,
     early: BTreeMap<String, Commission>,
+    /// What was told of executions of nobody here, by the root of their ids, until the log says that the desk has it.
+    untold: BTreeMap<String, Vec<Dated>>,
     /// Order ids up to this one were used or seen.
     pub(super) highest_id: i32,
     /// The day until which executions are known, by the gateway's calendar.
@@ -107,6 +112,7 @@ impl Ledger {
             ended: VecDeque::new(),
             foreign: BTreeMap::new(),
             early: BTreeMap::new(),
+            untold: BTreeMap::new(),
             highest_id: 0,
             covered: None,
             has_hole: false,
@@ -124,6 +130,8 @@ impl Ledger {
             Record::Heard(reply) => drop(self.take(&reply, false)),
             Record::Covered(day) => self.covered = Some(day),
             Record::Hole => self.has_hole = true,
+            Record::Told(base) => self.told(&base),
+            Record::LookedAt(order_id) => drop(self.looked_at(order_id)),
             // Of runs and breaks, not of orders.
             Record::Reconciled(_) => (),
         }
@@ -208,7 +216,7 @@ impl Ledger {
             order.place = Some(Box::new(place));
         } else {
             let (wire_id, kind) = (wire_id.clone(), IntentKind::Replace);
-            order.requests.push(Request { wire_id, kind, place: Some(Box::new(place)), answer: None });
+            order.requests.push(Request { wire_id, kind, place: Some(Box::new(place)), answer: None, is_looked_at: false });
         }
         self.track(order_id);
     }
@@ -218,7 +226,7 @@ impl Ledger {
         let Some((order_id, _)) = wire_id.parts() else { return };
         let order = self.orders.entry(order_id).or_insert_with(|| Standing::new(order_id, ib_id));
         let wire_id = wire_id.clone();
-        order.requests.push(Request { wire_id, kind: IntentKind::Cancel, place: None, answer: None });
+        order.requests.push(Request { wire_id, kind: IntentKind::Cancel, place: None, answer: None, is_looked_at: false });
         self.track(order_id);
     }
 
@@ -226,7 +234,7 @@ impl Ledger {
     pub(super) fn refused_here(&mut self, wire_id: &WireId, kind: IntentKind) {
         let Some(order) = wire_id.parts().and_then(|(order_id, _)| self.orders.get_mut(&order_id)) else { return };
         let answer = Some(RequestState::Rejected);
-        order.requests.push(Request { wire_id: wire_id.clone(), kind, place: None, answer });
+        order.requests.push(Request { wire_id: wire_id.clone(), kind, place: None, answer, is_looked_at: false });
     }
 
     /// An order that is only held counts as taken from now on.
@@ -236,6 +244,11 @@ impl Ledger {
                 status::accept(order, heard);
             }
         })
+    }
+
+    /// A whole look has shown every order of the gateway's under an order's id.
+    pub(super) fn looked_at(&mut self, order_id: OrderId) -> Heard {
+        if self.orders.contains_key(&order_id) { self.on(order_id, 0, status::looked_at) } else { Heard::default() }
     }
 
     // ---- what the gateway says

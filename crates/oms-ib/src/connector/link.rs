@@ -221,6 +221,7 @@ impl Connector {
         self.link.heard_at = self.now.mono;
         self.link.look_after = self.stamp;
         self.feed.begin_anew(false);
+        self.tell_missed();
         self.look_now();
     }
 

@@ -266,10 +266,18 @@ impl Connector {
         self.looks.whole = Some(Whole { stamp, at });
         self.ledger.foreign_seen(&foreign);
         self.compare(stamp, at, &seen);
+        let is_due_again = self.ends(stamp);
         self.cover();
         let timing = self.config.timing;
         let second = self.absent.keys().any(|order_id| !self.lost.contains(order_id));
-        let later = self.now.mono.saturating_add(if second { timing.second_look } else { timing.look_around });
+        let pause = if is_due_again {
+            0
+        } else if second {
+            timing.second_look
+        } else {
+            timing.look_around
+        };
+        let later = self.now.mono.saturating_add(pause);
         self.looks.next = Some(self.looks.next.map_or(later, |next| next.min(later)));
         if self.link.look_after < stamp {
             self.recovered();
@@ -312,6 +320,26 @@ impl Connector {
             let reason = "the broker did not answer in time, and a whole look at it shows no trace of the order".to_owned();
             self.tell(None, ReportBody::Unknown { wire_id: WireId::derive(order_id, 0), intent: IntentKind::New, reason });
         }
+    }
+
+    /// What was held back until a whole look. Whether there is more of it, that has left since this one began.
+    fn ends(&mut self, stamp: u64) -> bool {
+        if self.link.line_lost {
+            // What the gateway shows is not what the broker has; the line that is back is looked behind.
+            return false;
+        }
+        let left = |order_id: &OrderId| self.left.get(order_id).copied().unwrap_or(0);
+        let doubtful = self.ledger.live().filter(|order| order.may_be_two());
+        let (before, after): (Vec<_>, Vec<_>) =
+            doubtful.map(|order| (order.order_id, order.is_ending())).partition(|(order_id, _)| left(order_id) < stamp);
+        for (order_id, _) in before {
+            let heard = self.ledger.looked_at(order_id);
+            if heard.is_news {
+                self.act(Action::Keep(Record::LookedAt(order_id)));
+                self.book(heard, None);
+            }
+        }
+        after.iter().any(|(_, is_ending)| *is_ending)
     }
 
     /// Notes until when executions are known, and whether some can have been missed.

@@ -2,7 +2,7 @@
 //!
 //! Orders and what the gateway tells are kept as frames of the codec, in the dialect that carries most.
 
-use oms_model::{IntentKind, WireId};
+use oms_model::{IntentKind, OrderId, WireId};
 
 use crate::codec::{Decoded, Dialect, PlaceOrder, Reply, Request};
 use crate::reconcile::book::Entry;
@@ -31,6 +31,10 @@ pub enum Record {
     Hole,
     /// A reconciliation has run, or a break of it has changed.
     Reconciled(Entry),
+    /// A whole look has shown every order of the gateway's under this one's id, after everything of it had left.
+    LookedAt(OrderId),
+    /// The desk has durably what was told of the execution of somebody else with this root of its id.
+    Told(String),
 }
 
 /// An entry cannot be read.
@@ -104,6 +108,14 @@ impl Record {
                 out.push(8);
                 out.extend_from_slice(&entry.bytes());
             }
+            Self::LookedAt(order_id) => {
+                out.push(9);
+                out.extend_from_slice(&order_id.as_u128().to_be_bytes());
+            }
+            Self::Told(base) => {
+                out.push(10);
+                put_text(&mut out, base);
+            }
         }
         out
     }
@@ -140,6 +152,8 @@ impl Record {
             6 => Self::Covered(i64::from_be_bytes(reader.array()?)),
             7 => Self::Hole,
             8 => Self::Reconciled(Entry::read(reader.0)?),
+            9 => Self::LookedAt(OrderId::from_u128(u128::from_be_bytes(reader.array()?))),
+            10 => Self::Told(reader.text()?.to_owned()),
             _ => return None,
         })
     }
@@ -147,8 +161,6 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
-    use oms_model::OrderId;
-
     use super::*;
     use crate::codec::{Commission, Contract, Number, Order, Size};
 
@@ -166,6 +178,8 @@ mod tests {
             Record::Heard(Box::new(Reply::Commission(commission))),
             Record::Covered(20_770),
             Record::Hole,
+            Record::LookedAt(OrderId::from_u128(9)),
+            Record::Told("6b0970e4.00000004.01".to_owned()),
         ] {
             let bytes = record.bytes();
             assert_eq!(Record::read(&bytes), Ok(record.clone()), "{record:?}");

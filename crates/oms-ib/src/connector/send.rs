@@ -109,7 +109,7 @@ impl Connector {
             return Handed::NotSent("the broker has not confirmed the order yet".to_owned());
         }
         let is_asked = order.requests.iter().any(|request| request.answer.is_none()) || self.pace.place_waits(order.order_id);
-        if is_asked || order.is_doubled() {
+        if is_asked || order.is_doubled() || order.is_ending() {
             return Handed::NotSent("what was asked of the order before is not answered".to_owned());
         }
         let Some(placed) = &order.place else { return Handed::NotSent("the terms of the order are not known".to_owned()) };

@@ -112,8 +112,10 @@ pub struct SessionId(pub u64);
 /// What goes out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Told {
-    /// A message to a session.
+    /// A message to a session that it did not ask for.
     Reply(SessionId, Box<Reply>),
+    /// A message to a session that it asked for: of a list, an end, an answer.
+    Answer(SessionId, Box<Reply>),
     /// The connection is closed from here.
     Close(SessionId),
 }
@@ -152,6 +154,8 @@ pub struct Gateway {
     failure: Option<JournalError>,
     waiting: BTreeMap<(Time, u64), Told>,
     told: u64,
+    /// What is told now was asked for.
+    answers: bool,
     /// Messages that could not be understood, and of ids that are not known.
     unknown_requests: u64,
     now: Time,
@@ -205,6 +209,7 @@ impl Gateway {
             failure: None,
             waiting: BTreeMap::new(),
             told: 0,
+            answers: false,
             unknown_requests: 0,
             now: config.start,
             events: Vec::new(),
@@ -245,7 +250,11 @@ impl Gateway {
             (None, Request::StartApi(start)) => self.start(session, start.client_id),
             // Nothing is answered before the session has begun, and it begins once.
             (None, _) | (Some(_), Request::StartApi(_)) => (),
-            (Some(client), request) => self.serve(session, client, request),
+            (Some(client), request) => {
+                self.answers = !matches!(request, Request::PlaceOrder(_) | Request::CancelOrder(_) | Request::GlobalCancel(_));
+                self.serve(session, client, request);
+                self.answers = false;
+            }
         }
     }
 

@@ -231,7 +231,7 @@ impl Core {
         self.gateway.advance(now);
         while let Some(told) = self.gateway.poll() {
             match told {
-                Told::Reply(session, reply) => {
+                Told::Reply(session, reply) | Told::Answer(session, reply) => {
                     let Some((dialect, line)) = self.lines.get(&session) else { continue };
                     let mut frame = Vec::new();
                     reply.encode(*dialect, &mut frame);

@@ -22,6 +22,15 @@ pub(super) enum Told {
     Never,
 }
 
+/// What a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// An order.
+    Order(OrderId),
+    /// Every execution since then.
+    Executions(Time),
+}
+
 /// An order of the desk.
 #[derive(Clone, Debug)]
 pub(super) struct Order {
@@ -42,7 +51,9 @@ pub(super) struct Desk {
     /// Reports that are not durable yet.
     staged: Vec<Report>,
     /// Questions that wait, and since when.
-    questions: BTreeMap<u64, (OrderId, Time)>,
+    questions: BTreeMap<u64, (Asked, Time)>,
+    /// Something was answered that claims nothing, since this was last taken back.
+    pub is_in_doubt: bool,
     /// Orders that were told never to have arrived or left.
     pub never: BTreeSet<OrderId>,
 }
@@ -94,13 +105,13 @@ impl Desk {
         self.questions.clear();
     }
 
-    pub fn asks(&mut self, number: u64, order_id: OrderId, now: Time) {
-        self.questions.insert(number, (order_id, now));
+    pub fn asks(&mut self, number: u64, asked: Asked, now: Time) {
+        self.questions.insert(number, (asked, now));
     }
 
-    /// The order that a question was about.
-    pub fn answered(&mut self, number: u64) -> Option<OrderId> {
-        self.questions.remove(&number).map(|(order_id, _)| order_id)
+    /// What a question was about.
+    pub fn answered(&mut self, number: u64) -> Option<Asked> {
+        self.questions.remove(&number).map(|(asked, _)| asked)
     }
 
     pub fn waits(&self) -> bool {
@@ -109,9 +120,9 @@ impl Desk {
 
     /// Every question is answered in time.
     pub fn patience(&self, now: Time) {
-        for (order_id, at) in self.questions.values() {
+        for (asked, at) in self.questions.values() {
             let waits = now.since(*at);
-            assert!(waits <= ANSWER, "invariant answers: how {order_id} stands was asked {} ms ago", waits / MS);
+            assert!(waits <= ANSWER, "invariant answers: {asked:?} was asked {} ms ago", waits / MS);
         }
     }
 

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use oms_ib::codec::ExecutionReport;
 use oms_ib::connector::Answered;
 use oms_ib::sim::gateway::stage::Standing;
-use oms_model::report::{Report, ReportBody};
-use oms_model::{InstrumentId, IntentKind, Notional, OrderId, Price, Qty, WireId};
+use oms_model::report::{Report, ReportBody, VenueFill};
+use oms_model::{InstrumentId, IntentKind, Notional, OrderId, Price, Qty, Time, WireId};
 use oms_runtime::port::{Answer, VenueOrder, VenueState};
 
-use super::desk::Told;
+use super::desk::{Asked, Told};
 use super::guard::order_of;
 use super::world::{ACCOUNT, CLIENT, SYMBOLS, World};
 
@@ -90,8 +90,24 @@ impl World {
 
     /// An answer: held against the truth, then believed.
     pub(super) fn answered(&mut self, number: u64, answered: Answered) {
-        let (Some(order_id), Answered::Order(answer)) = (self.desk.answered(number), answered) else { return };
-        let Answer::Complete(found) = answer else { return };
+        match (self.desk.answered(number), answered) {
+            (Some(Asked::Order(order_id)), Answered::Order(Answer::Complete(found))) => self.order_answered(order_id, found),
+            (Some(Asked::Executions(since)), Answered::Executions(Answer::Complete(found))) => self.executions_answered(since, &found),
+            // It claims nothing: it is asked again.
+            _ => self.desk.is_in_doubt = true,
+        }
+    }
+
+    /// Every execution of the desk's orders since then, as answered.
+    fn executions_answered(&self, since: Time, found: &[(WireId, Time, VenueFill)]) {
+        let told: BTreeSet<String> = found.iter().map(|(_, _, fill)| root(fill.exec_id.as_str()).to_owned()).collect();
+        for (report, at) in self.gateway.executed_since(since) {
+            let (name, exec_id) = (&report.execution.order_ref, root(&report.execution.exec_id));
+            assert!(order_of(name).is_none() || told.contains(exec_id), "invariant fills: {exec_id} of {name} at {at:?} is not answered");
+        }
+    }
+
+    fn order_answered(&mut self, order_id: OrderId, found: Option<VenueOrder>) {
         self.trace.bytes(format!("{found:?}").as_bytes());
         self.note(|| format!("= {order_id}: {found:?}"));
         let real = self.real(order_id);

@@ -15,7 +15,7 @@ use oms_model::{InstrumentId, Mic, Price, Qty, Side, Time};
 use oms_runtime::port::{Handed, WireCancel, WireOrder, WireReplace};
 use oms_venues::replay::Shown;
 
-use super::desk::Desk;
+use super::desk::{Asked, Desk};
 use super::faults::Tally;
 use super::guard::Guard;
 use super::layer::Layer;
@@ -199,6 +199,15 @@ impl World {
         handed
     }
 
+    /// Asks for every execution since then.
+    pub fn ask_executions(&mut self, since: Time) {
+        let now = self.clock();
+        let Some(connector) = &mut self.connector else { return };
+        let number = connector.ask(now, oms_ib::connector::Question::Executions(since));
+        self.desk.asks(number, Asked::Executions(since), self.now);
+        self.pump();
+    }
+
     /// Asks how every order of a list stands.
     pub fn ask(&mut self, orders: impl IntoIterator<Item = oms_model::OrderId>) {
         for order_id in orders {
@@ -206,7 +215,7 @@ impl World {
             let Some(connector) = &mut self.connector else { return };
             let question = oms_ib::connector::Question::Order(oms_model::WireId::derive(order_id, 0));
             let number = connector.ask(now, question);
-            self.desk.asks(number, order_id, self.now);
+            self.desk.asks(number, Asked::Order(order_id), self.now);
         }
         self.pump();
     }
@@ -249,7 +258,7 @@ impl World {
     pub fn pump(&mut self) {
         loop {
             self.gateway.advance(self.now);
-            self.take_told(true);
+            self.take_told();
             let due = self.delayed.first_key_value().filter(|((at, _), _)| *at <= self.now).map(|(key, _)| *key);
             if let Some((wire, reply)) = due.and_then(|key| self.delayed.remove(&key)) {
                 self.arrive(wire, reply);
@@ -454,10 +463,9 @@ impl World {
     }
 
     fn request(&mut self, session: SessionId, request: Request) {
-        let is_question = !matches!(request, Request::PlaceOrder(_) | Request::CancelOrder(_));
-        self.take_told(true);
+        self.take_told();
         self.gateway.request(self.now, session, request);
-        self.take_told(!is_question);
+        self.take_told();
     }
 
     /// What was read of nobody while it was frozen is read now.
@@ -473,11 +481,11 @@ impl World {
         }
     }
 
-    /// Takes what the gateway tells. `pushed`: nobody asked for it.
-    fn take_told(&mut self, pushed: bool) {
+    /// Takes what the gateway tells.
+    fn take_told(&mut self) {
         while let Some(told) = self.gateway.poll() {
             let session = match &told {
-                Told::Reply(session, _) | Told::Close(session) => *session,
+                Told::Reply(session, _) | Told::Answer(session, _) | Told::Close(session) => *session,
             };
             let Some(at) = self.wires.iter().rposition(|wire| wire.session.is_some_and(|(id, _)| id == session)) else { continue };
             match told {
@@ -488,8 +496,10 @@ impl World {
                         Reply::OpenOrder(_) | Reply::OrderStatus(_) | Reply::Execution(_) | Reply::Commission(_) => true,
                         _ => false,
                     };
-                    if pushed && is_flow { self.push(at, *reply) } else { self.arrive(at, *reply) }
+                    if is_flow { self.push(at, *reply) } else { self.arrive(at, *reply) }
                 }
+                // What was asked for is spared, however late it comes: a whole look is one.
+                Told::Answer(_, reply) => self.arrive(at, *reply),
                 Told::Close(_) => {
                     (self.wires[at].session, self.wires[at].is_closed) = (None, true);
                     if self.current == Some(at) {

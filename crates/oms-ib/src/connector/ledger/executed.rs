@@ -135,4 +135,6 @@ fn book(
         Some(_) => (),
     }
     order.settle();
+    // Told wholly executed, while new terms may have made another: it is asked.
+    heard.look |= pushed && order.is_ending();
 }

@@ -4,7 +4,7 @@ use oms_model::report::{ReportBody, VenueFill};
 use oms_model::{Price, Qty, Time, WireId};
 
 use super::executed::BOUGHT;
-use super::{Heard, Ledger, MAX_FOREIGN, Owner};
+use super::{Dated, Heard, Ledger, MAX_FOREIGN, Owner};
 use crate::codec::{Contract, ExecutionReport, Number, OpenOrder, OrderStatus};
 use crate::reconcile::sides::{ContractName, ExecutionView, ForeignView, OrderView, Worth};
 
@@ -108,6 +108,16 @@ impl Ledger {
         self.foreign.retain(|perm_id, _| seen.contains(perm_id));
     }
 
+    /// What the log does not say that the desk has of executions of nobody here, by the root of their ids.
+    pub(in crate::connector) fn untold(&self) -> Vec<(String, Vec<Dated>)> {
+        self.untold.iter().map(|(base, reports)| (base.clone(), reports.clone())).collect()
+    }
+
+    /// The desk has what was told of one.
+    pub(in crate::connector) fn told(&mut self, base: &str) {
+        self.untold.remove(base);
+    }
+
     /// An execution of nobody here. In the desk's account it is told, once: it waits there for a person.
     pub(super) fn foreign_execution(
         &mut self,
@@ -145,6 +155,7 @@ impl Ledger {
             Some(_) => ReportBody::Corrected { wire_id, exec_ref: first, fill, text: "the broker corrected it".to_owned() },
             None => ReportBody::Fill { wire_id, fill },
         };
-        Heard { reports: vec![(at, body)], is_news: true, is_foreign: true, ..Heard::default() }
+        self.untold.entry(base.to_owned()).or_default().push((at, body.clone()));
+        Heard { reports: vec![(at, body)], is_news: true, foreign: Some(base.to_owned()), ..Heard::default() }
     }
 }

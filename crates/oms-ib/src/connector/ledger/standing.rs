@@ -19,6 +19,16 @@ pub(in crate::connector) struct Request {
     pub(in crate::connector) place: Option<Box<PlaceOrder>>,
     /// The gateway's answer.
     pub(in crate::connector) answer: Option<RequestState>,
+    /// A whole look after it left has shown every order that it may have made.
+    pub(in crate::connector) is_looked_at: bool,
+}
+
+impl Request {
+    /// Whether it may have made a second order that was not shown yet: it was not answered, or was told to be refused, which
+    /// a refusal of other terms that is told twice reads like.
+    fn may_make_two(&self) -> bool {
+        self.kind == IntentKind::Replace && self.place.is_some() && !self.is_looked_at && self.answer != Some(RequestState::Accepted)
+    }
 }
 
 /// One of the permanent ids of an order: a modification in an outage may leave two.
@@ -29,6 +39,8 @@ pub(in crate::connector) struct Perm {
     pub(in crate::connector) done: bool,
     /// Executed by the gateway's own word.
     pub(in crate::connector) cum: Qty,
+    /// Why the broker refused it, if that was its end.
+    pub(in crate::connector) refused: Option<String>,
 }
 
 /// An execution, by its latest figures.
@@ -125,10 +137,30 @@ impl Standing {
         1 < self.perms.iter().filter(|perm| !perm.done).count()
     }
 
-    /// Whether the gateway may have a second order under this one's id: new terms that were not answered may have made it.
+    /// Whether the gateway has a second order under this one's id, or may have one.
     pub(in crate::connector) fn may_be_two(&self) -> bool {
-        let is_open = |request: &Request| request.kind == IntentKind::Replace && request.answer.is_none();
-        1 < self.perms.len() || self.requests.iter().any(is_open)
+        1 < self.perms.len() || self.is_doubtful()
+    }
+
+    /// Whether new terms may have made a second order that was not shown yet.
+    pub(in crate::connector) fn is_doubtful(&self) -> bool {
+        self.requests.iter().any(Request::may_make_two)
+    }
+
+    /// Whether every order under this one's id that was shown has ended.
+    pub(in crate::connector) fn all_done(&self) -> bool {
+        self.perms.iter().all(|perm| perm.done)
+    }
+
+    /// Whether its end is held back: all that was shown of it has ended or is executed, and new terms may have made another.
+    /// A whole look says.
+    pub(in crate::connector) fn is_ending(&self) -> bool {
+        let is_over = self.all_done() || self.is_doubtful() && self.is_executed();
+        self.state == VenueState::Live && self.may_be_two() && is_over
+    }
+
+    fn is_executed(&self) -> bool {
+        self.order_qty.is_positive() && self.order_qty <= self.traded()
     }
 
     pub(in crate::connector) fn broker_order_id(&self) -> Option<BrokerOrderId> {
@@ -149,9 +181,9 @@ impl Standing {
 
     /// Wholly executed, or not any more: an execution came or was corrected, or one of two orders under its id is done.
     pub(in crate::connector) fn settle(&mut self) {
-        // Where new terms made a second order, what the first was for says nothing about the other.
-        let is_one = self.perms.len() < 2 || self.perms.iter().all(|perm| perm.done);
-        let whole = is_one && self.order_qty.is_positive() && self.order_qty <= self.traded();
+        // Where new terms made a second order, or may have, what the first was for says nothing about the other.
+        let is_one = !self.is_doubtful() && (self.perms.len() < 2 || self.all_done());
+        let whole = is_one && self.is_executed();
         self.state = match self.state {
             VenueState::Live | VenueState::Canceled | VenueState::Expired if whole => VenueState::Filled,
             VenueState::Filled if !whole => VenueState::Live,

@@ -13,7 +13,7 @@ use crate::connector::terms::{rests_held, same_terms};
 /// Notes a permanent id; zero is one that is not given yet.
 pub(super) fn perm_of(order: &mut Standing, id: i64) -> Option<&mut Perm> {
     if id != 0 && !order.perms.iter().any(|perm| perm.id == id) {
-        order.perms.push(Perm { id, done: false, cum: Qty::ZERO });
+        order.perms.push(Perm { id, done: false, cum: Qty::ZERO, refused: None });
     }
     order.perms.iter_mut().find(|perm| id == 0 || perm.id == id)
 }
@@ -43,6 +43,7 @@ fn answer_rest(order: &mut Standing) {
         let granted = canceled && request.kind == IntentKind::Cancel;
         request.answer = Some(if granted { RequestState::Accepted } else { RequestState::Rejected });
     }
+    order.requests.iter_mut().for_each(|request| request.is_looked_at = true);
 }
 
 fn canceled(order: &mut Standing, text: &str, heard: &mut Heard) {
@@ -58,13 +59,50 @@ fn canceled(order: &mut Standing, text: &str, heard: &mut Heard) {
     heard.tell(ReportBody::Canceled { wire_id, text: text.to_owned() });
 }
 
-/// One of the orders under this id has ended; the order has when all of them have.
-fn ended(order: &mut Standing, perm: i64, text: &str, heard: &mut Heard) {
+/// One of the orders under this id has ended; the order has when all of them have. New terms may have made one that was not
+/// shown yet: then a whole look says, which is asked for.
+fn ended(order: &mut Standing, perm: i64, refused: Option<&str>, heard: &mut Heard) {
+    order.heard = true;
+    if perm == 0 && order.may_be_two() {
+        // Of which of two orders under this id that is the end, it does not say: the broker's lists do.
+        heard.look |= order.state == VenueState::Live;
+        return;
+    }
     if let Some(perm) = perm_of(order, perm) {
         perm.done = true;
+        perm.refused = perm.refused.take().or_else(|| refused.map(str::to_owned));
     }
-    if order.perms.iter().all(|perm| perm.done) {
-        canceled(order, text, heard);
+    if order.is_doubtful() {
+        heard.look |= order.is_ending();
+    } else if order.all_done() {
+        over(order, refused, heard);
+    }
+}
+
+/// All orders under this id have ended, and there is no other.
+fn over(order: &mut Standing, refused: Option<&str>, heard: &mut Heard) {
+    let all_refused = order.perms.iter().all(|perm| perm.refused.is_some());
+    let first = order.perms.first().and_then(|perm| perm.refused.clone());
+    match first.or_else(|| refused.map(str::to_owned)).filter(|_| all_refused) {
+        Some(text) => rejected(order, &text, heard),
+        None => canceled(order, "the broker tells that it is canceled", heard),
+    }
+}
+
+/// A whole look that began after everything of the order had left has shown every order under its id: what was told to be
+/// refused made no other, and an end that was held back is one.
+pub(super) fn looked_at(order: &mut Standing, heard: &mut Heard) {
+    let is_ending = order.is_ending();
+    let is_over = is_ending && order.all_done() && order.agrees();
+    for request in order.requests.iter_mut().filter(|request| request.kind == IntentKind::Replace) {
+        // One that is on its way to the market may still be answered.
+        request.is_looked_at |= is_over || request.answer.is_some();
+    }
+    order.settle();
+    if is_over && order.state == VenueState::Live {
+        over(order, None, heard);
+    } else if is_over {
+        answer_rest(order);
     }
 }
 
@@ -77,19 +115,18 @@ fn stands(order: &mut Standing, word: &str, perm: i64, reason: &str, heard: &mut
     match word {
         "PreSubmitted" if rests_held(&order_type) => accept(order, heard),
         "Submitted" => accept(order, heard),
-        // Of which of two orders under this id that is the end, it does not say: the broker's lists do.
-        "Cancelled" | "ApiCancelled" | "Filled" if perm == 0 && order.may_be_two() => heard.look |= order.state == VenueState::Live,
-        "Cancelled" | "ApiCancelled" => ended(order, perm, "the broker tells that it is canceled", heard),
+        "Cancelled" | "ApiCancelled" => ended(order, perm, None, heard),
+        "Filled" if perm == 0 && order.may_be_two() => heard.look |= order.state == VenueState::Live,
         "Filled" => {
             if let Some(perm) = perm_of(order, perm) {
                 perm.done = true;
             }
-            heard.look |= !order.agrees();
+            heard.look |= !order.agrees() || order.is_ending();
         }
         "Inactive" => {
             let refusal = order.refusal.take().or_else(|| (!reason.is_empty()).then(|| reason.to_owned()));
             match refusal {
-                Some(text) => rejected(order, &text, heard),
+                Some(text) => ended(order, perm, Some(&text), heard),
                 // Held, or refused with the reason still to come: how it stands is asked, once.
                 None => heard.look |= order.state == VenueState::Live && !was_inactive,
             }
@@ -103,6 +140,10 @@ fn stands(order: &mut Standing, word: &str, perm: i64, reason: &str, heard: &mut
 fn replaced(order: &mut Standing, told: &Order, heard: &mut Heard) {
     // One that was executed beyond its old quantity has its new one.
     if !matches!(order.state, VenueState::Live | VenueState::Filled) {
+        return;
+    }
+    if 1 < order.perms.len() && order.all_done() {
+        // One of two that have ended: whether the order had got new terms, or a second one, is nothing that is told any more.
         return;
     }
     let is_doubled = order.is_doubled();
@@ -162,7 +203,8 @@ pub(super) fn completed(order: &mut Standing, row: &CompletedOrder, heard: &mut 
     match row.state.status.as_str() {
         "Inactive" => {
             let reason = words.strip_prefix("Rejected:").map_or(words, str::trim_start);
-            rejected(order, if reason.is_empty() { "refused by the broker" } else { reason }, heard);
+            let reason = if reason.is_empty() { "refused by the broker" } else { reason };
+            ended(order, row.order.perm_id, Some(reason), heard);
         }
         word => stands(order, word, row.order.perm_id, "", heard),
     }

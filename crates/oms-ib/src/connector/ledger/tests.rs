@@ -1,7 +1,7 @@
 use oms_model::Qty;
 
 use super::*;
-use crate::codec::{Execution, ExecutionReport, Notice, Number, OpenOrder, OrderState, OrderStatus, Size};
+use crate::codec::{CompletedOrder, Execution, ExecutionReport, Notice, Number, OpenOrder, OrderState, OrderStatus, Size};
 
 const OURS: i32 = 7;
 
@@ -213,4 +213,118 @@ fn new_terms_without_a_permanent_id_are_not_taken_for_those_of_the_order() {
     // With it, they are.
     let heard = ledger.take(&open(terms(150, "21"), 7, "Submitted"), false);
     assert!(heard.reports.iter().any(|(_, body)| matches!(body, ReportBody::Replaced { .. })), "{:?}", heard.reports);
+}
+
+fn done(place: PlaceOrder, perm_id: i64, word: &str, words: &str) -> Reply {
+    let order = Order { perm_id, ..place.order };
+    let state = OrderState { status: word.to_owned(), completed_status: words.to_owned(), ..OrderState::default() };
+    Reply::CompletedOrder(CompletedOrder { contract: place.contract, order, state, filled: None })
+}
+
+/// An order that works, and new terms of it that were not answered; and what the log says of it.
+fn asked() -> [Ledger; 2] {
+    [ledger(), ledger()].map(|mut ledger| {
+        ledger.take(&open(terms(100, "20"), 9, "Submitted"), false);
+        ledger.placed(&wire(1), terms(150, "21"));
+        ledger
+    })
+}
+
+/// Takes in what is said, in the process that hears it and from its log.
+fn say(ledgers: &mut [Ledger; 2], reply: &Reply) -> Heard {
+    let heard = ledgers[0].take(reply, false);
+    ledgers[1].recall(Record::Heard(Box::new(reply.clone())));
+    assert_eq!(ledgers[0].get(&wire(0)), ledgers[1].get(&wire(0)), "{reply:?}");
+    heard
+}
+
+fn look(ledgers: &mut [Ledger; 2]) -> Heard {
+    let heard = ledgers[0].looked_at(OrderId::from_u128(1));
+    if heard.is_news {
+        ledgers[1].recall(Record::LookedAt(OrderId::from_u128(1)));
+    }
+    assert_eq!(ledgers[0].get(&wire(0)), ledgers[1].get(&wire(0)));
+    heard
+}
+
+#[test]
+fn an_end_waits_until_a_look_has_shown_that_new_terms_made_no_second_order() {
+    // Not answered, and told to be refused, which may be the refusal of other terms told twice.
+    for answer in [None, Some(110)] {
+        let mut ledgers = asked();
+        answer.map(|code| say(&mut ledgers, &notice(code)));
+        let heard = say(&mut ledgers, &status("Cancelled", 9, 0));
+        assert!(heard.reports.is_empty() && heard.look, "{answer:?}");
+        assert!(ledgers[0].get(&wire(0)).unwrap().is_ending());
+        assert_eq!(kinds(&look(&mut ledgers)), ["canceled"], "{answer:?}");
+        let order = ledgers[0].get(&wire(0)).unwrap();
+        assert!(order.state == VenueState::Canceled && order.requests[0].answer == Some(RequestState::Rejected));
+        assert!(!look(&mut ledgers).is_news, "once");
+    }
+}
+
+#[test]
+fn a_look_before_the_end_is_enough_where_the_new_terms_were_refused() {
+    let mut ledgers = asked();
+    say(&mut ledgers, &notice(110));
+    assert!(look(&mut ledgers).reports.is_empty());
+    assert_eq!(kinds(&say(&mut ledgers, &status("Cancelled", 9, 0))), ["canceled"]);
+    // What was not answered may be on its way to the market: of that only a look after the end says.
+    let mut ledgers = asked();
+    assert!(!look(&mut ledgers).is_news);
+    assert!(say(&mut ledgers, &status("Cancelled", 9, 0)).reports.is_empty());
+}
+
+#[test]
+fn a_second_order_that_a_look_shows_goes_on_where_the_first_has_ended() {
+    let mut ledgers = asked();
+    say(&mut ledgers, &status("Cancelled", 9, 0));
+    say(&mut ledgers, &done(terms(100, "20"), 9, "Cancelled", "Cancelled by Trader"));
+    assert_eq!(kinds(&say(&mut ledgers, &open(terms(150, "21"), 8, "Submitted"))), ["replaced"]);
+    assert!(look(&mut ledgers).reports.is_empty());
+    assert_eq!(state(&ledgers[0]), VenueState::Live);
+    assert_eq!(kinds(&say(&mut ledgers, &status("Cancelled", 8, 0))), ["canceled"]);
+}
+
+#[test]
+fn an_order_that_is_wholly_executed_waits_for_the_look_too() {
+    let mut ledgers = asked();
+    say(&mut ledgers, &execution("a.b.01", 100));
+    assert!(ledgers[0].get(&wire(0)).unwrap().is_ending() && state(&ledgers[0]) == VenueState::Live);
+    say(&mut ledgers, &done(terms(100, "20"), 9, "Filled", "Filled Size: 100"));
+    assert_eq!(state(&ledgers[0]), VenueState::Live);
+    assert!(look(&mut ledgers).reports.is_empty());
+    assert_eq!(state(&ledgers[0]), VenueState::Filled);
+}
+
+#[test]
+fn the_refusal_of_a_second_order_is_not_the_end_of_the_first() {
+    let mut ledgers = asked();
+    assert!(
+        say(&mut ledgers, &done(terms(150, "21"), 8, "Inactive", "Rejected: no quote"))
+            .reports
+            .iter()
+            .all(|(_, body)| { !matches!(body, ReportBody::Rejected { .. } | ReportBody::Canceled { .. }) })
+    );
+    assert!(look(&mut ledgers).reports.is_empty());
+    assert_eq!(state(&ledgers[0]), VenueState::Live);
+    // That it was refused does not make the end of the first a refusal.
+    let heard = say(&mut ledgers, &status("Cancelled", 9, 0));
+    let told = [kinds(&heard), kinds(&look(&mut ledgers))].concat();
+    assert_eq!(told, ["canceled"]);
+}
+
+#[test]
+fn what_others_executed_is_told_until_the_log_says_that_the_desk_has_it() {
+    let Reply::Execution(mut report) = execution("a.b.01", 30) else { return };
+    (report.execution.client_id, report.execution.order_id, report.execution.perm_id) = (0, 0, 77);
+    report.execution.order_ref.clear();
+    let mut live = ledger();
+    let heard = live.take(&Reply::Execution(report.clone()), false);
+    assert_eq!((kinds(&heard), heard.foreign.as_deref()), (vec!["fill"], Some("a.b")));
+    let mut again = ledger();
+    again.recall(Record::Heard(Box::new(Reply::Execution(report))));
+    assert_eq!(again.untold(), [("a.b".to_owned(), heard.reports)]);
+    again.recall(Record::Told("a.b".to_owned()));
+    assert!(again.untold().is_empty());
 }

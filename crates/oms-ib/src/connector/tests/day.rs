@@ -5,6 +5,7 @@ use oms_model::{InstrumentId, Side};
 use oms_runtime::port::{Answer, Handed, VenuePort as _, VenueState};
 
 use super::super::config::{Config, Offer, SECOND, Window};
+use super::super::record::Record;
 use super::super::{Action, Subscribed};
 use super::faults::{both, desk, known};
 use super::play::{ACCOUNT, MS, Play, config, contract, px, shares, wire};
@@ -64,6 +65,28 @@ fn what_people_enter_is_shown_and_what_it_executes_is_told_once() {
         assert_eq!(play.send(&play.limit(1, Side::Buy, 10, "20")), Handed::Over);
         play.run(SECOND);
         assert_eq!(known(&mut play, 1).state, VenueState::Filled);
+    });
+}
+
+#[test]
+fn what_others_executed_and_the_desk_may_have_missed_is_told_as_it_was_and_then_as_it_is() {
+    both(|offer| {
+        let mut play = desk(offer);
+        play.order_sim("manual SELL 30 IBM 19.9");
+        play.run(70 * SECOND);
+        assert_eq!(play.words(), ["fill 30 at 19.9"]);
+        // Whether the desk has it is not in the log; while it is down the execution is corrected.
+        play.kill();
+        play.unlog(|record| matches!(record, Record::Told(_)));
+        play.order_sim("correct 19.85");
+        play.start();
+        play.up();
+        // The same id a second time, and the correction of that id: no desk books it twice.
+        assert_eq!(play.words(), ["fill 30 at 19.9", "corrected 30 at 19.85"]);
+        play.kill();
+        play.start();
+        play.up();
+        assert!(play.words().is_empty(), "it was told");
     });
 }
 

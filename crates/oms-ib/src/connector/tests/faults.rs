@@ -319,6 +319,32 @@ fn a_second_order_under_the_same_id_is_not_claimed_to_be_the_first_and_is_cancel
 }
 
 #[test]
+fn an_order_whose_new_terms_made_a_second_one_unseen_has_not_ended_when_the_first_is_executed() {
+    both(|offer| {
+        let mut play = desk(offer);
+        rest(&mut play, 1);
+        play.run(SECOND);
+        play.order_sim("second-perm 1");
+        // Nothing that is told of the second order arrives.
+        play.pushes.lost_ppm = 1_000_000;
+        assert_eq!(play.replace(&play.replace_of(1, 1, 200, "19.4")), Handed::Over);
+        play.run(SECOND);
+        play.pushes.lost_ppm = 0;
+        assert_eq!(play.gateway.working().len(), 2);
+        play.show(Side::Sell, Some((px("19.5"), shares(100))));
+        play.run(SECOND);
+        assert_eq!(play.gateway.working().len(), 1);
+        // A look was begun at once, and shows the other: the order goes on under its new terms.
+        let order = known(&mut play, 1);
+        assert_eq!((order.state, order.order_qty), (VenueState::Live, shares(200)));
+        assert_eq!(play.cancel(&play.cancel_of(1, 2)), Handed::Over);
+        play.run(SECOND);
+        assert!(play.gateway.working().is_empty());
+        assert_eq!(known(&mut play, 1).state, VenueState::Canceled);
+    });
+}
+
+#[test]
 fn no_second_has_more_messages_than_the_gateway_takes() {
     both(|offer| {
         let mut play = desk(offer);

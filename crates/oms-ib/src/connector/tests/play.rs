@@ -139,6 +139,11 @@ impl Play {
         self.turn();
     }
 
+    /// Takes out of the log what the process was killed before it had there.
+    pub(super) fn unlog(&mut self, which: impl Fn(&Record) -> bool) {
+        self.log.retain(|bytes| !which(&Record::read(bytes).unwrap()));
+    }
+
     /// It is killed: nothing is said to anybody.
     pub(super) fn kill(&mut self) {
         self.connector = None;
@@ -175,7 +180,7 @@ impl Play {
     fn pump(&mut self) {
         loop {
             self.gateway.advance(self.now);
-            self.take_told(true);
+            self.take_told();
             let due = self.delayed.first_key_value().filter(|((at, _), _)| *at <= self.now).map(|(key, _)| *key);
             if let Some((wire, bytes)) = due.and_then(|key| self.delayed.remove(&key)) {
                 self.arrive(wire, &bytes);
@@ -286,10 +291,9 @@ impl Play {
     }
 
     fn request(&mut self, session: SessionId, request: Request) {
-        let is_question = !matches!(request, Request::PlaceOrder(_) | Request::CancelOrder(_));
-        self.take_told(true);
+        self.take_told();
         self.gateway.request(self.now, session, request);
-        self.take_told(!is_question);
+        self.take_told();
     }
 
     /// What was read of nobody while it was frozen is read now.
@@ -302,20 +306,21 @@ impl Play {
         }
     }
 
-    /// Takes what the gateway tells. `pushed`: nobody asked for it.
-    fn take_told(&mut self, pushed: bool) {
+    /// Takes what the gateway tells.
+    fn take_told(&mut self) {
         while let Some(told) = self.gateway.poll() {
+            let is_pushed = matches!(told, Told::Reply(..));
             match told {
-                Told::Reply(session, reply) => {
+                Told::Reply(session, ref reply) | Told::Answer(session, ref reply) => {
                     let Some(at) = self.wires.iter().position(|wire| wire.session.is_some_and(|(id, _)| id == session)) else { continue };
                     let dialect = self.wires[at].session.unwrap().1;
                     let mut bytes = Vec::new();
                     reply.encode(dialect, &mut bytes);
                     let is_flow = matches!(
-                        *reply,
+                        **reply,
                         Reply::OpenOrder(_) | Reply::OrderStatus(_) | Reply::Execution(_) | Reply::Commission(_) | Reply::Notice(_)
                     );
-                    if pushed && is_flow { self.push(at, bytes) } else { self.arrive(at, &bytes) }
+                    if is_pushed && is_flow { self.push(at, bytes) } else { self.arrive(at, &bytes) }
                 }
                 Told::Close(session) => {
                     let at = self.wires.iter().position(|wire| wire.session.is_some_and(|(id, _)| id == session));

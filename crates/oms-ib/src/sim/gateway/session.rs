@@ -25,6 +25,8 @@ pub(super) struct Session {
     pub(super) multis: BTreeMap<i32, String>,
     pub(super) pnls: BTreeMap<i32, String>,
     pub(super) auto_bind: bool,
+    /// When the last message that was told at once is due.
+    pub(super) told_until: Time,
     /// Requests in the window.
     window: Time,
     requests: u32,
@@ -42,6 +44,7 @@ impl Session {
             multis: BTreeMap::new(),
             pnls: BTreeMap::new(),
             auto_bind: false,
+            told_until: now,
             window: now,
             requests: 0,
             strikes: 0,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use oms_model::{InstrumentId, Mic, Price, Qty, Side};
+use oms_model::{InstrumentId, Mic, Price, Qty, Side, Time};
 use oms_venues::paper::faults::Faults;
 use oms_venues::replay::{RawKind, RawTick, Recording, RecordingError, Shown, Slice};
 
@@ -102,6 +102,11 @@ impl Gateway {
     /// Every execution, by its latest figures, and what it cost.
     pub fn executions(&self) -> impl Iterator<Item = (&ExecutionReport, Option<&Commission>)> {
         self.executions.iter().map(|done| (&done.report, done.commission.as_ref()))
+    }
+
+    /// Every execution since then, and when it was done.
+    pub fn executed_since(&self, since: Time) -> impl Iterator<Item = (&ExecutionReport, Time)> {
+        self.executions.iter().filter(move |done| since <= done.at).map(|done| (&done.report, done.at))
     }
 
     /// What an account holds; short is below zero.

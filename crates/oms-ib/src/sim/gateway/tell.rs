@@ -23,14 +23,19 @@ impl Gateway {
 
     /// Tells a session later.
     pub(super) fn tell_at(&mut self, at: Time, session: SessionId, reply: Reply) {
-        if !self.sessions.contains_key(&session) {
-            return;
+        let (now, latency) = (self.now, self.faults.latency);
+        let Some(known) = self.sessions.get_mut(&session) else { return };
+        // A connection keeps the order of what is written to it, also where the latency has become less.
+        let due = at.plus(latency).max(known.told_until);
+        if at <= now {
+            known.told_until = due;
         }
         if self.waiting.len() >= MAX_WAITING {
             self.close(session);
             return;
         }
-        self.push(at.plus(self.faults.latency), Told::Reply(session, Box::new(reply)));
+        let reply = Box::new(reply);
+        self.push(due, if self.answers { Told::Answer(session, reply) } else { Told::Reply(session, reply) });
     }
 
     pub(super) fn push(&mut self, at: Time, told: Told) {

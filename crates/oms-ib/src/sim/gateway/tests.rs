@@ -71,7 +71,7 @@ impl Desk {
         let told = self.run(ns);
         told.into_iter()
             .filter_map(|told| match told {
-                Told::Reply(to, reply) if to == session => words(&reply),
+                Told::Reply(to, reply) | Told::Answer(to, reply) if to == session => words(&reply),
                 Told::Close(whom) if whom == session => Some("closed".to_owned()),
                 _ => None,
             })

@@ -198,7 +198,7 @@ fn the_permanent_id_is_0_at_first() {
         .run(SECOND)
         .into_iter()
         .filter_map(|told| match told {
-            Told::Reply(_, reply) => match *reply {
+            Told::Reply(_, reply) | Told::Answer(_, reply) => match *reply {
                 Reply::OrderStatus(status) => Some(status.perm_id),
                 _ => None,
             },
@@ -250,6 +250,36 @@ fn everything_is_told_later_and_a_reset_ends_all_of_it() {
     desk.order("line lost");
     desk.order("reset");
     assert_eq!(desk.gateway.faults, Faults::default());
+    // What is on its way arrives first; then nothing is late any more.
     desk.ask(session, Request::CurrentTime(RequestTime {}));
-    assert_eq!(count(&desk.words(session, SECOND), "time"), 1);
+    assert_eq!(count(&desk.words(session, 4 * SECOND), "time"), 1);
+    desk.ask(session, Request::CurrentTime(RequestTime {}));
+    assert_eq!(desk.words(session, 0), ["time"]);
+}
+
+#[test]
+fn what_was_written_first_arrives_first_though_the_latency_has_become_less() {
+    let mut desk = Desk::new();
+    let session = desk.client(1);
+    desk.order("latency 300");
+    desk.order("line lost");
+    desk.order("latency 0");
+    desk.order("line restored kept");
+    desk.ask(session, Request::CurrentTime(RequestTime {}));
+    let words = desk.words(session, SECOND);
+    let place = |what: &str| words.iter().position(|word| word.contains(what));
+    assert!(place("1100").is_some() && place("1100") < place("1102") && place("1102") < place("time"), "{words:?}");
+}
+
+#[test]
+fn what_was_asked_for_can_be_told_from_what_is_pushed_however_late_it_comes() {
+    let mut desk = Desk::new();
+    let session = desk.client(1);
+    desk.order("latency 300");
+    desk.place(session, 1, limit("BUY", 10, "150"));
+    desk.ask(session, Request::AllOpenOrders(AllOpenOrders {}));
+    let told = desk.run(SECOND);
+    let is_row = |reply: &Reply| matches!(reply, Reply::OpenOrder(_));
+    assert!(told.iter().any(|told| matches!(told, Told::Answer(_, reply) if is_row(reply))));
+    assert!(told.iter().any(|told| matches!(told, Told::Reply(_, reply) if is_row(reply))));
 }

@@ -68,7 +68,9 @@ fn market_data_is_told_in_beats_and_ends_when_asked() {
     let data =
         |snapshot| Request::MarketData(crate::codec::MarketData { req_id: 3, contract: ibm(), generic_ticks: String::new(), snapshot });
     let kinds = |told: Vec<Told>| -> Vec<u32> {
-        told.iter().filter_map(|told| if let Told::Reply(_, reply) = told { Some(reply.id()) } else { None }).collect()
+        told.iter()
+            .filter_map(|told| if let Told::Reply(_, reply) | Told::Answer(_, reply) = told { Some(reply.id()) } else { None })
+            .collect()
     };
     desk.ask(session, data(true));
     let told = kinds(desk.run(10 * SECOND));
