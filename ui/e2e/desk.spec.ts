@@ -284,6 +284,36 @@ test("the stream goes on without a gap after the server was away, and nothing is
   await expect(page.getByRole("complementary", { name: "Order ticket" }).getByRole("button", { name: "Send" })).toBeEnabled();
 });
 
+test("silence is shown within a second and a half, whenever it begins", async ({ page }) => {
+  await enter(page, "/orders");
+  const took: number[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    await expect(page.locator("[data-live]")).toBeVisible();
+    const shown = page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          const look = () => {
+            if (document.querySelector(".banner.stale") === null) return void requestAnimationFrame(look);
+            requestAnimationFrame(() => resolve(Date.now()));
+          };
+          look();
+        }),
+    );
+    // Wherever in the interval of the pings.
+    await page.evaluate((ms) => new Promise((resolve) => setTimeout(resolve, ms)), 110 * round);
+    const began = Date.now();
+    server.signal("SIGSTOP");
+    try {
+      took.push((await shown) - began);
+    } finally {
+      server.signal("SIGCONT");
+    }
+  }
+  console.log(`stale after ${took.join(", ")} ms`);
+  // The processors are shared with other tests: one that was late is no rule.
+  expect(took.sort((a, b) => a - b)[2]).toBeLessThanOrEqual(1_500);
+});
+
 test("the kill switch refuses and cancels, says how far it is, and is released", async ({ page }) => {
   const id = await resting("502");
   await enter(page, "/risk");

@@ -128,4 +128,15 @@ test("candles of the desk grow with the market, by the minute, five of them and 
   expect(low).toBeLessThanOrEqual(high);
   await expect(words).toContainText(`the last opened at ${Number(day.at(-1)?.open)}`);
   await page.screenshot({ path: `${SHOTS}/dark-candles.png` });
+  // They are there after a restart; the market goes on from them.
+  type Bar = { at: string; open: string; low: string };
+  const minutes = async () => (await server.get(`marketdata/bars/${symbol}?span=1m&limit=500`)).data as Bar[];
+  const before = await minutes();
+  await server.stop();
+  await server.start();
+  await expect(page.locator("[data-live]")).toBeVisible();
+  const after = await minutes();
+  expect(after.slice(0, before.length).map((bar) => [bar.at, bar.open])).toEqual(before.map((bar) => [bar.at, bar.open]));
+  await page.goto(`${server.url}/market`);
+  await expect(words).toContainText(new RegExp(`^${symbol}: ([2-9]|${before.length}|\\d\\d+) candles of 1m`));
 });

@@ -4,6 +4,7 @@
 pub use oms_engine::input::IdempotencyKey;
 use oms_model::command::Actor;
 use oms_model::{Decimal, InstrumentId, OrdType, OrderId, Price, Qty, Refusal, Side, Symbol, Time, TimeInForce, UserId};
+use std::collections::BTreeSet;
 
 /// An order in a broker's account that is not the desk's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -264,6 +265,62 @@ pub struct BrokerPreview {
     pub warning: String,
 }
 
+/// Whose messages are looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrokerAbout {
+    /// The order and its legs.
+    pub orders: BTreeSet<OrderId>,
+    /// Not before.
+    pub from: Time,
+    /// Not after.
+    pub until: Time,
+    /// Only those behind this entry of the log of this broker, and those of brokers behind it.
+    pub after: Option<BrokerCursor>,
+    /// The most messages.
+    pub most: usize,
+}
+
+/// Where a page of messages ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokerCursor {
+    /// The broker.
+    pub broker: String,
+    /// The entry of its log.
+    pub entry: u64,
+}
+
+/// A message that went to a broker or came from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrokerMessage {
+    /// The broker.
+    pub broker: String,
+    /// Where it stands in the log of the connection.
+    pub entry: u64,
+    /// The order or leg that it is about.
+    pub order_id: OrderId,
+    /// Whether it came; it was sent otherwise.
+    pub inbound: bool,
+    /// When it came, or was about to be sent.
+    pub at: Time,
+    /// Its name, such as `OpenOrder`.
+    pub name: String,
+    /// Name and value of each field that says something, in their order.
+    pub fields: Vec<(String, String)>,
+    /// As the log of the connection keeps it.
+    pub raw: Vec<u8>,
+}
+
+/// The messages about an order: those of one broker after those of another, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrokerMessages {
+    /// The messages.
+    pub messages: Vec<BrokerMessage>,
+    /// Where the next page begins, where there is one.
+    pub next: Option<BrokerCursor>,
+    /// Whether the log of every broker was read to the end: otherwise there is a next page, or more than is looked at.
+    pub complete: bool,
+}
+
 /// The brokers of a desk.
 pub trait Brokers: Send + Sync {
     /// All of them.
@@ -276,6 +333,12 @@ pub trait Brokers: Send + Sync {
     /// # Errors
     /// `NOT_FOUND`; `OVERLOADED` where the connection has ended or too much waits for it.
     fn act(&self, broker: &str, action: BrokerAction, actor: &Actor, reason: &str) -> Result<(), Refusal>;
+    /// The messages about an order and its legs. May read much of the logs of the connections: not for a thread that may not
+    /// block.
+    ///
+    /// # Errors
+    /// `INTERNAL` where a log cannot be read.
+    fn messages(&self, about: &BrokerAbout) -> Result<BrokerMessages, Refusal>;
     /// The runs that are kept of a broker, oldest first; `None` where there is no such broker.
     fn runs(&self, broker: &str) -> Option<Vec<BrokerRun>>;
     /// The breaks that are kept of a broker, oldest first; `None` where there is no such broker.

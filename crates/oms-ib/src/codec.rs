@@ -29,6 +29,7 @@ mod reply;
 mod request;
 mod text;
 pub mod tick;
+mod told;
 
 pub use account::{AccountEnd, AccountMulti, AccountSummary, AccountTime, AccountValue, Pnl, PortfolioValue, Position, PositionsEnd};
 pub use contract::{Contract, ContractData, ContractDetails};
@@ -43,6 +44,7 @@ pub use request::{
     PnlQuery, Positions, Request, RequestAccounts, RequestTime, StartApi, SummaryQuery,
 };
 pub use tick::{DataType, TickGeneric, TickParams, TickPrice, TickSize, TickString};
+pub use told::Field;
 
 /// How messages look on a connection, by the server version that was agreed on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

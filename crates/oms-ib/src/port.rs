@@ -14,9 +14,10 @@ use oms_model::report::VenueFill;
 use oms_model::{InstrumentId, Mic, Symbol, Time, WireId};
 use oms_runtime::Clock;
 use oms_runtime::port::{Answer, DurableSink, Handed, MarketSink, VenueOrder, VenuePort, WireCancel, WireOrder, WireReplace};
-use oms_store::{Journal, JournalError};
+use oms_store::{Journal, JournalError, JournalReader};
 use tokio::sync::mpsc;
 
+use crate::archive::{self, About, ArchiveError, Found};
 use crate::codec::Contract;
 use crate::connector::config::{Config, is_paper};
 use crate::connector::{Answered, Connector, Demand, Question, RunRefused, Status, Subscribed, WhatIf};
@@ -106,6 +107,8 @@ pub struct IbHandle {
     shown: Arc<Mutex<Status>>,
     /// Longer than any question may take there.
     patience: Duration,
+    /// Reads its log beside it.
+    past: Arc<Mutex<Box<dyn JournalReader>>>,
 }
 
 /// Why a person's request to a connector was not answered.
@@ -201,6 +204,15 @@ impl IbHandle {
         self.commands.try_send(Command::Subscribe(more)).is_ok()
     }
 
+    /// The messages about an order. Reads up to [`archive::MAX_LOOKED_AT`] entries of its log twice: not for a thread that
+    /// may not block.
+    ///
+    /// # Errors
+    /// [`ArchiveError`].
+    pub fn messages(&self, about: &About) -> Result<Found, ArchiveError> {
+        archive::about(self.past.lock().unwrap_or_else(PoisonError::into_inner).as_mut(), self.client_id, about)
+    }
+
     /// Ends its thread.
     pub fn stop(&self) {
         // It has ended already where nobody takes it.
@@ -227,8 +239,9 @@ impl IbPort {
         let (venue, account, client_id) = (config.venue, config.account.clone(), config.client_id);
         let connector = Connector::new(config, log);
         let shown = Arc::new(Mutex::new(connector.status()));
+        let past = Arc::new(Mutex::new(journal.reader()));
         let handle =
-            IbHandle { venue, address: address.to_owned(), account, client_id, commands, contracts, shown: shown.clone(), patience };
+            IbHandle { venue, address: address.to_owned(), account, client_id, commands, contracts, shown: shown.clone(), patience, past };
         let log = journal::Log::new(journal, epoch);
         let edge = Edge::new(connector, address, log, (clock, reports, market, books), (commanded, shown)).map_err(OpenError::Thread)?;
         std::thread::Builder::new().name(format!("oms-ib-{venue}")).spawn(move || edge.run()).map_err(OpenError::Thread)?;

@@ -4,8 +4,10 @@
 //! *that* something changed and read the latest, so a slow client sees fewer, never older, prices.
 
 mod bars;
+mod keeper;
 
 pub use bars::{Bar, MAX_BARRED, MAX_BARS, Span};
+pub use keeper::BarKeeper;
 
 use crate::port::MarketSink;
 use bars::Bars;
@@ -72,6 +74,25 @@ impl MarketBook {
     #[must_use]
     pub fn bars(&self, instrument: InstrumentId, span: Span, most: usize) -> Vec<Bar> {
         self.read(instrument, |slot| slot.bars.last(span, most)).unwrap_or_default()
+    }
+
+    /// Takes back bars of before, oldest first, where `instrument` has none of that span yet.
+    pub fn restore_bars(&self, instrument: InstrumentId, span: Span, bars: &[Bar]) {
+        if !bars.is_empty() && (instrument.0 as usize) < MAX_BARRED {
+            self.change(instrument, |slot| slot.bars.restore(span, bars));
+        }
+    }
+
+    /// The bars that have changed since this was last asked, or all of them.
+    #[must_use]
+    pub fn unkept_bars(&self, all: bool) -> Vec<(InstrumentId, Span, Bar)> {
+        let mut found = Vec::new();
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        for (instrument, slot) in (0..).map(InstrumentId).zip(slots.iter().take(MAX_BARRED)) {
+            let mut slot = slot.write().unwrap_or_else(PoisonError::into_inner);
+            slot.bars.unkept(all, |span, bar| found.push((instrument, span, bar)));
+        }
+        found
     }
 
     /// Quotes and trades received.

@@ -15,7 +15,7 @@ mod sim;
 use crate::exit;
 pub use admin::{Admin, AdminKey, AdminTenant, AdminUser};
 pub use audit::{Audit, Known as AuditKnown};
-pub use brokers::{BreakNamed, BreaksAsked, BrokerNamed, Brokers};
+pub use brokers::{BreakNamed, BreaksAsked, BrokerNamed, Brokers, Log as BrokersLog};
 use clap::{Args, Parser, Subcommand};
 pub use fix::{Fix, Log as FixLog, Named as FixNamed};
 pub use leaves::{Format, ImportHow, Leaves};

@@ -1,6 +1,7 @@
 //! `oms journal`: reads a log without changing it, also while a desk runs on it.
 
 pub mod allocations;
+pub mod brokers;
 mod frozen;
 pub mod messages;
 mod past;

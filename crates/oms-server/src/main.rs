@@ -49,6 +49,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Audit(command) => audit::run(command, &loaded.settings),
         Command::Allocation(cli::Allocation::Verify { stored }) => journal::allocations::verify(&stored, &loaded.settings),
         Command::Fix(cli::Fix::Log(log)) => journal::messages::show(&log, &loaded.settings),
+        Command::Brokers(cli::Brokers::Log(log)) => journal::brokers::show(&log, &loaded.settings),
         Command::Sim(cli::Sim::Fix(flags)) => sim::fix::run(&flags, &loaded.settings),
         Command::Sim(cli::Sim::Ib(flags)) => sim::ib::run(&flags, &loaded.settings),
         Command::Calendar(command) => calendars::run(&command, &loaded.settings.calendars),

@@ -10,6 +10,7 @@ mod founder;
 mod greeting;
 mod ib_books;
 mod ib_breaks;
+mod ib_messages;
 mod ib_venues;
 pub mod identity;
 pub mod key;

@@ -102,6 +102,62 @@ impl Desk {
         run
     }
 
+    /// What went to the gateway and came from it stands with each order, over HTTP and in the log, and is only its own.
+    fn messages(&self, filled: &str, canceled: &str) {
+        let of = |order: &str| self.get(&format!("/orders/{order}/broker-messages"));
+        let named = |answer: &Value, name: &str| -> Vec<Value> {
+            answer["data"].as_array().unwrap().iter().filter(|one| one["name"] == name).cloned().collect()
+        };
+        let field = |message: &Value, name: &str| -> String {
+            let fields = message["fields"].as_array().unwrap();
+            let found = fields.iter().find(|field| field["name"] == name).unwrap_or_else(|| panic!("{name}: {message}"));
+            found["value"].as_str().unwrap().to_owned()
+        };
+        // What it cost is told after it is filled.
+        self.until("a commission", |_| !named(&of(filled), "Commission").is_empty());
+        let all = of(filled);
+        assert_eq!((all["complete"].as_bool(), &all["next"]), (Some(true), &Value::Null), "{all}");
+        let placed = named(&all, "PlaceOrder");
+        assert_eq!((placed.len(), placed[0]["direction"].as_str()), (1, Some("OUT")), "{all}");
+        assert_eq!((field(&placed[0], "order.limit"), field(&placed[0], "contract.symbol")), ("190".to_owned(), "IBM".to_owned()));
+        let leg = placed[0]["order_id"].as_str().unwrap().to_owned();
+        assert!(placed[0]["raw"].as_str().unwrap().starts_with("000000cb"), "the id of the message, with the mark of protobuf: {all}");
+        let executed = named(&all, "Execution");
+        assert_eq!(
+            (executed.len(), executed[0]["direction"].as_str(), field(&executed[0], "execution.shares").as_str()),
+            (1, Some("IN"), "10")
+        );
+        let begin = self.get(&format!("/orders/{filled}"))["created_at"].as_str().unwrap().to_owned();
+        assert!(all["data"].as_array().unwrap().iter().all(|one| begin.as_str() <= one["at"].as_str().unwrap()), "{begin}: {all}");
+        let other = of(canceled);
+        assert_eq!((named(&other, "CancelOrder").len(), named(&other, "Execution").len()), (1, 0), "{other}");
+        assert!(other["data"].as_array().unwrap().iter().all(|one| one["order_id"] != leg.as_str()), "{other}");
+        // Page by page they are the same.
+        let (mut pages, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("/orders/{filled}/broker-messages?limit=1{cursor}"));
+            pages.extend(page["data"].as_array().unwrap().clone());
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(&Value::from(pages), &all["data"]);
+        let data = self.folder.join("data");
+        let log = |words: &[&str]| {
+            let output = Command::new(env!("CARGO_BIN_EXE_oms")).args(["brokers", "log", "XNYS", "--data"]).arg(&data).args(words).output();
+            let output = output.unwrap();
+            assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        let heads = |text: &str| text.lines().filter(|line| line.contains(" XNYS ")).count();
+        let told = log(&["--order", &leg]);
+        assert_eq!(heads(&told), all["data"].as_array().unwrap().len(), "{told}");
+        assert!(told.contains("-> XNYS PlaceOrder at ") && told.contains("    execution.shares = 10\n"), "{told}");
+        assert!(log(&["--find", "PreSubmitted", "--last", "--limit", "1"]).contains("OpenOrder") || heads(&log(&[])) > heads(&told));
+        assert!(log(&["--raw", "--limit", "1"]).contains(" -> 000000cb"));
+    }
+
     /// What a command of the program prints.
     fn oms(&self, words: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_oms"));
@@ -175,6 +231,7 @@ fn a_desk_and_a_gateway_that_is_killed_agree_and_what_differs_is_a_break_until_s
     desk.until("a fill", |desk| desk.is(&filled, "FILLED"));
     assert!(matches!(desk.post(&format!("/orders/{canceled}/cancel"), &json!({})).0, 200 | 202));
     desk.until("a cancel", |desk| desk.is(&canceled, "CANCELED"));
+    desk.messages(&filled, &canceled);
     let run = desk.reconcile();
     assert_eq!((run["open"].as_u64(), run["executions"].as_u64(), run["positions"].as_u64()), (Some(0), Some(1), Some(1)), "{run}");
     // The gateway is killed and started again: the run after the recovery finds nothing that differs.

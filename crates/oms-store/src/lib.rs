@@ -8,6 +8,7 @@
 //! - One conformance suite ([`conformance`]) holds for every implementation.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
+pub mod bars;
 mod chain;
 pub mod codec;
 #[doc(hidden)]

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { candles, drawn, merged } from "./candles";
+import { candles, drawn, gaps, merged, spaced } from "./candles";
 
 it("ticks become candles, and silence none", () => {
   const ticks = [[1_000, 5], [4_000, 7], [9_999, 4], [10_000, 6], [35_000, 8]].map(([time = 0, mid = 0]) => ({ time, mid }));
@@ -16,4 +16,13 @@ it("bars that are told anew take the place of themselves, and no more are kept t
   expect(merged(known, [bar(2, "1.5"), bar(3, "2")], 3).map((one) => one.close)).toEqual([1, 1.5, 2]);
   expect(merged(merged(known, [bar(2, "1.5"), bar(3, "2")], 3), [bar(4, "3")], 3).map((one) => one.close)).toEqual([1.5, 2, 3]);
   expect(merged(known, [], 3)).toEqual(known);
+});
+
+it("a gap has empty places, and a long one not more than are seen at a glance", () => {
+  const bars = [0, 1, 4, 500].map((minute) => ({ at: minute * 60_000, open: 1, high: 1, low: 1, close: 1 }));
+  const places = spaced(bars, 60_000);
+  expect(places.map((one) => one.at / 60_000)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 500]);
+  expect(places.filter((one) => "close" in one)).toEqual(bars);
+  expect(gaps(bars, 60_000)).toBe(2);
+  expect(gaps(bars.slice(0, 2), 60_000)).toBe(0);
 });

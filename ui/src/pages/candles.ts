@@ -28,3 +28,23 @@ export function candles(ticks: readonly Tick[], ms: number): Candle[] {
   }
   return made;
 }
+
+/** The most empty places of one gap: where nothing was received for a night, the day after it is still in sight. */
+const GAP = 8;
+
+/** What is drawn: between candles that do not follow each other there are empty places, so that a gap is seen as one. */
+export function spaced(bars: readonly Candle[], ms: number): (Candle | { at: number })[] {
+  const drawn: (Candle | { at: number })[] = [];
+  for (const bar of bars) {
+    const before = drawn.at(-1)?.at ?? bar.at;
+    const missing = Math.round((bar.at - before) / ms) - 1;
+    for (let n = 1; n <= Math.min(missing, GAP); n += 1) drawn.push({ at: before + n * ms });
+    drawn.push(bar);
+  }
+  return drawn;
+}
+
+/** How often candles do not follow each other. */
+export function gaps(bars: readonly Candle[], ms: number): number {
+  return bars.filter((bar, at) => at > 0 && bar.at - (bars[at - 1]?.at ?? bar.at) > ms).length;
+}

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { api, explain, unwrap } from "../api/client";
 import { useDesk } from "../shell/context";
 import { useCell } from "../stream/desk";
-import { candles, type Candle, drawn, merged } from "./candles";
+import { candles, type Candle, drawn, gaps, merged, spaced } from "./candles";
 import { themed } from "./theme";
 
 /** Colours of the sheet, for what is drawn and not laid out. */
@@ -32,6 +32,7 @@ function local(ms: number): number {
 
 const SPANS = [["10s", "10 s"], ["1m", "1 min"], ["5m", "5 min"], ["1d", "1 day"]] as const;
 type Span = (typeof SPANS)[number][0];
+const LENGTH_MS: Record<Span, number> = { "10s": 10_000, "1m": 60_000, "5m": 300_000, "1d": 86_400_000 };
 const MOST = 500;
 /** How often they are drawn anew. */
 const DRAW_MS = 500;
@@ -54,7 +55,7 @@ export function Candles({ symbol, first = "10s" }: { symbol: string; first?: Spa
 function Seen({ symbol }: { symbol: string }) {
   const desk = useDesk();
   const read = useCallback(() => candles(desk.ticks.get(symbol) ?? [], 10_000), [desk, symbol]);
-  return <Drawn symbol={symbol} what="ten seconds" read={read} />;
+  return <Drawn symbol={symbol} span="10s" read={read} />;
 }
 
 /** Bars of the desk: all that it has once, then the newest as they grow. */
@@ -86,10 +87,10 @@ function Kept({ symbol, span }: { symbol: string; span: Exclude<Span, "10s"> }) 
     };
   }, [symbol, span]);
   const read = useCallback(() => bars.current, []);
-  return refused !== null ? <p className="refused" role="alert">{refused}</p> : <Drawn symbol={symbol} what={span} read={read} />;
+  return refused !== null ? <p className="refused" role="alert">{refused}</p> : <Drawn symbol={symbol} span={span} read={read} />;
 }
 
-function Drawn({ symbol, what, read }: { symbol: string; what: string; read: () => readonly Candle[] }) {
+function Drawn({ symbol, span, read }: { symbol: string; span: Span; read: () => readonly Candle[] }) {
   const theme = useCell(themed);
   const place = useRef<HTMLDivElement>(null);
   const table = useRef<HTMLDivElement>(null);
@@ -103,8 +104,8 @@ function Drawn({ symbol, what, read }: { symbol: string; what: string; read: () 
       const series = chart.addSeries(CandlestickSeries, { upColor: up, downColor: down, wickUpColor: up, wickDownColor: down, borderVisible: false });
       const draw = () => {
         const found = read();
-        series.setData(found.map((one) => ({ ...one, time: local(one.at) as never })));
-        if (table.current !== null) table.current.textContent = summary(symbol, what, found);
+        series.setData(spaced(found, LENGTH_MS[span]).map((one) => ({ ...one, time: local(one.at) as never })));
+        if (table.current !== null) table.current.textContent = summary(symbol, span, found);
       };
       draw();
       const timer = setInterval(draw, DRAW_MS);
@@ -117,20 +118,22 @@ function Drawn({ symbol, what, read }: { symbol: string; what: string; read: () 
       ended = true;
       end();
     };
-  }, [read, symbol, what, theme]);
+  }, [read, symbol, span, theme]);
   return (
     <>
       <div ref={place} className="chart-canvas" aria-hidden="true" />
-      <div ref={table} className="sr" data-candles={what} />
+      <div ref={table} className="sr" data-candles={span} />
     </>
   );
 }
 
 /** The same in words, for who does not see the drawing. */
-function summary(symbol: string, what: string, found: readonly Candle[]): string {
+function summary(symbol: string, span: Span, found: readonly Candle[]): string {
   const last = found.at(-1);
   if (last === undefined) return `No prices of ${symbol} were seen yet.`;
-  return `${symbol}: ${found.length} candles of ${what}, the last opened at ${last.open}, high ${last.high}, low ${last.low}, now ${last.close}.`;
+  const missing = gaps(found, LENGTH_MS[span]);
+  const pauses = missing === 0 ? "" : ` with ${missing} ${missing === 1 ? "gap" : "gaps"} in which nothing was received`;
+  return `${symbol}: ${found.length} candles of ${span === "10s" ? "ten seconds" : span}${pauses}, the last opened at ${last.open}, high ${last.high}, low ${last.low}, now ${last.close}.`;
 }
 
 const seen: { time: number; value: number }[] = [];

@@ -218,6 +218,26 @@ describe("the stream", () => {
     expect(health.sequence).toBe(12);
   });
 
+  it("is stale at the moment at which the silence is too long, wherever in the interval of pings it began", () => {
+    whole();
+    for (let began = 0; began < PING_MS; began += 50) {
+      // Pings are answered for a while, then nothing comes any more.
+      for (let answered = 0; answered < 4; answered += 1) {
+        clock.pass(PING_MS);
+        socket().answer("ping", { sequence: 12 });
+      }
+      clock.pass(began);
+      socket().say({ type: "heartbeat", sequence: 12 });
+      expect(health.live).toBe(true);
+      const heard = clock.time;
+      while (health.live) clock.pass(1);
+      expect(clock.time - heard).toBeLessThanOrEqual(STALE_MS + 2);
+      socket().answer("ping", { sequence: 12 });
+      clock.pass(PING_MS);
+    }
+    expect(STALE_MS).toBeLessThan(1_500);
+  });
+
   it("gives up a socket that says nothing, and takes another", () => {
     whole();
     clock.pass(5 * STALE_MS);

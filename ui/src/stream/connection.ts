@@ -68,7 +68,10 @@ export type Topic = "orders" | "executions" | "positions" | "risk" | "marketdata
 /** Those that go on from a sequence; the others begin with a snapshot. */
 const RESUMED: ReadonlySet<Topic | "view"> = new Set<Topic | "view">(["orders", "executions", "risk"]);
 export const PING_MS = 500;
-export const STALE_MS = 1_500;
+/** How long nothing may be heard. It is judged at that moment, and shown within a second and a half of the silence. */
+export const STALE_MS = 1_250;
+/** A timer may fire within the millisecond at which it is due. */
+const SLACK_MS = 1;
 const UNAUTHENTICATED = 4001;
 const RETRY_MS = [250, 500, 1_000, 2_000, 4_000];
 
@@ -122,6 +125,7 @@ export class Connection {
   start(): void {
     this.connect();
     this.watch();
+    this.listen();
   }
 
   end(): void {
@@ -188,6 +192,16 @@ export class Connection {
       this.ping();
       this.judge();
       this.watch();
+    });
+  }
+
+  /** Judges at the moment at which the silence is too long: the next ping may be half a second away from it. */
+  private listen(): void {
+    const since = Math.min(this.health.heardAt, this.pingedAt ?? Infinity);
+    const left = since + STALE_MS + SLACK_MS - this.options.clock.now();
+    this.after(left > 0 ? left : PING_MS, () => {
+      this.judge();
+      this.listen();
     });
   }
 

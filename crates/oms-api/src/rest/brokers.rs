@@ -1,9 +1,13 @@
 //! Brokers: how they stand, what the account holds there, and what a person may do to a connection.
 
-use super::{Endpoint, REASON, get, post, reason};
-use crate::brokers::{Broker, BrokerAction, BrokerPosition, BrokerValue, ForeignOrder};
+use super::fix::life;
+use super::{Endpoint, LIMIT, REASON, get, post, query, reason};
+use crate::brokers::{
+    Broker, BrokerAbout, BrokerAction, BrokerCursor, BrokerMessage, BrokerMessages, BrokerPosition, BrokerValue, ForeignOrder,
+};
 use crate::call::{Access, Call};
 use crate::json::Writer;
+use crate::query::bad_parameter;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
@@ -30,6 +34,15 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .json(200, "BrokerAccount", "What it told last; it may be old where the broker is not up.")
         .errors(&[Code::NotFound]),
+        get(
+            Access::Scope(Scope::OrdersView),
+            "/api/v1/orders/{order_id}/broker-messages",
+            named("getOrderBrokerMessages", "The messages to and from brokers about an order and its legs"),
+            messages,
+        )
+        .parameters(&[LIMIT, query("cursor", "string", "`next` of the page before.")])
+        .json(200, "OrderBrokerMessages", "Those of one broker after those of another, oldest first; none where no broker has it.")
+        .errors(&[Code::NotFound, Code::Overloaded]),
         acts(post(
             Access::Scope(Scope::BrokersConnect),
             "/api/v1/brokers/{broker}/connect",
@@ -139,6 +152,53 @@ async fn account(call: Call) -> Result<Response, Refusal> {
         w.array_at("foreign_orders", &broker.foreign_orders, |w, row| w.object(|w| order(w, row)));
     });
     Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+fn cursor(text: &str) -> Result<BrokerCursor, Refusal> {
+    let parts = text.rsplit_once(':').and_then(|(broker, entry)| Some((broker.to_owned(), entry.parse().ok()?)));
+    let (broker, entry) = parts.ok_or_else(|| bad_parameter("cursor", "is no `next` of a page"))?;
+    Ok(BrokerCursor { broker, entry })
+}
+
+async fn messages(call: Call) -> Result<Response, Refusal> {
+    let mut params = call.params()?;
+    let most = params.limit()? as usize;
+    let after = params.take("cursor").as_deref().map(cursor).transpose()?;
+    params.end()?;
+    let (orders, from, until) = life(&call).await?;
+    let about = BrokerAbout { orders, from, until, after, most };
+    let api = call.api.clone();
+    let found = match call.api.brokers() {
+        // It reads logs from end to end, as an audit does, and so few do at once.
+        Some(_) => {
+            let _place = call.api.admit_audit().ok_or_else(|| Refusal::new(Code::Overloaded, "too many read the logs at once"))?;
+            call.api.blocking(move || api.brokers().ok_or_else(unknown)?.messages(&about)).await?
+        }
+        None => BrokerMessages { complete: true, ..BrokerMessages::default() },
+    };
+    let mut w = Writer::with_capacity(64 + 2_048 * found.messages.len());
+    w.object(|w| {
+        w.array_at("data", &found.messages, |w, one| w.object(|w| message_fields(w, one)));
+        w.string_or_null("next", found.next.map(|next| format!("{}:{}", next.broker, next.entry)).as_deref());
+        w.bool("complete", found.complete);
+    });
+    Ok(reply::json(StatusCode::OK, w.finish(), call.trace_id))
+}
+
+fn message_fields(w: &mut Writer, message: &BrokerMessage) {
+    w.string("broker", &message.broker);
+    w.number("entry", message.entry);
+    w.text("order_id", message.order_id);
+    w.text("direction", if message.inbound { "IN" } else { "OUT" });
+    w.time("at", message.at);
+    w.string("name", &message.name);
+    w.array_at("fields", &message.fields, |w, (name, value)| {
+        w.object(|w| {
+            w.string("name", name);
+            w.string("value", value);
+        });
+    });
+    w.string("raw", &oms_store::hex(&message.raw));
 }
 
 async fn act(call: Call, action: BrokerAction) -> Result<Response, Refusal> {

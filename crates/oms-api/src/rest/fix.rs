@@ -10,7 +10,8 @@ use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
 use oms_identity::Scope;
-use oms_model::{Code, Refusal, Time};
+use oms_model::{Code, OrderId, Refusal, Time};
+use std::collections::BTreeSet;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let named = |id, summary| (id, "fix", summary);
@@ -130,16 +131,22 @@ async fn deeds(call: Call) -> Result<Response, Refusal> {
 /// The time around an order's life in which its messages are looked for: clocks differ, and a report may be late.
 const SLACK_NS: i64 = 60_000_000_000;
 
-async fn messages(call: Call) -> Result<Response, Refusal> {
-    let mut params = call.params()?;
-    let most = params.limit()? as usize;
-    params.end()?;
-    let root_id = find(&call).await?.root_order_id;
+/// The tree of an order, the time before which it has no messages, and that after which it has none any more.
+pub(super) async fn life(call: &Call) -> Result<(BTreeSet<OrderId>, Time, Time), Refusal> {
+    let root_id = find(call).await?.root_order_id;
     let tree = call.api.query(move |views| views.tree(root_id)).await?;
     let done = tree.iter().all(|order| order.state.is_done());
     let until = tree.iter().map(|order| order.updated_at).max().filter(|_| done).map_or(Time(i64::MAX), |at| at.plus(SLACK_NS));
     let from = tree.iter().map(|order| order.created_at).min().unwrap_or_default().plus(-SLACK_NS);
-    let about = FixAbout { orders: tree.iter().map(|order| order.order_id).collect(), from, until, most };
+    Ok((tree.iter().map(|order| order.order_id).collect(), from, until))
+}
+
+async fn messages(call: Call) -> Result<Response, Refusal> {
+    let mut params = call.params()?;
+    let most = params.limit()? as usize;
+    params.end()?;
+    let (orders, from, until) = life(&call).await?;
+    let about = FixAbout { orders, from, until, most };
     let api = call.api.clone();
     let found = match call.api.fix() {
         // It reads a log from end to end, as an audit does, and so few do at once.

@@ -29,11 +29,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         get(
             Access::Scope(Scope::MarketdataSubscribe),
             "/api/v1/marketdata/bars/{symbol}",
-            ("getBars", "marketdata", "How the price of an instrument moved since the desk was opened: the newest 500 bars at most"),
+            ("getBars", "marketdata", "How the price of an instrument moved: the newest 500 bars at most, over restarts of the desk"),
             bars,
         )
         .parameters(&[query("span", SPANS, "A day is one of UTC; 1m where it is not given."), LIMIT])
-        .json(200, "BarList", "The newest bars, oldest first.")
+        .json(200, "BarList", "The newest bars, oldest first; a stretch in which nothing was received has none.")
         .errors(&[Code::NotFound]),
     ]
 }

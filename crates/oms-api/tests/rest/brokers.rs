@@ -3,10 +3,10 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::desk::{Desk, order};
+use crate::desk::{Desk, RESTING, order};
 use oms_api::brokers::{
-    BreakAsked, BreakDeed, Broker, BrokerAction, BrokerBreak, BrokerPosition, BrokerPreview, BrokerQuestion, BrokerRun, BrokerValue,
-    Brokers, ForeignOrder, IdempotencyKey,
+    BreakAsked, BreakDeed, Broker, BrokerAbout, BrokerAction, BrokerBreak, BrokerCursor, BrokerMessage, BrokerMessages, BrokerPosition,
+    BrokerPreview, BrokerQuestion, BrokerRun, BrokerValue, Brokers, ForeignOrder, IdempotencyKey,
 };
 use oms_model::command::Actor;
 use oms_model::{Code, OrderId, Refusal, Time, UserId};
@@ -72,6 +72,26 @@ impl Brokers for Told {
             })),
             _ => None,
         }
+    }
+
+    fn messages(&self, about: &BrokerAbout) -> Result<BrokerMessages, Refusal> {
+        // Three messages, in entries 1 to 3.
+        let order_id = *about.orders.first().unwrap();
+        let after = about.after.as_ref().map_or(0, |after| after.entry);
+        let message = |entry| BrokerMessage {
+            broker: "IBKR".to_owned(),
+            entry,
+            order_id,
+            inbound: entry != 1,
+            at: about.from,
+            name: "OpenOrder".to_owned(),
+            fields: vec![("order.order_ref".to_owned(), "<b>".to_owned())],
+            raw: vec![0, 203],
+        };
+        let messages: Vec<_> = (after + 1..=3).take(about.most).map(message).collect();
+        let last = messages.last().map_or(3, |last| last.entry);
+        let next = (last < 3).then(|| BrokerCursor { broker: "IBKR".to_owned(), entry: last });
+        Ok(BrokerMessages { messages, complete: next.is_none() && about.until == Time(i64::MAX), next })
     }
 
     fn runs(&self, broker: &str) -> Option<Vec<BrokerRun>> {
@@ -175,6 +195,30 @@ async fn a_preview_shows_what_the_broker_of_its_route_says_or_that_it_says_nothi
     assert_eq!(one["reason"], "the gateway did not answer in time");
     assert_eq!(preview("XNAS", 10).await["brokers"], json!([]), "a venue that is no broker is not asked");
     assert_eq!(desk.handle.durable(), before, "nothing was recorded");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_messages_about_an_order_come_in_pages_to_who_may_see_the_order() {
+    let desk = Desk::open().await;
+    let placed = desk.place(RESTING).await;
+    let path = format!("/api/v1/orders/{}/broker-messages", placed.get("/order_id"));
+    let first = desk.client.get(&format!("{path}?limit=2")).await.expect(200);
+    assert_eq!((first.get("/data/0/direction"), first.get("/data/1/direction")), ("OUT".into(), "IN".into()));
+    assert_eq!((first.get("/data/0/order_id"), first.get("/data/0/raw")), (placed.get("/order_id"), "00cb".into()));
+    assert_eq!(
+        (first.get("/data/0/fields/0/value"), first.get("/next"), first.get("/complete")),
+        ("<b>".into(), "IBKR:2".into(), "false".into())
+    );
+    // From a minute before it was made.
+    assert!(first.get("/data/0/at") < placed.get("/created_at"));
+    let rest = desk.client.get(&format!("{path}?limit=2&cursor=IBKR:2")).await.expect(200);
+    assert_eq!((rest.get("/data/0/entry"), rest.get("/next"), rest.get("/complete")), ("3".into(), "null".into(), "true".into()));
+    for wrong in ["limit=0", "cursor=2", "cursor=IBKR:x", "colour=red"] {
+        desk.client.get(&format!("{path}?{wrong}")).await.refused(400, "VALIDATION_ERROR");
+    }
+    desk.client.get("/api/v1/orders/00000000-0000-7000-8000-000000000001/broker-messages").await.refused(404, "NOT_FOUND");
+    let stranger = crate::client::Client { key: String::new(), ..desk.client.clone() };
+    stranger.get(&path).await.refused(401, "UNAUTHENTICATED");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

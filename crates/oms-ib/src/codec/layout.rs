@@ -32,6 +32,16 @@ macro_rules! message {
             }
         }
 
+        impl $crate::codec::told::Tell for $name {
+            #[allow(unused_variables, reason = "a message may have no fields")]
+            fn tell(&self, name: &str, out: &mut Vec<$crate::codec::told::Field>) {
+                $( $(
+                    let _ = $tag;
+                    $crate::codec::told::Tell::tell(&self.$field, &$crate::codec::told::within(name, stringify!($field)), out);
+                )? )*
+            }
+        }
+
         #[cfg(test)]
         impl $crate::codec::tests::sample::Sample for $name {
             #[allow(unused_variables, reason = "a message may have no fields")]
@@ -93,6 +103,20 @@ macro_rules! direction {
             #[must_use]
             pub const fn id(&self) -> u32 {
                 match self { $( Self::$variant(_) => $id, )* }
+            }
+
+            /// What it is called here.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $( Self::$variant(_) => stringify!($variant), )* }
+            }
+
+            /// Its fields as the protobuf dialect carries them, by name; those of a part of it behind the name of the part.
+            #[must_use]
+            pub fn fields(&self) -> Vec<$crate::codec::told::Field> {
+                let mut out = Vec::new();
+                match self { $( Self::$variant(message) => $crate::codec::told::Tell::tell(message, "", &mut out), )* }
+                out
             }
 
             /// Appends the message as one frame.

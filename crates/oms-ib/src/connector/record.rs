@@ -4,7 +4,7 @@
 
 use oms_model::{IntentKind, OrderId, WireId};
 
-use crate::codec::{Decoded, Dialect, PlaceOrder, Reply, Request};
+use crate::codec::{CancelOrder, Decoded, Dialect, Field, OrderCancel, PlaceOrder, Reply, Request};
 use crate::reconcile::book::Entry;
 
 /// In which dialect frames are kept.
@@ -37,6 +37,19 @@ pub enum Record {
     Told(String),
 }
 
+/// A message of an entry, as it is shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    /// Whether it was sent; it came otherwise.
+    pub sent: bool,
+    /// What it is called here.
+    pub name: &'static str,
+    /// Its fields, by name.
+    pub fields: Vec<Field>,
+    /// Message id and content, in the dialect in which entries are kept.
+    pub frame: Vec<u8>,
+}
+
 /// An entry cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("an entry of the connector's log is damaged")]
@@ -47,6 +60,13 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
     out.extend_from_slice(&length.to_be_bytes());
     out.extend_from_slice(text.as_bytes().get(..usize::from(length)).unwrap_or_default());
+}
+
+/// A frame without its length.
+fn body(encode: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut frame = Vec::new();
+    encode(&mut frame);
+    frame.split_off(LENGTH.min(frame.len()))
 }
 
 struct Reader<'b>(&'b [u8]);
@@ -118,6 +138,28 @@ impl Record {
             }
         }
         out
+    }
+
+    /// The message that was sent or came, where the entry is of one.
+    #[must_use]
+    pub fn message(&self) -> Option<Message> {
+        let sent = |request: &Request| Message {
+            sent: true,
+            name: request.name(),
+            fields: request.fields(),
+            frame: body(|out| request.encode(KEPT, out)),
+        };
+        match self {
+            Self::Placed(_, place) => Some(sent(&Request::PlaceOrder((**place).clone()))),
+            Self::Cancel(_, ib_id) => Some(sent(&Request::CancelOrder(CancelOrder { order_id: *ib_id, cancel: OrderCancel::default() }))),
+            Self::Heard(reply) => {
+                let frame = body(|out| reply.encode(KEPT, out));
+                Some(Message { sent: false, name: reply.name(), fields: reply.fields(), frame })
+            }
+            Self::Ids(_) | Self::Refused(..) | Self::Covered(_) | Self::Hole | Self::Reconciled(_) | Self::LookedAt(_) | Self::Told(_) => {
+                None
+            }
+        }
     }
 
     /// Reads one.

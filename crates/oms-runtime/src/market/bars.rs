@@ -1,7 +1,7 @@
 //! Bars of the market: how a price moved and what was traded, by the minute, by five and by the day (UTC).
 //!
 //! The price is the middle of the best bid and offer or, where a side is missing, the last trade. A stretch in which nothing
-//! was received has no bar. Bars are kept in memory, since the feed began; the oldest go first.
+//! was received has no bar. Bars are in memory, and a [keeper](super::BarKeeper) writes them down; the oldest go first.
 
 use oms_model::market::Market;
 use oms_model::{Price, Qty, Time};
@@ -39,13 +39,28 @@ impl Span {
         }
     }
 
+    /// Its length, minutes.
+    #[must_use]
+    pub const fn minutes(self) -> u32 {
+        match self {
+            Self::Minute => 1,
+            Self::FiveMinutes => 5,
+            Self::Day => 1_440,
+        }
+    }
+
     /// Its length, nanoseconds.
     #[must_use]
     pub const fn ns(self) -> i64 {
+        // A u32 always fits.
+        self.minutes() as i64 * MINUTE_NS
+    }
+
+    const fn index(self) -> usize {
         match self {
-            Self::Minute => MINUTE_NS,
-            Self::FiveMinutes => 5 * MINUTE_NS,
-            Self::Day => 1_440 * MINUTE_NS,
+            Self::Minute => 0,
+            Self::FiveMinutes => 1,
+            Self::Day => 2,
         }
     }
 }
@@ -67,16 +82,24 @@ pub struct Bar {
     pub volume: Qty,
 }
 
-/// The bars of one instrument, of every span, oldest first.
+/// The bars of one span, oldest first.
 #[derive(Default)]
-pub(super) struct Bars([VecDeque<Bar>; 3]);
+struct Row {
+    bars: VecDeque<Bar>,
+    /// So many of the newest were not asked for since they changed.
+    unkept: usize,
+}
+
+/// The bars of one instrument, of every span.
+#[derive(Default)]
+pub(super) struct Bars([Row; 3]);
 
 impl Bars {
     /// Takes in that the market is so since `at`, and that `traded` changed hands with it. What is older than the bar that
     /// goes on is not put into one that is over.
     pub(super) fn take(&mut self, market: &Market, traded: Qty, at: Time) {
         let Some(price) = market.mid().or(market.last.map(|last| last.price)) else { return };
-        for (bars, span) in self.0.iter_mut().zip(Span::ALL) {
+        for (Row { bars, unkept }, span) in self.0.iter_mut().zip(Span::ALL) {
             let begins = Time(at.0.div_euclid(span.ns()).saturating_mul(span.ns()));
             match bars.back_mut() {
                 Some(bar) if begins < bar.at => (),
@@ -85,12 +108,14 @@ impl Bars {
                     bar.low = bar.low.min(price);
                     bar.close = price;
                     bar.volume = bar.volume.saturating_add(traded);
+                    *unkept = 1.max(*unkept);
                 }
                 _ => {
                     if bars.len() == MAX_BARS {
                         bars.pop_front();
                     }
                     bars.push_back(Bar { at: begins, open: price, high: price, low: price, close: price, volume: traded });
+                    *unkept = (*unkept + 1).min(bars.len());
                 }
             }
         }
@@ -98,13 +123,24 @@ impl Bars {
 
     /// The newest bars of a span, oldest first.
     pub(super) fn last(&self, span: Span, most: usize) -> Vec<Bar> {
-        let [minutes, fives, days] = &self.0;
-        let bars = match span {
-            Span::Minute => minutes,
-            Span::FiveMinutes => fives,
-            Span::Day => days,
-        };
+        let Some(Row { bars, .. }) = self.0.get(span.index()) else { return Vec::new() };
         bars.iter().skip(bars.len().saturating_sub(most)).copied().collect()
+    }
+
+    /// Takes back bars, oldest first, where there are none yet.
+    pub(super) fn restore(&mut self, span: Span, bars: &[Bar]) {
+        if let Some(row) = self.0.get_mut(span.index()).filter(|row| row.bars.is_empty()) {
+            row.bars = bars.iter().skip(bars.len().saturating_sub(MAX_BARS)).copied().collect();
+        }
+    }
+
+    /// The bars that have changed since this was last asked, or all.
+    pub(super) fn unkept(&mut self, all: bool, mut visit: impl FnMut(Span, Bar)) {
+        for (row, span) in self.0.iter_mut().zip(Span::ALL) {
+            let changed = if all { row.bars.len() } else { std::mem::take(&mut row.unkept) };
+            row.bars.iter().skip(row.bars.len().saturating_sub(changed)).for_each(|bar| visit(span, *bar));
+            row.unkept = 0;
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::Remote;
 use clap::{Args, Subcommand};
+use oms_model::OrderId;
+use std::path::PathBuf;
 
 /// `oms brokers`.
 #[derive(Debug, Subcommand)]
@@ -20,6 +22,8 @@ pub enum Brokers {
     Connect(BrokerNamed),
     /// Take a connection down until it is taken up; orders that work there work on.
     Disconnect(BrokerNamed),
+    /// Show the messages to and from a broker, decoded, also while a desk runs.
+    Log(Log),
     /// Compare books, log and broker now, and show what came of it.
     Reconcile(BrokerNamed),
     /// Show the runs in which they were compared, the newest first.
@@ -37,6 +41,41 @@ pub enum Brokers {
     },
     /// Say why a break is none: its figures are accepted as they are.
     Close(BreakNamed),
+}
+
+/// `oms brokers log`.
+#[derive(Debug, Args)]
+pub struct Log {
+    /// What the desk calls the broker.
+    pub broker: String,
+    /// From this entry of the log on.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub from: u64,
+    /// The most messages.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub limit: u64,
+    /// What else the connection has noted too, such as requests that were refused here.
+    #[arg(long)]
+    pub all: bool,
+    /// The last ones, not the first.
+    #[arg(long)]
+    pub last: bool,
+    /// Only messages in which some field has this value, such as an id.
+    #[arg(long, value_name = "VALUE")]
+    pub find: Option<String>,
+    /// Only messages about this order of the desk: one that went to the broker, a leg of what a client placed.
+    #[arg(long, value_name = "ORDER", value_parser = order_id, conflicts_with_all = ["all", "last"])]
+    pub order: Option<OrderId>,
+    /// One message a line, as the log keeps it: message id and protocol buffer, hexadecimal.
+    #[arg(long)]
+    pub raw: bool,
+    /// The folder of the desk [default: the setting server.data].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+fn order_id(text: &str) -> Result<OrderId, String> {
+    text.parse().map_err(|error: oms_model::IdError| error.to_string())
 }
 
 /// Which breaks of a broker.

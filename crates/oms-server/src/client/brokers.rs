@@ -3,7 +3,7 @@
 use super::{Client, escaped, show};
 use crate::cli::{BreakNamed, BreaksAsked, BrokerNamed, Brokers};
 use crate::config::Settings;
-use crate::exit::Outcome;
+use crate::exit::{Failure, Outcome};
 use serde_json::{Value, json};
 
 const COLUMNS: [&str; 9] = ["broker", "kind", "account", "live", "state", ">version", ">live_orders", ">missing_orders", "reason"];
@@ -17,6 +17,7 @@ pub(super) fn run(command: Brokers, settings: &Settings) -> Outcome {
         }
         Brokers::Get(named) => read(&named, "", settings, fields),
         Brokers::Account(named) => read(&named, "/account", settings, account),
+        Brokers::Log(_) => Err(Failure::Usage("this command does not talk to a desk".to_owned())),
         Brokers::Connect(named) => act(&named, "connect", settings),
         Brokers::Disconnect(named) => act(&named, "disconnect", settings),
         Brokers::Reconcile(named) => act(&named, "reconciliations", settings),

@@ -70,7 +70,7 @@ fn client_of(session: &str) -> &str {
     session.rsplit_once("->").map_or(session, |(_, client)| client)
 }
 
-fn at(time: i64) -> String {
+pub(super) fn at(time: i64) -> String {
     let mut text = Vec::new();
     put_timestamp(&mut text, time, Precision::Micros);
     String::from_utf8_lossy(&text).into_owned()

@@ -1,13 +1,13 @@
 //! Gateways of Interactive Brokers: from settings to ports.
 
 use super::ib_books::DeskBooks;
-use super::ib_breaks;
 use super::settings::Desk;
+use super::{ib_breaks, ib_messages};
 use crate::config::{self, Ib, IbVenue};
 use crate::exit::Failure;
 use oms_api::brokers::{
-    BreakAsked, BreakDeed, Broker, BrokerAction, BrokerBreak, BrokerPosition, BrokerPreview, BrokerQuestion, BrokerRun, BrokerValue,
-    Brokers, ForeignOrder, IdempotencyKey,
+    BreakAsked, BreakDeed, Broker, BrokerAbout, BrokerAction, BrokerBreak, BrokerMessages, BrokerPosition, BrokerPreview, BrokerQuestion,
+    BrokerRun, BrokerValue, Brokers, ForeignOrder, IdempotencyKey,
 };
 use oms_api::metrics::Page;
 use oms_api::{Exposition, Probe};
@@ -282,6 +282,10 @@ impl Brokers for Shown {
             BrokerAction::Disconnect => handle.disconnect(&format!("user {} took it down: {reason}", actor.user_id)),
         };
         if taken { Ok(()) } else { Err(Refusal::new(Code::Overloaded, "the connection has ended, or too much waits for it")) }
+    }
+
+    fn messages(&self, about: &BrokerAbout) -> Result<BrokerMessages, Refusal> {
+        ib_messages::about(&self.0, about)
     }
 
     fn runs(&self, broker: &str) -> Option<Vec<BrokerRun>> {

@@ -174,6 +174,12 @@ impl Desk {
         self.data.join("ib")
     }
 
+    /// The file of the market's bars.
+    #[must_use]
+    pub fn bars_path(&self) -> PathBuf {
+        self.data.join("bars.sqlite")
+    }
+
     /// The file of the views.
     #[must_use]
     pub fn views_path(&self) -> PathBuf {

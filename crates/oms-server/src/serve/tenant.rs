@@ -12,6 +12,7 @@ use oms_fix::venue::VenueSession;
 use oms_model::Event;
 use oms_runtime::feed::Follower;
 use oms_runtime::history::{Bounds, History};
+use oms_runtime::market::BarKeeper;
 use oms_runtime::view_follower::{self, ViewFollower};
 use oms_runtime::{Clock, Config as EngineConfig, Handle, MarketBook, Partition, SystemClock};
 use oms_store::{EmbeddedJournal, Journal};
@@ -31,6 +32,7 @@ pub(super) struct Tenant {
     /// The folder that it lies in.
     pub place: PathBuf,
     auditing: Option<oms_publish::audit::Running>,
+    bars: Option<BarKeeper>,
 }
 
 impl Tenant {
@@ -41,6 +43,8 @@ impl Tenant {
         let auditing = audit::start(desk, journal.as_ref())?;
         let shown_audit = auditing.as_ref().map(|running| audit::Shown::new(running.trail(), journal.as_ref()));
         let market = Arc::new(MarketBook::new());
+        // Before any feed: what was comes first.
+        let bars = keep_bars(desk, &market);
         let partition = start(desk, journal, &market)?;
         let handle = partition.handle().clone();
         let key = if desk.demo { Some(demo::set_up(&handle, desk)?) } else { None };
@@ -72,7 +76,7 @@ impl Tenant {
             audit: shown_audit.map(|shown| Arc::new(shown) as Arc<dyn oms_api::audit::Audit>),
         };
         let api = http.block_on(Api::start(parts)).map_err(|refusal| Failure::Fault(refusal.message))?;
-        Ok(Self { partition, views, venues, fix, key, api, place: desk.data.clone(), auditing })
+        Ok(Self { partition, views, venues, fix, key, api, place: desk.data.clone(), auditing, bars })
     }
 
     /// The way back: nothing more leaves, what was decided is durable, the views have it all.
@@ -93,6 +97,9 @@ impl Tenant {
             fix.stop();
         }
         self.venues.ib.stop();
+        if let Some(bars) = self.bars {
+            bars.stop();
+        }
         self.views.join();
         // Last of all: what was decided until the end is signed.
         if let Some(auditing) = self.auditing {
@@ -111,6 +118,12 @@ impl Tenant {
             }
         }
     }
+}
+
+/// Bars are for people to look at: a desk trades without those of before.
+fn keep_bars(desk: &Desk, market: &Arc<MarketBook>) -> Option<BarKeeper> {
+    let kept = BarKeeper::start(market, &desk.bars_path(), SystemClock.now());
+    kept.inspect_err(|error| tracing::warn!(%error, "bars of the market begin anew and are not kept")).ok()
 }
 
 pub(super) fn open(desk: &Desk) -> Result<Box<dyn Journal>, Failure> {

@@ -93,6 +93,34 @@ pub(super) const SHAPES: &[Shape] = &[
         Request,
         &[("next_in", "count?", "From 1; as it is where it is absent."), ("next_out", "count?", "From 1; as it is where it is absent.")],
     ),
+    ("BrokerField", Answer, &[("name", "string", "Behind the name of the part that it is in: contract.symbol."), ("value", "string", "")]),
+    (
+        "BrokerMessage",
+        Answer,
+        &[
+            ("broker", "string", "With which broker."),
+            ("entry", "integer", "Where it stands in the log of the connection, which `oms brokers log` shows."),
+            ("order_id", "uuid", "The order or leg that it is about."),
+            ("direction", "string", "IN: it came. OUT: it was sent."),
+            ("at", "time", "When it came, or was about to be sent."),
+            ("name", "string", "Such as OpenOrder."),
+            ("fields", "[BrokerField]", "Those that say something, in their order."),
+            ("raw", "string", "Hexadecimal: message id and protocol buffer, as the log of the connection keeps it."),
+        ],
+    ),
+    (
+        "OrderBrokerMessages",
+        Answer,
+        &[
+            (
+                "data",
+                "[BrokerMessage]",
+                "Those of one broker after those of another, oldest first. What is told again without saying anything new is not kept.",
+            ),
+            ("next", "string?", "The cursor of the next page."),
+            ("complete", "boolean", "Whether these are the last; otherwise there is a next page, or `oms brokers log` has the rest."),
+        ],
+    ),
     ("BrokerCount", Answer, &[("name", "string", "What is counted, since the desk started."), ("count", "integer", "")]),
     (
         "Broker",
