@@ -986,7 +986,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How the price of an instrument moved since the desk was opened: the newest 500 bars at most */
+        /** How the price of an instrument moved: the newest 500 bars at most, over restarts of the desk */
         get: operations["getBars"];
         put?: never;
         post?: never;
@@ -1211,6 +1211,23 @@ export interface paths {
         };
         /** An order, by its id or as cl_ord_id:<id> */
         get: operations["getOrder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}/broker-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The messages to and from brokers about an order and its legs */
+        get: operations["getOrderBrokerMessages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2959,8 +2976,37 @@ export interface components {
             /** @description What is counted, since the desk started. */
             name: string;
         };
+        BrokerField: {
+            /** @description Behind the name of the part that it is in: contract.symbol. */
+            name: string;
+            value: string;
+        };
         BrokerList: {
             data: components["schemas"]["Broker"][];
+        };
+        BrokerMessage: {
+            /**
+             * Format: date-time
+             * @description When it came, or was about to be sent.
+             */
+            at: string;
+            /** @description With which broker. */
+            broker: string;
+            /** @description IN: it came. OUT: it was sent. */
+            direction: string;
+            /** @description Where it stands in the log of the connection, which `oms brokers log` shows. */
+            entry: number;
+            /** @description Those that say something, in their order. */
+            fields: components["schemas"]["BrokerField"][];
+            /** @description Such as OpenOrder. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The order or leg that it is about.
+             */
+            order_id: string;
+            /** @description Hexadecimal: message id and protocol buffer, as the log of the connection keeps it. */
+            raw: string;
         };
         BrokerPosition: {
             account: string;
@@ -4700,6 +4746,14 @@ export interface components {
              * @enum {string}
              */
             type: "OrderBatchCreateCmd";
+        };
+        OrderBrokerMessages: {
+            /** @description Whether these are the last; otherwise there is a next page, or `oms brokers log` has the rest. */
+            complete: boolean;
+            /** @description Those of one broker after those of another, oldest first. What is told again without saying anything new is not kept. */
+            data: components["schemas"]["BrokerMessage"][];
+            /** @description The cursor of the next page. */
+            next: string | null;
         };
         /**
          * @description Cancel an order and everything below it.
@@ -13845,7 +13899,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The newest bars, oldest first. */
+            /** @description The newest bars, oldest first; a stretch in which nothing was received has none. */
             200: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
@@ -15842,6 +15896,105 @@ export interface operations {
             };
             /** @description `HISTORY_TOO_FAR`: Run `oms journal replay --as-of` on the log; it has no bound. */
             422: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: Wait for the seconds that Retry-After says and send the same request again. */
+            429: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: This is a fault of the server. Report the trace_id. */
+            500: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `OVERLOADED`: Nothing was done. Wait for the seconds that Retry-After says; an Idempotency-Key makes the repetition safe. */
+            503: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getOrderBrokerMessages: {
+        parameters: {
+            query?: {
+                /** @description 1 to 500, 100 where it is not given. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The order's id, or `cl_ord_id:` and the client's. */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those of one broker after those of another, oldest first; none where no broker has it. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBrokerMessages"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: Correct the field that the message names; /api/v1/openapi.json describes every request. */
+            400: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHENTICATED`: Send a valid key in X-API-Key or as Authorization: Bearer. */
+            401: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask for a key with the scope that the message names. */
+            403: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["X-Trace-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: Check the path and the id. */
+            404: {
                 headers: {
                     "X-Trace-Id": components["headers"]["X-Trace-Id"];
                     [name: string]: unknown;
