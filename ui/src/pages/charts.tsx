@@ -101,10 +101,12 @@ function Drawn({ symbol, span, read }: { symbol: string; span: Span; read: () =>
       if (ended || place.current === null) return;
       const chart = createChart(place.current, options());
       const [up, down] = [token("--buy"), token("--sell")];
+      // A day has no time of day, and its bar is a day of the log: UTC.
+      chart.timeScale().applyOptions({ timeVisible: span !== "1d" });
       const series = chart.addSeries(CandlestickSeries, { upColor: up, downColor: down, wickUpColor: up, wickDownColor: down, borderVisible: false });
       const draw = () => {
         const found = read();
-        series.setData(spaced(found, LENGTH_MS[span]).map((one) => ({ ...one, time: local(one.at) as never })));
+        series.setData(spaced(found, LENGTH_MS[span]).map((one) => ({ ...one, time: (span === "1d" ? Math.floor(one.at / 1_000) : local(one.at)) as never })));
         if (table.current !== null) table.current.textContent = summary(symbol, span, found);
       };
       draw();

@@ -247,6 +247,11 @@ impl Desk {
         self.client.post("/api/v1/orders", &[], &order(fields)).await.expect(201)
     }
 
+    /// Waits until a venue has taken an order: what a venue says comes after the answer to whoever placed it.
+    pub async fn until_taken(&self) {
+        self.until(|event| matches!(event, Event::OrderAccepted(_))).await;
+    }
+
     /// Places an order and waits until it is wholly executed.
     pub async fn place_filled(&self, fields: &str) -> Reply {
         let reply = self.place(fields).await;

@@ -137,6 +137,7 @@ async fn a_file_of_limits_is_looked_at_and_then_taken_as_a_whole_or_not() {
     limit(&desk, r#""limit_type":"MAX_ORDER_QTY","value":"200""#).await.expect(200);
     limit(&desk, r#""limit_type":"ORDER_RATE","value":"100","period":"MINUTE","soft":true"#).await.expect(200);
     desk.place(RESTING).await;
+    desk.until_taken().await;
     let csv = [("content-type", "text/csv")];
     let exported = desk.client.get("/api/v1/risk/limits/export?format=csv").await.expect(200);
     assert_eq!(
@@ -205,6 +206,7 @@ async fn a_file_of_limits_is_looked_at_and_then_taken_as_a_whole_or_not() {
 async fn lists_are_files_too() {
     let desk = Desk::open().await;
     desk.place(RESTING).await;
+    desk.until_taken().await;
     let csv = [("content-type", "text/csv")];
     let file =
         "list,scope,subject,reason\nRESTRICTED,TENANT,INSTRUMENT:AAPL,\"insiders, \"\"ours\"\"\"\nRESTRICTED,TENANT,VENUE:BATS,outage\n";

@@ -56,6 +56,7 @@ impl TimerKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Together {
     One(OrderId),
+    #[expect(clippy::box_collection, reason = "what is due alone, which most is, needs eight bytes less")]
     Many(Box<BTreeSet<OrderId>>),
 }
 

@@ -34,10 +34,16 @@ fn command(kind: u8, a: u128, n: u128) -> Command {
     let account = hash(a % 7);
     match kind % 19 {
         0 => Command::CreateTenant(TenantCreated { tenant_id, name: format!("tenant {tenant_id}") }),
-        1 => Command::CreateUser(UserCreated { user_id, email: email.into(), name: "A".into(), password: None, break_glass: a % 2 == 0 }),
+        1 => Command::CreateUser(UserCreated {
+            user_id,
+            email: email.into(),
+            name: "A".into(),
+            password: None,
+            break_glass: a.is_multiple_of(2),
+        }),
         2 => Command::SetMember(MemberSet { tenant_id, user_id, role: Role::Admin, extra: Scopes::NONE }),
         3 => Command::OpenSession {
-            session: SessionOpened { session_id, user_id, tenant_id, cookie: a % 3 == 0, mfa: true, expires_at: soon },
+            session: SessionOpened { session_id, user_id, tenant_id, cookie: a.is_multiple_of(3), mfa: true, expires_at: soon },
             account,
         },
         4 => Command::RefreshSession { session_id: SessionId::from_u128(one), generation: 1, expires_at: soon },

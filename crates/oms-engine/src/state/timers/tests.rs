@@ -13,20 +13,20 @@ fn what_is_due_together_is_a_set() {
         for at in 0..STEPS {
             let change = sequence / (2 * IDS).pow(at) % (2 * IDS);
             let order = OrderId::from_u128(u128::from(change / 2));
-            match &mut together {
-                Some(orders) if change % 2 == 0 => orders.insert(order),
-                None if change % 2 == 0 => together = Some(Together::One(order)),
-                Some(orders) => {
-                    if orders.remove(order) {
-                        together = None;
-                    }
-                }
-                None => (),
-            }
-            if change % 2 == 0 {
-                set.insert(order)
+            let inserts = change.is_multiple_of(2);
+            if inserts {
+                set.insert(order);
             } else {
-                set.remove(&order)
+                set.remove(&order);
+            }
+            let is_over = together.as_mut().is_some_and(|orders| !inserts && orders.remove(order));
+            together = match together {
+                None if inserts => Some(Together::One(order)),
+                Some(mut orders) if inserts => {
+                    orders.insert(order);
+                    Some(orders)
+                }
+                left => left.filter(|_| !is_over),
             };
             let has: Vec<OrderId> = together.iter().flat_map(Together::iter).collect();
             assert_eq!(has, set.iter().copied().collect::<Vec<_>>(), "sequence {sequence}, change {at}");
