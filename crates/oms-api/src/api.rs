@@ -96,7 +96,7 @@ impl Default for Config {
             body_timeout: Duration::from_secs(10),
             read_wait: Duration::from_secs(2),
             max_views_lag: 100_000,
-            market_interval: Duration::from_millis(3),
+            market_interval: Duration::from_millis(2),
             slow_client: Duration::from_secs(10),
             heartbeat: Duration::from_secs(15),
             drain: Duration::from_secs(10),

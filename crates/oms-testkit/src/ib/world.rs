@@ -1,6 +1,6 @@
 //! Connector, line, gateway and desk on one clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use oms_ib::codec::frame::{MAX_REQUEST, put_agreement, read_offer};
 use oms_ib::codec::{Contract, Decoded, Reply, Request};
@@ -52,6 +52,8 @@ pub(super) struct World {
     gathered: Vec<Record>,
     /// What the desk is told once the log has what it follows from.
     untold: Vec<Report>,
+    /// What the connector had decided before it heard that the line broke or came back, and that is still to be done.
+    decided: VecDeque<Action>,
     pub desk: Desk,
     pub guard: Guard,
     /// Nobody listens at the gateway's port.
@@ -93,6 +95,7 @@ impl World {
             log: Vec::new(),
             gathered: Vec::new(),
             untold: Vec::new(),
+            decided: VecDeque::new(),
             desk: Desk::default(),
             guard: Guard::default(),
             refuses: false,
@@ -141,6 +144,7 @@ impl World {
         self.dies_in = None;
         self.gathered.clear();
         self.untold.clear();
+        self.decided.clear();
         let keeps = self.chance.chance(500);
         self.desk.killed(keeps);
         self.layer.killed();
@@ -272,17 +276,30 @@ impl World {
                 self.told(report);
                 continue;
             }
-            let Some(action) = self.connector.as_mut().and_then(Connector::next_action) else { break };
-            match &mut self.dies_in {
-                Some(0) => return self.kill(),
-                Some(left) => *left -= 1,
-                None => (),
+            if !self.act_next() {
+                break;
             }
-            self.act(action);
         }
         // What was done at one time is durable before time goes on, at the desk as in the log.
         self.settle();
         self.desk.settle();
+    }
+
+    /// What the connector has decided next is done. False: there is nothing, or the desk died before it.
+    fn act_next(&mut self) -> bool {
+        let before = self.decided.pop_front();
+        self.guard.was_open = before.is_some();
+        let Some(action) = before.or_else(|| self.connector.as_mut()?.next_action()) else { return false };
+        match &mut self.dies_in {
+            Some(0) => {
+                self.kill();
+                return false;
+            }
+            Some(left) => *left -= 1,
+            None => (),
+        }
+        self.act(action);
+        true
     }
 
     fn act(&mut self, action: Action) {
@@ -539,6 +556,10 @@ impl World {
     }
 
     fn arrive(&mut self, at: usize, reply: Reply) {
+        if Guard::is_about_the_line(&reply) && self.guard.is_looked() {
+            // What was decided before may leave: the connector did not know of the line.
+            self.decided.extend(self.connector.iter_mut().flat_map(|connector| std::iter::from_fn(|| connector.next_action())));
+        }
         if self.current != Some(at) {
             return;
         }
