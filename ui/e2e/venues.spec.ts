@@ -58,9 +58,11 @@ test("the messages with the venue stand on the page of the order, decoded and ra
   await page.screenshot({ path: `${SHOTS}/dark-order-messages-fix.png` });
   // Another order has messages of its own alone.
   const other = await sent("411");
-  const messages = (await own.get(`orders/${other}/messages`)).data as { fields: { tag: number; value: string }[] }[];
-  expect(messages.length).toBeGreaterThan(0);
-  for (const message of messages) expect(message.fields.filter((field) => field.tag === 38).every((field) => field.value === "411")).toBe(true);
+  type Message = { fields: { tag: number; value: string }[] };
+  const messagesOf = async (order: string) => (await own.get(`orders/${order}/messages`)).data as Message[];
+  // It leaves after it was answered for.
+  await expect.poll(async () => (await messagesOf(other)).length).toBeGreaterThan(0);
+  for (const message of await messagesOf(other)) expect(message.fields.filter((field) => field.tag === 38).every((field) => field.value === "411")).toBe(true);
 });
 
 test("an order whose outcome nobody knows says so everywhere, with its worst case, until there is evidence", async ({ page }) => {
