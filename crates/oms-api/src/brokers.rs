@@ -3,7 +3,8 @@
 
 pub use oms_engine::input::IdempotencyKey;
 use oms_model::command::Actor;
-use oms_model::{Decimal, InstrumentId, OrdType, OrderId, Price, Qty, Refusal, Side, Symbol, Time, TimeInForce, UserId};
+use oms_model::{OrderId, Refusal, Time, UserId};
+use oms_runtime::port::WireOrder;
 use std::collections::BTreeSet;
 
 /// An order in a broker's account that is not the desk's.
@@ -215,31 +216,6 @@ pub struct BreakAsked {
     pub key: Option<IdempotencyKey>,
 }
 
-/// A leg of an order that is not placed, for a broker to say what it would cost and bind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BrokerQuestion {
-    /// What.
-    pub instrument_id: InstrumentId,
-    /// Its ticker.
-    pub symbol: Symbol,
-    /// FIX 54.
-    pub side: Side,
-    /// FIX 40.
-    pub ord_type: OrdType,
-    /// FIX 38.
-    pub order_qty: Qty,
-    /// FIX 152.
-    pub cash_order_qty: Option<Decimal>,
-    /// FIX 44.
-    pub price: Option<Price>,
-    /// FIX 99.
-    pub stop_px: Option<Price>,
-    /// FIX 59.
-    pub time_in_force: TimeInForce,
-    /// FIX 126.
-    pub expire_at: Option<Time>,
-}
-
 /// What a broker says of an order that is not placed: exact decimals, each where it says it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BrokerPreview {
@@ -327,7 +303,7 @@ pub trait Brokers: Send + Sync {
     fn all(&self) -> Vec<Broker>;
     /// What a broker says that a leg would cost and bind, or why it does not say so; `None` where there is no such broker.
     /// Nothing is placed. Blocks until it answers or was waited for long enough.
-    fn what_if(&self, broker: &str, question: &BrokerQuestion) -> Option<Result<BrokerPreview, String>>;
+    fn what_if(&self, broker: &str, leg: &WireOrder) -> Option<Result<BrokerPreview, String>>;
     /// Takes an action on, for somebody and for a reason.
     ///
     /// # Errors

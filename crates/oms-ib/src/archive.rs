@@ -12,6 +12,7 @@ use oms_store::{JournalError, JournalReader};
 
 use crate::codec::Reply;
 use crate::connector::record::{Damaged, Message, Record};
+use crate::reconcile::sides::root;
 
 /// Entries of the log that are looked at for one answer.
 pub const MAX_LOOKED_AT: u64 = 200_000;
@@ -131,11 +132,6 @@ struct Names {
     by_exec: BTreeMap<String, OrderId>,
 }
 
-/// The id of an execution without the digits that count its corrections.
-fn base(exec_id: &str) -> &str {
-    exec_id.rsplit_once('.').map_or(exec_id, |(base, _)| base)
-}
-
 fn wanted(orders: &BTreeSet<OrderId>, wire_id: &WireId) -> Option<OrderId> {
     wire_id.parts().map(|(order_id, _)| order_id).filter(|order_id| orders.contains(order_id))
 }
@@ -164,7 +160,7 @@ impl Names {
                 self.named(orders, &done.order_ref, (done.perm_id, done.client_id, done.order_id))
             }
             Reply::OrderStatus(row) => self.numbered((row.perm_id, row.client_id, row.order_id)),
-            Reply::Commission(row) => self.by_exec.get(base(&row.exec_id)).copied(),
+            Reply::Commission(row) => self.by_exec.get(root(&row.exec_id).0).copied(),
             Reply::Notice(notice) => self.by_ib.get(&notice.id).copied(),
             _ => None,
         }
@@ -193,7 +189,7 @@ impl Names {
                 Reply::CompletedOrder(row) => (0, row.order.perm_id),
                 Reply::OrderStatus(row) => (0, row.perm_id),
                 Reply::Execution(report) => {
-                    self.by_exec.insert(base(&report.execution.exec_id).to_owned(), order_id);
+                    self.by_exec.insert(root(&report.execution.exec_id).0.to_owned(), order_id);
                     (0, report.execution.perm_id)
                 }
                 _ => (0, 0),

@@ -3,6 +3,7 @@
 pub mod allocations;
 pub mod brokers;
 mod frozen;
+mod listing;
 pub mod messages;
 mod past;
 mod progress;

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::desk::{Desk, RESTING, order};
 use oms_api::brokers::{
     BreakAsked, BreakDeed, Broker, BrokerAbout, BrokerAction, BrokerBreak, BrokerCursor, BrokerMessage, BrokerMessages, BrokerPosition,
-    BrokerPreview, BrokerQuestion, BrokerRun, BrokerValue, Brokers, ForeignOrder, IdempotencyKey,
+    BrokerPreview, BrokerRun, BrokerValue, Brokers, ForeignOrder, IdempotencyKey,
 };
 use oms_model::command::Actor;
 use oms_model::{Code, OrderId, Refusal, Time, UserId};
+use oms_runtime::port::WireOrder;
 use serde_json::json;
 
 /// One broker, `IBKR`, that is up until it is taken down, and its live neighbour `IBLV`. What was done to its third break is
@@ -59,7 +60,7 @@ impl Brokers for Told {
         .collect()
     }
 
-    fn what_if(&self, broker: &str, question: &BrokerQuestion) -> Option<Result<BrokerPreview, String>> {
+    fn what_if(&self, broker: &str, question: &WireOrder) -> Option<Result<BrokerPreview, String>> {
         let text = |text: &str| Some(text.to_owned());
         match broker {
             "BATS" if question.order_qty.to_string() == "14" => Some(Err("the gateway did not answer in time".to_owned())),

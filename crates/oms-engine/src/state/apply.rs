@@ -8,7 +8,6 @@ use oms_model::event::{Batch, Event, IdempotencyRecorded, Mark, OrderCreated, Or
 use oms_model::instrument::{Instrument, Venue};
 use oms_model::shadow::RuleSet;
 use oms_model::{Decimal, IntentKind, Mic, OrdState, Order, OrderId, QuoteReqState, QuoteState, Seq, Time};
-use oms_risk::Reservation;
 
 impl State {
     /// Folds a stored batch.
@@ -209,7 +208,7 @@ impl State {
         let mut entry = Entry::new(order);
         if let Part::Root(root) = &mut entry.part {
             let valuation = self.risk_valuation(event.instrument_id).0;
-            root.keep(Reservation { valuation, ..Reservation::default() });
+            root.change(|reserved| reserved.valuation = valuation);
         }
         self.orders.insert(entry);
     }
@@ -240,9 +239,7 @@ impl State {
                     self.clear_timer(at, TimerKind::Close, order_id);
                     root.set_close_at(None);
                 }
-                let mut reserved = root.reserved();
-                self.risk.follow(&entry.order, &mut reserved);
-                root.keep(reserved);
+                root.change(|reserved| self.risk.follow(&entry.order, reserved));
                 match (was_done, entry.order.state.is_done()) {
                     (false, true) => self.open_roots -= 1,
                     (true, false) => self.open_roots += 1,
@@ -397,9 +394,7 @@ impl State {
 
     fn checked(&mut self, event: &RiskChecked, time: Time) {
         if let Some(Entry { order, part: Part::Root(root) }) = self.orders.get_mut(event.order_id) {
-            let mut reserved = root.reserved();
-            self.risk.on_checked(order, event.worst_price, time, &mut reserved);
-            root.keep(reserved);
+            root.change(|reserved| self.risk.on_checked(order, event.worst_price, time, reserved));
         }
     }
 

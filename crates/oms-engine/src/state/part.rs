@@ -55,11 +55,17 @@ impl RootPart {
         Reservation { qty, price, worst_price, valuation, resting }
     }
 
-    /// Takes in what is reserved for it.
+    /// Changes what is reserved for it.
     ///
     /// # Panics
-    /// Where it rests and is about to leave.
-    pub(crate) fn keep(&mut self, reserved: Reservation) {
+    /// Where it rests then and is about to leave.
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Reservation)) {
+        let mut reserved = self.reserved();
+        change(&mut reserved);
+        self.keep(reserved);
+    }
+
+    fn keep(&mut self, reserved: Reservation) {
         let Reservation { qty, price, worst_price, valuation, resting } = reserved;
         assert!(resting.is_none() || self.close_at().is_none(), "an order rests that leaves the hot state");
         let stands = match (resting, self.stands) {

@@ -188,8 +188,8 @@ impl State {
             order: order.clone(),
             execs: entry.execs().to_vec(),
             reserved: entry.reserved(),
-            request: entry.leg().and_then(LegPart::request).map(|(kind, _)| kind),
-            request_revision: entry.leg().and_then(LegPart::request).map_or(0, |(_, revision)| revision),
+            request: entry.leg().and_then(|leg| leg.request),
+            request_revision: entry.leg().map_or(0, |leg| leg.request_revision),
             sent_at: entry.leg().map_or(Time(0), |leg| leg.sent_at),
             aggressive: entry.leg().is_some_and(|leg| leg.aggressive),
             answer_by: entry.leg().and_then(|leg| leg.answer_by),
@@ -268,9 +268,7 @@ impl State {
         };
         let mut entry = Entry { order: parts.order, part };
         if let Part::Root(root) = &mut entry.part {
-            let mut reserved = root.reserved();
-            self.risk.restore_resting(&entry.order, &mut reserved);
-            root.keep(reserved);
+            root.change(|reserved| self.risk.restore_resting(&entry.order, reserved));
         }
         self.hold_changed(&entry.order, None);
         let (order_id, venue) = (entry.order.order_id, entry.order.venue.unwrap_or_default());

@@ -75,8 +75,6 @@ fn question(config: &Config, order: &WireOrder, contract: &Contract) -> Result<P
 #[derive(Debug)]
 struct Waiting {
     until: i64,
-    /// The order id that it left with; none while it waits to leave.
-    order_id: Option<i32>,
     /// What was said of it meanwhile.
     warnings: String,
 }
@@ -104,7 +102,7 @@ impl Connector {
         match place {
             Ok(place) => {
                 let until = self.now.mono.saturating_add(self.config.timing.patience);
-                self.what_ifs.waiting.insert(number, Waiting { until, order_id: None, warnings: String::new() });
+                self.what_ifs.waiting.insert(number, Waiting { until, warnings: String::new() });
                 self.pace.push(Class::Question, Item::WhatIf { number, place: Box::new(place) });
                 self.turn(now);
             }
@@ -123,11 +121,12 @@ impl Connector {
 
     /// A question leaves, if anybody still waits for its answer.
     pub(super) fn leave_what_if(&mut self, number: u64, mut place: PlaceOrder) {
-        let Some(waiting) = self.what_ifs.waiting.get_mut(&number) else { return };
+        if !self.what_ifs.waiting.contains_key(&number) {
+            return;
+        }
         let Some(next) = self.ledger.highest_id.checked_add(1) else {
             return self.end_what_if(number, Err("there are no order ids left".to_owned()));
         };
-        waiting.order_id = Some(next);
         self.what_ifs.ids.insert(next, number);
         while MAX_OVER < self.what_ifs.ids.len() {
             self.what_ifs.ids.pop_first();

@@ -1,5 +1,6 @@
 //! `oms brokers log`: the messages to and from a broker, decoded.
 
+use super::listing::Listing;
 use super::messages::at;
 use super::{damaged, open};
 use crate::cli::BrokersLog;
@@ -9,7 +10,7 @@ use oms_ib::archive::{About, Past, about, past};
 use oms_ib::connector::record::{Message, Record};
 use oms_model::{OrderId, Time};
 use oms_store::{Journal as _, JournalReader, OpenCheck, hex};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 
@@ -32,7 +33,7 @@ pub fn show(asked: &BrokersLog, settings: &Settings) -> Outcome {
 }
 
 fn every(reader: &mut dyn JournalReader, asked: &BrokersLog, out: &mut dyn Write) -> Outcome {
-    let (mut kept, mut left, mut failed) = (VecDeque::new(), asked.limit, Ok(()));
+    let mut listing = Listing::new(asked.limit, asked.last, out);
     let read = past(reader, asked.from, &mut |entry| {
         let text = match entry.record.message() {
             Some(message) if is_meant(asked, &message) => line(asked, entry.entry, entry.at, &message),
@@ -42,23 +43,10 @@ fn every(reader: &mut dyn JournalReader, asked: &BrokersLog, out: &mut dyn Write
                 None => return ControlFlow::Continue(()),
             },
         };
-        if asked.last {
-            if kept.len() as u64 == asked.limit {
-                kept.pop_front();
-            }
-            kept.push_back(text);
-            return ControlFlow::Continue(());
-        }
-        if left == 0 {
-            return ControlFlow::Break(());
-        }
-        left -= 1;
-        failed = written(out.write_all(text.as_bytes()));
-        if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        listing.take(text)
     });
     read.map_err(|error| damaged(&error))?;
-    failed?;
-    kept.iter().try_for_each(|text| written(out.write_all(text.as_bytes())))
+    listing.end()
 }
 
 fn of_order(reader: &mut dyn JournalReader, order: OrderId, asked: &BrokersLog, settings: &Settings, out: &mut dyn Write) -> Outcome {

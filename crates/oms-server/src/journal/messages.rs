@@ -1,5 +1,6 @@
 //! `oms fix log`: the messages of FIX sessions, decoded.
 
+use super::listing::Listing;
 use super::{damaged, open};
 use crate::cli::FixLog;
 use crate::config::Settings;
@@ -11,7 +12,6 @@ use oms_fix::session::outbox::Acted;
 use oms_fix::store::{Direction, Past, PastMessage, past};
 use oms_fix::tags;
 use oms_store::{Journal as _, OpenCheck};
-use std::collections::VecDeque;
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 
@@ -23,7 +23,7 @@ pub fn show(asked: &FixLog, settings: &Settings) -> Outcome {
     let dir = asked.data.as_ref().unwrap_or(&settings.server.data).join("fix");
     let journal = open(&dir, OpenCheck::Tail)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let (mut kept, mut left, mut failed) = (VecDeque::new(), asked.limit, Ok(()));
+    let mut listing = Listing::new(asked.limit, asked.last, &mut out);
     let read = past(journal.reader().as_mut(), asked.from, &mut |past| {
         let text = match past {
             Past::Message(message) if !is_meant(asked, &message) => return ControlFlow::Continue(()),
@@ -34,23 +34,10 @@ pub fn show(asked: &FixLog, settings: &Settings) -> Outcome {
             }
             Past::Acted { .. } => return ControlFlow::Continue(()),
         };
-        if asked.last {
-            if kept.len() as u64 == asked.limit {
-                kept.pop_front();
-            }
-            kept.push_back(text);
-            return ControlFlow::Continue(());
-        }
-        if left == 0 {
-            return ControlFlow::Break(());
-        }
-        left -= 1;
-        failed = written(out.write_all(text.as_bytes()));
-        if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        listing.take(text)
     });
     read.map_err(|error| damaged(&error))?;
-    failed?;
-    kept.iter().try_for_each(|text| written(out.write_all(text.as_bytes())))?;
+    listing.end()?;
     written(out.flush())
 }
 

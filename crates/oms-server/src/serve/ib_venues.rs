@@ -6,8 +6,8 @@ use super::{ib_breaks, ib_messages};
 use crate::config::{self, Ib, IbVenue};
 use crate::exit::Failure;
 use oms_api::brokers::{
-    BreakAsked, BreakDeed, Broker, BrokerAbout, BrokerAction, BrokerBreak, BrokerMessages, BrokerPosition, BrokerPreview, BrokerQuestion,
-    BrokerRun, BrokerValue, Brokers, ForeignOrder, IdempotencyKey,
+    BreakAsked, BreakDeed, Broker, BrokerAbout, BrokerAction, BrokerBreak, BrokerMessages, BrokerPosition, BrokerPreview, BrokerRun,
+    BrokerValue, Brokers, ForeignOrder, IdempotencyKey,
 };
 use oms_api::metrics::Page;
 use oms_api::{Exposition, Probe};
@@ -17,7 +17,7 @@ use oms_ib::connector::contract::{Exchanges, contract};
 use oms_ib::connector::{Figures as Counts, LinkState, Subscribed, WhatIf};
 use oms_ib::port::{Contracts, IbHandle, IbPort, PortParts};
 use oms_model::command::Actor;
-use oms_model::{Code, InstrumentId, Mic, OrderId, Refusal, Symbol, Time, WireId};
+use oms_model::{Code, InstrumentId, Mic, Refusal, Symbol};
 use oms_runtime::port::{VenuePort, WireOrder};
 use oms_runtime::{Clock as _, Handle, MarketBook, SystemClock};
 use oms_store::EmbeddedJournal;
@@ -270,9 +270,9 @@ impl Brokers for Shown {
         self.0.iter().map(shown).collect()
     }
 
-    fn what_if(&self, broker: &str, question: &BrokerQuestion) -> Option<Result<BrokerPreview, String>> {
+    fn what_if(&self, broker: &str, leg: &WireOrder) -> Option<Result<BrokerPreview, String>> {
         let handle = self.named(broker).ok()?;
-        Some(handle.what_if(&unplaced(question)).map(|said| previewed(&said)))
+        Some(handle.what_if(leg).map(|said| previewed(&said)))
     }
 
     fn act(&self, broker: &str, action: BrokerAction, actor: &Actor, reason: &str) -> Result<(), Refusal> {
@@ -302,25 +302,6 @@ impl Brokers for Shown {
 
     fn on_break(&self, broker: &str, actor: &Actor, asked: BreakAsked) -> Result<(BreakDeed, bool), Refusal> {
         ib_breaks::on_break(self.named(broker)?, actor, asked)
-    }
-}
-
-/// A leg that is not placed: it has the id of no order.
-fn unplaced(question: &BrokerQuestion) -> WireOrder {
-    WireOrder {
-        wire_id: WireId::derive(OrderId::default(), 0),
-        instrument: question.instrument_id,
-        symbol: question.symbol.clone(),
-        side: question.side,
-        ord_type: question.ord_type,
-        order_qty: question.order_qty,
-        cash_order_qty: question.cash_order_qty,
-        quote_ref: None,
-        price: question.price,
-        stop_px: question.stop_px,
-        time_in_force: question.time_in_force,
-        expire_at: question.expire_at,
-        deadline: Time(i64::MAX),
     }
 }
 

@@ -1,14 +1,15 @@
 //! What the brokers of a route say that its legs would cost and bind. One that does not say so is no reason to refuse anything:
 //! that it does not, and why, is what is shown.
 
-use crate::brokers::{BrokerPreview, BrokerQuestion};
+use crate::brokers::BrokerPreview;
 use crate::call::Call;
 use crate::catalog::Catalog;
 use crate::json::Writer;
 use oms_identity::Scope;
 use oms_model::command::NewOrder;
 use oms_model::event::{Leg, RouteDecided};
-use oms_model::{Mic, Qty};
+use oms_model::{InstrumentId, Mic, OrderId, Qty, Time, WireId};
+use oms_runtime::port::WireOrder;
 
 /// Legs that are asked about; a route has fewer.
 const MAX_LEGS: usize = 16;
@@ -20,39 +21,39 @@ pub(super) struct Told {
     answer: Result<BrokerPreview, String>,
 }
 
-/// A leg as its venue would get it.
-fn question(order: &NewOrder, leg: &Leg, catalog: &Catalog) -> Option<BrokerQuestion> {
-    let instrument_id = catalog.instrument_named(order.symbol.as_str())?.instrument_id;
-    Some(BrokerQuestion {
-        instrument_id,
+/// A leg as its venue would get it, with the id of no order: it is not placed.
+fn unplaced(order: &NewOrder, instrument: InstrumentId, leg: &Leg) -> WireOrder {
+    WireOrder {
+        wire_id: WireId::derive(OrderId::default(), 0),
+        instrument,
         symbol: order.symbol.clone(),
         side: order.side,
         ord_type: order.ord_type,
         order_qty: leg.qty,
         cash_order_qty: order.cash_order_qty,
+        quote_ref: None,
         price: leg.price,
         stop_px: order.stop_px,
         time_in_force: leg.time_in_force,
         expire_at: order.expire_at,
-    })
+        deadline: Time(i64::MAX),
+    }
 }
 
 /// Asks the broker of each leg that has one, all at once.
 pub(super) async fn asked(call: &Call, order: &NewOrder, route: &RouteDecided, catalog: &Catalog) -> Vec<Told> {
-    let Some(brokers) = call.api.brokers() else { return Vec::new() };
-    let known: Vec<String> = brokers.all().into_iter().map(|broker| broker.broker).collect();
+    let instrument = catalog.instrument_named(order.symbol.as_str()).map(|instrument| instrument.instrument_id);
+    let (Some(_), Some(instrument)) = (call.api.brokers(), instrument) else { return Vec::new() };
     let mut asking = Vec::new();
-    for leg in route.legs.iter().filter(|leg| known.iter().any(|broker| broker == leg.venue.as_str())).take(MAX_LEGS) {
-        let Some(question) = question(order, leg, catalog) else { continue };
-        let (api, venue) = (call.api.clone(), leg.venue);
-        let ask = move || api.brokers().and_then(|brokers| brokers.what_if(venue.as_str(), &question));
+    for leg in route.legs.iter().take(MAX_LEGS) {
+        let (api, venue, unplaced) = (call.api.clone(), leg.venue, unplaced(order, instrument, leg));
+        let ask = move || api.brokers().and_then(|brokers| brokers.what_if(venue.as_str(), &unplaced));
         asking.push((leg, tokio::task::spawn_blocking(ask)));
     }
     let mut told = Vec::new();
     for (leg, answer) in asking {
         let answer = answer.await.unwrap_or_else(|error| Some(Err(format!("the question failed: {error}"))));
-        let answer = answer.unwrap_or_else(|| Err("there is no such broker any more".to_owned()));
-        told.push(Told { venue: leg.venue, qty: leg.qty, answer });
+        told.extend(answer.map(|answer| Told { venue: leg.venue, qty: leg.qty, answer }));
     }
     told
 }
