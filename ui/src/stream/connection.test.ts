@@ -154,6 +154,14 @@ describe("the stream", () => {
     expect(socket().sent.filter((message) => message.topic === "risk")).toHaveLength(1);
   });
 
+  it("says how often it wants to be told, where it wants it seldom", () => {
+    signIn();
+    connection.subscribe("marketdata", new Seen(), null, 10);
+    expect(socket().last("subscribe")).toMatchObject({ topic: "marketdata", max_hz: 10 });
+    connection.subscribe("risk", new Seen());
+    expect(socket().last("subscribe")).not.toHaveProperty("max_hz");
+  });
+
   it("is not asked for again where it was closed while it waited for another try", () => {
     signIn();
     const close = connection.subscribe("risk", new Seen());

@@ -87,6 +87,7 @@ class Subscription {
     readonly listener: Listener,
     readonly filter: Record<string, unknown> | null,
     readonly view: ViewListener | null = null,
+    readonly maxHz: number | null = null,
   ) {}
 }
 
@@ -135,9 +136,9 @@ export class Connection {
     this.drop();
   }
 
-  /** Follows a topic until the answer is called. */
-  subscribe(topic: Topic, listener: Listener, filter: Record<string, unknown> | null = null): () => void {
-    const subscription = new Subscription(topic, listener, filter);
+  /** Follows a topic until the answer is called; told at most so many times a second, where that is said. */
+  subscribe(topic: Topic, listener: Listener, filter: Record<string, unknown> | null = null, maxHz: number | null = null): () => void {
+    const subscription = new Subscription(topic, listener, filter, null, maxHz);
     this.subscriptions.add(subscription);
     if (this.signedIn) this.ask(subscription);
     return () => this.leave(subscription);
@@ -303,6 +304,7 @@ export class Connection {
     const resumes = RESUMED.has(topic) && subscription.told !== null;
     const message: Record<string, unknown> = { op: "subscribe", topic };
     if (subscription.filter !== null) message.filter = subscription.filter;
+    if (subscription.maxHz !== null) message.max_hz = subscription.maxHz;
     if (resumes) message.from = subscription.told;
     this.request(message, (status, body) => {
       const number = status === 200 && typeof body === "object" && body !== null && "subscription" in body ? (body.subscription as number) : null;

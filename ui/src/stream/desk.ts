@@ -9,6 +9,9 @@ import { OrderView, type ViewAsked } from "./view";
 const DONE: ReadonlySet<string> = new Set(["FILLED", "CANCELED", "REJECTED", "EXPIRED", "CLOSED"]);
 /** The states of orders that work, as filters name them. */
 export const WORKING = "NEW,UNACK,LIVE,PARTIALLY_FILLED";
+/** How often a second the lists are told of what is new: nobody reads faster, and each message costs the page's only thread. */
+const LIST_HZ = 4;
+const QUOTE_HZ = 10;
 const isDone = (order: Order): boolean => DONE.has(order.state);
 export const isWorking = (order: Order): boolean => !DONE.has(order.state);
 
@@ -58,7 +61,7 @@ export class Desk {
       snapshot: (data) => this.tookExecutions(data as Execution[], false),
       // The deltas are events; the list shows executions. The newest page has them all.
       delta: () => void this.newExecutions(),
-    });
+    }, null, LIST_HZ);
     this.connection.subscribe("positions", {
       reset: () => this.positions.clear(),
       snapshot: (data) => this.positions.put(data as Position[], false),
@@ -68,12 +71,12 @@ export class Desk {
       reset: () => this.risk.set(null),
       snapshot: (data) => this.risk.set(data as RiskStatus),
       delta: () => this.lookAtRisk(),
-    });
+    }, null, LIST_HZ);
     this.connection.subscribe("marketdata", {
       reset: () => undefined,
       snapshot: () => undefined,
       delta: (data) => this.quoted(data as Market),
-    });
+    }, null, QUOTE_HZ);
     // What is in doubt, and what it may cost, is told on the page of risk.
     this.view({ filter: { in_doubt: "true" }, size: 0 }).subscribe(() => this.lookAtRisk());
     this.connection.start();

@@ -4,7 +4,7 @@ mod orders;
 mod view;
 
 use crate::api::Api;
-use crate::blotter::Viewer;
+use crate::blotter::{MAX_HZ, Viewer};
 use crate::call::Call;
 use crate::catalog::Catalog;
 use crate::json::events::write_event;
@@ -25,7 +25,7 @@ use orders::Orders;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 /// A subscription sends so much at a time, so that the others of its connection are served between.
 const CHUNK: usize = 64 * 1024;
@@ -136,11 +136,34 @@ struct Held {
     not_before: Instant,
 }
 
+/// How often a subscription is told of what is new, where its client wants it seldom.
+struct Pace {
+    interval: Duration,
+    /// Nothing is told before.
+    not_before: Instant,
+    /// It was looked at too early: there may be something that was not told.
+    waits: bool,
+}
+
+impl Pace {
+    fn of(max_hz: u32) -> Self {
+        Self { interval: Duration::from_secs(1) / max_hz, not_before: Instant::now(), waits: false }
+    }
+
+    /// Whether it is too early.
+    fn holds_back(&mut self) -> bool {
+        self.waits = Instant::now() < self.not_before;
+        self.waits
+    }
+}
+
 /// What a connection follows.
 pub(crate) struct Subscription {
     number: u32,
     filter: Filter,
     topic: Topic,
+    /// `None` where everything is told as it comes.
+    pace: Option<Pace>,
     /// `None` for the market, which has no sequence, and for views, whose frames are followed elsewhere.
     follower: Option<Follower>,
 }
@@ -171,11 +194,12 @@ impl Subscription {
         if from.is_some() && !matches!(topic, "orders" | "executions" | "risk") {
             return Err(fields.bad("from", format_args!("goes not with {topic}, which tells what is, not what came of it")));
         }
+        let pace = pace(topic, fields)?;
         if topic == "marketdata" {
             let symbols = Fields::of(asked, "filter.", &["symbols"])?;
             let named = symbols.get("symbols").is_some().then(|| symbols.parsed_list::<String>("symbols")).transpose()?;
             let watch = Watch::of(&call.api, &wanted(&call.api, named).await?);
-            let begun = Self { number, filter: Filter::default(), topic: Topic::Market(watch), follower: None };
+            let begun = Self { number, filter: Filter::default(), topic: Topic::Market(watch), pace, follower: None };
             return Ok((begun, opening(number, topic, None), Vec::new()));
         }
         let known: &[&str] = if topic == "risk" { &[] } else { &["account_id", "symbol"] };
@@ -194,7 +218,7 @@ impl Subscription {
             _ => return Err(fields.bad("topic", "must be orders, executions, positions, risk or marketdata")),
         };
         let follower = Some(call.api.handle().feed().follow(seq));
-        Ok((Self { number, filter, topic: topic_of, follower }, opening(number, topic, Some(seq)), pieces))
+        Ok((Self { number, filter, topic: topic_of, pace, follower }, opening(number, topic, Some(seq)), pieces))
     }
 
     /// Whether it follows the log.
@@ -204,8 +228,9 @@ impl Subscription {
 
     /// When it is to be looked at even if nothing happens.
     pub(super) fn due(&self) -> Option<Instant> {
-        match &self.topic {
-            Topic::Positions(held) if held.moved => Some(held.not_before),
+        match (&self.topic, &self.pace) {
+            (Topic::Positions(held), _) if held.moved => Some(held.not_before),
+            (_, Some(pace)) if pace.waits => Some(pace.not_before),
             _ => None,
         }
     }
@@ -222,6 +247,9 @@ impl Subscription {
     pub(super) async fn moved(&mut self) {
         match &mut self.topic {
             Topic::Market(watch) => {
+                if let Some(pace) = &self.pace {
+                    sleep_until(pace.not_before).await;
+                }
                 if watch.changed().await {
                     return;
                 }
@@ -238,7 +266,22 @@ impl Subscription {
     /// # Errors
     /// Where the log or an order's past cannot be read.
     pub(crate) async fn next(&mut self, api: &Api) -> Result<(Vec<Vec<u8>>, bool), Refusal> {
-        let Self { number, filter, topic, follower } = self;
+        if self.pace.as_mut().is_some_and(Pace::holds_back) {
+            return Ok((Vec::new(), false));
+        }
+        let (messages, more) = self.look(api).await?;
+        // One that is behind is not held back: it would never be there.
+        if let Some(pace) = &mut self.pace
+            && !more
+            && !messages.is_empty()
+        {
+            pace.not_before = Instant::now() + pace.interval;
+        }
+        Ok((messages, more))
+    }
+
+    async fn look(&mut self, api: &Api) -> Result<(Vec<Vec<u8>>, bool), Refusal> {
+        let Self { number, filter, topic, follower, .. } = self;
         let Some(follower) = follower else {
             let told = match topic {
                 Topic::Market(watch) => watch.unseen().iter().map(|update| quote(*number, document(update))).collect(),
@@ -250,21 +293,26 @@ impl Subscription {
         let upto = api.handle().durable();
         let catalog = api.catalog_now().await?;
         let (mut messages, mut size, mut looked) = (Vec::new(), 0, 0);
-        while size < CHUNK && looked < MAX_BATCHES && follower.next_seq() <= upto {
+        let mut list = Vec::new();
+        while size + list.len() < CHUNK && looked < MAX_BATCHES && follower.next_seq() <= upto {
             let before = Seq(follower.next_seq().0.saturating_sub(1));
             let Some(batch) = read(api, follower, upto).await? else { break };
             looked += 1;
-            let told = match topic {
-                Topic::Orders(orders) => orders.delta(api, *number, filter, &batch, &catalog).await?,
-                Topic::Events(kinds) => events(*number, filter, kinds, before, &batch, &catalog),
-                Topic::Positions(held) => {
-                    held.moved |= moved(&batch);
-                    None
+            match topic {
+                Topic::Orders(orders) => {
+                    let told = orders.delta(api, *number, filter, &batch, &catalog).await?;
+                    size += told.as_ref().map_or(0, Vec::len);
+                    messages.extend(told);
                 }
-                Topic::Market(_) | Topic::View(_) => None,
-            };
-            size += told.as_ref().map_or(0, Vec::len);
-            messages.extend(told);
+                Topic::Events(kinds) => write_events(&mut list, filter, kinds, before, &batch, &catalog),
+                Topic::Positions(held) => held.moved |= moved(&batch),
+                Topic::Market(_) | Topic::View(_) => (),
+            }
+        }
+        if !list.is_empty() {
+            list.push(b']');
+            let reached = Seq(follower.next_seq().0.saturating_sub(1));
+            messages.push(message(*number, "delta", reached, true, |w| w.raw("data", &list)));
         }
         if let Topic::Positions(held) = topic
             && held.moved
@@ -277,6 +325,18 @@ impl Subscription {
         }
         Ok((messages, follower.next_seq() <= upto))
     }
+}
+
+/// How often the client wants to be told.
+fn pace(topic: &str, fields: &Fields<'_, '_>) -> Result<Option<Pace>, Refusal> {
+    let Some(max_hz) = fields.count::<u32>("max_hz")? else { return Ok(None) };
+    if !matches!(topic, "executions" | "risk" | "marketdata") {
+        return Err(fields.bad("max_hz", format_args!("goes not with {topic}")));
+    }
+    if !(1..=MAX_HZ).contains(&max_hz) {
+        return Err(fields.bad("max_hz", format_args!("must be 1 to {MAX_HZ}")));
+    }
+    Ok(Some(Pace::of(max_hz)))
 }
 
 /// The next batch, where it is durable. A client that is far behind is served from the journal, off the async threads.
@@ -380,15 +440,15 @@ async fn executions(call: &Call, number: u32, filter: &Filter) -> Result<(Topic,
     Ok((Topic::Events(EXECUTIONS), page.seq, pieces(number, page.seq, &page.items, write_execution)))
 }
 
-/// The events of a batch that are of these kinds and lie behind `before`.
-fn events(number: u32, filter: &Filter, kinds: &[&str], before: Seq, batch: &Batch, catalog: &Catalog) -> Option<Vec<u8>> {
+/// Writes the events of a batch that are of these kinds and lie behind `before` onto a list that is not closed yet.
+fn write_events(list: &mut Vec<u8>, filter: &Filter, kinds: &[&str], before: Seq, batch: &Batch, catalog: &Catalog) {
     let told = |(seq, event): &(Seq, &Event)| *seq > before && kinds.contains(&event.name()) && filter.takes_event(event);
-    let told: Vec<(Seq, &Event)> = batch.numbered().filter(told).collect();
-    (!told.is_empty()).then(|| {
-        message(number, "delta", batch.last_seq(), true, |w| {
-            w.array_at("data", told, |w, (seq, event)| write_event(w, seq, batch, event, catalog));
-        })
-    })
+    for (seq, event) in batch.numbered().filter(told) {
+        let mut w = Writer::with_capacity(1_024);
+        write_event(&mut w, seq, batch, event, catalog);
+        list.push(if list.is_empty() { b'[' } else { b',' });
+        list.extend_from_slice(w.as_bytes());
+    }
 }
 
 fn moved(batch: &Batch) -> bool {

@@ -213,6 +213,10 @@ async fn the_other_topics_begin_with_what_is_and_go_on() {
         json!({"topic": "positions", "from": 1}),
         json!({"topic": "orders", "from": 999_999}),
         json!({"topic": "orders", "filter": {"colour": "red"}}),
+        json!({"topic": "orders", "max_hz": 1}),
+        json!({"topic": "positions", "max_hz": 1}),
+        json!({"topic": "risk", "max_hz": 0}),
+        json!({"topic": "executions", "max_hz": 26}),
         json!({}),
     ];
     for mut request in bad {
@@ -221,6 +225,55 @@ async fn the_other_topics_begin_with_what_is_and_go_on() {
     }
     let unknown = market.ask(json!({"op": "subscribe", "topic": "orders", "filter": {"symbol": "NONE"}})).await;
     Socket::expect(unknown, 422);
+}
+
+/// Takes the events that a subscription tells until there are so many; their sequences, and the messages that they came in.
+async fn sequences(socket: &mut Socket, many: usize) -> (Vec<u64>, usize) {
+    let (mut told, mut messages) = (Vec::new(), 0);
+    while told.len() < many {
+        let message = socket.told().await;
+        messages += 1;
+        told.extend(message["data"].as_array().unwrap().iter().map(|event| event["sequence"].as_u64().unwrap()));
+        assert!(told.last() <= message["sequence"].as_u64().as_ref(), "it reaches what it tells: {message}");
+    }
+    (told, messages)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_wants_to_be_told_seldom_is_told_all_of_it_together() {
+    let desk = Desk::open().await;
+    let mut eager = Socket::of(&desk.client).await;
+    let mut seldom = Socket::of(&desk.client).await;
+    eager.subscribe(json!({"topic": "executions"})).await;
+    seldom.subscribe(json!({"topic": "executions", "max_hz": 1})).await;
+    let began = std::time::Instant::now();
+    let mut alone = 0;
+    for _ in 0..8 {
+        desk.place_filled(TRADING).await;
+        alone += sequences(&mut eager, 1).await.1;
+    }
+    let (told, messages) = sequences(&mut seldom, 8).await;
+    assert_eq!(alone, 8, "without it each is told as it comes");
+    assert!(messages as u64 <= began.elapsed().as_secs() + 2, "{messages} messages in {:?}", began.elapsed());
+    eager.subscribe(json!({"topic": "executions", "from": told[0] - 1})).await;
+    assert_eq!(sequences(&mut eager, 8).await.0, told, "nothing is left out, nothing told twice");
+
+    let mut market = Socket::of(&desk.client).await;
+    market.subscribe(json!({"topic": "marketdata", "filter": {"symbols": ["AAPL"]}, "max_hz": 1})).await;
+    let (began, mut messages) = (std::time::Instant::now(), 0);
+    for cent in 10..40 {
+        desk.quote("20.00", &format!("20.{cent}"));
+        // The answer comes behind what the connection had to tell by then.
+        Socket::expect(market.ask(json!({"op": "ping"})).await, 200);
+    }
+    loop {
+        let told = market.told().await;
+        messages += 1;
+        if told["data"]["ask"] == "20.39" {
+            break;
+        }
+    }
+    assert!(messages <= began.elapsed().as_secs() + 2, "{messages} messages in {:?}", began.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

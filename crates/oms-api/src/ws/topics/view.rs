@@ -39,7 +39,7 @@ impl Subscription {
         let window = window(fields)?;
         let asked = Asked::of((&filters(fields)?, &search), (sort, group), &columns, window, max_hz)?;
         let viewer = call.api.blotter().open(number, asked)?;
-        let begun = Self { number, filter: super::Filter::default(), topic: Topic::View(viewer), follower: None };
+        let begun = Self { number, filter: super::Filter::default(), topic: Topic::View(viewer), pace: None, follower: None };
         Ok((begun, opening(number, "view", None), Vec::new()))
     }
 
