@@ -2,8 +2,9 @@
  * `make bench-ui`: how the desk stands a load, measured in the real browser against the real program. Figures are of this
  * machine, where browser, desk and load share the processors; the goals beside them are those of the specification.
  *
- * `OMS_BENCH_ORDERS` sets the sizes (50000,1000000), `OMS_BENCH_RATE` the orders a second of the load (1700, about 5000 changes),
- * `OMS_BENCH_SECONDS` how long each part is looked at (20).
+ * `OMS_BENCH_ORDERS` sets the sizes (50000,1000000), `OMS_BENCH_RATE` the orders a second of the load (600, which are above 5,000
+ * events a second), `OMS_BENCH_SECONDS` how long each part is looked at (20). The main thread's time is that of its processor, and
+ * beside it by the clock, in which it also waits for one that desk and load use.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -11,7 +12,7 @@ import { type CDPSession, expect, type Page, test } from "@playwright/test";
 import { PROGRAM, Server } from "../e2e/server";
 
 const SIZES = (process.env.OMS_BENCH_ORDERS ?? "50000,1000000").split(",").map(Number);
-const RATE = process.env.OMS_BENCH_RATE ?? "1700";
+const RATE = process.env.OMS_BENCH_RATE ?? "600";
 const SECONDS = Number(process.env.OMS_BENCH_SECONDS ?? "20");
 
 type Line = { what: string; measured: string; goal: string };
@@ -70,8 +71,9 @@ async function lastSequence(server: Server): Promise<number> {
 }
 
 /** Frames, and how busy the main thread is, for a while. */
-async function watched(page: Page, cdp: CDPSession) {
-  const [busy, began] = [await metric(cdp, "TaskDuration"), Date.now()];
+async function watched(page: Page, cpu: CDPSession, clock: CDPSession) {
+  const busy = async () => [await metric(cpu, "TaskDuration"), await metric(clock, "TaskDuration")] as const;
+  const [[onCpu, byClock], began] = [await busy(), Date.now()];
   const frames = await page.evaluate(
     (ms) =>
       new Promise<number[]>((resolve) => {
@@ -89,7 +91,9 @@ async function watched(page: Page, cdp: CDPSession) {
     SECONDS * 1_000,
   );
   const seconds = (Date.now() - began) / 1_000;
-  return { fps: frames.length / (frames.reduce((sum, one) => sum + one, 0) / 1_000), p95: quantile(frames, 0.95), busy: ((await metric(cdp, "TaskDuration")) - busy) / seconds };
+  const [cpuNow, clockNow] = await busy();
+  const share = (now: number, before: number) => `${(((now - before) / seconds) * 100).toFixed(0)} %`;
+  return { fps: frames.length / (frames.reduce((sum, one) => sum + one, 0) / 1_000), p95: quantile(frames, 0.95), onCpu: share(cpuNow, onCpu), byClock: share(clockNow, byClock) };
 }
 
 /** From the answer of the desk, which is durable by then, to the frame that shows it. */
@@ -150,17 +154,19 @@ for (const orders of SIZES) {
         const context = await browser.newContext();
         const page = await context.newPage();
         const cdp = await context.newCDPSession(page);
-        await cdp.send("Performance.enable");
+        await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
+        const clock = await context.newCDPSession(page);
+        await clock.send("Performance.enable", { timeDomain: "timeTicks" });
         await open(page, server, path, sort);
         const name = `${orders} orders, ${how}`;
         note(`${name}: first rows, ms`, (await page.evaluate(() => (window as unknown as { firstRows: number }).firstRows ?? Number.NaN)).toFixed(0), "<= 1000");
         const before = await lastSequence(server);
-        const { fps, p95, busy: share } = await watched(page, cdp);
+        const { fps, p95, onCpu, byClock } = await watched(page, cdp, clock);
         const after = await lastSequence(server);
         note(`${name}: events/s of the log`, ((after - before) / SECONDS).toFixed(0));
         note(`${name}: frames/s`, fps.toFixed(1), goals[0]);
         note(`${name}: p95 frame, ms`, p95.toFixed(1), goals[1]);
-        note(`${name}: main thread busy`, `${(share * 100).toFixed(0)} %`, goals[2]);
+        note(`${name}: main thread, processor / clock`, `${onCpu} / ${byClock}`, goals[2]);
         await cdp.send("HeapProfiler.collectGarbage");
         note(`${name}: JS heap, MB`, ((await metric(cdp, "JSHeapUsedSize")) / 1e6).toFixed(1));
         note(`${name}: DOM nodes`, (await page.evaluate(() => document.querySelectorAll("*").length)).toFixed(0), "<= 3000");

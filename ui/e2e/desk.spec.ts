@@ -180,6 +180,8 @@ test("bulk cancel and cancel all want a word typed", async ({ page }) => {
   await page.keyboard.press("F8");
   await dialog.getByLabel(/Type/).fill("CANCEL ALL");
   await page.keyboard.press("Enter");
+  // Behind an open dialog nothing can be typed.
+  await expect(dialog).toBeHidden();
   await page.getByRole("searchbox").fill("");
   await expect(row(page, short(ids[2] ?? ""))).toContainText("CANCELED");
 });
