@@ -84,12 +84,22 @@ test("an order whose outcome nobody knows says so everywhere, with its worst cas
   const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
   expect(violations).toEqual([]);
   await page.screenshot({ path: `${SHOTS}/dark-in-doubt.png` });
+  // The doubt is that of a leg: the client's order shows it too, and is found by it.
+  await page.goto(`${own.url}/orders?show=in_doubt`);
+  const blotter = page.getByRole("grid", { name: "Orders" });
+  await expect(blotter.getByRole("row").filter({ hasText: "420" })).toContainText("IN DOUBT");
+  await expect(blotter.locator(".grid-row")).toHaveCount(1);
+  await page.screenshot({ path: `${SHOTS}/dark-in-doubt-orders.png` });
+  await page.goto(`${own.url}/risk`);
   await line.getByRole("button").click();
   await expect(page.getByRole("tabpanel")).toContainText("InDoubt");
+  await expect(page.locator(".order-head")).toContainText("IN DOUBT");
   await page.screenshot({ path: `${SHOTS}/dark-in-doubt-order.png` });
   await misbehave(null);
   await page.goto(`${own.url}/risk`);
   await expect(page.getByText("The outcome of every order is known")).toBeVisible({ timeout: 45_000 });
+  await page.goto(`${own.url}/orders?show=in_doubt`);
+  await expect(page.getByText("Nothing passes the filter")).toBeVisible();
   const settled = await own.get(`orders/${id}`);
   expect(settled.uncertainty).toBeNull();
 });

@@ -10,6 +10,7 @@
 
 mod book;
 mod column;
+mod doubts;
 mod follow;
 mod shape;
 mod view;

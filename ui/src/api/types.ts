@@ -1,7 +1,8 @@
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
-export type Order = Schemas["Order"];
+/** As REST shows it; what a view tells has `in_doubt` too: whether the outcome of the order or of a leg of it is not known. */
+export type Order = Schemas["Order"] & { in_doubt?: boolean };
 /** The tree as the server nests it. */
 export type OrderTree = Order & { children: OrderTree[] };
 export type Execution = Schemas["Execution"];

@@ -13,7 +13,7 @@ export default function AccountPage() {
   if (profile.error !== null) return <Panel title="Account"><p className="refused" role="alert">{explain(profile.error)}</p></Panel>;
   if (profile.data === undefined) return <Panel title="Account"><p className="muted">Looking…</p></Panel>;
   const known = profile.data;
-  if (known.email === null) return <Panel title="Account"><Who of={known} /><p className="muted">This is the key of the desk itself: it belongs to no person, so there is no password and no second factor.</p></Panel>;
+  if (known.email === null) return <div className="page"><Panel title="Account"><Who of={known} /><p className="muted">This is the key of the desk itself: it belongs to no person, so there is no password and no second factor.</p></Panel></div>;
   return (
     <div className="page account-page">
       <Panel title="Account"><Who of={known} /><Names key={`${known.name} ${known.time_zone}`} of={known} /></Panel>

@@ -12,7 +12,7 @@ import { asOf, dialog, ticket, useDesk } from "../shell/context";
 import type { MenuItem } from "../shell/menu";
 import { keyText, short, SideMark, StateMark, stateText, Time } from "../shell/parts";
 import { navigate, useQuery } from "../shell/route";
-import { isWorking, useCell, useTable, WORKING } from "../stream/desk";
+import { isInDoubt, isWorking, useCell, useTable, WORKING } from "../stream/desk";
 import { AHEAD, type OrderView, type ViewAsked } from "../stream/view";
 
 export const ORDER_COLUMNS: Column<Order>[] = [
@@ -134,7 +134,7 @@ export function Blotter({ name }: { name: string }) {
   const rows = useMemo(() => {
     if (past === null) return NONE;
     const roots = (earlier.data?.data ?? []).filter((order) => order.parent_order_id === null);
-    return which === "working" ? roots.filter(isWorking) : which === "done" ? roots.filter((order) => !isWorking(order)) : which === "in_doubt" ? roots.filter((order) => order.uncertainty !== null) : roots;
+    return which === "working" ? roots.filter(isWorking) : which === "done" ? roots.filter((order) => !isWorking(order)) : which === "in_doubt" ? roots.filter(isInDoubt) : roots;
   }, [earlier.data, which, past]);
   const open = useCallback((order: Order) => navigate(`/orders/${order.order_id}`), []);
   return (
@@ -142,7 +142,7 @@ export function Blotter({ name }: { name: string }) {
       name={name} label="Orders" rows={rows} source={past === null ? (view ?? EMPTY) : null} onLayout={setLayout} columns={ORDER_COLUMNS} keyOf={keyOfOrder} layout={LAYOUT}
       onOpen={open}
       menu={(row, meant) => orderMenu(row, meant, past !== null)} onKey={(event, row, meant) => orderKeys(event, row, meant, past !== null)}
-      filter={filter} onFilter={setFilter} rowClass={(row) => (row.uncertainty !== null ? "row-doubt" : "")}
+      filter={filter} onFilter={setFilter} rowClass={(row) => (isInDoubt(row) ? "row-doubt" : "")}
       empty="No orders yet. Press B to buy, S to sell."
       tools={(_, picked) => (
         <>

@@ -24,6 +24,10 @@ const columns = (marks: (symbol: string) => string | null): Column<Position>[] =
   { id: "lots", title: "Lots", width: 60, right: true, decimal: true, text: (row) => String(row.lots.length) },
   { id: "account_id", title: "Account", width: 112, text: (row) => row.account_id, cell: (row) => <span title={row.account_id}>{short(row.account_id)}</span>, groups: true },
 ];
+/** What has room beside the orders. */
+const SMALL: readonly [id: string, width: number][] = [["symbol", 74], ["qty", 64], ["avg_cost", 74], ["unrealized", 76]];
+const SHORT: Record<string, string> = { avg_cost: "Cost" };
+const small = (all: Column<Position>[]) => SMALL.flatMap(([id, width]) => all.filter((one) => one.id === id).map((one) => ({ ...one, width, title: SHORT[id] ?? one.title })));
 export const keyOfPosition = (row: Position) => `${row.account_id} ${row.symbol}`;
 
 export function usePositions(): Position[] {
@@ -58,7 +62,7 @@ export function PositionGrid({ plain = false }: { plain?: boolean }) {
   const shown = useMemo(() => columns((symbol) => (past === null ? (markets.get(symbol)?.last ?? null) : null)), [markets, past]);
   return (
     <Grid
-      name={plain ? "positions-small" : "positions"} label="Positions" rows={rows} columns={shown} keyOf={keyOfPosition} plain={plain} changed={desk.positions.changed} layout={{ sort: { id: "symbol", down: false } }}
+      name={plain ? "positions-small" : "positions"} label="Positions" rows={rows} columns={plain ? small(shown) : shown} keyOf={keyOfPosition} plain={plain} changed={desk.positions.changed} layout={{ sort: { id: "symbol", down: false } }}
       empty="No positions."
       menu={(row) => [
         { label: "Close the position", run: () => ticket.set({ kind: "new", side: sign(row.qty) > 0 ? "SELL" : "BUY", symbol: row.symbol, qty: row.qty.replace("-", ""), draft: { type: "MARKET" } }), disabled: past !== null ? "The past is read only" : sign(row.qty) === 0 ? "There is none" : null },

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import type { Order, Side } from "../api/types";
 import { decimal, sign, signed } from "../format/number";
 import { time, utc } from "../format/time";
-import { useCell } from "../stream/desk";
+import { isInDoubt, useCell } from "../stream/desk";
 import { type Action, chordOf, chosen } from "./bindings";
 
 /** The key of an action, as it is now. */
@@ -36,13 +36,14 @@ const STATES: Record<string, [glyph: string, kind: string]> = {
 };
 
 export function stateText(order: Order): string {
-  if (order.uncertainty !== null) return "IN_DOUBT";
+  if (isInDoubt(order)) return "IN_DOUBT";
   if (order.held !== null) return `HELD ${order.held}`;
   return order.ord_status;
 }
 
 export function StateMark({ order }: { order: Order }) {
-  if (order.uncertainty !== null) return <span className="state doubt" title={`${order.uncertainty.reason}: ${order.uncertainty.kind}`}><span aria-hidden="true">?</span> IN DOUBT</span>;
+  const reason = order.uncertainty === null ? "the outcome of a leg is not known" : `${order.uncertainty.reason}: ${order.uncertainty.kind}`;
+  if (isInDoubt(order)) return <span className="state doubt" title={reason}><span aria-hidden="true">?</span> IN DOUBT</span>;
   if (order.held !== null) return <span className="state wait"><span aria-hidden="true">‖</span> HELD</span>;
   const [glyph, kind] = STATES[order.ord_status] ?? ["·", "over"];
   const word = order.ord_status === "PARTIALLY_FILLED" ? "PARTIAL" : order.ord_status.replaceAll("_", " ");

@@ -13,6 +13,9 @@ export const WORKING = "NEW,UNACK,LIVE,PARTIALLY_FILLED";
 const LIST_HZ = 4;
 const QUOTE_HZ = 10;
 const isDone = (order: Order): boolean => DONE.has(order.state);
+/** A leg whose outcome is not known, or is again, changes nothing else of its order. */
+const doubted = (next: Order, known: Order): boolean => next.in_doubt !== undefined && next.in_doubt !== known.in_doubt && next.version >= known.version;
+export const isInDoubt = (order: Order): boolean => order.uncertainty !== null || order.in_doubt === true;
 export const isWorking = (order: Order): boolean => !DONE.has(order.state);
 
 /** The tick of a market, kept for the small line beside it. */
@@ -21,7 +24,7 @@ export type Tick = { time: number; mid: number };
 /** Everything that is live on the desk. */
 export class Desk {
   /** Orders that some screen shows or showed: what views told of them, and what requests answered. */
-  readonly orders = new Table<Order>((order) => order.order_id, (next, known) => next.version > known.version || next.updated_at > known.updated_at, 50_000, isDone);
+  readonly orders = new Table<Order>((order) => order.order_id, (next, known) => next.version > known.version || next.updated_at > known.updated_at || doubted(next, known), 50_000, isDone);
   readonly executions = new Table<Execution>((one) => String(one.seq), () => true, 10_000);
   readonly positions = new Table<Position>((one) => `${one.account_id} ${one.symbol}`);
   readonly markets = new Table<Market>((one) => one.symbol, (next, known) => next.version >= known.version, 2_000, () => true, 100);

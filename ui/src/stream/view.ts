@@ -6,7 +6,7 @@ const FIELDS = [
   "order_id", "root_order_id", "parent_order_id", "kind", "cl_ord_id", "account_id", "user_id", "source", "symbol", "side", "ord_type", "order_qty",
   "cash_order_qty", "quote_id", "price", "stop_px", "time_in_force", "expire_at", "routing", "care", "venue", "broker_order_id", "ord_status", "state",
   "pending", "uncertainty", "cum_qty", "leaves_qty", "avg_px", "place_qty", "replacing", "saga", "stage", "ended_by", "reject_code", "text", "metadata",
-  "work", "strategy", "held", "version", "created_seq", "created_at", "updated_at",
+  "work", "strategy", "held", "version", "created_seq", "created_at", "updated_at", "in_doubt",
 ] as const satisfies readonly (keyof Order)[];
 
 /** Which orders, in which order; and how much of it. */

@@ -55,8 +55,8 @@ export function RouteTable({ route, brief = false }: { route: Route; brief?: boo
   return (
     <>
       <p className="route-line">
-        <b>{words(route.mode)}</b> under {route.policy} v{route.policy_version}, best {decimal(route.bid) || "-"} / {decimal(route.ask) || "-"}
-        {route.legs.length > 0 && <>, to {route.legs.map((leg) => `${leg.venue} ${decimal(leg.qty)}${leg.price === null ? "" : ` at ${decimal(leg.price)}`} ${leg.time_in_force}`).join("; ")}</>}
+        <b>{words(route.mode)}</b> under {route.policy} v{route.policy_version}, best {decimal(route.bid, 2) || "-"} / {decimal(route.ask, 2) || "-"}
+        {route.legs.length > 0 && <>, to {route.legs.map((leg) => `${leg.venue} ${decimal(leg.qty)}${leg.price === null ? "" : ` at ${decimal(leg.price, 2)}`} ${leg.time_in_force}`).join("; ")}</>}
       </p>
       <table className="table">
         <thead>
@@ -68,9 +68,9 @@ export function RouteTable({ route, brief = false }: { route: Route; brief?: boo
               <td>{one.venue}{one.excluded !== null && <span className="muted"> {words(one.excluded)}</span>}</td>
               <td><Bar share={share(one.score, "1")} label={`Score of ${one.venue}`} hot={10_001} /> {decimal(one.score, 2)}</td>
               {!brief && <><td className="right">{one.price_score}</td><td className="right">{one.latency_score}</td><td className="right">{one.fill_score}</td><td className="right">{one.fee_score}</td></>}
-              <td className="right"><Num value={one.bid} /></td>
+              <td className="right"><Num value={one.bid} decimals={2} /></td>
               {!brief && <td className="right"><Num value={one.bid_size} /></td>}
-              <td className="right"><Num value={one.ask} /></td>
+              <td className="right"><Num value={one.ask} decimals={2} /></td>
               {!brief && <td className="right"><Num value={one.ask_size} /></td>}
               <td className="right"><b><Num value={taken.get(one.venue)?.qty ?? null} /></b></td>
             </tr>

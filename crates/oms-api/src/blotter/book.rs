@@ -5,6 +5,7 @@
 //! the events as every index does, so that nothing has to wait until it is whole.
 
 use super::column::{Row, Symbols};
+use super::doubts::{Doubted, Doubts};
 use super::shape::Shape;
 use oms_model::event::{Batch, Event};
 use oms_model::{Order, OrderId, Seq, Time};
@@ -103,6 +104,7 @@ pub(super) struct Book {
     /// By age, of those that may be forgotten.
     done: BTreeSet<(Seq, u32)>,
     symbols: Symbols,
+    pub(super) doubts: Doubts,
     before: Before,
     ranked: BTreeMap<String, Ranked>,
     /// The indexes that are not whole yet, in the order in which they were asked for.
@@ -153,7 +155,7 @@ impl Book {
             self.cut = true;
             return false;
         }
-        self.put(Row { order, last_seq, known });
+        self.put(Row::new(order, last_seq, known));
         true
     }
 
@@ -180,12 +182,14 @@ impl Book {
                 Event::OrderCreated(created) if created.parent_order_id.is_none() => {
                     if !self.by_id.contains_key(&created.order_id) {
                         let order = Order::create(created, seq, batch.time);
-                        let number = self.put(Row { order, last_seq: seq, known: seq });
+                        let mut row = Row::new(order, seq, seq);
+                        row.parts_in_doubt = u32::try_from(self.doubts.of(created.order_id, seq)).unwrap_or(u32::MAX);
+                        let number = self.put(row);
                         self.before.insert(number, None);
                     }
                 }
-                // A part: nobody is shown it.
-                Event::OrderCreated(_) => (),
+                // A part: nobody is shown it, but whether its outcome is known.
+                Event::OrderCreated(created) => self.doubts.created(created.order_id, created.root_order_id),
                 Event::OrdersGrouped(e) => {
                     self.changed(seq, batch.time, e.group_order_id, event);
                     e.members.iter().for_each(|member| self.changed(seq, batch.time, member.order_id, event));
@@ -207,7 +211,12 @@ impl Book {
     }
 
     fn changed(&mut self, seq: Seq, time: Time, order_id: OrderId, event: &Event) {
-        let Some(number) = self.by_id.get(&order_id).copied() else { return };
+        let Some(number) = self.by_id.get(&order_id).copied() else {
+            if let Some(doubted) = self.doubts.follow(seq, order_id, event) {
+                self.doubted(seq, doubted);
+            }
+            return;
+        };
         let Some(row) = self.rows.get_mut(number as usize).and_then(Option::as_deref_mut) else { return };
         if seq <= row.known {
             return;
@@ -222,6 +231,23 @@ impl Book {
             (true, false) => drop(self.done.remove(&at)),
             _ => (),
         }
+    }
+
+    /// Shows that an order has a part in doubt, or one fewer.
+    pub(super) fn doubted(&mut self, seq: Seq, Doubted { root, more }: Doubted) {
+        let Some(number) = self.by_id.get(&root).copied() else { return };
+        let Some(row) = self.rows.get_mut(number as usize).and_then(Option::as_deref_mut) else { return };
+        self.before.entry(number).or_insert_with(|| Some(Box::new(row.clone())));
+        row.parts_in_doubt = if more { row.parts_in_doubt.saturating_add(1) } else { row.parts_in_doubt.saturating_sub(1) };
+        row.doubted = seq;
+    }
+
+    /// Takes in which parts were in doubt when the orders were read, each with its client order.
+    pub(super) fn load_doubts(&mut self, parts: &[(OrderId, OrderId)], known: Seq) {
+        self.doubts.begin(parts, known);
+        parts.iter().for_each(|(_, root)| self.doubted(known, Doubted { root: *root, more: true }));
+        // Nobody was told of it before.
+        self.before.clear();
     }
 
     /// Forgets the oldest orders that are done, where there are too many. What works is never forgotten.

@@ -18,6 +18,21 @@ pub(super) struct Row {
     pub(super) last_seq: Seq,
     /// Every event up to here is in it.
     pub(super) known: Seq,
+    /// How many of its parts have an unknown outcome.
+    pub(super) parts_in_doubt: u32,
+    /// The event that changed their number.
+    pub(super) doubted: Seq,
+}
+
+impl Row {
+    pub(super) fn new(order: Order, last_seq: Seq, known: Seq) -> Self {
+        Self { order, last_seq, known, parts_in_doubt: 0, doubted: Seq(0) }
+    }
+
+    /// Whether the outcome of the order, or of a part of it, is not known.
+    fn is_in_doubt(&self) -> bool {
+        self.parts_in_doubt > 0 || self.order.extras.doubt.is_some()
+    }
 }
 
 /// Symbols by instrument, as of the rows, each with the event that gave it in place of another one.
@@ -61,10 +76,11 @@ impl Symbols {
         self.known(id).map_or("", |(symbol, _)| symbol.as_str())
     }
 
-    /// The last event that changed what is shown of a row: one of its order, or the one that gave its instrument another
-    /// symbol.
+    /// The last event that changed what is shown of a row: one of its order, one about the outcome of a part of it, or the one
+    /// that gave its instrument another symbol.
     pub(super) fn shown(&self, row: &Row) -> Seq {
-        self.known(row.order.instrument_id).map_or(row.last_seq, |(_, renamed)| row.last_seq.max(*renamed))
+        let own = row.last_seq.max(row.doubted);
+        self.known(row.order.instrument_id).map_or(own, |(_, renamed)| own.max(*renamed))
     }
 }
 
@@ -113,7 +129,7 @@ pub(super) fn reader(field: &str) -> Reader {
         "state" => |row, _| Scalar::Int(row.order.state.code().into()),
         "ord_status" => |row, _| Scalar::Int(row.order.ord_status().code().into()),
         "pending" => |row, _| Scalar::Int(row.order.pending.code().into()),
-        "in_doubt" => |row, _| Scalar::Int(row.order.extras.doubt.is_some().into()),
+        "in_doubt" => |row, _| Scalar::Int(row.is_in_doubt().into()),
         "order_qty" => |row, _| Scalar::wide(row.order.order_qty.raw()),
         "cum_qty" => |row, _| Scalar::wide(row.order.cum_qty.raw()),
         "leaves_qty" => |row, _| Scalar::wide(row.order.leaves_qty().raw()),
@@ -187,7 +203,7 @@ pub(super) fn cell(out: &mut Vec<u8>, row: &Row, field: &'static str, symbols: &
         "created_seq" => number(out, order.created_seq),
         "created_at" => time(out, order.created_at),
         "updated_at" => time(out, order.updated_at),
-        "in_doubt" => number(out, order.extras.doubt.is_some()),
+        "in_doubt" => number(out, row.is_in_doubt()),
         "last_seq" => number(out, row.last_seq),
         // What few orders have is written as everywhere: `{"field":value}`.
         other => {
@@ -253,7 +269,7 @@ mod tests {
         order.extras.care = Some(Box::new(Care::default()));
         order.cum_qty = "100".parse().unwrap();
         order.cum_notional = Notional::from_raw(1_250_000_000_000_000_000_000);
-        Row { order, last_seq: Seq(9), known: Seq(9) }
+        Row::new(order, Seq(9), Seq(9))
     }
 
     /// A view shows in every field what REST shows in it.

@@ -5,6 +5,7 @@ use super::column::Symbols;
 use super::view::View;
 use super::{Mailbox, Opening, Shared};
 use oms_model::Seq;
+use oms_model::command::OrderRef;
 use oms_runtime::feed::{FeedError, Follower};
 use oms_store::views::ViewError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -71,7 +72,7 @@ fn serve(shared: &Shared, open: &mut Vec<(View, Arc<Mailbox>)>) -> Result<(), Fa
         if now >= next {
             next = now + if open.is_empty() { IDLE } else { TURN };
         }
-        follow(&mut book, &mut follower)?;
+        follow(shared, &mut book, &mut follower)?;
         book.settle();
         shared.rows.store(book.len(), Ordering::Relaxed);
         close(shared, &mut book, open);
@@ -116,6 +117,8 @@ fn read(shared: &Shared) -> Result<(Book, Follower), Failed> {
         let Some(before) = last.filter(|_| room && !whole) else { break };
         (page, seq) = patiently(|| shared.store.roots_before(before, PAGE))?;
     }
+    let (in_doubt, known) = patiently(|| shared.store.parts_in_doubt())?;
+    book.load_doubts(&in_doubt, known);
     tracing::info!(orders = book.len(), took_ms = began.elapsed().as_millis(), "orders read for views");
     Ok((book, shared.feed.follow(from)))
 }
@@ -132,11 +135,16 @@ fn patiently<T>(ask: impl Fn() -> Result<T, ViewError>) -> Result<T, ViewError> 
 }
 
 /// Takes in what has become durable.
-fn follow(book: &mut Book, follower: &mut Follower) -> Result<(), Failed> {
+fn follow(shared: &Shared, book: &mut Book, follower: &mut Follower) -> Result<(), Failed> {
     for _ in 0..MAX_BATCHES {
-        match follower.try_next()? {
-            Some(batch) => book.apply(&batch),
-            None => break,
+        let Some(batch) = follower.try_next()? else { break };
+        book.apply(&batch);
+        // Parts from before the orders were read. That they were stored by then is sure.
+        for stranger in book.doubts.strangers() {
+            let part = patiently(|| shared.store.order(&OrderRef::Id(stranger.part)))?;
+            if let Some(doubted) = part.and_then(|part| book.doubts.found(stranger, part.root_order_id)) {
+                book.doubted(stranger.seq, doubted);
+            }
         }
     }
     Ok(())

@@ -248,6 +248,19 @@ impl ViewReader {
         })
     }
 
+    /// The parts of orders whose outcome is not known, each with the client order that it is of; and the last event that this
+    /// knows. All that there are: as many as were sent and not answered.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn parts_in_doubt(&self) -> Result<(Vec<(OrderId, OrderId)>, Seq), ViewError> {
+        const SQL: &str = "SELECT order_id, root_order_id FROM orders WHERE in_doubt = 1 AND parent_order_id IS NOT NULL";
+        self.read(|conn| {
+            let of = |row: &Row<'_>| Ok((OrderId::from_u128(uuid(row, 0)?), OrderId::from_u128(uuid(row, 1)?)));
+            Ok((all(conn, SQL, params![], of)?, schema::position(conn)?.last_seq))
+        })
+    }
+
     /// A page of executions.
     ///
     /// # Errors

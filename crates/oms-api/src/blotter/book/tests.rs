@@ -4,7 +4,7 @@
 use super::super::column::Symbols;
 use super::super::view::{Asked, View, Window};
 use super::*;
-use oms_model::event::{OrderClosed, OrderCreated, OrderEnded, OrderSized};
+use oms_model::event::{OrderClosed, OrderCreated, OrderEnded, OrderInDoubt, OrderOutcomeResolved, OrderSized};
 use oms_model::instrument::Instrument;
 use oms_model::{ClOrdId, EndedBy, InstrumentId, Price, Qty, Side, Symbol};
 use oms_store::views::Filter;
@@ -538,4 +538,44 @@ fn a_view_is_told_no_more_than_its_share_of_bytes() {
     }
     let seconds = (world.now - began).as_secs() as usize;
     assert!(told <= 100_000 * seconds + 66_000, "{told} bytes in {seconds} s");
+}
+
+#[test]
+fn a_part_in_doubt_is_shown_of_its_order_until_there_is_evidence() {
+    let mut book = Book::new(Symbols::default(), Seq(10), 10);
+    let root = |id| created(id, 0, 1, None, false);
+    let part = |id: u128, of: u64| {
+        let (order_id, root) = (OrderId::from_u128(id), root(of).order_id);
+        OrderCreated { order_id, root_order_id: root, parent_order_id: Some(root), ..OrderCreated::default() }
+    };
+    let doubt = |id| Event::OrderInDoubt(OrderInDoubt { order_id: OrderId::from_u128(id), ..OrderInDoubt::default() });
+    let evidence =
+        |id| Event::OrderOutcomeResolved(OrderOutcomeResolved { order_id: OrderId::from_u128(id), ..OrderOutcomeResolved::default() });
+    let order = |id| Order::create(&root(id), Seq(id), Time(1));
+    assert!(book.load(order(1), Seq(9), Seq(10)) && book.load(order(2), Seq(9), Seq(10)));
+    // When the doubts were read the log was further: of an order that is not there yet, too.
+    book.load_doubts(&[(part(11, 1).order_id, root(1).order_id), (part(33, 3).order_id, root(3).order_id)], Seq(14));
+    let shown = |book: &Book, number| book.row(number).map(|row| (row.parts_in_doubt, book.symbols().shown(row).0));
+    assert_eq!((shown(&book, 0), shown(&book, 1)), (Some((1, 14)), Some((0, 9))));
+    let events = vec![
+        Event::OrderCreated(Box::new(root(3))),
+        Event::OrderCreated(Box::new(part(33, 3))),
+        doubt(33),
+        doubt(11),
+        Event::OrderCreated(Box::new(part(21, 2))),
+        doubt(21),
+        doubt(22),
+    ];
+    book.apply(&Batch { first_seq: Seq(11), events, ..Batch::default() });
+    assert_eq!(shown(&book, 0), Some((1, 14)), "what was read is not counted again");
+    assert_eq!(shown(&book, 2), Some((1, 11)), "it came with its doubt");
+    assert_eq!(shown(&book, 1), Some((1, 16)));
+    let strangers = book.doubts.strangers();
+    assert_eq!(strangers.iter().map(|one| (one.seq, one.part)).collect::<Vec<_>>(), [(Seq(17), OrderId::from_u128(22))]);
+    let doubted = book.doubts.found(strangers[0], root(2).order_id).unwrap();
+    book.doubted(Seq(17), doubted);
+    assert_eq!(shown(&book, 1), Some((2, 17)));
+    book.apply(&Batch { first_seq: Seq(18), events: vec![evidence(22), evidence(21), evidence(11), evidence(33)], ..Batch::default() });
+    assert_eq!([0, 1, 2].map(|number| shown(&book, number)), [Some((0, 20)), Some((0, 19)), Some((0, 21))]);
+    assert!(book.doubts.strangers().is_empty());
 }
