@@ -186,6 +186,28 @@ test("bulk cancel and cancel all want a word typed", async ({ page }) => {
   await expect(row(page, short(ids[2] ?? ""))).toContainText("CANCELED");
 });
 
+test("while the view of many orders is made, the first page of them stands", async ({ page }) => {
+  const id = await resting("1201");
+  let holds = true;
+  const held: (() => void)[] = [];
+  await page.routeWebSocket(/\/api\/v1\/ws/, (socket) => {
+    socket.connectToServer().onMessage((message) => {
+      // Frames of views, and nothing else, have lines.
+      if (holds && String(message).includes('"lines":')) held.push(() => socket.send(message));
+      else socket.send(message);
+    });
+  });
+  await enter(page, "/orders");
+  await expect(row(page, short(id))).toContainText("1,201");
+  const count = page.getByRole("region", { name: "Orders" }).locator(".grid-count");
+  await expect(count).toHaveText("…");
+  expect(held.length).toBeGreaterThan(0);
+  holds = false;
+  for (const send of held) send();
+  await expect(count).toHaveText(/^\d+$/);
+  await expect(row(page, short(id))).toContainText("1,201");
+});
+
 test("filter, sort, group, columns and export; the layout is kept", async ({ page }) => {
   await fill("77");
   await enter(page, "/orders");

@@ -329,7 +329,7 @@ export function Grid<T>(props: Props<T>) {
             </select>
           )}
           <span className="grid-count" role="status">
-            {source !== null ? source.total : lines.length === rows.length || layout.group !== null ? `${rows.length}` : `${lines.length} of ${rows.length}`}
+            {source !== null ? (source.begun ? source.total : "…") : lines.length === rows.length || layout.group !== null ? `${rows.length}` : `${lines.length} of ${rows.length}`}
             {picked.length > 0 ? `, ${picked.length} selected` : ""}
           </span>
           <span className="spacer" />

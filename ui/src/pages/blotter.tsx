@@ -100,6 +100,34 @@ function useOrderView(asked: ViewAsked | null): OrderView | null {
 const nothing = () => () => undefined;
 const zero = () => 0;
 
+/** A view that shows nothing for so long reads the orders first. */
+const READS_MS = 150;
+
+/**
+ * The first page of the same list, until the view is there: the first one after a pause has every order read, which takes seconds where
+ * there are a million. It is asked for again while the view is waited for.
+ */
+function useFirstPage(asked: ViewAsked | null, view: OrderView | null): RowSource<Order> | null {
+  const waits = asked !== null && view?.begun !== true;
+  const [reads, setReads] = useState(false);
+  useEffect(() => {
+    if (!waits) return setReads(false);
+    const timer = setTimeout(() => setReads(true), READS_MS);
+    return () => clearTimeout(timer);
+  }, [waits]);
+  // Lists know no words that stand anywhere and no groups, and the doubt of an order is that of its legs.
+  const plain = asked !== null && (asked.search ?? []).length === 0 && !asked.groupBy && asked.filter?.in_doubt === undefined;
+  const page = useAsked({
+    queryKey: ["first orders", asked],
+    enabled: waits && reads && plain,
+    queryFn: () => unwrap(api.GET("/api/v1/orders", { params: { query: { is_root: "true", limit: 100, ...(asked?.sort ? { sort: asked.sort } : {}), ...asked?.filter } as never } })),
+    refetchInterval: 1_000,
+    retry: false,
+  });
+  const rows = page.data?.data;
+  return useMemo(() => (!waits || rows === undefined ? null : { ...EMPTY, lines: rows.map((row) => ({ row })), height: rows.length }), [waits, rows]);
+}
+
 /** Follows a value once it has rested for a moment. */
 function useRested<T>(value: T, ms: number): T {
   const [rested, setRested] = useState(value);
@@ -125,6 +153,7 @@ export function Blotter({ name }: { name: string }) {
     return { filter: { ...SHOWS[which], ...conditions }, search, sort, groupBy: layout.group, size: 2 * AHEAD };
   }, [past, layout, typed, which]);
   const view = useOrderView(asked);
+  const first = useFirstPage(asked, view);
   const earlier = useAsked({
     queryKey: ["orders", past],
     enabled: past !== null,
@@ -139,11 +168,11 @@ export function Blotter({ name }: { name: string }) {
   const open = useCallback((order: Order) => navigate(`/orders/${order.order_id}`), []);
   return (
     <Grid
-      name={name} label="Orders" rows={rows} source={past === null ? (view ?? EMPTY) : null} onLayout={setLayout} columns={ORDER_COLUMNS} keyOf={keyOfOrder} layout={LAYOUT}
+      name={name} label="Orders" rows={rows} source={past === null ? (first ?? view ?? EMPTY) : null} onLayout={setLayout} columns={ORDER_COLUMNS} keyOf={keyOfOrder} layout={LAYOUT}
       onOpen={open}
       menu={(row, meant) => orderMenu(row, meant, past !== null)} onKey={(event, row, meant) => orderKeys(event, row, meant, past !== null)}
       filter={filter} onFilter={setFilter} rowClass={(row) => (isInDoubt(row) ? "row-doubt" : "")}
-      empty="No orders yet. Press B to buy, S to sell."
+      empty={which === "" ? "No orders yet. Press B to buy, S to sell." : "Nothing passes the filter."}
       tools={(_, picked) => (
         <>
           <div className="segments" role="group" aria-label="Which orders">
