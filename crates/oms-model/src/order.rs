@@ -149,7 +149,6 @@ impl Order {
     /// The order that this event creates.
     #[must_use]
     pub fn create(event: &OrderCreated, seq: Seq, time: Time) -> Self {
-        let care = event.routing.as_deref().is_some_and(|routing| routing.care);
         Self {
             order_id: event.order_id,
             parent_order_id: event.parent_order_id,
@@ -172,18 +171,29 @@ impl Order {
             created_seq: seq,
             created_at: time,
             updated_at: time,
-            extras: Seldom::from(Extras {
-                stop_px: event.stop_px,
-                routing: event.routing.clone(),
-                metadata: event.metadata.clone(),
-                care: care.then(|| Box::new(Care { since: time, ..Care::default() })),
-                basis: event.basis.clone(),
-                work: event.work.clone(),
-                compliance: event.compliance.clone(),
-                ..Extras::default()
-            }),
+            extras: Self::created_extras(event, time),
             ..Self::default()
         }
+    }
+
+    fn created_extras(event: &OrderCreated, time: Time) -> Seldom<Extras> {
+        let OrderCreated { stop_px, routing, metadata, basis, work, compliance, .. } = event;
+        // Most orders have none of it, and need not be compared with one that has none.
+        let plain = (stop_px.is_none(), routing.is_none(), metadata.is_none(), basis.is_none(), work.is_none(), compliance.is_none());
+        if plain == (true, true, true, true, true, true) {
+            return Seldom::default();
+        }
+        let care = routing.as_deref().is_some_and(|routing| routing.care);
+        Seldom::from(Extras {
+            stop_px: *stop_px,
+            routing: routing.clone(),
+            metadata: metadata.clone(),
+            care: care.then(|| Box::new(Care { since: time, ..Care::default() })),
+            basis: basis.clone(),
+            work: work.clone(),
+            compliance: compliance.clone(),
+            ..Extras::default()
+        })
     }
 
     /// FIX 151: what can still be executed; nothing once the order is done.

@@ -100,17 +100,24 @@ fn from_snapshot(stored: &Snapshot, report: &mut RecoveryReport) -> State {
 pub fn fold(reader: &mut dyn JournalReader, mut state: State, until: Option<u64>) -> Result<(State, u64), RecoveryError> {
     let from = state.next_seq().0;
     let before = state.last_seq().0;
-    let (chunks, folded) = sync_channel::<Vec<Batch>>(WAITING);
+    let (chunks, made) = sync_channel::<Vec<Batch>>(WAITING);
+    let (done, spent) = sync_channel::<Vec<Batch>>(WAITING);
     let read = std::thread::scope(|scope| {
         let folding = scope.spawn(move || {
-            for chunk in folded {
+            for chunk in made {
                 for batch in &chunk {
                     state.fold(batch);
                 }
+                // Freed where it was made, which is cheaper, and off the thread that the other one waits for. Where it
+                // has no place there, it is freed here.
+                drop(done.try_send(chunk));
             }
             state
         });
-        let read = read_into(reader, from, until, |chunk| chunks.send(chunk).is_ok());
+        let read = read_into(reader, from, until, |chunk| {
+            spent.try_iter().for_each(drop);
+            chunks.send(chunk).is_ok()
+        });
         drop(chunks);
         (read, folding.join())
     });

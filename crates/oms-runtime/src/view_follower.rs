@@ -12,8 +12,9 @@ use tokio::sync::watch;
 /// The most batches folded in one transaction.
 const MAX_BATCHES: usize = 2_048;
 /// From the beginning of one transaction to that of the next, while nobody waits for it. One order touches some twenty
-/// pages of the file, and a hundred orders together touch few more.
-const PACE: Duration = Duration::from_millis(10);
+/// pages of the file, and a hundred orders together touch few more; and an order that was answered for by its venue
+/// meanwhile has its rows written once.
+const PACE: Duration = Duration::from_millis(25);
 
 /// The views cannot be kept.
 #[derive(Debug, thiserror::Error)]

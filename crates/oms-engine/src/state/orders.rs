@@ -5,7 +5,7 @@
 use super::Entry;
 use core::hash::{BuildHasher, Hash};
 use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashTable};
+use hashbrown::{HashMap, HashTable, hash_table};
 use oms_model::{ClOrdId, OrderId};
 
 /// Where an order stands, with a part of its id's hash, so that an index grows without looking at orders.
@@ -128,11 +128,16 @@ impl Orders {
     /// Where an order with this id is here.
     pub(super) fn insert(&mut self, entry: Entry) {
         let id = entry.order.order_id;
-        assert!(self.slot(id).is_none(), "order id {id} is used twice");
         let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
         assert!(slot < u32::MAX, "there is room for 2^32 orders");
         let hash = hash_of(&id);
-        self.by_id.insert_unique(Place::spread(hash), Place { hash, slot }, |place| Place::spread(place.hash));
+        let Self { slots, by_id, .. } = self;
+        let order = |slot: u32| slots.get(slot as usize)?.as_deref();
+        let is_it = |place: &Place| place.hash == hash && order(place.slot).is_some_and(|entry| entry.order.order_id == id);
+        // One look says that it is not there and where it goes.
+        let place = by_id.entry(Place::spread(hash), is_it, |place| Place::spread(place.hash));
+        assert!(matches!(place, hash_table::Entry::Vacant(_)), "order id {id} is used twice");
+        place.insert(Place { hash, slot });
         if entry.order.has_own_id() {
             let hash = hash_of(&entry.order.cl_ord_id);
             self.by_cl_ord_id.insert_unique(Place::spread(hash), Place { hash, slot }, |place| Place::spread(place.hash));

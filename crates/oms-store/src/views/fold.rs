@@ -1,5 +1,7 @@
 //! Folds events into rows. Several changes of one order or position within a transaction are one row write.
 
+use std::cell::Cell;
+
 use oms_model::event::{ExecutionRecorded, OrderCreated};
 use oms_model::instrument::Instrument;
 use oms_model::limit::LimitKey;
@@ -19,10 +21,8 @@ const MAX_UNWRITTEN_EVENTS: usize = 4 * MAX_UNWRITTEN;
 
 struct HotOrder {
     row: OrderRow,
-    /// Whether it has a row.
-    stored: bool,
     /// Whether it is listed as changed.
-    changed: bool,
+    changed: Cell<bool>,
 }
 
 struct HotPosition {
@@ -35,6 +35,9 @@ pub(super) struct Fold {
     orders: Hot<OrderId, HotOrder>,
     positions: Hot<(AccountId, InstrumentId), HotPosition>,
     symbols: IdMap<InstrumentId, Symbol>,
+    /// Changed orders that have no rows yet, in the order of their creation.
+    created_orders: Vec<OrderId>,
+    /// Changed orders that have rows.
     changed_orders: Vec<OrderId>,
     changed_positions: Vec<(AccountId, InstrumentId)>,
     events: Vec<Concerns>,
@@ -47,6 +50,7 @@ impl Fold {
             orders: Hot::new(hot / 2),
             positions: Hot::new(hot / 2),
             symbols: rows::symbols(conn)?,
+            created_orders: Vec::new(),
             changed_orders: Vec::new(),
             changed_positions: Vec::new(),
             events: Vec::new(),
@@ -57,6 +61,7 @@ impl Fold {
     pub(super) fn forget(&mut self, conn: &Connection) -> Result<(), ViewError> {
         self.orders.clear();
         self.positions.clear();
+        self.created_orders.clear();
         self.changed_orders.clear();
         self.changed_positions.clear();
         self.events.clear();
@@ -74,7 +79,7 @@ impl Fold {
         for (seq, event) in batch.numbered() {
             self.event(seq, batch.time, event, rows)?;
         }
-        let full = self.changed_orders.len() >= MAX_UNWRITTEN || self.events.len() >= MAX_UNWRITTEN_EVENTS;
+        let full = self.created_orders.len() + self.changed_orders.len() >= MAX_UNWRITTEN || self.events.len() >= MAX_UNWRITTEN_EVENTS;
         if full { self.write(rows) } else { Ok(()) }
     }
 
@@ -238,8 +243,8 @@ impl Fold {
             root_seq = parent.root_seq;
         }
         let row = OrderRow { order: Order::create(e, seq, time), root_seq, last_seq: seq };
-        self.orders.put(e.order_id, HotOrder { row, stored: false, changed: true });
-        self.changed_orders.push(e.order_id);
+        self.orders.put(e.order_id, HotOrder { row, changed: Cell::new(true) });
+        self.created_orders.push(e.order_id);
         self.events.push(Concerns { root: root_seq, seq, order: seq, kind });
         Ok(())
     }
@@ -300,10 +305,9 @@ impl Fold {
     fn changing(&mut self, seq: Seq, order_id: OrderId, rows: &mut Rows<'_>) -> Result<&mut OrderRow, ViewError> {
         let hot = self.orders.get_or(order_id, || {
             let row = rows.order(order_id)?.ok_or(ViewError::UnknownOrder { seq, order_id })?;
-            Ok::<_, ViewError>(HotOrder { row, stored: true, changed: false })
+            Ok::<_, ViewError>(HotOrder { row, changed: Cell::new(false) })
         })?;
-        if !hot.changed {
-            hot.changed = true;
+        if !hot.changed.replace(true) {
             self.changed_orders.push(order_id);
         }
         Ok(&mut hot.row)
@@ -314,17 +318,17 @@ impl Fold {
         self.events.sort_unstable();
         rows.events(&self.events)?;
         self.events.clear();
-        for order_id in std::mem::take(&mut self.changed_orders) {
-            let Some(hot) = self.orders.get(order_id) else { continue };
-            if hot.stored {
-                rows.update_order(&hot.row)?;
-            } else {
-                let symbol = self.symbols.get(&hot.row.order.instrument_id).map_or("", Symbol::as_str);
-                rows.insert_order(&hot.row, symbol)?;
-            }
-            hot.stored = true;
-            hot.changed = false;
+        let hot = |order_id: &OrderId| self.orders.peek(order_id);
+        let symbol = |hot: &HotOrder| self.symbols.get(&hot.row.order.instrument_id).map_or("", Symbol::as_str);
+        let created: Vec<&HotOrder> = self.created_orders.iter().filter_map(hot).collect();
+        rows.insert_orders(created.iter().map(|hot| (&hot.row, symbol(hot))))?;
+        let changed: Vec<&HotOrder> = self.changed_orders.iter().filter_map(hot).collect();
+        changed.iter().try_for_each(|hot| rows.update_order(&hot.row))?;
+        for hot in created.iter().chain(&changed) {
+            hot.changed.set(false);
         }
+        self.created_orders.clear();
+        self.changed_orders.clear();
         for key in std::mem::take(&mut self.changed_positions) {
             let Some(hot) = self.positions.get(key) else { continue };
             rows.put_position(&hot.position)?;

@@ -69,6 +69,11 @@ impl<K: Copy + Eq + Hash, V> Hot<K, V> {
         self.get_or(key, || Err(())).ok()
     }
 
+    /// What is cached under `key`, without counting as a use of it.
+    pub(super) fn peek(&self, key: &K) -> Option<&V> {
+        self.young.get(key).or_else(|| self.old.get(key)).map(Box::as_ref)
+    }
+
     /// What is cached under `key`, or else what `load` finds.
     pub(super) fn get_or<E>(&mut self, key: K, load: impl FnOnce() -> Result<V, E>) -> Result<&mut V, E> {
         match self.young.entry(key) {
@@ -80,9 +85,9 @@ impl<K: Copy + Eq + Hash, V> Hot<K, V> {
         }
     }
 
-    /// Caches `value` and gives it back.
+    /// Caches `value` and gives it back. What is cached under `key` before is not found again.
     pub(super) fn put(&mut self, key: K, value: V) -> &mut V {
-        self.old.remove(&key);
+        // In the old generation it would stay unseen behind this one until it goes.
         self.young.entry(key).insert_entry(Box::new(value)).into_mut()
     }
 

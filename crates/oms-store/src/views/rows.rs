@@ -1,5 +1,6 @@
 //! The rows that the fold writes and reads back.
 
+mod inserts;
 mod limits;
 
 use oms_model::event::{
@@ -16,17 +17,12 @@ use super::hot::IdMap;
 use super::runs::Concerns;
 use super::{runs, sortable};
 use crate::codec::Message;
+use inserts::{EVENTS, Inserts, ORDERS};
 
-const INSERT_ORDER: &str = "INSERT INTO orders (created_seq, order_id, parent_order_id, root_order_id, root_seq, cl_ord_id, account_id,
-    user_id, instrument_id, symbol, side, ord_type, time_in_force, source, venue, created_at, state, ord_status, pending, in_doubt, order_qty,
-    cum_qty, leaves_qty, price, stop_px, avg_px, broker_order_id, ended_by, reject_code, updated_at, last_seq, version, body)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27,
-    ?28, ?29, ?30, ?31, ?32, ?33)";
 const UPDATE_ORDER: &str = "UPDATE orders SET state = ?2, ord_status = ?3, pending = ?4, in_doubt = ?5, order_qty = ?6, cum_qty = ?7,
     leaves_qty = ?8, price = ?9, stop_px = ?10, avg_px = ?11, broker_order_id = ?12, ended_by = ?13, reject_code = ?14, updated_at = ?15,
     last_seq = ?16, version = ?17, body = ?18 WHERE created_seq = ?1";
 const SELECT_ORDER: &str = "SELECT root_seq, last_seq, body FROM orders WHERE order_id = ?1";
-const INSERT_EVENTS: &str = "INSERT INTO order_events (root_seq, last_seq, events) VALUES (?1, ?2, ?3)";
 const INSERT_EXECUTION: &str = "INSERT INTO executions (seq, exec_id, order_id, root_order_id, account_id, instrument_id, symbol, side,
     venue, last_qty, last_px, liquidity, fee, transact_time, recorded_at, manual, exec_type)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
@@ -46,10 +42,10 @@ pub(super) struct OrderRow {
 /// The rows of one transaction, with its statements at hand.
 pub(super) struct Rows<'c> {
     conn: &'c Connection,
-    insert_order: CachedStatement<'c>,
+    insert_orders: Inserts<'c>,
     update_order: CachedStatement<'c>,
     select_order: CachedStatement<'c>,
-    insert_events: CachedStatement<'c>,
+    insert_events: Inserts<'c>,
     insert_execution: CachedStatement<'c>,
     body: Vec<u8>,
 }
@@ -63,10 +59,10 @@ impl<'c> Rows<'c> {
         let prepare = |sql| conn.prepare_cached(sql).during("prepare");
         Ok(Self {
             conn,
-            insert_order: prepare(INSERT_ORDER)?,
+            insert_orders: Inserts::new(conn, &ORDERS)?,
             update_order: prepare(UPDATE_ORDER)?,
             select_order: prepare(SELECT_ORDER)?,
-            insert_events: prepare(INSERT_EVENTS)?,
+            insert_events: Inserts::new(conn, &EVENTS)?,
             insert_execution: prepare(INSERT_EXECUTION)?,
             body: Vec::new(),
         })
@@ -84,48 +80,46 @@ impl<'c> Rows<'c> {
         }))
     }
 
-    pub(super) fn insert_order(&mut self, row: &OrderRow, symbol: &str) -> Result<(), ViewError> {
-        let OrderRow { order, root_seq, last_seq } = row;
-        self.body.clear();
-        order.encode(&mut self.body);
-        self.insert_order
-            .execute(params![
-                sortable::seq(order.created_seq),
-                id(order.order_id.as_u128()),
-                order.parent_order_id.map(|parent| id(parent.as_u128())),
-                id(order.root_order_id.as_u128()),
-                sortable::seq(*root_seq),
-                order.cl_ord_id.as_str(),
-                id(order.account_id.as_u128()),
-                id(order.user_id.as_u128()),
-                order.instrument_id.0,
-                symbol,
-                order.side.code(),
-                order.ord_type.code(),
-                order.time_in_force.code(),
-                order.source.code(),
-                order.venue.as_ref().map(Mic::as_str),
-                order.created_at.0,
-                order.state.code(),
-                sortable::status(order.ord_status()),
-                order.pending.code(),
-                order.extras.doubt.is_some(),
-                sortable::qty(order.order_qty),
-                sortable::qty(order.cum_qty),
-                sortable::qty(order.leaves_qty()),
-                sortable::price(order.price),
-                sortable::price(order.extras.stop_px),
-                sortable::price(order.avg_px()),
-                order.broker_order_id.as_ref().map(|id| id.as_str()),
-                order.ended_by.map(|by| by.code()),
-                order.reject_code.map(|code| code.code()),
-                order.updated_at.0,
-                sortable::seq(*last_seq),
-                order.version,
-                self.body,
-            ])
-            .during("insert an order")?;
-        Ok(())
+    /// Stores orders that have no rows yet, each with its symbol; they are cheapest in the order of their creation.
+    pub(super) fn insert_orders<'a>(&mut self, rows: impl ExactSizeIterator<Item = (&'a OrderRow, &'a str)>) -> Result<(), ViewError> {
+        let Self { insert_orders, body, .. } = self;
+        insert_orders.all(rows, |(OrderRow { order, root_seq, last_seq }, symbol), into| {
+            body.clear();
+            order.encode(body);
+            into.bind(sortable::seq(order.created_seq))?;
+            into.bind(id(order.order_id.as_u128()))?;
+            into.bind(order.parent_order_id.map(|parent| id(parent.as_u128())))?;
+            into.bind(id(order.root_order_id.as_u128()))?;
+            into.bind(sortable::seq(*root_seq))?;
+            into.bind(order.cl_ord_id.as_str())?;
+            into.bind(id(order.account_id.as_u128()))?;
+            into.bind(id(order.user_id.as_u128()))?;
+            into.bind(order.instrument_id.0)?;
+            into.bind(symbol)?;
+            into.bind(order.side.code())?;
+            into.bind(order.ord_type.code())?;
+            into.bind(order.time_in_force.code())?;
+            into.bind(order.source.code())?;
+            into.bind(order.venue.as_ref().map(Mic::as_str))?;
+            into.bind(order.created_at.0)?;
+            into.bind(order.state.code())?;
+            into.bind(sortable::status(order.ord_status()))?;
+            into.bind(order.pending.code())?;
+            into.bind(order.extras.doubt.is_some())?;
+            into.bind(sortable::qty(order.order_qty))?;
+            into.bind(sortable::qty(order.cum_qty))?;
+            into.bind(sortable::qty(order.leaves_qty()))?;
+            into.bind(sortable::price(order.price))?;
+            into.bind(sortable::price(order.extras.stop_px))?;
+            into.bind(sortable::price(order.avg_px()))?;
+            into.bind(order.broker_order_id.as_ref().map(|id| id.as_str()))?;
+            into.bind(order.ended_by.map(|by| by.code()))?;
+            into.bind(order.reject_code.map(|code| code.code()))?;
+            into.bind(order.updated_at.0)?;
+            into.bind(sortable::seq(*last_seq))?;
+            into.bind(order.version)?;
+            into.bind(body.as_slice())
+        })
     }
 
     pub(super) fn update_order(&mut self, row: &OrderRow) -> Result<(), ViewError> {
@@ -160,13 +154,15 @@ impl<'c> Rows<'c> {
 
     /// Stores which orders these events concern; they are sorted.
     pub(super) fn events(&mut self, sorted: &[Concerns]) -> Result<(), ViewError> {
-        for run in runs::runs(sorted) {
-            let Some(Concerns { root, seq, .. }) = run.last() else { continue };
-            self.body.clear();
-            runs::encode(run, &mut self.body);
-            self.insert_events.execute(params![sortable::seq(*root), sortable::seq(*seq), self.body]).during("insert events")?;
-        }
-        Ok(())
+        let Self { insert_events, body, .. } = self;
+        let runs: Vec<&[Concerns]> = runs::runs(sorted).collect();
+        insert_events.all(runs.into_iter(), |run, into| {
+            body.clear();
+            runs::encode(run, body);
+            into.bind(run.last().map(|last| sortable::seq(last.root)))?;
+            into.bind(run.last().map(|last| sortable::seq(last.seq)))?;
+            into.bind(body.as_slice())
+        })
     }
 
     pub(super) fn execution(&mut self, seq: Seq, time: Time, symbol: &str, e: &ExecutionRecorded) -> Result<(), ViewError> {
