@@ -66,7 +66,7 @@ impl<'c> Inserts<'c> {
                 for row in rows.by_ref().take(*count) {
                     bind(row, &mut columns).during(self.table.during)?;
                 }
-                debug_assert_eq!(columns.bound, *count * self.table.columns, "every column is bound");
+                assert_eq!(columns.bound, *count * self.table.columns, "every column is bound");
                 statement.raw_execute().during(self.table.during)?;
             }
         }
