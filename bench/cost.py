@@ -81,6 +81,8 @@ def measure(args, program, record):
         ready(url)
         key = re.search(r"oms_test_\w+", said_by_desk.read_text(encoding="utf-8")).group()
         load(args, program, url, key, 2)
+        # The load begins with prices that this one has come to: within a second they would be refused as duplicates.
+        time.sleep(2)
         before = used(desk.pid)
         if record:
             command = ["perf", "record", "-F", "999", "-g", "-p", str(desk.pid), "-o", args.perf, "--", "sleep", str(args.seconds)]

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
+/// The most batches that are folded before whoever waits for one of them is told, and others of the thread have their turn.
+const MAX_BATCHES: usize = 256;
+
 /// The names at one point of the log.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
@@ -131,17 +134,19 @@ impl Names {
         self.current()
     }
 
-    fn fold(&self, batch: &Batch) {
+    /// Takes a batch in, and answers its last event.
+    fn fold(&self, batch: &Batch) -> Seq {
+        self.owners.created(
+            batch.events.iter().filter_map(|event| if let Event::OrderCreated(created) = event { Some(&**created) } else { None }),
+        );
         for event in &batch.events {
-            if let Event::OrderCreated(created) = event {
-                self.owners.created(created);
-            }
             if let Some(change) = Catalog::change(event) {
                 let mut catalog = (*self.current()).clone();
                 change(&mut catalog, event);
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
             }
         }
+        batch.last_seq()
     }
 
     /// Follows the log until it is closed.
@@ -150,13 +155,17 @@ impl Names {
     /// See [`FeedError`].
     pub async fn follow(&self, mut follower: Follower) -> Result<(), FeedError> {
         loop {
-            let batch = match follower.next().await {
-                Ok(batch) => batch,
+            let mut seq = match follower.next().await {
+                Ok(batch) => self.fold(&batch),
                 Err(FeedError::Closed) => return Ok(()),
                 Err(error) => return Err(error),
             };
-            self.fold(&batch);
-            self.cursor.send_replace(batch.last_seq().0);
+            // What is there already is told of once.
+            for _ in 1..MAX_BATCHES {
+                let Some(batch) = follower.try_next()? else { break };
+                seq = self.fold(&batch);
+            }
+            self.cursor.send_replace(seq.0);
         }
     }
 }

@@ -23,6 +23,10 @@ impl Owner {
     fn of(order: &Order) -> Self {
         Self { account_id: order.account_id, instrument_id: order.instrument_id, is_root: order.is_root() }
     }
+
+    fn created(order: &OrderCreated) -> Self {
+        Self { account_id: order.account_id, instrument_id: order.instrument_id, is_root: order.parent_order_id.is_none() }
+    }
 }
 
 #[derive(Default)]
@@ -46,10 +50,13 @@ impl Owners {
         }
     }
 
-    /// Remembers an order that is created.
-    pub(crate) fn created(&self, order: &OrderCreated) {
-        let owner = Owner { account_id: order.account_id, instrument_id: order.instrument_id, is_root: order.parent_order_id.is_none() };
-        self.put_all(std::iter::once((order.order_id, owner)));
+    /// Remembers orders that are created.
+    pub(crate) fn created<'a>(&self, orders: impl Iterator<Item = &'a OrderCreated>) {
+        let mut orders = orders.map(|order| (order.order_id, Owner::created(order))).peekable();
+        // Most batches create none.
+        if orders.peek().is_some() {
+            self.put_all(orders);
+        }
     }
 
     /// Remembers orders that were looked up.
@@ -83,8 +90,7 @@ mod tests {
             instrument_id: InstrumentId(instrument),
             ..OrderCreated::default()
         };
-        owners.created(&order(1, 1));
-        owners.created(&order(2, 2));
+        owners.created([order(1, 1), order(2, 2)].iter());
         let wanted = |ids: &[u128]| {
             let ids = ids.iter().map(|id| OrderId::from_u128(*id));
             owners.filter(ids, |owner| owner.is_root && owner.instrument_id == InstrumentId(2))
@@ -97,7 +103,7 @@ mod tests {
         }
         // So many that the older half goes: what was in it is asked for again.
         for id in 10..(MOST as u128 + 20) {
-            owners.created(&order(id, 1));
+            owners.created(std::iter::once(&order(id, 1)));
         }
         assert_eq!(wanted(&[1, MOST as u128 + 15]), [OrderId::from_u128(1)]);
         let held = owners.known.read().unwrap();

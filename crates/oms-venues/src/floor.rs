@@ -25,6 +25,7 @@ use crate::paper::ledger::{FileLedger, LedgerError, MemoryLedger};
 use crate::paper::profile::{VENUES, VenueProfile};
 use crate::replay::{Recording, Replay, Shown, Speed, Tick, TickKind};
 
+pub(crate) use port::turn_at;
 pub use port::{PaperPort, SharedFloor, wall_time};
 
 /// Trades reported off exchange carry this code in the recording.

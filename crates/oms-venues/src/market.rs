@@ -8,12 +8,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use oms_model::{Mic, Time};
 use oms_runtime::port::{MarketSink, ReportSink, VenuePort};
 
-use crate::floor::{Floor, FloorConfig, FloorEvent, SharedFloor};
+use crate::floor::{Floor, FloorConfig, FloorEvent, SharedFloor, turn_at};
 use crate::paper::VenueStats;
 use crate::paper::faults::Faults;
 use crate::paper::ledger::LedgerError;
@@ -24,7 +23,7 @@ const BATCH: usize = 1024;
 /// Ticks that an unpaced market gives before it looks at the requests again.
 const UNPACED_TICKS: usize = 256;
 /// The thread looks at the clock at least this often.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT_NS: i64 = 1_000_000_000;
 
 /// Why the market cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -164,9 +163,9 @@ fn gather(shared: &SharedFloor, stopping: &AtomicBool, events: &mut Vec<FloorEve
         if behind || !events.is_empty() {
             return true;
         }
-        let until =
-            floor.next_due().map_or(LONGEST_WAIT, |due| Duration::from_nanos(u64::try_from(due.since(now)).unwrap_or(0)).min(LONGEST_WAIT));
-        floor = shared.wait(floor, until);
+        let longest = now.plus(LONGEST_WAIT_NS);
+        let at = floor.next_due().map_or(longest, |due| turn_at(due).min(longest));
+        floor = shared.wait(floor, now, at);
     }
 }
 

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use oms_model::command::{Actor, Command, CommandOutcome, NewQuote};
-use oms_model::event::{Event, NavSet, QuoteRequested};
+use oms_model::event::{Batch, Event, NavSet, QuoteRequested};
 use oms_model::instrument::Instrument;
 use oms_model::{AssetClass, InstrumentId, Mic, Price, QuoteId, QuoteRef, Refusal, Source, Symbol, Time, TraceId};
 use oms_runtime::feed::FeedError;
@@ -23,6 +23,11 @@ use crate::paper::prng::Prng;
 
 /// The thread looks at the clock at least this often.
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
+/// From one look into the log to the next: most of what is there is none of the dealers' business, and none of them
+/// answers within less.
+const PACE: Duration = Duration::from_millis(2);
+/// The most batches that are read at one look; then what is due is done.
+const MAX_BATCHES: usize = 4_096;
 /// An order that accepts a quote in its last moment is on its way for some time; the dealer stands by it so long.
 const GRACE_NS: i64 = 5_000_000_000;
 /// What may wait to be done at most; beyond it requests are not answered.
@@ -121,7 +126,14 @@ pub fn start(handle: &Handle, floor: SharedFloor, clock: &Arc<dyn Clock>, config
         while !stop.load(Ordering::SeqCst) {
             desk.work();
             match follower.next_timeout(desk.wait()) {
-                Ok(Some(batch)) => batch.events.iter().for_each(|event| desk.event(event)),
+                Ok(Some(batch)) => {
+                    desk.batch(&batch);
+                    for _ in 0..MAX_BATCHES {
+                        let Ok(Some(batch)) = follower.try_next() else { break };
+                        desk.batch(&batch);
+                    }
+                    std::thread::sleep(PACE);
+                }
                 Ok(None) => (),
                 Err(FeedError::Closed) => return,
                 Err(error) => return tracing::error!(%error, "dealers cannot follow the log; nothing more is quoted"),
@@ -134,6 +146,10 @@ pub fn start(handle: &Handle, floor: SharedFloor, clock: &Arc<dyn Clock>, config
 }
 
 impl Desk {
+    fn batch(&mut self, batch: &Batch) {
+        batch.events.iter().for_each(|event| self.event(event));
+    }
+
     fn later(&mut self, at: Time, task: Task) {
         if self.tasks.len() < MAX_TASKS {
             self.serial += 1;

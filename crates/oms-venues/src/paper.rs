@@ -267,8 +267,10 @@ impl PaperVenue {
         while let Some((at, request)) = self.courier.arrived(now) {
             self.expire_until(at);
             self.decide(at, request);
-            self.commit();
+            self.answer_staged();
         }
+        // What has arrived by now is recorded together: none of its answers is polled before.
+        self.record_staged();
         self.expire_until(now);
     }
 
@@ -341,15 +343,10 @@ impl PaperVenue {
         self.staged.reports.push(Report { venue: self.profile.mic, transact_time: self.clock, body });
     }
 
-    /// Records what was staged; answers whether it may be spoken of.
-    fn record_staged(&mut self) -> bool {
-        let taken = std::mem::take(&mut self.staged.taken);
-        for (symbol, side) in taken {
-            let shown = self.books.get(&symbol).and_then(|book| *book.shown.of(side));
-            self.staged.published.push((symbol, side, shown));
-        }
+    /// Records what was staged. Where that fails the answers to it are lost with all others on their way.
+    fn record_staged(&mut self) {
         if self.staged.records.is_empty() {
-            return self.broken.is_none();
+            return;
         }
         let outcome = match self.broken {
             None => self.ledger.append(&self.staged.records),
@@ -364,21 +361,35 @@ impl PaperVenue {
             self.courier.lose_answers();
             self.tell(self.clock, ReportBody::SessionDown { reason });
         }
-        self.broken.is_none()
     }
 
-    fn commit(&mut self) {
-        let heard = self.record_staged();
+    /// Starts the answers to what was staged on their way, before it is recorded: whoever calls it records it before
+    /// anybody polls.
+    fn answer_staged(&mut self) {
+        self.publish_staged();
         for report in std::mem::take(&mut self.staged.reports) {
-            if heard {
+            if self.broken.is_none() {
                 let way = way_ns(&self.profile, &self.faults, &mut self.rng);
                 self.courier.answer(self.clock, report, way, &self.faults, &mut self.rng);
             }
         }
     }
 
+    fn publish_staged(&mut self) {
+        for (symbol, side) in std::mem::take(&mut self.staged.taken) {
+            let shown = self.books.get(&symbol).and_then(|book| *book.shown.of(side));
+            self.staged.published.push((symbol, side, shown));
+        }
+    }
+
+    fn commit(&mut self) {
+        self.answer_staged();
+        self.record_staged();
+    }
+
     /// As [`PaperVenue::commit`], on a line that no answer comes back on.
     fn commit_unheard(&mut self) {
+        self.publish_staged();
         self.record_staged();
         self.staged.reports.clear();
     }

@@ -1,6 +1,7 @@
 //! The venue port onto the floor.
 
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +14,10 @@ use crate::paper::PaperVenue;
 use crate::paper::faults::Faults;
 use crate::paper::request::Request;
 
+/// The driver on the wall clock has no more turns than one in this time, nanoseconds. A venue takes some hundred
+/// microseconds to answer, and each turn wakes two threads.
+const TURN_NS: i64 = 100_000;
+
 /// Whose time it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Clock {
@@ -24,8 +29,10 @@ enum Clock {
 
 struct Shared {
     floor: Mutex<Floor>,
-    /// Something was handed over: what is due next may have changed.
-    handed: Condvar,
+    /// Something is due earlier than the driver would look again.
+    earlier: Condvar,
+    /// When the driver looks again by itself; the smallest time while it does not wait. Read and written under the lock.
+    looks_at: AtomicI64,
     clock: Clock,
 }
 
@@ -55,7 +62,8 @@ impl SharedFloor {
     }
 
     fn on(floor: Floor, clock: Clock) -> Self {
-        Self { shared: Arc::new(Shared { floor: Mutex::new(floor), handed: Condvar::new(), clock }) }
+        let looks_at = AtomicI64::new(i64::MIN);
+        Self { shared: Arc::new(Shared { floor: Mutex::new(floor), earlier: Condvar::new(), looks_at, clock }) }
     }
 
     /// The floor itself.
@@ -73,14 +81,18 @@ impl SharedFloor {
         }
     }
 
-    /// Waits until something is handed over or `wait` has passed.
-    pub(crate) fn wait<'a>(&self, floor: MutexGuard<'a, Floor>, wait: Duration) -> MutexGuard<'a, Floor> {
-        self.shared.handed.wait_timeout(floor, wait).unwrap_or_else(PoisonError::into_inner).0
+    /// Waits from `now` until `at`, or until something is due earlier.
+    pub(crate) fn wait<'a>(&self, floor: MutexGuard<'a, Floor>, now: Time, at: Time) -> MutexGuard<'a, Floor> {
+        let wait = Duration::from_nanos(u64::try_from(at.since(now)).unwrap_or(0));
+        self.shared.looks_at.store(at.0, Ordering::Relaxed);
+        let floor = self.shared.earlier.wait_timeout(floor, wait).unwrap_or_else(PoisonError::into_inner).0;
+        self.shared.looks_at.store(i64::MIN, Ordering::Relaxed);
+        floor
     }
 
     /// Lets a waiting driver look again.
     pub(crate) fn wake(&self) {
-        self.shared.handed.notify_all();
+        self.shared.earlier.notify_all();
     }
 
     /// A port for each venue.
@@ -123,10 +135,23 @@ impl SharedFloor {
     pub(crate) fn with<T>(&self, venue: Mic, act: impl FnOnce(&mut PaperVenue, Time) -> T) -> Option<T> {
         let mut floor = self.lock();
         let now = self.now(&floor);
-        let result = act(floor.venue_mut(venue)?, now);
+        let venue = floor.venue_mut(venue)?;
+        let result = act(venue, now);
+        let is_earlier = venue.next_due().is_some_and(|due| turn_at(due).0 < self.shared.looks_at.load(Ordering::Relaxed));
         drop(floor);
-        self.wake();
+        // One that waits for something before that finds this too.
+        if is_earlier {
+            self.wake();
+        }
         Some(result)
+    }
+}
+
+/// When a driver on the wall clock does what is due at `due`: together with all that is due in the same [`TURN_NS`].
+pub(crate) fn turn_at(due: Time) -> Time {
+    match due.0.rem_euclid(TURN_NS) {
+        0 => due,
+        past => due.plus(TURN_NS - past),
     }
 }
 
@@ -188,5 +213,45 @@ impl VenuePort for PaperPort {
 
     fn executions_since(&mut self, since: Time) -> Answer<Vec<(WireId, Time, VenueFill)>> {
         self.ask(|venue, now| venue.executions_since(now, since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::floor::{FloorConfig, Ledgers};
+    use crate::paper::profile::VENUES;
+    use crate::replay::Recording;
+
+    const LONG_NS: i64 = 20_000_000_000;
+
+    #[test]
+    fn a_driver_that_waits_is_woken_by_what_is_due_earlier_and_by_nothing_else() {
+        let recording = Arc::new(Recording::embedded().unwrap());
+        let config = FloorConfig::new(recording, Vec::new(), wall_time(), Ledgers::memory(&VENUES));
+        let floor = SharedFloor::on_wall_clock(Floor::open(config).unwrap());
+        let (began, driven) = (wall_time(), floor.clone());
+        let driver = std::thread::spawn(move || {
+            let held = driven.lock();
+            drop(driven.wait(held, began, began.plus(LONG_NS)));
+            wall_time()
+        });
+        while floor.shared.looks_at.load(Ordering::Relaxed) == i64::MIN {
+            std::thread::yield_now();
+        }
+        let mut port = floor.ports().remove(0);
+        assert!(matches!(port.open_orders(), Answer::Complete(_)), "after which nothing is due");
+        assert_eq!(floor.shared.looks_at.load(Ordering::Relaxed), began.plus(LONG_NS).0, "it still waits");
+        let id = WireId::new("unknown").unwrap();
+        let request = WireCancel { wire_id: id.clone(), orig_wire_id: id, deadline: Time(i64::MAX) };
+        assert_eq!(port.cancel(&request), Handed::Over);
+        assert!(driver.join().unwrap() < began.plus(LONG_NS));
+    }
+
+    #[test]
+    fn what_is_due_within_one_turn_is_done_in_one() {
+        let turns = [0, 1, TURN_NS - 1, TURN_NS, TURN_NS + 1, i64::MIN, i64::MAX].map(|due| turn_at(Time(due)).0);
+        assert_eq!(turns, [0, TURN_NS, TURN_NS, TURN_NS, 2 * TURN_NS, i64::MIN + (TURN_NS - i64::MIN.rem_euclid(TURN_NS)), i64::MAX]);
+        assert!(turn_at(Time(-1)) == Time(0) && turn_at(Time(-TURN_NS)) == Time(-TURN_NS), "the time before 1970 too");
     }
 }

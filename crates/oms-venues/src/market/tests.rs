@@ -1,5 +1,6 @@
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use oms_model::report::{Report, ReportBody};
 use oms_model::{InstrumentId, OrdType, OrderId, Price, Qty, Side, Symbol, Time, TimeInForce, WireId};

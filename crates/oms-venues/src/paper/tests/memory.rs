@@ -156,3 +156,37 @@ fn a_venue_that_cannot_remember_says_nothing_and_stops() {
     let handed = desk.venue.submit(desk.now, Request::New(order(2, Side::Buy, 100, 2000)));
     assert!(matches!(handed, Handed::NotSent(_)));
 }
+
+/// A disk that is full after so many writes.
+struct Filling {
+    kept: MemoryLedger,
+    room: usize,
+}
+
+impl Ledger for Filling {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), LedgerError> {
+        self.room = self.room.checked_sub(1).ok_or_else(|| Full.append(bytes).unwrap_err())?;
+        self.kept.append(bytes)
+    }
+}
+
+#[test]
+fn what_arrives_together_is_one_write_before_any_of_its_answers() {
+    let mut desk = Desk::new();
+    desk.venue = PaperVenue::open(profile(), 1, Box::new(Filling { kept: desk.ledger.clone(), room: 2 }), &[]).unwrap();
+    desk.venue.list(&symbol());
+    let submit = |desk: &mut Desk, ids: std::ops::Range<u128>| {
+        for id in ids {
+            assert_eq!(desk.venue.submit(desk.now, Request::New(order(id, Side::Buy, 100, 2000))), Handed::Over);
+        }
+    };
+    for (ids, answers) in [(1..4, vec!["1-0 accepted", "2-0 accepted", "3-0 accepted"]), (4..5, vec!["4-0 accepted"])] {
+        submit(&mut desk, ids.clone());
+        desk.venue.advance(desk.now);
+        assert_eq!(desk.ledger.records().unwrap().len() as u128, ids.end - 1, "recorded before anybody polls");
+        assert_eq!(desk.told(), answers);
+    }
+    submit(&mut desk, 5..7);
+    assert_eq!(desk.told(), ["down"], "what was not recorded is not answered");
+    assert_eq!(desk.ledger.records().unwrap().len(), 4);
+}
