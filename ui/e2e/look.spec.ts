@@ -5,6 +5,17 @@ import { enter, expect, fill, go, resting, server, SHOTS, test } from "./base";
 const SCREENS = ["desk", "orders", "executions", "positions", "risk", "market", "approvals", "quotes", "allocations", "venues", "audit"];
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
+/** The texts of cells that are cut short, of the columns in which none may be. */
+function cut(page: Page): Promise<string[]> {
+  return page.evaluate((whole) => {
+    const cells = [...document.querySelectorAll<HTMLElement>("[role=gridcell][data-column]")].filter((cell) => whole.includes(cell.dataset.column ?? ""));
+    return cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => `${cell.dataset.column ?? ""} ${cell.textContent}`);
+  }, WHOLE);
+}
+
+/** What is never cut short: prices of the market, quantities and prices of orders, times. */
+const WHOLE = ["symbol", "bid", "ask", "created_at", "ord_status", "order_qty", "price", "cum_qty", "leaves_qty", "qty", "last"];
+
 /** Every screen without a violation of WCAG 2.2 AA, in one dress; kept as a picture. */
 async function walk(page: Page, theme: string, density: string) {
   const id = await fill("60");
@@ -26,6 +37,7 @@ async function walk(page: Page, theme: string, density: string) {
   for (const screen of SCREENS) {
     await go(page, `/${screen}`);
     await expect(page.getByRole("main")).not.toContainText("Looking");
+    expect(await cut(page), `${screen}: what does not fit its column`).toEqual([]);
     await look(screen);
   }
   for (const screen of ["settings", "account"]) {

@@ -77,6 +77,11 @@ export function rowHeight(): number {
   return { compact: 24, normal: 28, comfortable: 40 }[document.documentElement.dataset.density ?? "compact"] ?? 24;
 }
 
+/** Widths are meant for compact rows: where letters are larger, columns are wider by as much, so that no amount is cut. */
+function widening(): number {
+  return { compact: 1, normal: 13 / 12, comfortable: 15 / 12 }[document.documentElement.dataset.density ?? "compact"] ?? 1;
+}
+
 /** Sorts and filters; the sorted order is renewed four times a second at most, values at once. */
 function useRanked<T>(rows: readonly T[], columns: readonly Column<T>[], terms: readonly Term[], sort: Layout["sort"]): readonly T[] {
   const [, renew] = useState(0);
@@ -284,8 +289,10 @@ export function Grid<T>(props: Props<T>) {
     } else return;
     event.preventDefault();
   };
-  const template = shownColumns.map((column) => `${layout.widths[column.id] ?? column.width}px`).join(" ") + " minmax(8px, 1fr)";
-  const width = shownColumns.reduce((sum, column) => sum + (layout.widths[column.id] ?? column.width), 8);
+  const wider = widening();
+  const widthOf = (column: Column<T>) => Math.round((layout.widths[column.id] ?? column.width) * wider);
+  const template = shownColumns.map((column) => `${widthOf(column)}px`).join(" ") + " minmax(8px, 1fr)";
+  const width = shownColumns.reduce((sum, column) => sum + widthOf(column), 8);
   const shownRows = () => lines.held.flatMap((line) => (line.kind === "row" ? [line.row] : []));
   /** Every row that passes the filter, those of a source up to its bound. */
   const allRows = (): Promise<T[]> => (source === null ? Promise.resolve(shownRows()) : source.all());
@@ -351,13 +358,13 @@ export function Grid<T>(props: Props<T>) {
             <Head
               key={column.id} column={column} sort={layout.sort} at={at}
               onSort={() => change({ sort: layout.sort?.id !== column.id ? { id: column.id, down: false } : layout.sort.down ? null : { id: column.id, down: true } })}
-              onWidth={(wide) => change({ widths: { ...layout.widths, [column.id]: wide } })}
+              onWidth={(wide) => change({ widths: { ...layout.widths, [column.id]: Math.round(wide / wider) } })}
               onDrop={(dropped) => {
                 const ids = arranged(columns, layout).map((one) => one.id).filter((one) => one !== dropped);
                 ids.splice(ids.indexOf(column.id), 0, dropped);
                 change({ order: ids });
               }}
-              width={layout.widths[column.id] ?? column.width}
+              width={widthOf(column)}
             />
           ))}
         </div>
@@ -470,7 +477,7 @@ function RowOf<T>(props: RowProps<T>) {
     >
       {columns.map((column, at) => (
         <span
-          key={column.id} role="gridcell" aria-colindex={at + 1} title={column.decimal ? column.text(row) : undefined} className={`${column.right ? "right" : ""} ${flashing.has(column.id) ? "flash" : ""}`}
+          key={column.id} role="gridcell" aria-colindex={at + 1} data-column={column.id} title={column.decimal ? column.text(row) : undefined} className={`${column.right ? "right" : ""} ${flashing.has(column.id) ? "flash" : ""}`}
           style={at === 0 && depth !== null && depth > 0 ? { paddingLeft: 8 + depth * 14 } : undefined}
         >
           {column.cell === undefined ? column.text(row) : column.cell(row)}

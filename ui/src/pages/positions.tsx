@@ -25,7 +25,7 @@ const columns = (marks: (symbol: string) => string | null): Column<Position>[] =
   { id: "account_id", title: "Account", width: 112, text: (row) => row.account_id, cell: (row) => <span title={row.account_id}>{short(row.account_id)}</span>, groups: true },
 ];
 /** What has room beside the orders. */
-const SMALL: readonly [id: string, width: number][] = [["symbol", 74], ["qty", 64], ["avg_cost", 74], ["unrealized", 76]];
+const SMALL: readonly [id: string, width: number][] = [["symbol", 72], ["qty", 60], ["avg_cost", 96], ["unrealized", 86]];
 const SHORT: Record<string, string> = { avg_cost: "Cost" };
 const small = (all: Column<Position>[]) => SMALL.flatMap(([id, width]) => all.filter((one) => one.id === id).map((one) => ({ ...one, width, title: SHORT[id] ?? one.title })));
 export const keyOfPosition = (row: Position) => `${row.account_id} ${row.symbol}`;
