@@ -477,7 +477,7 @@ function RowOf<T>(props: RowProps<T>) {
     >
       {columns.map((column, at) => (
         <span
-          key={column.id} role="gridcell" aria-colindex={at + 1} data-column={column.id} title={column.decimal ? column.text(row) : undefined} className={`${column.right ? "right" : ""} ${flashing.has(column.id) ? "flash" : ""}`}
+          key={column.id} role="gridcell" aria-colindex={at + 1} data-column={column.id} title={column.text(row) || undefined} className={`${column.right ? "right" : ""} ${flashing.has(column.id) ? "flash" : ""}`}
           style={at === 0 && depth !== null && depth > 0 ? { paddingLeft: 8 + depth * 14 } : undefined}
         >
           {column.cell === undefined ? column.text(row) : column.cell(row)}
