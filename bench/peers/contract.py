@@ -91,7 +91,6 @@ def refusals(service: Service) -> None:
     key = lambda: uuid.uuid4().hex  # noqa: E731
     expect("unknown API key", service.post(key(), order(), "nobody")[0], 401)
     cases = {
-        "no idempotency key": (None, order()),
         "malformed JSON": (key(), b'{"symbol":'),
         "unknown field": (key(), order(colour="red")),
         "unknown side": (key(), order(side="HOLD")),
