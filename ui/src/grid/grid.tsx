@@ -73,14 +73,15 @@ const OVERSCAN = 8;
 /** Ranks move at most so often: rows that jump are rows that are missed. */
 const RANK_MS = 250;
 
-export function rowHeight(): number {
-  return { compact: 24, normal: 28, comfortable: 40 }[document.documentElement.dataset.density ?? "compact"] ?? 24;
-}
+const COMPACT = { row: 24, letters: 12 };
+/** The height of a row and the size of its letters, as the sheet has them. */
+const SIZES: Record<string, typeof COMPACT> = { compact: COMPACT, normal: { row: 28, letters: 13 }, comfortable: { row: 40, letters: 15 } };
+const sizes = () => SIZES[document.documentElement.dataset.density ?? "compact"] ?? COMPACT;
+
+export const rowHeight = (): number => sizes().row;
 
 /** Widths are meant for compact rows: where letters are larger, columns are wider by as much, so that no amount is cut. */
-function widening(): number {
-  return { compact: 1, normal: 13 / 12, comfortable: 15 / 12 }[document.documentElement.dataset.density ?? "compact"] ?? 1;
-}
+const widening = (): number => sizes().letters / COMPACT.letters;
 
 /** Sorts and filters; the sorted order is renewed four times a second at most, values at once. */
 function useRanked<T>(rows: readonly T[], columns: readonly Column<T>[], terms: readonly Term[], sort: Layout["sort"]): readonly T[] {

@@ -5,7 +5,7 @@
 //! the events as every index does, so that nothing has to wait until it is whole.
 
 use super::column::{Row, Symbols};
-use super::doubts::{Doubted, Doubts};
+use super::doubts::{Doubted, Doubts, Stranger};
 use super::shape::Shape;
 use oms_model::event::{Batch, Event};
 use oms_model::{Order, OrderId, Seq, Time};
@@ -104,7 +104,7 @@ pub(super) struct Book {
     /// By age, of those that may be forgotten.
     done: BTreeSet<(Seq, u32)>,
     symbols: Symbols,
-    pub(super) doubts: Doubts,
+    doubts: Doubts,
     before: Before,
     ranked: BTreeMap<String, Ranked>,
     /// The indexes that are not whole yet, in the order in which they were asked for.
@@ -234,12 +234,24 @@ impl Book {
     }
 
     /// Shows that an order has a part in doubt, or one fewer.
-    pub(super) fn doubted(&mut self, seq: Seq, Doubted { root, more }: Doubted) {
+    fn doubted(&mut self, seq: Seq, Doubted { root, more }: Doubted) {
         let Some(number) = self.by_id.get(&root).copied() else { return };
         let Some(row) = self.rows.get_mut(number as usize).and_then(Option::as_deref_mut) else { return };
         self.before.entry(number).or_insert_with(|| Some(Box::new(row.clone())));
         row.parts_in_doubt = if more { row.parts_in_doubt.saturating_add(1) } else { row.parts_in_doubt.saturating_sub(1) };
         row.doubted = seq;
+    }
+
+    /// Parts in doubt, or not any more, whose client orders have to be looked up, in the order of their events.
+    pub(super) fn strangers(&mut self) -> Vec<Stranger> {
+        self.doubts.strangers()
+    }
+
+    /// Takes in what was found of a stranger.
+    pub(super) fn found(&mut self, stranger: Stranger, root: OrderId) {
+        if let Some(doubted) = self.doubts.found(stranger, root) {
+            self.doubted(stranger.seq, doubted);
+        }
     }
 
     /// Takes in which parts were in doubt when the orders were read, each with its client order.

@@ -140,10 +140,10 @@ fn follow(shared: &Shared, book: &mut Book, follower: &mut Follower) -> Result<(
         let Some(batch) = follower.try_next()? else { break };
         book.apply(&batch);
         // Parts from before the orders were read. That they were stored by then is sure.
-        for stranger in book.doubts.strangers() {
+        for stranger in book.strangers() {
             let part = patiently(|| shared.store.order(&OrderRef::Id(stranger.part)))?;
-            if let Some(doubted) = part.and_then(|part| book.doubts.found(stranger, part.root_order_id)) {
-                book.doubted(stranger.seq, doubted);
+            if let Some(part) = part {
+                book.found(stranger, part.root_order_id);
             }
         }
     }

@@ -1,10 +1,11 @@
 //! What can be subscribed to: snapshots, and what comes after them.
 
 mod orders;
+mod pace;
 mod view;
 
 use crate::api::Api;
-use crate::blotter::{MAX_HZ, Viewer};
+use crate::blotter::Viewer;
 use crate::call::Call;
 use crate::catalog::Catalog;
 use crate::json::events::write_event;
@@ -22,10 +23,11 @@ use oms_model::{AccountId, Code, InstrumentId, Refusal, Seq};
 use oms_runtime::feed::Follower;
 use oms_store::views::{Filter as ViewFilter, ListQuery, Op, Sort};
 use orders::Orders;
+use pace::Pace;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 /// A subscription sends so much at a time, so that the others of its connection are served between.
 const CHUNK: usize = 64 * 1024;
@@ -132,29 +134,8 @@ struct Held {
     known: Positions,
     /// Something may have moved one since.
     moved: bool,
-    /// They are not looked at again before.
-    not_before: Instant,
-}
-
-/// How often a subscription is told of what is new, where its client wants it seldom.
-struct Pace {
-    interval: Duration,
-    /// Nothing is told before.
-    not_before: Instant,
-    /// It was looked at too early: there may be something that was not told.
-    waits: bool,
-}
-
-impl Pace {
-    fn of(max_hz: u32) -> Self {
-        Self { interval: Duration::from_secs(1) / max_hz, not_before: Instant::now(), waits: false }
-    }
-
-    /// Whether it is too early.
-    fn holds_back(&mut self) -> bool {
-        self.waits = Instant::now() < self.not_before;
-        self.waits
-    }
+    /// When they are looked at again.
+    pace: Pace,
 }
 
 /// What a connection follows.
@@ -194,7 +175,7 @@ impl Subscription {
         if from.is_some() && !matches!(topic, "orders" | "executions" | "risk") {
             return Err(fields.bad("from", format_args!("goes not with {topic}, which tells what is, not what came of it")));
         }
-        let pace = pace(topic, fields)?;
+        let pace = Pace::asked(topic, fields)?;
         if topic == "marketdata" {
             let symbols = Fields::of(asked, "filter.", &["symbols"])?;
             let named = symbols.get("symbols").is_some().then(|| symbols.parsed_list::<String>("symbols")).transpose()?;
@@ -228,10 +209,9 @@ impl Subscription {
 
     /// When it is to be looked at even if nothing happens.
     pub(super) fn due(&self) -> Option<Instant> {
-        match (&self.topic, &self.pace) {
-            (Topic::Positions(held), _) if held.moved => Some(held.not_before),
-            (_, Some(pace)) if pace.waits => Some(pace.not_before),
-            _ => None,
+        match &self.topic {
+            Topic::Positions(held) => held.pace.due(),
+            _ => self.pace.as_ref().and_then(Pace::due),
         }
     }
 
@@ -248,7 +228,7 @@ impl Subscription {
         match &mut self.topic {
             Topic::Market(watch) => {
                 if let Some(pace) = &self.pace {
-                    sleep_until(pace.not_before).await;
+                    pace.passed().await;
                 }
                 if watch.changed().await {
                     return;
@@ -275,7 +255,7 @@ impl Subscription {
             && !more
             && !messages.is_empty()
         {
-            pace.not_before = Instant::now() + pace.interval;
+            pace.begin();
         }
         Ok((messages, more))
     }
@@ -316,7 +296,7 @@ impl Subscription {
         }
         if let Topic::Positions(held) = topic
             && held.moved
-            && Instant::now() >= held.not_before
+            && !held.pace.holds_back()
         {
             let (told, seq) = held.look(api, *number, filter, &catalog).await?;
             messages.extend(told);
@@ -325,18 +305,6 @@ impl Subscription {
         }
         Ok((messages, follower.next_seq() <= upto))
     }
-}
-
-/// How often the client wants to be told.
-fn pace(topic: &str, fields: &Fields<'_, '_>) -> Result<Option<Pace>, Refusal> {
-    let Some(max_hz) = fields.count::<u32>("max_hz")? else { return Ok(None) };
-    if !matches!(topic, "executions" | "risk" | "marketdata") {
-        return Err(fields.bad("max_hz", format_args!("goes not with {topic}")));
-    }
-    if !(1..=MAX_HZ).contains(&max_hz) {
-        return Err(fields.bad("max_hz", format_args!("must be 1 to {MAX_HZ}")));
-    }
-    Ok(Some(Pace::of(max_hz)))
 }
 
 /// The next batch, where it is durable. A client that is far behind is served from the journal, off the async threads.
@@ -476,7 +444,7 @@ async fn positions(call: &Call, number: u32, filter: &Filter) -> Result<(Topic, 
     let catalog = call.api.catalog_now().await?;
     let all: Vec<&Position> = known.values().collect();
     let pieces = pieces(number, seq, &all, |w, position| write_position(w, &call.api, position, &catalog));
-    Ok((Topic::Positions(Held { known, moved: false, not_before: Instant::now() }), seq, pieces))
+    Ok((Topic::Positions(Held { known, moved: false, pace: Pace::every(PACE) }), seq, pieces))
 }
 
 impl Held {
@@ -488,7 +456,8 @@ impl Held {
         let told = (!others.is_empty()).then(|| {
             message(number, "delta", seq, true, |w| w.array_at("data", &others, |w, position| write_position(w, api, position, catalog)))
         });
-        *self = Self { known: now, moved: false, not_before: Instant::now() + PACE };
+        (self.known, self.moved) = (now, false);
+        self.pace.begin();
         Ok((told, seq))
     }
 }

@@ -570,12 +570,11 @@ fn a_part_in_doubt_is_shown_of_its_order_until_there_is_evidence() {
     assert_eq!(shown(&book, 0), Some((1, 14)), "what was read is not counted again");
     assert_eq!(shown(&book, 2), Some((1, 11)), "it came with its doubt");
     assert_eq!(shown(&book, 1), Some((1, 16)));
-    let strangers = book.doubts.strangers();
+    let strangers = book.strangers();
     assert_eq!(strangers.iter().map(|one| (one.seq, one.part)).collect::<Vec<_>>(), [(Seq(17), OrderId::from_u128(22))]);
-    let doubted = book.doubts.found(strangers[0], root(2).order_id).unwrap();
-    book.doubted(Seq(17), doubted);
+    book.found(strangers[0], root(2).order_id);
     assert_eq!(shown(&book, 1), Some((2, 17)));
     book.apply(&Batch { first_seq: Seq(18), events: vec![evidence(22), evidence(21), evidence(11), evidence(33)], ..Batch::default() });
     assert_eq!([0, 1, 2].map(|number| shown(&book, number)), [Some((0, 20)), Some((0, 19)), Some((0, 21))]);
-    assert!(book.doubts.strangers().is_empty());
+    assert!(book.strangers().is_empty());
 }
