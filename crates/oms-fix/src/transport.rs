@@ -31,9 +31,9 @@ pub use engine::{AddError, Engine};
 pub use tls::{TlsError, client_tls, server_tls, server_tls_of};
 
 use crate::codec::scan::View;
-use crate::session::Phase;
 use crate::session::config::{Config, SessionId};
 use crate::session::outbox::{Acted, Event, Kept, Mark, Outgoing, SendError, Sent};
+use crate::session::{Phase, Stored};
 use crate::store::MessageStore;
 
 /// What a session serves.
@@ -155,10 +155,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn new(acted: Vec<Acted>) -> Arc<Self> {
+    fn new(stored: Stored, acted: Vec<Acted>) -> Arc<Self> {
         Arc::new(Self {
-            next_in: AtomicU64::new(1),
-            next_out: AtomicU64::new(1),
+            next_in: AtomicU64::new(stored.next_in),
+            next_out: AtomicU64::new(stored.next_out),
             phase: watch::Sender::new(Phase::Down),
             open: watch::Sender::new(true),
             frozen: watch::Sender::new(false),
@@ -381,7 +381,7 @@ impl SessionHandle {
         *self.shared.frozen.borrow()
     }
 
-    /// The next inbound and outbound number.
+    /// The next inbound and outbound number: durable ones, from the moment on that the session is there.
     #[must_use]
     pub fn numbers(&self) -> (u64, u64) {
         (self.shared.next_in.load(Ordering::Acquire), self.shared.next_out.load(Ordering::Acquire))

@@ -73,10 +73,11 @@ impl Engine {
         }
         let (commands, received) = mpsc::channel(COMMANDS);
         let (attach, attached) = mpsc::channel(1);
-        let shared = Shared::new(spec.store.acted());
+        let stored = spec.store.stored();
+        let shared = Shared::new(stored, spec.store.acted());
         let seed = clock::now().mono ^ id.target.bytes().fold(0, |seed: u64, byte| seed.rotate_left(8) ^ u64::from(byte));
         let dialer = Dialer::new(spec.endpoints, spec.reconnect, seed);
-        let session = Session::new(Arc::new(spec.config), spec.store.stored());
+        let session = Session::new(Arc::new(spec.config), stored);
         let driver = Driver::new(session, spec.limits, spec.store, spec.application, shared.clone());
         let task = tokio::spawn(Task::new(driver, received).run(attached, dialer));
         let handle = SessionHandle { id: id.clone(), commands, shared };

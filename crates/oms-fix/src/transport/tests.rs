@@ -129,6 +129,25 @@ async fn sessions_come_and_go_while_others_run() {
 }
 
 #[tokio::test]
+async fn numbers_are_those_of_the_store_from_the_start() {
+    let journal = oms_store::MemoryJournal::new(1);
+    let engine = Engine::new();
+    let open = || {
+        let (mut accepts, _) = spec(Role::Acceptor, "B", "A");
+        let store = crate::store::JournalStore::open(Box::new(journal.clone())).unwrap();
+        accepts.store = Box::new(store.session(&accepts.config.id));
+        engine.add(accepts).unwrap()
+    };
+    let session = open();
+    session.set_next_out(7).await.unwrap();
+    session.set_next_in(5).await.unwrap();
+    session.settled().await.unwrap();
+    assert!(engine.remove(session.id()).await);
+    // The session's own task has not had its turn yet.
+    assert_eq!(open().numbers(), (5, 7));
+}
+
+#[tokio::test]
 async fn an_initiator_that_is_closed_stays_away() {
     let mut both = both(anywhere(), None, |_, _| ()).await;
     phase(&both.initiator, Phase::Up).await;
