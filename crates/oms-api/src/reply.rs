@@ -19,7 +19,8 @@ pub fn body(status: StatusCode, content_type: &'static str, body: Body, trace_id
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.reserve(8);
+    // Those below, of an order, of its budget, its length, and room: growing costs more than all of them.
+    headers.reserve(16);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,5 +1,6 @@
 //! The listener: connections with bounds, and an orderly end.
 
+mod head_timer;
 mod patient;
 mod tls;
 
@@ -10,6 +11,7 @@ use crate::tenants::{self, Tenants};
 use axum::body::Body;
 use axum::response::Response;
 use core::convert::Infallible;
+use head_timer::HeadTimer;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -180,7 +182,7 @@ impl Connection {
         let Self { peer, spoken, config, ending } = self;
         let service = service_fn(move |request| spoken.clone().answer(from(peer, request)));
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
+            .timer(HeadTimer::default())
             .header_read_timeout(config.head_timeout)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD)
