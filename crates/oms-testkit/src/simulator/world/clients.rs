@@ -11,7 +11,7 @@ use oms_model::command::{Actor, Change, Command, CommandOutcome, NewOrder, NewPa
 use oms_model::compliance::{ListKind, Locate, Restriction, SelfMatchPolicy};
 use oms_model::limit::{Check, LimitKey, LimitType, Period, RiskLimit, Scope};
 use oms_model::order::Routing;
-use oms_model::overrides::{Override, OverrideRule};
+use oms_model::overrides::{Override, OverrideRule, OverrideState};
 use oms_model::strategy::StrategyEnvelope;
 use oms_model::{
     ClOrdId, InstrumentId, LimitScheduleId, OrdType, Order, OverrideId, Price, Qty, Side, SorMode, StrategyId, Time, TimeInForce,
@@ -122,7 +122,10 @@ impl World {
 
     /// The order that a person gave leave for, sent again.
     fn overridden(&self, rng: &mut Rng, order: &mut NewOrder) {
-        let known: Vec<&Override> = self.gate.overrides().collect();
+        let mut known: Vec<&Override> = self.gate.overrides().collect();
+        if rng.chance(800) && known.iter().any(|one| one.state == OverrideState::Active) {
+            known.retain(|one| one.state == OverrideState::Active);
+        }
         if known.is_empty() {
             return;
         }
@@ -178,7 +181,9 @@ impl World {
         let overrides: Vec<OverrideId> = self.gate.overrides().map(|known| known.override_id).collect();
         let schedules: Vec<LimitScheduleId> = self.gate.schedules().collect();
         let known = if overrides.is_empty() { OverrideId::default() } else { rng.pick(&overrides) };
+        let waits = self.gate.overrides().find(|known| known.state == OverrideState::Pending).map(|known| known.override_id);
         let command = match rng.below(10) {
+            _ if waits.is_some() && rng.chance(300) => RiskCommand::ConsentOverride { override_id: waits.unwrap_or(known) },
             0 => RiskCommand::SetOverrideRule(OverrideRule { second_person: rng.chance(200), lists: rng.chance(500) }),
             1 => RiskCommand::ConsentOverride { override_id: known },
             2 => RiskCommand::RevokeOverride { override_id: known, reason },
@@ -237,7 +242,8 @@ impl World {
         order.routing = Routing { mode, venue, policy: None, care: false };
         let waits = !matches!(order.time_in_force, Ioc | Fok);
         order.routing.care = waits && rng.chance(150);
-        if rng.chance(80) {
+        let leave = self.gate.overrides().any(|known| known.state == OverrideState::Active);
+        if rng.chance(if leave { 400 } else { 80 }) {
             self.overridden(rng, &mut order);
         }
         order
