@@ -17,8 +17,11 @@ mod books;
 mod expect;
 mod gate;
 mod leaves;
+mod orders;
 mod parse;
+mod quotes;
 mod run;
+mod venue;
 
 use crate::fixture::Desk;
 

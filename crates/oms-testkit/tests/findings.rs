@@ -517,3 +517,33 @@ fn a_proposal_lapses_with_its_group() {
         approve G1 by other                         -> refused NOT_FOUND",
     );
 }
+
+/// An execution under the id of a replace shows that the venue took it, and not for how many: what the venue says later
+/// holds, as if it had come first, also of a part that seemed to be whole and works again by a bust.
+#[test]
+fn the_quantity_that_a_venue_tells_late_is_the_one_that_works() {
+    let begun = "quote XNAS XYZ 20.00 x 900 / 20.02 x 900
+        submit A1 buy 700 XYZ @ 20.00 GTC at XNAS    -> UNACK
+        ack A1.1                                     -> LIVE
+        replace A1 qty 100                           -> PENDING_REPLACE
+        fill A1.1 271 @ 20.00 exec X1                -> PENDING_REPLACE
+        ";
+    let whole = "fill A1.1 24 @ 20.00 exec X2 replaced   -> FILLED qty 271 legs XNAS:271:FILLED
+        ";
+    let told = "replace-ack A1.1 at 100                  -> legs XNAS:100:FILLED
+        ";
+    let bust = "bust A1.1 X1
+        ";
+    let end = "order A1                                  -> PARTIALLY_FILLED qty 271 cum 24 legs XNAS:100:PARTIALLY_FILLED XNAS:171:UNACK
+        replace-ack A1.1 at 100                          -> legs XNAS:100:PARTIALLY_FILLED XNAS:171:UNACK
+        cancel A1                                        -> PENDING_CANCEL
+        replace-ack A1.1 of 1 at 90                      -> legs XNAS:90:PENDING_CANCEL XNAS:171:PENDING_CANCEL
+        cancel-ack A1.1                                  -> PENDING_CANCEL
+        cancel-ack A1.2                                  -> CANCELED cum 24";
+    let answered = "replace-ack A1.1 at 100              -> FILLED qty 271
+        fill A1.1 24 @ 20.00 exec X2 replaced
+        ";
+    check(&format!("{begun}{answered}{bust}{end}"));
+    check(&format!("{begun}{whole}{told}{bust}{end}"));
+    check(&format!("{begun}{whole}{bust}replace-ack A1.1 at 100\n{end}"));
+}

@@ -1,17 +1,21 @@
 //! What a venue claims. A report may be late, twice, out of order or wrong; each is booked once or raised.
 
+mod answered;
+
 use super::{cancel, execution, parent, route, tree, valued};
 use crate::step::Step;
 use oms_model::event::{
     BrokerSession, Event, ExecutionRecorded, ExecutionUnmatched, Filled, OrderAccepted, OrderAnomaly, OrderEnded, OrderInDoubt,
-    OrderOutcomeResolved, OrderRejected, OrderReplaced, RequestRejected,
+    OrderOutcomeResolved, OrderRejected, RequestRejected,
 };
-use oms_model::order::Terms;
 use oms_model::report::{Report, ReportBody, VenueFill};
 use oms_model::{
     Anomaly, BrokerOrderId, Code, EndedBy, ExecId, IntentKind, Mic, Notional, OrdState, Order, OrderId, Outcome, Pending, Price, Qty, Time,
     TimeInForce, WireId,
 };
+
+use answered::replace_rejected;
+pub(crate) use answered::replaced;
 
 /// The most legs that one input puts in doubt, so that its batch stays small. At a lost session the rest follows
 /// when their answers are overdue.
@@ -303,67 +307,6 @@ fn cancel_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy,
     settle_doubt(step, order_id, IntentKind::Cancel, Outcome::Rejected, "the venue answered the cancel");
     step.emit(Event::CancelRejected(RequestRejected { order_id, by, text: text.clone() }));
     parent::cancel_refused(step, order_id, &text);
-}
-
-/// The venue took a replace of a leg, where it was asked for.
-pub(crate) fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32, told_qty: Option<Qty>) {
-    let entry = step.state().entry(leg.order_id);
-    let outstanding = entry.and_then(crate::state::Entry::request) == Some((IntentKind::Replace, revision));
-    if !outstanding {
-        return;
-    }
-    let order_id = leg.order_id;
-    let Some(terms) = leg.extras.replacing.as_deref().copied() else { return replaced_after_all(step, leg, revision) };
-    settle_doubt(step, order_id, IntentKind::Replace, Outcome::Live, "the venue answered the replace");
-    // What was executed meanwhile cannot be ordered away; the venue amends the quantity to it.
-    let executed = step.state().order(order_id).map_or(leg.cum_qty, |leg| leg.cum_qty);
-    let order_qty = told_qty.unwrap_or_else(|| terms.order_qty.max(executed));
-    if executed > order_qty {
-        let detail = format!("the venue replaced it to {order_qty}, and {executed} are executed here");
-        anomaly(step, order_id, Anomaly::Overfill, detail);
-    }
-    step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms: Terms { order_qty, ..terms }, revision }));
-    after_replace_answer(step, leg, None);
-}
-
-/// The venue took a replace that was over once the leg had been wholly executed, and then an execution was taken back.
-/// What the order asked for has been decided without it, so the leg may not work on.
-fn replaced_after_all(step: &mut Step<'_>, leg: &Order, revision: u32) {
-    let order_id = leg.order_id;
-    let asked = leg.extras.unanswered.as_deref().copied().unwrap_or_else(|| leg.terms());
-    settle_doubt(step, order_id, IntentKind::Replace, Outcome::Live, "the venue answered the replace");
-    let terms = Terms { order_qty: asked.order_qty.max(leg.cum_qty), ..asked };
-    step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision }));
-    let detail = format!("the venue took replace {revision} after the order was wholly executed and works again; it is canceled");
-    anomaly(step, order_id, Anomaly::NotPutBack, detail);
-    if step.state().order(order_id).is_some_and(|leg| leg.state.is_done()) {
-        return parent::part_ended(step, order_id);
-    }
-    parent::sync_above(step, order_id);
-    send_waiting_cancel(step, order_id);
-    cancel::cancel_leg(step, order_id, EndedBy::Router);
-}
-
-fn replace_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy, text: String) {
-    let order_id = leg.order_id;
-    let outstanding = step.state().entry(order_id).and_then(crate::state::Entry::request) == Some((IntentKind::Replace, revision));
-    if !outstanding {
-        return;
-    }
-    settle_doubt(step, order_id, IntentKind::Replace, Outcome::Rejected, "the venue answered the replace");
-    step.emit(Event::ReplaceRejected(RequestRejected { order_id, by, text: text.clone() }));
-    after_replace_answer(step, leg, Some(&text));
-}
-
-fn after_replace_answer(step: &mut Step<'_>, leg: &Order, refusal: Option<&str>) {
-    send_waiting_cancel(step, leg.order_id);
-    if step.state().order(leg.order_id).is_some_and(|leg| leg.state.is_done()) {
-        parent::part_ended(step, leg.order_id);
-    } else if let Some(text) = refusal {
-        parent::replace_refused(step, leg.order_id, text);
-    } else {
-        parent::replace_answered(step, leg.order_id);
-    }
 }
 
 fn expired(step: &mut Step<'_>, leg: &Order) {

@@ -313,7 +313,9 @@ impl State {
                 self.stats(venue, oms_router::VenueStats::rejected);
                 self.risk.on_trouble(BreakerKind::RejectStorm, venue, time);
             }
-            Event::CancelRejected(_) | Event::OrderReplaced(_) | Event::ReplaceRejected(_) => leg.set_request(None),
+            Event::CancelRejected(_) | Event::ReplaceRejected(_) => leg.set_request(None),
+            // A cancel may be under way when a venue tells more of a replace that was known already.
+            Event::OrderReplaced(_) => leg.set_request(leg.request().filter(|(intent, _)| *intent == IntentKind::Cancel)),
             _ => (),
         }
         if order.state.is_done() {

@@ -24,6 +24,8 @@ struct Known {
     asked: Option<Terms>,
     /// What was still asked when it ended.
     unanswered: Option<Terms>,
+    /// What the replace had asked for that was answered last.
+    answered: Option<Terms>,
     cum: i128,
     canceling: bool,
     ended: bool,
@@ -61,13 +63,16 @@ impl Sagas {
             Event::OrderReplaced(e) => {
                 let known = self.orders.get(&e.order_id).cloned().unwrap_or_default();
                 // One that its order's end had settled, and that the venue took after all, holds where the order works again.
-                let asked = known.asked.or(known.unanswered).unwrap_or(known.terms);
+                // One that an execution had shown may be answered later, with the quantity that the venue had made of it.
+                let asked = known.asked.or(known.unanswered).or(known.answered).unwrap_or(known.terms);
                 let amended = e.terms.order_qty > asked.order_qty && e.terms.order_qty.raw() == known.cum;
                 let same =
                     (e.terms.price, e.terms.stop_px) == (asked.price, asked.stop_px) && (e.terms.order_qty == asked.order_qty || amended);
                 hold!(15, same, "order {} has {:?} and {asked:?} was asked for", e.order_id, e.terms);
                 hold!(15, !self.running.contains_key(&e.order_id), "order {} was replaced while its parts are not", e.order_id);
-                self.change(e.order_id, |known| (known.terms, known.asked, known.unanswered) = (e.terms, None, None));
+                self.change(e.order_id, |known| {
+                    (known.terms, known.asked, known.unanswered, known.answered) = (e.terms, None, None, Some(asked));
+                });
             }
             Event::ReplaceRejected(e) => self.change(e.order_id, |known| (known.asked, known.unanswered) = (None, None)),
             Event::OrderCancelRequested(e) => self.change(e.order_id, |known| known.canceling = true),

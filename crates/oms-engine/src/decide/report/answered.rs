@@ -1,0 +1,94 @@
+//! What venues answer to replaces of legs, and what shows that they took one.
+
+use super::super::{cancel, parent};
+use super::{anomaly, send_waiting_cancel, settle_doubt};
+use crate::step::Step;
+use oms_model::event::{Event, OrderReplaced, RequestRejected};
+use oms_model::order::Terms;
+use oms_model::{Anomaly, EndedBy, IntentKind, Order, OrderId, Outcome, Qty};
+
+/// The venue took a replace of a leg, where it was asked for.
+pub(crate) fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32, told_qty: Option<Qty>) {
+    let entry = step.state().entry(leg.order_id);
+    let request = entry.and_then(crate::state::Entry::request);
+    if request != Some((IntentKind::Replace, revision)) {
+        let other = request.is_some_and(|(intent, _)| intent == IntentKind::Replace);
+        return if !other && revision == leg.venue_revision {
+            quantity_told(step, leg, revision, told_qty)
+        };
+    }
+    let order_id = leg.order_id;
+    let Some(terms) = leg.extras.replacing.as_deref().copied() else { return replaced_after_all(step, leg, revision) };
+    settle_doubt(step, order_id, IntentKind::Replace, Outcome::Live, "the venue answered the replace");
+    // What was executed meanwhile cannot be ordered away; the venue amends the quantity to it.
+    let executed = step.state().order(order_id).map_or(leg.cum_qty, |leg| leg.cum_qty);
+    let order_qty = told_qty.unwrap_or_else(|| terms.order_qty.max(executed));
+    replaced_to(step, order_id, Terms { order_qty, ..terms }, revision, executed);
+    after_replace_answer(step, leg, None);
+}
+
+fn replaced_to(step: &mut Step<'_>, order_id: OrderId, terms: Terms, revision: u32, executed: Qty) {
+    if executed > terms.order_qty {
+        let detail = format!("the venue replaced it to {}, and {executed} are executed here", terms.order_qty);
+        anomaly(step, order_id, Anomaly::Overfill, detail);
+    }
+    step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision }));
+}
+
+/// The venue answers a replace of which an execution under its id had told before, which says no quantity: the venue's
+/// own holds, also where the leg was wholly executed by ours and an execution is taken back later.
+fn quantity_told(step: &mut Step<'_>, leg: &Order, revision: u32, told_qty: Option<Qty>) {
+    let Some(order_qty) = told_qty.filter(|qty| revision > 0 && *qty != leg.order_qty) else { return };
+    let order_id = leg.order_id;
+    replaced_to(step, order_id, Terms { order_qty, ..leg.terms() }, revision, leg.cum_qty);
+    if leg.state.is_done() {
+        return;
+    }
+    if step.state().order(order_id).is_some_and(|leg| leg.state.is_done()) {
+        return parent::part_ended(step, order_id);
+    }
+    parent::sync_above(step, order_id);
+    if let Some(parent_id) = leg.parent_order_id {
+        parent::place_rest(step, parent_id, "the venue told the quantity that it works");
+    }
+}
+
+/// The venue took a replace that was over once the leg had been wholly executed, and then an execution was taken back.
+/// What the order asked for has been decided without it, so the leg may not work on.
+fn replaced_after_all(step: &mut Step<'_>, leg: &Order, revision: u32) {
+    let order_id = leg.order_id;
+    let asked = leg.extras.unanswered.as_deref().copied().unwrap_or_else(|| leg.terms());
+    settle_doubt(step, order_id, IntentKind::Replace, Outcome::Live, "the venue answered the replace");
+    let terms = Terms { order_qty: asked.order_qty.max(leg.cum_qty), ..asked };
+    step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision }));
+    let detail = format!("the venue took replace {revision} after the order was wholly executed and works again; it is canceled");
+    anomaly(step, order_id, Anomaly::NotPutBack, detail);
+    if step.state().order(order_id).is_some_and(|leg| leg.state.is_done()) {
+        return parent::part_ended(step, order_id);
+    }
+    parent::sync_above(step, order_id);
+    send_waiting_cancel(step, order_id);
+    cancel::cancel_leg(step, order_id, EndedBy::Router);
+}
+
+pub(super) fn replace_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy, text: String) {
+    let order_id = leg.order_id;
+    let outstanding = step.state().entry(order_id).and_then(crate::state::Entry::request) == Some((IntentKind::Replace, revision));
+    if !outstanding {
+        return;
+    }
+    settle_doubt(step, order_id, IntentKind::Replace, Outcome::Rejected, "the venue answered the replace");
+    step.emit(Event::ReplaceRejected(RequestRejected { order_id, by, text: text.clone() }));
+    after_replace_answer(step, leg, Some(&text));
+}
+
+fn after_replace_answer(step: &mut Step<'_>, leg: &Order, refusal: Option<&str>) {
+    send_waiting_cancel(step, leg.order_id);
+    if step.state().order(leg.order_id).is_some_and(|leg| leg.state.is_done()) {
+        parent::part_ended(step, leg.order_id);
+    } else if let Some(text) = refusal {
+        parent::replace_refused(step, leg.order_id, text);
+    } else {
+        parent::replace_answered(step, leg.order_id);
+    }
+}
