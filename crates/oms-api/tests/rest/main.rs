@@ -21,6 +21,7 @@ mod settings;
 mod setup;
 mod shadow;
 mod socket;
+mod socket_views;
 mod sockets;
 mod streams;
 mod tenants;
