@@ -14,7 +14,7 @@
 //! | `order ID -> raised ANOMALY`, `order ID -> calm` | what was raised of a client's order, or that nothing was |
 //! | `submit ... CARE`; `accept\|claim\|hand ORDER [by USER]`, `pass ORDER [to USER] [by USER]` | a care order; `hand` gives its rest to the router |
 //! | `split ORDER QTY [id ID] [@ PRICE] [market] [TIF] [MODE] [at VENUE] [CARE] [+ QTY ...] [by USER]` | its holder works parts of it |
-//! | `ack LEG`, `reject LEG [WORDS]`, `fill LEG QTY @ PRICE [exec ID] [replaced]`, `expire LEG` | the venue tells |
+//! | `ack LEG`, `reject LEG [WORDS]`, `fill LEG QTY @ PRICE [exec ID] [replaced]`, `expire LEG` | the venue tells; `replaced`: under the id of the request that changed it |
 //! | `cancel-ack LEG`, `cancel-reject LEG [WORDS]`, `replace-ack LEG [of REVISION] [at QTY]`, `replace-reject LEG [WORDS]`, `cancel-unasked LEG` | the venue tells |
 //! | `unknown LEG new\|cancel\|replace`, `not-sent LEG new\|cancel\|replace`, `resolve LEG new\|cancel\|replace OUTCOME` | the gateway tells |
 //! | `up VENUE`, `down VENUE`, `restart` | sessions; the process restarts |

@@ -104,7 +104,7 @@ fn replaced(order: &mut Standing, said: &Said<'_>, wire_id: &WireId, heard: &mut
         order.terms = Some(super::super::order::Terms { order_qty: order.order_qty, price, stop_px, ..terms });
     }
     order.settle();
-    Some(ReportBody::Replaced { wire_id: wire_id.clone(), order_qty: said.qty(38).or(Some(order.order_qty)) })
+    Some(ReportBody::Replaced { wire_id: wire_id.clone(), order_qty: said.qty(38) })
 }
 
 fn done_for_day(order: &mut Standing, wire_id: &WireId) -> Option<ReportBody> {

@@ -137,6 +137,19 @@ fn an_order_is_found_by_the_venues_own_id() {
     assert_eq!(ledger.get(&wire(1, 0)).unwrap().state, VenueState::Canceled);
 }
 
+/// What was asked for is no word of the venue, which may have made more of it.
+#[test]
+fn a_quantity_that_the_venue_does_not_say_is_not_told() {
+    let mut ledger = Ledger::new();
+    ledger.hand_order(&wire(1, 0), terms(100));
+    for (said, told) in [("", None), ("38=80|", Some(Qty::from_units(80).unwrap()))] {
+        let (new, old) = (wire(1, 1), wire(1, 0));
+        let text = format!("35=8|11={}|41={}|17=R|37=B1|{said}39=5|150=5|60=20261127-12:00:00|", new.as_str(), old.as_str());
+        let heard = take(&mut ledger, &text);
+        assert!(matches!(&heard.reports[0].1, ReportBody::Replaced { order_qty, .. } if *order_qty == told), "{heard:?}");
+    }
+}
+
 #[test]
 fn the_oldest_that_ended_are_forgotten_and_it_is_said() {
     let mut ledger = Ledger::new();
