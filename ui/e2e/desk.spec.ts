@@ -1,4 +1,4 @@
-import { enter, expect, fill, go, resting, row, server, short, SHOTS, test, watch } from "./base";
+import { enter, expect, fill, go, resting, row, server, short, SHOTS, sized, test, watch } from "./base";
 
 test("signing in: a wrong key is refused, the right one is kept for the tab and not in the address", async ({ page }) => {
   await page.goto(`${server.url}/`);
@@ -35,7 +35,7 @@ test("an order is previewed, placed once however often it is sent, and its fills
   await ticket.getByRole("button", { name: "Send" }).dblclick();
   await expect(ticket).toBeHidden();
   expect(new Set(sent).size).toBe(1);
-  await expect(row(page, "1,200").filter({ hasText: "FILLED" })).toHaveCount(1);
+  await expect(sized(page, "1,200").filter({ hasText: "FILLED" })).toHaveCount(1);
   await expect(page.getByRole("grid", { name: "Executions" }).getByRole("row").filter({ hasText: "BAC" }).first()).toBeVisible();
   await expect(page.getByRole("grid", { name: "Positions" }).getByRole("row").filter({ hasText: "BAC" })).toContainText("1,200");
 });
@@ -99,7 +99,7 @@ test("place, amend and cancel with the keyboard alone", async ({ page }) => {
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Control+Enter");
   await expect(page.getByRole("complementary", { name: "Order ticket" })).toBeHidden();
-  const line = row(page, "333");
+  const line = sized(page, "333");
   await expect(line).toContainText("LIVE");
   await page.keyboard.press("/");
   await page.keyboard.type("order_qty=333");
@@ -114,12 +114,12 @@ test("place, amend and cancel with the keyboard alone", async ({ page }) => {
   await page.keyboard.press("Control+A");
   await page.keyboard.type("order_qty=334");
   await page.keyboard.press("Enter");
-  await expect(row(page, "334")).toContainText("LIVE");
+  await expect(sized(page, "334")).toContainText("LIVE");
   await page.keyboard.press("Home");
   await page.keyboard.press("Delete");
   await expect(page.getByRole("dialog", { name: "Cancel the order" })).toBeVisible();
   await page.keyboard.press("Enter");
-  await expect(row(page, "334")).toContainText("CANCELED");
+  await expect(sized(page, "334")).toContainText("CANCELED");
 });
 
 test("order detail: why with scores and checks, tree, timeline, executions", async ({ page }) => {

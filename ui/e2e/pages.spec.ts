@@ -1,4 +1,4 @@
-import { enter, expect, fill, go, resting, row, server, short, SHOTS, test } from "./base";
+import { enter, expect, fill, go, resting, server, short, SHOTS, sized, test } from "./base";
 
 test("the audit is searched by kind, order and user, newest first, and verified", async ({ page }) => {
   const id = await resting("531");
@@ -108,7 +108,7 @@ test("a layout is saved under a name, taken again, and goes to a file and back",
   await expect(page.locator("html")).toHaveAttribute("data-density", "comfortable");
   await go(page, "/orders");
   await expect(grid.getByRole("columnheader", { name: "TIF" })).toHaveCount(0);
-  expect((await row(page, "541").boundingBox())?.height).toBe(40);
+  expect((await sized(page, "541").boundingBox())?.height).toBe(40);
 });
 
 test("candles of the desk grow with the market, by the minute, five of them and the day", async ({ page }) => {
