@@ -24,7 +24,7 @@ def arguments():
     parser.add_argument("programs", nargs="+", help="builds of oms")
     parser.add_argument("--load", default="wrk", help="wrk, as fast as the desk takes them, or orders per second")
     parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--seconds", type=int, default=6)
+    parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", default="target/cost", help="folder of the desks; on a disk")
     parser.add_argument("--port", type=int, default=18081)
