@@ -300,8 +300,7 @@ fn canceled(step: &mut Step<'_>, leg: &Order, revision: u32, text: String) {
 
 fn cancel_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy, text: String) {
     let order_id = leg.order_id;
-    let outstanding = step.state().entry(order_id).and_then(crate::state::Entry::request) == Some((IntentKind::Cancel, revision));
-    if !outstanding {
+    if !is_request(step, order_id, IntentKind::Cancel, revision) {
         return;
     }
     settle_doubt(step, order_id, IntentKind::Cancel, Outcome::Rejected, "the venue answered the cancel");
@@ -328,8 +327,13 @@ fn is_outstanding(step: &Step<'_>, order_id: OrderId, intent: IntentKind, revisi
             let doubted = entry.order.extras.doubt.as_deref().is_some_and(|doubt| doubt.intent == IntentKind::New);
             entry.order.state == OrdState::Unack || doubted
         }
-        IntentKind::Cancel | IntentKind::Replace => entry.request() == Some((intent, revision)) && !entry.order.state.is_done(),
+        IntentKind::Cancel | IntentKind::Replace => is_request(step, order_id, intent, revision) && !entry.order.state.is_done(),
     }
+}
+
+/// Whether this is the cancel or replace of a leg that its venue has not answered, also where the leg has ended since.
+fn is_request(step: &Step<'_>, order_id: OrderId, intent: IntentKind, revision: u32) -> bool {
+    step.state().entry(order_id).and_then(crate::state::Entry::request) == Some((intent, revision))
 }
 
 pub(crate) fn in_doubt(step: &mut Step<'_>, order_id: OrderId, intent: IntentKind, revision: u32, reason: String) {

@@ -137,15 +137,12 @@ impl SharedFloor {
         let now = self.now(&floor);
         let venue = floor.venue_mut(venue)?;
         let result = act(venue, now);
-        let looks_at = self.shared.looks_at.load(Ordering::Relaxed);
-        let earlier = venue.next_due().map(|due| turn_at(due).0).filter(|turn| *turn < looks_at);
-        if let Some(turn) = earlier {
-            // A driver that was woken takes a while to come: what is handed over meanwhile does not wake it again.
-            self.shared.looks_at.store(turn, Ordering::Relaxed);
-        }
+        // A driver that was woken takes a while to come: what is handed over meanwhile does not wake it again.
+        let is_earlier =
+            venue.next_due().map(|due| turn_at(due).0).is_some_and(|turn| turn < self.shared.looks_at.fetch_min(turn, Ordering::Relaxed));
         drop(floor);
         // One that waits for something before that finds this too.
-        if earlier.is_some() {
+        if is_earlier {
             self.wake();
         }
         Some(result)

@@ -1,7 +1,7 @@
 //! What venues answer to replaces of legs, and what shows that they took one.
 
 use super::super::{cancel, parent};
-use super::{anomaly, send_waiting_cancel, settle_doubt};
+use super::{anomaly, is_request, send_waiting_cancel, settle_doubt};
 use crate::step::Step;
 use oms_model::event::{Event, OrderReplaced, RequestRejected};
 use oms_model::order::Terms;
@@ -12,10 +12,11 @@ pub(crate) fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32, told_qty
     let entry = step.state().entry(leg.order_id);
     let request = entry.and_then(crate::state::Entry::request);
     if request != Some((IntentKind::Replace, revision)) {
-        let other = request.is_some_and(|(intent, _)| intent == IntentKind::Replace);
-        return if !other && revision == leg.venue_revision {
-            quantity_told(step, leg, revision, told_qty)
-        };
+        // Where another replace is under way, its own answer tells the quantity.
+        if request.is_none_or(|(intent, _)| intent != IntentKind::Replace) {
+            quantity_told(step, leg, revision, told_qty);
+        }
+        return;
     }
     let order_id = leg.order_id;
     let Some(terms) = leg.extras.replacing.as_deref().copied() else { return replaced_after_all(step, leg, revision) };
@@ -38,7 +39,8 @@ fn replaced_to(step: &mut Step<'_>, order_id: OrderId, terms: Terms, revision: u
 /// The venue answers a replace of which an execution under its id had told before, which says no quantity: the venue's
 /// own holds, also where the leg was wholly executed by ours and an execution is taken back later.
 fn quantity_told(step: &mut Step<'_>, leg: &Order, revision: u32, told_qty: Option<Qty>) {
-    let Some(order_qty) = told_qty.filter(|qty| revision > 0 && *qty != leg.order_qty) else { return };
+    let is_known = revision > 0 && revision == leg.venue_revision;
+    let Some(order_qty) = told_qty.filter(|qty| is_known && *qty != leg.order_qty) else { return };
     let order_id = leg.order_id;
     replaced_to(step, order_id, Terms { order_qty, ..leg.terms() }, revision, leg.cum_qty);
     if leg.state.is_done() {
@@ -73,8 +75,7 @@ fn replaced_after_all(step: &mut Step<'_>, leg: &Order, revision: u32) {
 
 pub(super) fn replace_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy, text: String) {
     let order_id = leg.order_id;
-    let outstanding = step.state().entry(order_id).and_then(crate::state::Entry::request) == Some((IntentKind::Replace, revision));
-    if !outstanding {
+    if !is_request(step, order_id, IntentKind::Replace, revision) {
         return;
     }
     settle_doubt(step, order_id, IntentKind::Replace, Outcome::Rejected, "the venue answered the replace");

@@ -182,8 +182,13 @@ impl World {
         let schedules: Vec<LimitScheduleId> = self.gate.schedules().collect();
         let known = if overrides.is_empty() { OverrideId::default() } else { rng.pick(&overrides) };
         let waits = self.gate.overrides().find(|known| known.state == OverrideState::Pending).map(|known| known.override_id);
-        let command = match rng.below(10) {
-            _ if waits.is_some() && rng.chance(300) => RiskCommand::ConsentOverride { override_id: waits.unwrap_or(known) },
+        let drawn = rng.below(10);
+        if let Some(override_id) = waits
+            && rng.chance(300)
+        {
+            return Command::Risk(Box::new(RiskCommand::ConsentOverride { override_id }));
+        }
+        let command = match drawn {
             0 => RiskCommand::SetOverrideRule(OverrideRule { second_person: rng.chance(200), lists: rng.chance(500) }),
             1 => RiskCommand::ConsentOverride { override_id: known },
             2 => RiskCommand::RevokeOverride { override_id: known, reason },
