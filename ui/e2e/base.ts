@@ -70,11 +70,9 @@ export async function fill(qty: string): Promise<string> {
   return String(order.order_id);
 }
 
-export const row = (page: Page, text: string | RegExp) => page.getByRole("grid", { name: "Orders" }).getByRole("row").filter({ hasText: text });
+const rows = (page: Page) => page.getByRole("grid", { name: "Orders" }).getByRole("row");
+export const row = (page: Page, text: string | RegExp) => rows(page).filter({ hasText: text });
 /** The rows whose quantity this is; the figures of a quantity may stand in an id or a time too. */
-export const sized = (page: Page, qty: string) => {
-  const rows = page.getByRole("grid", { name: "Orders" }).getByRole("row");
-  return rows.filter({ has: page.getByRole("gridcell", { name: qty, exact: true }) });
-};
+export const sized = (page: Page, qty: string) => rows(page).filter({ has: page.getByRole("gridcell", { name: qty, exact: true }) });
 export const short = (id: string) => id.slice(4, 18);
 export { expect };
