@@ -313,6 +313,12 @@ fn new_tenant(state: &State, tenant_id: TenantId, called: &str) -> Result<(), Re
     Ok(())
 }
 
+/// Two users with one id would be one, with the addresses of both.
+fn new_user_id(state: &State, user_id: UserId) -> Result<(), Refusal> {
+    let is_new = state.user(user_id).is_none();
+    is_new.then_some(()).ok_or_else(|| conflict("there is a user with this id"))
+}
+
 fn change_tenant(state: &State, asked: &Asked, e: TenantChanged) -> Result<Vec<Event>, Refusal> {
     asked.may_manage(e.tenant_id)?;
     let tenant = state.tenant(e.tenant_id).ok_or_else(|| no_such("tenant"))?;
@@ -363,8 +369,12 @@ fn bootstrap(state: &State, now: Time, sha256: Hash, tenant: TenantCreated, mut 
     if !known {
         new_tenant(state, tenant.tenant_id, &tenant.name)?;
     }
+    new_user_id(state, user.user_id)?;
     name("name", &user.name)?;
     user.email = email(&user.email)?.into();
+    if state.user_named(&user.email).is_some() {
+        return Err(conflict("there is a user with this e-mail"));
+    }
     let member =
         MemberSet { tenant_id: tenant.tenant_id, user_id: user.user_id, role: Role::Admin, extra: Scopes::of(&[Scope::TenantsAdmin]) };
     let used = crate::event::BootstrapUsed { user_id: user.user_id };
@@ -382,8 +392,9 @@ fn create_user(state: &State, asked: &Asked, mut e: UserCreated) -> Result<Vec<E
     }
     name("name", &e.name)?;
     e.email = email(&e.email)?.into();
-    if state.user_named(&e.email).is_some() || state.user(e.user_id).is_some() {
-        return Err(conflict("there is a user with this e-mail or id"));
+    new_user_id(state, e.user_id)?;
+    if state.user_named(&e.email).is_some() {
+        return Err(conflict("there is a user with this e-mail"));
     }
     Ok(vec![e.into()])
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Asked, Command, Joining, MAX_INVITATION, MAX_INVITATIONS, MAX_KEYS, MAX_NETS, MAX_OVERLAP, USED_EVERY, conflict, email, invalid, name,
-    no_such, too_many,
+    new_user_id, no_such, too_many,
 };
 use crate::event::{
     ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated, ApiKeyUsed, Event, Hash, InvitationAccepted, InvitationRevoked, Invited, MemberRemoved,
@@ -44,6 +44,9 @@ pub(super) fn decide(state: &State, now: Time, asked: &Asked, command: Command) 
 fn invite(state: &State, now: Time, asked: &Asked, mut e: Invited) -> Result<Vec<Event>, Refusal> {
     asked.may_manage(e.tenant_id)?;
     state.tenant(e.tenant_id).ok_or_else(|| no_such("tenant"))?;
+    if state.invitation(e.invitation_id).is_some() {
+        return Err(conflict("there is an invitation with this id"));
+    }
     asked.may_give(e.role.scopes() | e.extra)?;
     e.email = email(&e.email)?.into();
     if e.expires_at <= now || now.plus(MAX_INVITATION) < e.expires_at {
@@ -67,6 +70,7 @@ fn accept(state: &State, now: Time, sha256: &Hash, joining: Joining) -> Result<V
     let user_id = match (joining, known) {
         (Joining::Known(user_id), Some(known)) if user_id == known => user_id,
         (Joining::New { user_id, name: called, password }, None) => {
+            new_user_id(state, user_id)?;
             name("name", &called)?;
             let user = UserCreated {
                 user_id,
@@ -167,6 +171,9 @@ fn create_key(state: &State, now: Time, asked: &Asked, e: ApiKeyCreated) -> Resu
     let own = e.tenant_id == asked.by.tenant_id && Some(e.user_id) == asked.by.user_id;
     if !own {
         asked.may_manage(e.tenant_id)?;
+    }
+    if state.key(e.api_key_id).is_some() {
+        return Err(conflict("there is a key with this id"));
     }
     name("name", &e.name)?;
     let member = state.member(e.tenant_id, e.user_id).ok_or_else(|| no_such("member"))?;

@@ -90,6 +90,9 @@ fn second_factor(state: &State, command: Command) -> Result<Vec<Event>, Refusal>
 }
 
 fn open(state: &State, now: Time, asked: &Asked, e: SessionOpened, account: Hash) -> Result<Vec<Event>, Refusal> {
+    if state.session(e.session_id, now).is_some() {
+        return Err(conflict("there is a session with this id"));
+    }
     let user = state.person(e.user_id).ok_or_else(|| no_such("user"))?;
     if state.scopes(e.tenant_id, e.user_id, asked.by.ip).is_none() {
         return Err(Refusal::new(Code::Forbidden, "the tenant does not take this user from this address"));

@@ -134,6 +134,42 @@ fn who_may_do_what_is_a_table() {
 }
 
 #[test]
+fn an_id_is_given_once() {
+    let user = |user_id, email: &str| UserCreated { user_id, email: email.into(), name: "N".into(), password: None, break_glass: false };
+    let join = |user_id| Joining::New { user_id, name: "Eve".to_owned(), password: "$".to_owned() };
+    let accept = |user_id| Command::AcceptInvitation { sha256: [9; 32], joining: join(user_id) };
+    let bootstrap = |user| Command::Bootstrap {
+        sha256: [1; 32],
+        tenant: TenantCreated { tenant_id: TenantId::from_u128(8), name: "other".to_owned() },
+        user,
+    };
+    let mut desk = Desk::open();
+    let link = crate::event::BootstrapIssued { sha256: [1; 32], expires_at: NOW.plus(SECOND) };
+    desk.state.apply(&Batch { events: vec![link.into()], ..Batch::default() });
+    desk.put(&Asked::console(), invited(Role::Viewer, Scopes::NONE, SECOND)).unwrap();
+    desk.put(&Asked::console(), Command::CreateApiKey(key(BOB, &[Scope::OrdersView]))).unwrap();
+    assert_eq!(desk.sign_in(BOB, 1), None);
+    let before = desk.state.clone();
+    let eve = UserId::from_u128(3);
+    let taken = [
+        Command::CreateUser(user(BOB, "eve@x.de")),
+        Command::CreateUser(user(eve, "bob@x.de")),
+        accept(BOB),
+        bootstrap(user(BOB, "eve@x.de")),
+        bootstrap(user(eve, "bob@x.de")),
+        invited(Role::Viewer, Scopes::NONE, SECOND),
+        Command::CreateApiKey(key(ADA, &[Scope::OrdersView])),
+    ];
+    for command in taken {
+        let shown = format!("{command:?}");
+        assert_eq!(desk.code(&Asked::console(), command), Some(Code::StateConflict), "{shown}");
+    }
+    assert_eq!(desk.sign_in(ADA, 1), Some(Code::StateConflict));
+    assert_eq!(desk.state, before);
+    assert_eq!(desk.code(&Asked::console(), accept(eve)), None);
+}
+
+#[test]
 fn a_member_who_goes_takes_sessions_and_keys_along() {
     let mut desk = Desk::open();
     let (ada, bob) = (desk.as_of(ADA), desk.as_of(BOB));
