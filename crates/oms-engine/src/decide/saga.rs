@@ -129,7 +129,13 @@ pub(crate) fn refused_below(step: &mut Step<'_>, order_id: OrderId, part_id: Ord
     match order.extras.saga.as_deref() {
         None => return conclude(step, &order, terms, Some(reason)),
         Some(saga) if saga.phase == SagaPhase::Back => not_put_back(step, order_id, part_id, text),
-        Some(saga) => stepped(step, order_id, SagaPhase::Back, saga.step, Some((part_id, Terms::default())), reason),
+        Some(saga) => {
+            // One that its venue changed all the same, and whose cancel was refused since, is put back with the others.
+            let last = saga.done.iter().rfind(|done| done.order_id == part_id);
+            let is_changed = last.is_some_and(|done| step.state().order(part_id).is_some_and(|part| part.terms() != done.before));
+            let refused = (!is_changed).then(|| (part_id, Terms::default()));
+            stepped(step, order_id, SagaPhase::Back, saga.step, refused, reason);
+        }
     }
     advance(step, order_id)
 }
