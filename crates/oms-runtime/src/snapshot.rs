@@ -75,7 +75,10 @@ mirror! {
         1 group_order_id: OrderId, 2 mode: AllocMode, 3 members: Vec<Member>, 4 booked: Option<Box<Allocation>>,
         5 proposed: Option<Box<AllocationProposed>>, 6 dissolved: bool,
     }
-    StoredDismissed = Dismissed { 1 venue: Mic, 2 exec_id: ExecId }
+    StoredDismissed = Dismissed {
+        1 venue: Mic, 2 exec_id: ExecId, 3 exec_ref: Option<ExecId>, 4 commission: Notional,
+        5 commission_currency: Option<Currency>,
+    }
     StoredRuleSet = RuleSet { 1 name: RuleSetName, 2 user_id: UserId, 3 since: Time, 4 rules: Vec<Rule> }
     StoredFxRate = FxRate { 1 from: Currency, 2 to: Currency, 3 rate: Decimal, 4 at: Time }
     StoredVenue = VenueParts { 1 venue: Venue, 2 stats: StoredStats, 3 connected: bool }

@@ -103,7 +103,7 @@ CREATE INDEX executions_by_root ON executions (root_order_id);
 CREATE INDEX executions_by_symbol ON executions (symbol);
 CREATE INDEX executions_by_time ON executions (transact_time);
 
--- Executions that belong to no order we know, kept for a person.
+-- Executions that belong to no order we know, and what was said of executions that are not in the books, kept for a person.
 CREATE TABLE suspense (
     seq           INTEGER PRIMARY KEY,
     exec_id       TEXT NOT NULL,
@@ -114,6 +114,8 @@ CREATE TABLE suspense (
     transact_time INTEGER NOT NULL,
     recorded_at   INTEGER NOT NULL,
     exec_ref      TEXT,
+    commission    BLOB NOT NULL,    -- what the execution cost
+    currency      TEXT,             -- of that; null where it is no charge
     resolved_at   INTEGER           -- when somebody decided about it
 ) STRICT;
 

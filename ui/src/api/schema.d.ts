@@ -6871,8 +6871,11 @@ export interface components {
             until_s?: number | null;
         };
         Suspended: {
+            /** @description What that execution cost, in `currency`; null where it is no charge. */
+            commission: components["schemas"]["Decimal"] | null;
+            currency: string | null;
             exec_id: string;
-            /** @description The execution that it takes back or corrects. */
+            /** @description The execution that it takes back, corrects or charges for. */
             exec_ref: string | null;
             last_px: components["schemas"]["Decimal"];
             last_qty: components["schemas"]["Decimal"];

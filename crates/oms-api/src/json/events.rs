@@ -5,7 +5,10 @@ use super::orders::{account_fields, instrument_fields, limit_fields, policy_fiel
 use super::write::Writer;
 use crate::catalog::Catalog;
 use crate::error::TraceText;
-use oms_model::event::{Allocation, Batch, Event, ExecutionRecorded, Filled, OrderCreated, OrderEnded, PositionFrozen, RequestRejected};
+use oms_model::event::{
+    Allocation, Batch, Event, ExecutionRecorded, ExecutionUnmatched, Filled, OrderCreated, OrderEnded, PositionFrozen, RequestRejected,
+};
+use oms_model::instrument::Currency;
 use oms_model::market::Seen;
 use oms_model::{AccountId, ExecId, Mic, Notional, OrderKind, Seq};
 
@@ -38,6 +41,12 @@ fn seen_fields(w: &mut Writer, seen: &Seen) {
             });
         }
     }
+}
+
+/// What an execution that is not in the books cost; null where this says something else of it.
+pub(crate) fn write_unmatched_charge(w: &mut Writer, e: &ExecutionUnmatched) {
+    w.text_or_null("commission", e.is_charge().then_some(e.commission));
+    w.string_or_null("currency", e.commission_currency.as_ref().map(Currency::as_str));
 }
 
 /// What an event says, within an object that is open.
@@ -155,6 +164,7 @@ pub fn data(w: &mut Writer, event: &Event, catalog: &Catalog) {
             w.text("last_px", e.last_px);
             w.time("transact_time", e.transact_time);
             w.string_or_null("exec_ref", e.exec_ref.as_ref().map(ExecId::as_str));
+            write_unmatched_charge(w, e);
         }
         Event::QuoteRequested(_)
         | Event::QuoteReceived(_)

@@ -4,6 +4,7 @@ use super::orders::{FIELDS, LIST, list_query};
 use super::{Endpoint, LIMIT, get, query};
 use crate::call::{Access, Call};
 use crate::json::Writer;
+use crate::json::events::write_unmatched_charge;
 use crate::reply;
 use axum::response::Response;
 use http::StatusCode;
@@ -33,7 +34,7 @@ pub const EXECUTION_FIELDS: &[&str] = &[
 ];
 /// The fields of an execution in suspense.
 pub const SUSPENSE_FIELDS: &[&str] =
-    &["seq", "exec_id", "venue", "wire_id", "last_qty", "last_px", "transact_time", "recorded_at", "exec_ref"];
+    &["seq", "exec_id", "venue", "wire_id", "last_qty", "last_px", "transact_time", "recorded_at", "exec_ref", "commission", "currency"];
 /// The fields of an order that was executed beyond its quantity.
 pub const OVERFILL_FIELDS: &[&str] = &["order_id", "cl_ord_id", "account_id", "symbol", "side", "order_qty", "cum_qty", "over_qty"];
 
@@ -105,6 +106,7 @@ async fn suspense(call: Call) -> Result<Response, Refusal> {
                 w.time("transact_time", execution.transact_time);
                 w.time("recorded_at", row.recorded_at);
                 w.string_or_null("exec_ref", execution.exec_ref.as_ref().map(oms_model::ExecId::as_str));
+                write_unmatched_charge(w, execution);
             });
         });
         w.text_or_null("next", next);

@@ -72,7 +72,7 @@ fn leg_of(step: &Step<'_>, wire_id: &WireId, venue: Mic) -> Option<(Order, u32)>
     ours.then(|| (leg.clone(), revision))
 }
 
-/// A fill that matches no order is kept in suspense, and so is a reversal or correction that matches no execution.
+/// A fill that matches no order is kept in suspense, and so is a reversal, correction or charge that matches no execution.
 /// Other reports about orders that were cleaned up, or that were never ours, change nothing.
 fn unmatched(step: &mut Step<'_>, venue: Mic, transact_time: Time, body: &ReportBody) {
     let (wire_id, exec_id, exec_ref, last_qty, last_px) = match body {
@@ -89,8 +89,10 @@ fn unmatched(step: &mut Step<'_>, venue: Mic, transact_time: Time, body: &Report
             }
             (wire_id, &fill.exec_id, Some(exec_ref), fill.last_qty, fill.last_px)
         }
-        ReportBody::Commission { exec_id, commission, currency, .. } => {
-            execution::commission_later(step, venue, exec_id, *commission, *currency);
+        ReportBody::Commission { wire_id, exec_id, commission, currency } => {
+            if !execution::commission_later(step, venue, exec_id, *commission, *currency) {
+                execution::unmatched_charge(step, venue, wire_id, transact_time, exec_id, (*commission, *currency));
+            }
             return;
         }
         _ => return,
@@ -107,6 +109,7 @@ fn unmatched(step: &mut Step<'_>, venue: Mic, transact_time: Time, body: &Report
         last_px,
         transact_time,
         exec_ref: exec_ref.cloned(),
+        ..ExecutionUnmatched::default()
     })));
 }
 

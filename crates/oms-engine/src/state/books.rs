@@ -7,7 +7,7 @@ use oms_model::event::{
 };
 use oms_model::instrument::Currency;
 use oms_model::position::{Booking, Day, Holding, Position};
-use oms_model::{AccountId, CostMethod, Decimal, Event, ExecId, InstrumentId, Mic, Order, OrderId, Qty, StrategyId, Time};
+use oms_model::{AccountId, CostMethod, Decimal, Event, ExecId, InstrumentId, Mic, Notional, Order, OrderId, Qty, StrategyId, Time};
 
 /// A recorded rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,13 +22,19 @@ pub struct FxRate {
     pub at: Time,
 }
 
-/// An execution that a person decided is not ours.
+/// Something in suspense that a person decided to book nowhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dismissed {
     /// Where.
     pub venue: Mic,
-    /// The venue's id of it.
+    /// The id that it had in suspense.
     pub exec_id: ExecId,
+    /// The execution that it was about, where it was no trade of its own.
+    pub exec_ref: Option<ExecId>,
+    /// What that cost, in `commission_currency`.
+    pub commission: Notional,
+    /// `None` where it was no charge.
+    pub commission_currency: Option<Currency>,
 }
 
 /// Reading.
@@ -246,14 +252,15 @@ impl State {
     }
 
     pub(super) fn suspense_resolved(&mut self, e: &SuspenseResolved) {
-        if let Some(at) = self.suspense.iter().position(|known| known.venue == e.venue && known.exec_id == e.exec_id) {
-            self.suspense.remove(at);
-        }
+        let at = self.suspense.iter().position(|known| known.venue == e.venue && known.exec_id == e.exec_id);
+        let known = at.and_then(|at| self.suspense.remove(at)).unwrap_or_default();
         if e.account_id.is_none() {
             if self.dismissed.len() == MAX_SUSPENSE {
                 self.dismissed.pop_front();
             }
-            self.dismissed.push_back(Dismissed { venue: e.venue, exec_id: e.exec_id.clone() });
+            let ExecutionUnmatched { exec_ref, commission, commission_currency, .. } = known;
+            let dismissed = Dismissed { venue: e.venue, exec_id: e.exec_id.clone(), exec_ref, commission, commission_currency };
+            self.dismissed.push_back(dismissed);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::amount::{Notional, Price, Qty};
 use crate::ids::{AccountId, ExecId, InstrumentId, Mic, OrderId, Time};
+use crate::instrument::Currency;
 use crate::terms::{Liquidity, Side};
 
 /// An order's executed quantity rose.
@@ -50,7 +51,8 @@ pub struct ExecutionRecorded {
     pub manual: bool,
 }
 
-/// An execution that belongs to no order we know: kept in suspense for a person, never dropped.
+/// An execution that belongs to no order we know: kept in suspense for a person, never dropped. So are a reversal, a
+/// correction and a charge of an execution that is not in the books.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExecutionUnmatched {
     /// The venue's id of it.
@@ -65,6 +67,18 @@ pub struct ExecutionUnmatched {
     pub last_px: Price,
     /// When, by the venue's clock.
     pub transact_time: Time,
-    /// The execution that it takes back or corrects; `None` where it is a trade of its own.
+    /// The execution that it takes back, corrects or charges for; `None` where it is a trade of its own.
     pub exec_ref: Option<ExecId>,
+    /// What the execution cost, in `commission_currency`.
+    pub commission: Notional,
+    /// `None` where it is no charge.
+    pub commission_currency: Option<Currency>,
+}
+
+impl ExecutionUnmatched {
+    /// Whether it is what an execution cost.
+    #[must_use]
+    pub const fn is_charge(&self) -> bool {
+        self.commission_currency.is_some()
+    }
 }

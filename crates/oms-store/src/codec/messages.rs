@@ -86,7 +86,10 @@ macro_rules! stored_messages {
                 1 exec_id, 2 order_id, 3 root_order_id, 4 account_id, 5 instrument_id, 6 side, 7 venue, 8 last_qty,
                 9 last_px, 10 liquidity, 11 fee, 12 transact_time, 13 manual,
             }
-            ExecutionUnmatched { 1 exec_id, 2 venue, 3 wire_id, 4 last_qty, 5 last_px, 6 transact_time, 7 exec_ref }
+            ExecutionUnmatched {
+                1 exec_id, 2 venue, 3 wire_id, 4 last_qty, 5 last_px, 6 transact_time, 7 exec_ref,
+                8 commission, 9 commission_currency,
+            }
             ExecutionReversed {
                 1 exec_id, 2 venue, 3 order_id, 4 root_order_id, 5 account_id, 6 instrument_id, 7 side, 8 last_qty,
                 9 last_px, 10 fee, 11 transact_time, 12 reference, 13 reason,

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use oms_model::command::OrderRef;
 use oms_model::event::{ExecutionRecorded, ExecutionUnmatched, PositionFrozen};
+use oms_model::instrument::Currency;
 use oms_model::position::Position;
 use oms_model::{
     AccountId, Anomaly, ExecId, ExecType, InstrumentId, Liquidity, Mic, Notional, Order, OrderId, Price, Qty, Seq, Side, Symbol, Time,
@@ -383,8 +384,9 @@ impl ViewReader {
     /// # Errors
     /// As every read; [`QueryError::BadLimit`].
     pub fn suspense(&self, before: Option<Seq>, limit: u32) -> Result<Vec<SuspenseRow>, ViewError> {
-        const SQL: &str = "SELECT seq, exec_id, venue, wire_id, last_qty, last_px, transact_time, recorded_at, exec_ref FROM suspense
-            WHERE resolved_at IS NULL AND seq < ?1 ORDER BY seq DESC LIMIT ?2";
+        const SQL: &str =
+            "SELECT seq, exec_id, venue, wire_id, last_qty, last_px, transact_time, recorded_at, exec_ref, commission, currency
+            FROM suspense WHERE resolved_at IS NULL AND seq < ?1 ORDER BY seq DESC LIMIT ?2";
         let limit = checked(limit)?;
         self.read(|conn| all(conn, SQL, params![before.map_or(i64::MAX, sortable::seq), limit], suspense_of))
     }
@@ -497,6 +499,8 @@ fn suspense_of(row: &Row<'_>) -> Result<SuspenseRow, ViewError> {
             last_px: Price::from_raw(get(row, 5)?),
             transact_time: Time(get(row, 6)?),
             exec_ref: get::<Option<String>>(row, 8)?.and_then(|text| ExecId::new(&text).ok()),
+            commission: Notional::from_raw(wide(row, 9)?),
+            commission_currency: get::<Option<String>>(row, 10)?.and_then(|text| Currency::of(&text)),
         },
     })
 }

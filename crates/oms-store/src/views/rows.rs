@@ -7,7 +7,7 @@ use oms_model::event::{
     CommissionRecorded, ExecutionCorrected, ExecutionRecorded, ExecutionReversed, ExecutionUnmatched, OrderAnomaly, PositionFrozen,
     SuspenseResolved,
 };
-use oms_model::instrument::Instrument;
+use oms_model::instrument::{Currency, Instrument};
 use oms_model::position::Position;
 use oms_model::{AccountId, ExecId, ExecType, InstrumentId, Mic, Order, OrderId, Seq, Symbol, Time};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, params};
@@ -249,8 +249,9 @@ impl<'c> Rows<'c> {
     pub(super) fn suspense(&mut self, seq: Seq, time: Time, e: &ExecutionUnmatched) -> Result<(), ViewError> {
         self.conn
             .prepare_cached(
-                "INSERT INTO suspense (seq, exec_id, venue, wire_id, last_qty, last_px, transact_time, recorded_at, exec_ref)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO suspense (seq, exec_id, venue, wire_id, last_qty, last_px, transact_time, recorded_at, exec_ref,
+                    commission, currency)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -263,6 +264,8 @@ impl<'c> Rows<'c> {
                     e.transact_time.0,
                     time.0,
                     e.exec_ref.as_ref().map(ExecId::as_str),
+                    sortable::money(e.commission),
+                    e.commission_currency.as_ref().map(Currency::as_str),
                 ])
             })
             .during("insert an unmatched execution")?;

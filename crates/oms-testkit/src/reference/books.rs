@@ -95,6 +95,8 @@ pub struct Books {
     charges: BTreeSet<(Mic, ExecId, Currency, i128)>,
     suspense: Vec<ExecutionUnmatched>,
     dismissed: BTreeSet<(Mic, ExecId)>,
+    /// Executions of which something came into suspense that a venue said of them.
+    told_of: BTreeSet<(Mic, ExecId)>,
     /// What a venue said of an execution that is not in the books, which was raised.
     raised: u32,
     days: u32,
@@ -128,9 +130,16 @@ impl Books {
             Event::ExecutionCorrected(e) => self.corrected(e, now),
             Event::CommissionRecorded(e) => self.charged(e, now),
             Event::ExecutionUnmatched(e) => {
+                let twice = |one: &ExecutionUnmatched| {
+                    (one.venue, &one.exec_ref, one.commission, one.commission_currency)
+                        == (e.venue, &e.exec_ref, e.commission, e.commission_currency)
+                };
+                let charged_twice = e.is_charge() && self.suspense.iter().any(twice);
+                hold!(16, !charged_twice, "a charge for {:?} of {} is in suspense twice", e.exec_ref, e.venue);
                 let known = self.suspense.iter().any(|known| (known.venue, &known.exec_id) == (e.venue, &e.exec_id));
                 hold!(16, !known, "execution {} of {} is in suspense twice", e.exec_id, e.venue);
                 self.seen.insert((e.venue, e.exec_id.clone()));
+                self.told_of.extend(e.exec_ref.clone().map(|told| (e.venue, told)));
                 self.suspense.push((**e).clone());
             }
             Event::SuspenseResolved(e) => self.resolved(e),
@@ -308,7 +317,11 @@ impl Books {
         hold!(20, at.is_some(), "execution {} of {} was decided about and was not in suspense", e.exec_id, e.venue);
         let Some(at) = at else { return };
         let told = self.suspense.remove(at);
-        if e.account_id.is_some() {
+        if e.account_id.is_some() && told.is_charge() {
+            // It is booked with the execution that it is for.
+            let charged = told.exec_ref.as_ref().and_then(|exec_id| self.standing(e.venue, exec_id));
+            hold!(22, charged.is_some(), "a charge left suspense for {:?}, which is not in the books", told.exec_ref);
+        } else if e.account_id.is_some() {
             self.resolving = Some(told);
         } else {
             self.dismissed.insert((e.venue, e.exec_id.clone()));
@@ -424,6 +437,12 @@ impl Books {
     #[must_use]
     pub fn is_in_suspense(&self, venue: Mic, exec_id: &ExecId) -> bool {
         self.suspense.iter().any(|known| known.venue == venue && known.exec_id == *exec_id)
+    }
+
+    /// Whether something that a venue said of an execution waits for a person, or waited.
+    #[must_use]
+    pub fn ever_told_of(&self, venue: Mic, exec_id: &ExecId) -> bool {
+        self.told_of.contains(&(venue, exec_id.clone()))
     }
 
     /// What waits for a person's decision, oldest first.

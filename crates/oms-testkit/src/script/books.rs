@@ -20,7 +20,7 @@ impl Run {
             "take-back" | "whack" | "amend" => self.amend(verb, line),
             "stray" => self.stray(line),
             "dismiss" => {
-                let (venue, exec_id) = (line.value(), line.value());
+                let (venue, exec_id) = self.suspended(line);
                 self.ask(Command::DismissSuspense { venue, exec_id, reason: REASON.to_owned() })
             }
             "rate" => {
@@ -112,8 +112,13 @@ impl Run {
     }
 
     fn venue_says_later(&mut self, verb: &str, line: &mut Line<'_>) -> String {
-        let (id, leg, venue, _) = self.leg(line.word());
-        let (wire_id, exec_ref): (WireId, ExecId) = (WireId::derive(leg, 0), line.value());
+        let (id, venue, wire_id) = if line.take("stray") {
+            (String::new(), line.value(), stray_id())
+        } else {
+            let (id, leg, venue, _) = self.leg(line.word());
+            (id, venue, WireId::derive(leg, 0))
+        };
+        let exec_ref: ExecId = line.value();
         let body = match verb {
             "bust" => ReportBody::Busted { wire_id, exec_ref, exec_id: self.own_id(line), text: REASON.to_owned() },
             "correct" => {
@@ -146,7 +151,8 @@ impl Run {
             _ => (word.clone(), BookOn::Order(OrderRef::ClOrdId(ClOrdId::new(&word).unwrap()))),
         };
         let figures = if line.take("suspense") {
-            Figures::Suspense { venue: line.value(), exec_id: line.value() }
+            let (venue, exec_id) = self.suspended(line);
+            Figures::Suspense { venue, exec_id }
         } else {
             let last_qty = line.value();
             assert!(line.take("@"), "a price follows");
@@ -158,6 +164,16 @@ impl Run {
         };
         self.ask(Command::CreateExecution(Box::new(NewExecution { on, figures, reason: REASON.to_owned() })));
         id
+    }
+
+    /// `VENUE EXEC`, or `VENUE charge`: the oldest charge that waits, whose id is ours.
+    fn suspended(&self, line: &mut Line<'_>) -> (Mic, ExecId) {
+        let venue = line.value();
+        if !line.take("charge") {
+            return (venue, line.value());
+        }
+        let charge = self.desk.engine.state().suspense().find(|one| one.venue == venue && one.is_charge());
+        (venue, charge.expect("a charge waits").exec_id.clone())
     }
 
     /// `take-back SYMBOL EXEC`, `whack SYMBOL EXEC`, `amend SYMBOL EXEC [qty QTY] [px PRICE] [fee MONEY]`.
@@ -187,9 +203,14 @@ impl Run {
         let last_qty = line.value();
         assert!(line.take("@"), "a price follows");
         let fill = VenueFill { exec_id, last_qty, last_px: line.value(), ..VenueFill::default() };
-        self.desk.report(venue, ReportBody::Fill { wire_id: WireId::derive(OrderId::from_u128(1), 0), fill });
+        self.desk.report(venue, ReportBody::Fill { wire_id: stray_id(), fill });
         String::new()
     }
+}
+
+/// The id of an order that is not ours.
+fn stray_id() -> WireId {
+    WireId::derive(OrderId::from_u128(1), 0)
 }
 
 fn currency(line: &mut Line<'_>) -> Currency {

@@ -22,10 +22,10 @@
 //! | `later SECONDS` | time passes and no timer is served yet |
 //! | `limit TYPE VALUE [account\|user\|SYMBOL]`, `kill\|release [SYMBOL\|VENUE\|account\|user]`, `state ACTIVE\|REDUCING\|HALTED` | risk |
 //! | `policy NAME MODE [replans N] [rest] [no-cap]` | a routing policy |
-//! | `bust LEG EXEC [by ID]`, `correct LEG EXEC QTY @ PRICE [by ID]`, `commission LEG EXEC MONEY CURRENCY` | the venue tells later |
+//! | `bust LEG EXEC [by ID]`, `correct LEG EXEC QTY @ PRICE [by ID]`, `commission LEG EXEC MONEY CURRENCY` | the venue tells later; `stray VENUE` for LEG: of an order that is not ours, or not known any more |
 //! | `stray VENUE EXEC QTY @ PRICE` | a fill of an order that is not ours |
-//! | `book ID\|LEG\|account SYMBOL buy\|sell` then `QTY @ PRICE [exec ID] [ago SECONDS]` or `suspense VENUE EXEC` | a person books |
-//! | `take-back SYMBOL EXEC`, `whack SYMBOL EXEC`, `amend SYMBOL EXEC [qty QTY] [px PRICE] [fee MONEY]`, `dismiss VENUE EXEC` | a person corrects |
+//! | `book ID\|LEG\|account SYMBOL buy\|sell` then `QTY @ PRICE [exec ID] [ago SECONDS]` or `suspense VENUE EXEC\|charge` | a person books |
+//! | `take-back SYMBOL EXEC`, `whack SYMBOL EXEC`, `amend SYMBOL EXEC [qty QTY] [px PRICE] [fee MONEY]`, `dismiss VENUE EXEC\|charge` | a person corrects |
 //! | `rate FROM TO RATE`, `cost-method FIFO\|AVERAGE_COST`, `close-day` | rates and days |
 //! | `open-account` | a second account, called `other` |
 //! | `group ID MEMBER... [STP\|MANUAL] [@ PRICE] [in other]`, `ungroup ID`, `propose ID`, `approve ID [by other]`, `disapprove ID` | groups |

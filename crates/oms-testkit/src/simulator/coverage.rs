@@ -42,6 +42,8 @@ marks! {
     Overfill,
     /// An execution matched no order.
     Suspense,
+    /// A charge matched no execution.
+    ChargeUnmatched,
     /// A venue ended an order unasked.
     Unasked,
     /// A replace was accepted.

@@ -189,6 +189,8 @@ mutants! {
     ChargeDoubled,
     /// Reports: an execution that matches no order is dropped.
     ForeignFillDropped,
+    /// Reports: a charge for an execution that matches no order is dropped.
+    ForeignChargeDropped,
     /// Reports: that an order has ended is dropped where a fill has answered it before.
     EndEvidenceDropped,
     /// Reports: a refused cancel is taken for an accepted one.

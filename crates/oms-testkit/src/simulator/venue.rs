@@ -276,7 +276,12 @@ impl Venue {
             fee_per_unit: dec("0"),
         };
         let wire_id = WireId::new(&format!("other-{}", self.execs)).unwrap_or_default();
-        self.tell(scene.now, ReportBody::Fill { wire_id, fill: fill.clone() });
+        let charge = scene.rng.chance(400).then(|| self.charge_of_foreign(wire_id.clone(), &fill, scene));
+        let fill_first = scene.rng.chance(700);
+        let told = ReportBody::Fill { wire_id, fill: fill.clone() };
+        for body in if fill_first { [Some(told), charge] } else { [charge, Some(told)] }.into_iter().flatten() {
+            self.tell(scene.now, body);
+        }
         fill
     }
 

@@ -1,5 +1,6 @@
 //! What a person does about executions.
 
+use super::charge;
 use super::effect::{self, Booked};
 use crate::decide::admin::check_reason;
 use crate::decide::{parent, refused, report};
@@ -124,7 +125,7 @@ fn told(step: &Step<'_>, figures: Figures) -> Result<Told, Refusal> {
             let ExecutionUnmatched { exec_id, last_qty, last_px, transact_time, exec_ref, .. } =
                 in_suspense(step, venue, &exec_id)?.clone();
             if exec_ref.is_some() {
-                let text = "it takes back or corrects an execution; do that to the execution and dismiss this";
+                let text = "it takes back, corrects or charges for an execution; do that to the execution and dismiss this";
                 return Err(Refusal::new(Code::StateConflict, text));
             }
             let (fee, liquidity) = (Notional::ZERO, Liquidity::default());
@@ -184,6 +185,7 @@ fn book(step: &mut Step<'_>, target: Target, told: Told, venue: Mic, last_notion
     if let Some(venue) = told.suspense {
         let account_id = Some(target.account_id);
         let exec_id = told.exec_id.clone();
+        let reason = reason.clone();
         step.emit(Event::SuspenseResolved(Box::new(SuspenseResolved { venue, exec_id, order_id, account_id, reason })));
     }
     step.emit(Event::ExecutionRecorded(Box::new(ExecutionRecorded {
@@ -201,6 +203,7 @@ fn book(step: &mut Step<'_>, target: Target, told: Told, venue: Mic, last_notion
         transact_time: told.transact_time,
         manual: told.manual,
     })));
+    charge::book_waiting(step, venue, &told.exec_id, order_id, &reason);
     let Some(order) = target.order else { return };
     if order.venue.is_some() {
         let was_done = order.state.is_done();

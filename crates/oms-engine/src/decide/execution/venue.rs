@@ -3,13 +3,12 @@
 use super::effect::{self, Booked};
 use crate::decide::report;
 use crate::step::Step;
-use oms_model::event::{CommissionRecorded, Event, ExecutionReversed};
-use oms_model::instrument::Currency;
+use oms_model::event::{Event, ExecutionReversed};
 use oms_model::position::Booking;
 use oms_model::report::VenueFill;
-use oms_model::{Anomaly, ExecId, Mic, Notional, Order, Reversal, Time};
+use oms_model::{Anomaly, ExecId, Mic, Order, Reversal, Time};
 
-fn booked(step: &Step<'_>, leg: &Order, exec_id: &ExecId) -> Option<Booked> {
+pub(super) fn booked(step: &Step<'_>, leg: &Order, exec_id: &ExecId) -> Option<Booked> {
     let holding = step.state().holding(leg.account_id, leg.instrument_id)?;
     let (booking, _) = holding.find(exec_id, leg.venue?, Some(leg.order_id))?;
     Some(Booked { account_id: leg.account_id, instrument_id: leg.instrument_id, booking: booking.clone() })
@@ -111,50 +110,8 @@ pub(crate) fn corrected_later(step: &mut Step<'_>, venue: Mic, exec_ref: &ExecId
     true
 }
 
-fn anywhere(step: &Step<'_>, venue: Mic, exec_id: &ExecId) -> Option<Booked> {
+/// An execution by its venue and id alone, of the open day or the last closed one.
+pub(super) fn anywhere(step: &Step<'_>, venue: Mic, exec_id: &ExecId) -> Option<Booked> {
     let (account_id, instrument_id, booking, _) = step.state().find_execution(exec_id, venue)?;
     Some(Booked { account_id, instrument_id, booking: booking.clone() })
-}
-
-/// A charge for an execution whose order left the hot state. Whether the execution was found.
-pub(crate) fn commission_later(step: &mut Step<'_>, venue: Mic, exec_id: &ExecId, commission: Notional, currency: Currency) -> bool {
-    let Some(booked) = anywhere(step, venue, exec_id) else { return false };
-    charge(step, &booked, commission, currency)
-}
-
-/// What an execution cost is known, or known better.
-pub(crate) fn commission(step: &mut Step<'_>, leg: &Order, exec_id: ExecId, commission: Notional, currency: Currency) {
-    let Some(booked) = booked(step, leg, &exec_id) else {
-        let detail = format!("a commission of {commission} {} for execution {exec_id}, which is not in the books", currency.as_str());
-        return report::anomaly(step, leg.order_id, Anomaly::UnknownExecution, detail);
-    };
-    if !charge(step, &booked, commission, currency) {
-        let text = format!("a commission of {commission} {} for execution {exec_id}, and no rate to book it at", currency.as_str());
-        report::anomaly(step, leg.order_id, Anomaly::UnexpectedReport, text);
-    }
-}
-
-/// Books what an execution cost. Whether there is a rate for it, or it was booked before: told once more it keeps the rate
-/// that it was booked at.
-fn charge(step: &mut Step<'_>, booked: &Booked, commission: Notional, currency: Currency) -> bool {
-    if (booked.booking.commission, booked.booking.commission_currency) == (commission, Some(currency)) {
-        return true;
-    }
-    let own = step.state().instrument(booked.instrument_id).map_or(currency, |instrument| instrument.currency);
-    let rate = step.state().fx_rate(currency, own);
-    let Some((rate, fee)) = rate.and_then(|rate| Some((rate, commission.at_rate(rate)?))) else { return false };
-    if booked.booking.fee != fee {
-        step.emit(Event::CommissionRecorded(Box::new(CommissionRecorded {
-            exec_id: booked.booking.exec_id.clone(),
-            venue: booked.booking.venue,
-            order_id: booked.booking.order_id,
-            account_id: booked.account_id,
-            instrument_id: booked.instrument_id,
-            fee,
-            commission,
-            currency,
-            rate: (currency != own).then_some(rate),
-        })));
-    }
-    true
 }

@@ -9,7 +9,7 @@ use oms_model::event::{
     OrderCancelRequested, OrderClosed, OrderCreated, OrderEnded, OrderFillAdjusted, OrderInDoubt, OrderOutcomeResolved, OrderRejected,
     OrderReplaceRequested, OrderReplaced, OrderSent, OrderStateSynced, PositionFrozen, RequestRejected, RouteDecided, SuspenseResolved,
 };
-use oms_model::instrument::Instrument;
+use oms_model::instrument::{Currency, Instrument};
 use oms_model::machine::Machine;
 use oms_model::order::{OrderMachine, Terms};
 use oms_model::position::{Lot, Position};
@@ -168,7 +168,11 @@ impl Stream {
             let exec_id = ExecId::new(&format!("stray-{}", self.expected.cursor)).unwrap();
             let (wire_id, last_qty) = ("not ours".to_owned(), Qty::from_units(5).unwrap());
             let venue = *self.random.pick(&VENUES);
-            let body = ExecutionUnmatched { exec_id, venue, wire_id, last_qty, ..ExecutionUnmatched::default() };
+            let mut body = ExecutionUnmatched { exec_id, venue, wire_id, last_qty, ..ExecutionUnmatched::default() };
+            if self.random.one_in(3) {
+                body.exec_ref = Some(body.exec_id.clone());
+                (body.commission, body.commission_currency) = ("-0.35".parse().unwrap(), Some(Currency(*b"EUR")));
+            }
             self.push(batch, Event::ExecutionUnmatched(Box::new(body)));
         } else if self.random.one_in(30) {
             self.settle(batch);

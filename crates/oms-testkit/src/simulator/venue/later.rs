@@ -116,11 +116,16 @@ impl Venue {
         }
     }
 
+    /// What an execution of somebody else's cost.
+    pub(super) fn charge_of_foreign(&self, wire_id: WireId, fill: &VenueFill, scene: &mut Scene<'_>) -> ReportBody {
+        let (exec_id, (commission, currency)) = (fill.exec_id.clone(), some_charge(scene));
+        ReportBody::Commission { wire_id, exec_id, commission, currency }
+    }
+
     fn charge(&mut self, at: usize, nth: usize, scene: &mut Scene<'_>) {
         let held = &self.book[at];
         let (time, exec_id, wire_id) = (held.fills[nth].0, held.fills[nth].1.exec_id.clone(), held.first.clone());
-        let currency = if scene.rng.chance(700) { Currency::USD } else { Currency(*b"EUR") };
-        let commission = dec(scene.rng.pick(&["0.35", "1", "2.5", "-0.2"]));
+        let (commission, currency) = some_charge(scene);
         self.charged.insert(exec_id.clone(), Charge { commission, currency });
         scene.coverage.mark(Mark::Charged);
         self.say(time, ReportBody::Commission { wire_id, exec_id, commission, currency }, scene);
@@ -140,4 +145,9 @@ impl Venue {
     pub fn charge_of(&self, exec_id: &ExecId) -> Option<Charge> {
         self.charged.get(exec_id).copied()
     }
+}
+
+fn some_charge(scene: &mut Scene<'_>) -> (Notional, Currency) {
+    let currency = if scene.rng.chance(700) { Currency::USD } else { Currency(*b"EUR") };
+    (dec(scene.rng.pick(&["0.35", "1", "2.5", "-0.2"])), currency)
 }

@@ -88,7 +88,7 @@ impl World {
     /// the books of that day are frozen.
     fn is_only_raised(&self, booked: &Booked) -> bool {
         let books = &self.orders.books;
-        !books.is_reversible(booked) && (books.raised() > 0 || !books.suspense().is_empty())
+        !books.is_reversible(booked) && (books.raised() > 0 || books.ever_told_of(booked.venue, &booked.exec_id))
     }
 
     /// What a venue took back is not in our books, or its day was over and it was raised.

@@ -104,6 +104,7 @@ impl World {
                 Anomaly::ContingencyRace => Mark::Race,
                 Anomaly::NotSentAppeared | Anomaly::NotPutBack | Anomaly::UnexpectedReport | Anomaly::UnknownExecution => return,
             },
+            Event::ExecutionUnmatched(e) if e.is_charge() => Mark::ChargeUnmatched,
             Event::ExecutionUnmatched(_) => Mark::Suspense,
             Event::QuoteAccepted(_) => Mark::QuoteAccepted,
             Event::QuoteExpired(_) => Mark::QuoteExpired,

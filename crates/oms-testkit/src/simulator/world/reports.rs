@@ -10,8 +10,10 @@ use crate::simulator::plan::Kind;
 use crate::simulator::rng::Rng;
 use oms_engine::input::InputBody;
 use oms_model::command::Actor;
+use oms_model::instrument::Currency;
+use oms_model::position::Holding;
 use oms_model::report::{Report, ReportBody};
-use oms_model::{ExecId, IntentKind, OrdState, Source};
+use oms_model::{ExecId, IntentKind, Notional, OrdState, Source};
 use oms_runtime::port::VenueState;
 
 impl World {
@@ -100,12 +102,19 @@ impl World {
         self.foreign.contains(&(report.venue, fill.exec_id.clone())).then(|| fill.exec_id.clone())
     }
 
+    /// The charge that a report tells, where it is for an execution that is not ours.
+    fn foreign_charge(&self, report: &Report) -> Option<(ExecId, Notional, Currency)> {
+        let ReportBody::Commission { exec_id, commission, currency, .. } = &report.body else { return None };
+        self.foreign.contains(&(report.venue, exec_id.clone())).then(|| (exec_id.clone(), *commission, *currency))
+    }
+
     /// Reports that wait enter.
     pub(super) fn pump_door(&mut self, most: usize, rng: &mut Rng) {
         for _ in 0..most {
             let Some(node) = self.node.as_mut() else { return };
             let Some(report) = node.door.pop_front() else { return };
             let (foreign, report_venue) = (self.foreign_exec(&report), report.venue);
+            let charge = self.foreign_charge(&report);
             if let Some(report) = self.mistranslated(report, rng) {
                 self.notes.add(|| format!("  {} says {}", report.venue, Notes::of_report(&report.body)));
                 let from = Actor { tenant_id: TENANT, source: Source::Venue, ..Actor::default() };
@@ -122,6 +131,19 @@ impl World {
                     kept || self.mutant == Some(Mutant::RepeatedFillBooked),
                     "execution {exec_id} matches no order and is kept nowhere"
                 );
+            }
+            if let (Some((exec_id, commission, currency)), Some(node)) = (charge, self.node.as_ref()) {
+                let state = node.engine.state();
+                let told = (report_venue, Some(&exec_id), commission, Some(currency));
+                let booked = |holding: &Holding| {
+                    let found = holding.find(&exec_id, report_venue, None);
+                    // One that came to what stood there already changed nothing.
+                    found.is_some_and(|(booking, _)| booking.commission_currency.is_some() || booking.fee == commission)
+                };
+                let kept = state.holdings_after(None).any(booked)
+                    || state.suspense().any(|one| (one.venue, one.exec_ref.as_ref(), one.commission, one.commission_currency) == told)
+                    || state.dismissals().any(|one| (one.venue, one.exec_ref.as_ref(), one.commission, one.commission_currency) == told);
+                hold!(22, kept, "a charge of {commission} for execution {exec_id} of {report_venue} is kept nowhere");
             }
         }
     }
@@ -152,6 +174,7 @@ impl World {
             (Some(Mutant::ChargeDoubled), ReportBody::Commission { commission, .. }) => {
                 *commission = commission.saturating_add(*commission);
             }
+            (Some(Mutant::ForeignChargeDropped), ReportBody::Commission { .. }) if !known => return None,
             (Some(Mutant::ForeignFillDropped), ReportBody::Fill { .. }) if !known => return None,
             (Some(Mutant::EndEvidenceDropped), ReportBody::Resolved { intent: IntentKind::New, .. }) if answered => return None,
             (Some(Mutant::CancelRejectIsCancel), ReportBody::CancelRejected { wire_id, text }) => {
