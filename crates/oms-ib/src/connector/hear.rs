@@ -1,6 +1,7 @@
 //! What the gateway says.
 
 use oms_model::logged::Quoted;
+use oms_model::report::ReportBody;
 
 use super::codes::{Meaning, meaning};
 use super::config::SECOND;
@@ -107,7 +108,7 @@ impl Connector {
         let Heard { reports, is_news, look, foreign, about } = heard;
         self.out.extend(reply.filter(|_| is_news).map(|reply| Action::Keep(Record::Heard(Box::new(reply)))));
         if let Some(base) = foreign {
-            self.figures.foreign += 1;
+            self.figures.foreign += reports.iter().filter(|(_, body)| !matches!(body, ReportBody::Commission { .. })).count() as u64;
             self.tell_foreign(base, reports);
         } else {
             self.tell_all(reports);

@@ -15,8 +15,9 @@ mod status;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::tz::TimeZone;
+use oms_model::instrument::Currency;
 use oms_model::report::{ReportBody, VenueFill};
-use oms_model::{ExecId, IntentKind, OrderId, Time, WireId};
+use oms_model::{ExecId, IntentKind, Notional, OrderId, Time, WireId};
 use oms_runtime::port::{RequestState, VenueState};
 
 use super::record::Record;
@@ -68,6 +69,10 @@ enum Owner {
         revision: u32,
         /// When it was done, and what it did.
         view: Box<(Time, ExecutionView)>,
+        /// What the broker names its order by.
+        wire_id: WireId,
+        /// What it cost, as far as that is told.
+        charge: Option<(Notional, Currency)>,
     },
 }
 

@@ -48,6 +48,8 @@ pub(super) struct Desk {
     pub orders: BTreeMap<OrderId, Order>,
     /// Executions in the account that are of no order of the desk, by the id that they were told with first.
     pub foreign: BTreeMap<String, (Qty, Price)>,
+    /// What they cost.
+    pub foreign_charges: BTreeMap<String, Notional>,
     /// Reports that are not durable yet.
     staged: Vec<Report>,
     /// Questions that wait, and since when.
@@ -131,6 +133,9 @@ impl Desk {
         match (body, order_id) {
             (ReportBody::Fill { fill, .. }, of) => self.fill(of, &fill.exec_id, &fill),
             (ReportBody::Corrected { exec_ref, fill, .. }, of) => self.corrected(of, &exec_ref, &fill),
+            (ReportBody::Commission { exec_id, commission, .. }, None) => {
+                self.foreign_charges.insert(exec_id.to_string(), commission);
+            }
             (ReportBody::Commission { exec_id, commission, .. }, Some(order_id)) => {
                 if let Some(order) = self.orders.get_mut(&order_id) {
                     order.charges.insert(exec_id.to_string(), commission);

@@ -165,15 +165,20 @@ impl World {
         fills
     }
 
-    /// What every execution cost was told.
+    /// What every execution cost was told, others' too.
     fn check_charges(&self) {
         for (report, commission) in self.gateway.executions() {
-            let (Some(order_id), Some(commission)) = (order_of(&report.execution.order_ref), commission) else { continue };
-            let Some(order) = self.desk.orders.get(&order_id) else { continue };
+            let Some(commission) = commission else { continue };
+            let order_id = order_of(&report.execution.order_ref);
+            let charges = match order_id {
+                Some(order_id) => self.desk.orders.get(&order_id).map(|order| &order.charges),
+                None => Some(&self.desk.foreign_charges).filter(|_| report.execution.client_id != CLIENT),
+            };
+            let Some(charges) = charges else { continue };
             let exec_id = root(&report.execution.exec_id);
-            let told = order.charges.iter().find(|(told, _)| root(told) == exec_id).map(|(_, charge)| *charge);
+            let told = charges.iter().find(|(told, _)| root(told) == exec_id).map(|(_, charge)| *charge);
             let cost: Option<Notional> = commission.amount.to_string().parse().ok();
-            assert_eq!(told, cost, "invariant charges: what {exec_id} of {order_id} cost");
+            assert_eq!(told, cost, "invariant charges: what {exec_id} of {order_id:?} cost");
         }
     }
 

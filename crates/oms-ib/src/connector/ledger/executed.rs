@@ -20,6 +20,15 @@ fn notional(amount: Number) -> Option<Notional> {
     amount.decimal()?.raw().checked_mul(1_000_000_000).map(Notional::from_raw)
 }
 
+/// A charge as money; nothing where it is none.
+pub(super) fn money(commission: &Commission) -> Option<(Notional, Currency)> {
+    let found = notional(commission.amount).zip(Currency::of(&commission.currency));
+    if found.is_none() {
+        tracing::error!(exec_id = %commission.exec_id, "a commission without a usable amount or currency");
+    }
+    found
+}
+
 impl Ledger {
     fn fill(&self, execution: &Execution) -> Option<(Option<Time>, VenueFill)> {
         let fill = VenueFill {
@@ -48,18 +57,26 @@ impl Ledger {
         let owner = owner
             .or_else(|| self.of_reference(&execution.order_ref, execution.client_id))
             .or_else(|| self.by_numbers(execution.perm_id, execution.client_id, execution.order_id));
-        let Some(order_id) = owner else { return self.foreign_execution(report, base, revision, at, fill) };
+        let Some(order_id) = owner else {
+            let mut heard = self.foreign_execution(report, base, revision, at, fill);
+            self.charged_early(base, &mut heard);
+            return heard;
+        };
         self.by_exec.insert(base.to_owned(), Owner::Own(order_id));
         let mut heard = self.on(order_id, execution.order_id, |order, heard| {
             status::perm_of(order, execution.perm_id);
             order.see_terms(&report.contract, execution.side == BOUGHT);
             book(order, (base, revision), (at, fill), (report.req_id < 0, again), heard);
         });
-        if let Some(commission) = self.early.remove(base) {
-            let charged = self.charged(&commission, true);
-            heard.reports.extend(charged.reports);
-        }
+        self.charged_early(base, &mut heard);
         heard
+    }
+
+    /// What an execution cost, where that was told before it.
+    fn charged_early(&mut self, base: &str, heard: &mut Heard) {
+        if let Some(commission) = self.early.remove(base) {
+            heard.reports.extend(self.charged(&commission, true).reports);
+        }
     }
 
     /// What an execution cost.
@@ -67,7 +84,7 @@ impl Ledger {
         let (base, _) = root(&commission.exec_id);
         let order_id = match self.by_exec.get(base) {
             Some(Owner::Own(order_id)) => *order_id,
-            Some(Owner::Foreign { .. }) => return Heard::default(),
+            Some(Owner::Foreign { .. }) => return self.foreign_charge(base, commission),
             None => {
                 // Its execution is still to come.
                 self.early.insert(base.to_owned(), commission.clone());
@@ -82,11 +99,7 @@ impl Ledger {
 
     fn charge(&mut self, order_id: OrderId, base: &str, commission: &Commission, again: bool) -> Heard {
         let Some(booked) = self.orders.get_mut(&order_id).and_then(|order| order.fills.get_mut(base)) else { return Heard::default() };
-        let currency = commission.currency.as_bytes().try_into().ok().map(Currency);
-        let (Some(amount), Some(currency)) = (notional(commission.amount), currency) else {
-            tracing::error!(exec_id = %commission.exec_id, "a commission without a usable amount or currency");
-            return Heard::default();
-        };
+        let Some((amount, currency)) = money(commission) else { return Heard::default() };
         let is_news = booked.charge.replace((amount, currency)) != Some((amount, currency));
         let mut heard = Heard { is_news, about: Some(order_id), ..Heard::default() };
         if is_news || again {

@@ -3,9 +3,9 @@
 use oms_model::report::{ReportBody, VenueFill};
 use oms_model::{Price, Qty, Time, WireId};
 
-use super::executed::BOUGHT;
+use super::executed::{BOUGHT, money};
 use super::{Dated, Heard, Ledger, MAX_FOREIGN, Owner};
-use crate::codec::{Contract, ExecutionReport, Number, OpenOrder, OrderStatus};
+use crate::codec::{Commission, Contract, ExecutionReport, Number, OpenOrder, OrderStatus};
 use crate::reconcile::sides::{ContractName, ExecutionView, ForeignView, OrderView, Worth};
 
 /// An order that is not the desk's.
@@ -132,13 +132,13 @@ impl Ledger {
             return Heard::default();
         }
         let known = self.by_exec.get(base).and_then(|owner| match owner {
-            Owner::Foreign { first, revision, .. } => Some((first.clone(), *revision)),
+            Owner::Foreign { first, revision, charge, .. } => Some((first.clone(), *revision, *charge)),
             Owner::Own(_) => None,
         });
-        if known.as_ref().is_some_and(|(_, known)| revision <= *known) {
+        if known.as_ref().is_some_and(|(_, known, _)| revision <= *known) {
             return Heard::default();
         }
-        let first = known.as_ref().map_or_else(|| fill.exec_id.clone(), |(first, _)| first.clone());
+        let first = known.as_ref().map_or_else(|| fill.exec_id.clone(), |(first, ..)| first.clone());
         let view = ExecutionView {
             is_buy: execution.side == BOUGHT,
             qty: fill.last_qty,
@@ -147,14 +147,39 @@ impl Ledger {
             worth: Worth::of(&report.contract),
             order_id: None,
         };
-        let owner = Owner::Foreign { first: first.clone(), revision, view: Box::new((at.unwrap_or_default(), view)) };
-        self.by_exec.insert(base.to_owned(), owner);
         let named = WireId::new(&execution.order_ref).or_else(|_| WireId::new(&format!("perm.{}", execution.perm_id)));
         let wire_id = named.unwrap_or_default();
+        let owner = Owner::Foreign {
+            first: first.clone(),
+            revision,
+            view: Box::new((at.unwrap_or_default(), view)),
+            wire_id: wire_id.clone(),
+            charge: known.as_ref().and_then(|(.., charge)| *charge),
+        };
+        self.by_exec.insert(base.to_owned(), owner);
         let body = match known {
             Some(_) => ReportBody::Corrected { wire_id, exec_ref: first, fill, text: "the broker corrected it".to_owned() },
             None => ReportBody::Fill { wire_id, fill },
         };
+        self.foreign_said(base, at, body)
+    }
+
+    /// What an execution of nobody here cost: told once for each amount, and it waits with the execution.
+    pub(super) fn foreign_charge(&mut self, base: &str, commission: &Commission) -> Heard {
+        let (Some(Owner::Foreign { first, view, wire_id, charge, .. }), Some(told)) = (self.by_exec.get_mut(base), money(commission))
+        else {
+            return Heard::default();
+        };
+        if charge.replace(told) == Some(told) {
+            return Heard::default();
+        }
+        let at = Some(view.0).filter(|at| *at != Time::default());
+        let (commission, currency) = told;
+        let body = ReportBody::Commission { wire_id: wire_id.clone(), exec_id: first.clone(), commission, currency };
+        self.foreign_said(base, at, body)
+    }
+
+    fn foreign_said(&mut self, base: &str, at: Option<Time>, body: ReportBody) -> Heard {
         self.untold.entry(base.to_owned()).or_default().push((at, body.clone()));
         Heard { reports: vec![(at, body)], is_news: true, foreign: Some(base.to_owned()), ..Heard::default() }
     }

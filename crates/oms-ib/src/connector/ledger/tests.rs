@@ -328,3 +328,30 @@ fn what_others_executed_is_told_until_the_log_says_that_the_desk_has_it() {
     again.recall(Record::Told("a.b".to_owned()));
     assert!(again.untold().is_empty());
 }
+
+#[test]
+fn what_others_paid_is_told_with_their_execution_whichever_came_first() {
+    let Reply::Execution(mut report) = execution("a.b.01", 30) else { return };
+    (report.execution.client_id, report.execution.order_id, report.execution.perm_id) = (0, 0, 77);
+    report.execution.order_ref.clear();
+    let executed = Reply::Execution(report);
+    let charged = |amount: &str| {
+        let (exec_id, amount, currency) = ("a.b.01".to_owned(), amount.parse().unwrap(), "USD".to_owned());
+        Reply::Commission(Commission { exec_id, amount, currency, ..Commission::default() })
+    };
+    for said in [[&executed, &charged("1.05")], [&charged("1.05"), &executed]] {
+        let mut live = ledger();
+        let heard: Vec<Heard> = said.iter().map(|reply| live.take(reply, false)).collect();
+        assert_eq!(heard.iter().flat_map(kinds).collect::<Vec<_>>(), ["fill", "commission"]);
+        assert_eq!(heard.last().and_then(|last| last.foreign.as_deref()), Some("a.b"));
+        let bodies = live.untold()[0].1.clone();
+        assert!(
+            matches!(&bodies[1].1, ReportBody::Commission { wire_id, exec_id, commission, currency }
+                if wire_id.as_str() == "perm.77" && exec_id.as_str() == "a.b.01" && commission.to_string() == "1.05" && *currency == Currency::USD),
+            "{bodies:?}"
+        );
+        // Told again it is no news; another amount is.
+        assert!(live.take(&charged("1.05"), false).reports.is_empty());
+        assert_eq!(kinds(&live.take(&charged("0.35"), false)), ["commission"]);
+    }
+}

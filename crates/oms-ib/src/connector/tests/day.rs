@@ -74,7 +74,7 @@ fn what_others_executed_and_the_desk_may_have_missed_is_told_as_it_was_and_then_
         let mut play = desk(offer);
         play.order_sim("manual SELL 30 IBM 19.9");
         play.run(70 * SECOND);
-        assert_eq!(play.words(), ["fill 30 at 19.9"]);
+        assert_eq!(play.words(), ["fill 30 at 19.9", "commission 1 USD"]);
         // Whether the desk has it is not in the log; while it is down the execution is corrected.
         play.kill();
         play.unlog(|record| matches!(record, Record::Told(_)));
@@ -82,7 +82,7 @@ fn what_others_executed_and_the_desk_may_have_missed_is_told_as_it_was_and_then_
         play.start();
         play.up();
         // The same id a second time, and the correction of that id: no desk books it twice.
-        assert_eq!(play.words(), ["fill 30 at 19.9", "corrected 30 at 19.85"]);
+        assert_eq!(play.words(), ["fill 30 at 19.9", "commission 1 USD", "corrected 30 at 19.85"]);
         play.kill();
         play.start();
         play.up();
