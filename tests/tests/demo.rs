@@ -301,6 +301,7 @@ fn the_command_line_does_it_all() {
             assert!(out.contains(word), "{word} in the answer to {words:?}:\n{out}");
         }
     }
+    by_hand(&oms, order_id);
     let resting: Value =
         serde_json::from_str(&oms(&["order", "place", "buy", "100", "BAC", "--price", "13.00", "--wait", "5", "--json"])).unwrap();
     let resting = text(&resting["order_id"]);
@@ -324,6 +325,30 @@ fn the_command_line_does_it_all() {
     assert_eq!(audit::hash(home.path(), Some(running.0)), running, "the state at a sequence never changes");
     let _report = audit::verify(home.path());
     audit::replay_agrees(home.path());
+}
+
+/// A person books, corrects and takes back, all from the command line.
+fn by_hand(oms: &impl Fn(&[&str]) -> String, order_id: &str) {
+    let why = ["--reason", "told by telephone"];
+    let does = |words: &[&str]| assert!(oms(&[words, &why].concat()).starts_with("APPLIED, sequence "), "{words:?}");
+    let executed = oms(&["execution", "list", "--order", order_id]);
+    assert!(executed.contains("TRADE") && executed.contains("XNYS"), "{executed}");
+    let listed = |expected: &[&str]| {
+        let list = oms(&["execution", "list", "--symbol", "IBM"]);
+        assert!(expected.iter().all(|word| list.contains(word)), "{expected:?} in\n{list}");
+    };
+    let booking = ["execution", "book", "--symbol", "IBM", "--side", "buy", "--qty", "7", "--price", "190.5", "--fee", "0.35"];
+    let with_id = ["--venue", "xnas", "--exec-id", "HAND-1"];
+    does(&[&booking[..], &with_id].concat());
+    listed(&["HAND-1", "190.5", "0.35"]);
+    does(&["execution", "correct", "HAND-1", "IBM", "--qty", "5"]);
+    listed(&["HAND-1", "TRADE_CORRECT"]);
+    does(&["execution", "whack", "HAND-1", "IBM"]);
+    listed(&["HAND-1", "TRADE_CANCEL"]);
+    for (nothing, word) in [("suspense", "commission"), ("overfills", "over qty")] {
+        let list = oms(&["execution", nothing]);
+        assert!(list.contains(word) && list.trim().lines().count() == 2, "{nothing}:\n{list}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod admin;
 mod audit;
 mod brokers;
+mod execution;
 mod fix;
 mod leaves;
 mod load;
@@ -17,6 +18,7 @@ pub use admin::{Admin, AdminKey, AdminTenant, AdminUser};
 pub use audit::{Audit, Known as AuditKnown};
 pub use brokers::{BreakNamed, BreaksAsked, BrokerNamed, Brokers, Log as BrokersLog};
 use clap::{Args, Parser, Subcommand};
+pub use execution::{Book, Execution, ExecutionNamed};
 pub use fix::{Fix, Log as FixLog, Named as FixNamed};
 pub use leaves::{Format, ImportHow, Leaves};
 pub use load::{Load, Mix};
@@ -53,6 +55,9 @@ pub enum Command {
     /// Positions and their value.
     #[command(subcommand)]
     Position(Position),
+    /// What was executed: booked, corrected, taken back; what waits in suspense.
+    #[command(subcommand)]
+    Execution(Execution),
     /// What grouped orders were given, and whether it is what the rule gives.
     #[command(subcommand)]
     Allocation(Allocation),

@@ -2,6 +2,7 @@
 
 mod brokers;
 mod evidence;
+mod executions;
 mod fix;
 mod leaves;
 mod market;
@@ -56,6 +57,7 @@ pub fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Order(order) => orders::run(order, settings),
         Command::Quote(quote) => quotes::run(quote, settings),
         Command::Position(position) => market::position(position, settings),
+        Command::Execution(execution) => executions::run(execution, settings),
         Command::Allocation(Allocation::List { remote }) => market::allocations(&remote, settings),
         Command::Risk(risk) => risk::risk(risk, settings),
         Command::Sor(sor) => market::sor(sor, settings),

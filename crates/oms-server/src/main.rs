@@ -63,6 +63,7 @@ fn run(cli: Cli) -> Outcome {
         command @ (Command::Order(_)
         | Command::Quote(_)
         | Command::Position(_)
+        | Command::Execution(_)
         | Command::Allocation(_)
         | Command::Risk(_)
         | Command::Sor(_)

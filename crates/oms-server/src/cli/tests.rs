@@ -39,6 +39,16 @@ fn every_verb_of_the_contract_is_there() {
         "oms order tail --from 1 --types OrderFilled",
         "oms position list",
         "oms position pnl --by strategy --account 0 --as-of 12 --currencies",
+        "oms execution list --symbol IBM --limit 9",
+        "oms execution list --order 0",
+        "oms execution suspense",
+        "oms execution overfills",
+        "oms execution book --order 0 --suspense XNAS:E1 --reason x",
+        "oms execution book --symbol IBM --side sell --qty 5 --price 190 --fee -0.2 --venue xnas --exec-id E2 --reason x",
+        "oms execution correct E2 IBM --qty 4 --reason x",
+        "oms execution bust E2 IBM --venue XNAS --reason x",
+        "oms execution whack E2 IBM --reason x",
+        "oms execution dismiss XNAS E1 --reason x",
         "oms risk status",
         "oms risk override 0 --check order-qty --reason x --life 60",
         "oms risk overrides",
@@ -71,6 +81,21 @@ fn every_verb_of_the_contract_is_there() {
         "oms config show",
     ] {
         parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
+}
+
+#[test]
+fn a_booking_says_on_what_and_how_much() {
+    for line in [
+        "oms execution book --suspense XNAS:E1 --reason x",
+        "oms execution book --order 0 --symbol IBM --side buy --qty 1 --price 1 --reason x",
+        "oms execution book --symbol IBM --qty 1 --price 1 --reason x",
+        "oms execution book --order 0 --qty 1 --reason x",
+        "oms execution book --order 0 --suspense XNAS:E1 --qty 1 --reason x",
+        "oms execution correct E2 IBM --reason x",
+        "oms execution book --order 0 --qty 1 --price 1",
+    ] {
+        assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
     }
 }
 

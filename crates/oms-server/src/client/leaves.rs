@@ -17,13 +17,13 @@ pub(super) fn run(leaves: Leaves, settings: &Settings) -> Outcome {
         Leaves::Consent { override_id, remote } => {
             let client = Client::new(&remote, settings)?;
             let answer = client.post(&format!("/risk/overrides/{}/consent", escaped(&override_id)), &[], &json!({}))?;
-            client.show(&answer, done)
+            client.show(&answer, show::done)
         }
         Leaves::Revoke { override_id, reason, remote } => take_away("/risk/overrides", &override_id, &reason, &remote, settings),
         Leaves::OverrideRule { second_person, lists, remote } => {
             let client = Client::new(&remote, settings)?;
             let command = json!({"type": "OverrideRuleSetCmd", "second_person": second_person, "lists": lists});
-            client.show(&client.post("/commands/execute", &[], &command)?, done)
+            client.show(&client.post("/commands/execute", &[], &command)?, show::done)
         }
         Leaves::Limits { remote } => {
             let client = Client::new(&remote, settings)?;
@@ -46,10 +46,6 @@ pub(super) fn run(leaves: Leaves, settings: &Settings) -> Outcome {
 
 fn subject(lists: bool) -> &'static str {
     if lists { "restrictions" } else { "limits" }
-}
-
-fn done(done: &Value) -> String {
-    format!("{}, sequence {}", show::field(done, "status"), show::field(done, "sequence"))
 }
 
 fn grant(order: &str, check: &str, reason: &str, life: u32, remote: &Remote, settings: &Settings) -> Outcome {
@@ -80,7 +76,7 @@ fn grant(order: &str, check: &str, reason: &str, life: u32, remote: &Remote, set
 fn take_away(path: &str, id: &str, reason: &str, remote: &Remote, settings: &Settings) -> Outcome {
     let client = Client::new(remote, settings)?;
     let answer = client.delete(&format!("{path}/{}?reason={}", escaped(id), escaped(reason)))?;
-    client.show(&answer, done)
+    client.show(&answer, show::done)
 }
 
 fn overrides(list: &Value) -> String {

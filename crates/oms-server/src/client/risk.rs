@@ -120,9 +120,10 @@ fn status(status: &Value) -> String {
     let breakers = show::table(&["kind", "scope", "state", ">threshold", "action", "since"], show::items(status, "breakers"), show::field);
     let count = |name: &str| show::field(status, name);
     format!(
-        "kill switches engaged: {engaged}\norders in doubt: {}, orders that wait: {}\n\n{states}\n\n{open}\n\n{limits}\n\n{breakers}\n\n{doubts}",
+        "kill switches engaged: {engaged}\norders in doubt: {}, orders that wait: {}, in suspense: {}\n\n{states}\n\n{open}\n\n{limits}\n\n{breakers}\n\n{doubts}",
         count("in_doubt"),
-        count("held")
+        count("held"),
+        count("suspense")
     )
 }
 

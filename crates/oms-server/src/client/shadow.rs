@@ -14,7 +14,7 @@ pub(super) fn shadow(args: ShadowArgs, settings: &Settings) -> Outcome {
             let client = Client::new(&remote, settings)?;
             let command = json!({"type": "ShadowRulesSetCmd", "name": name, "rules": read(&rules)?});
             let answer = client.post("/commands/execute", &[], &command)?;
-            client.show(&answer, done)
+            client.show(&answer, show::done)
         }
         Shadow::List { remote } => {
             let client = Client::new(&remote, settings)?;
@@ -29,12 +29,12 @@ pub(super) fn shadow(args: ShadowArgs, settings: &Settings) -> Outcome {
         Shadow::Promote { name, reason, remote } => {
             let client = Client::new(&remote, settings)?;
             let answer = client.post(&format!("/risk/shadow/{}/promote", escaped(&name)), &[], &json!({"reason": reason}))?;
-            client.show(&answer, done)
+            client.show(&answer, show::done)
         }
         Shadow::Remove { name, remote } => {
             let client = Client::new(&remote, settings)?;
             let answer = client.post("/commands/execute", &[], &json!({"type": "ShadowRulesRemoveCmd", "name": name}))?;
-            client.show(&answer, done)
+            client.show(&answer, show::done)
         }
     }
 }
@@ -62,10 +62,6 @@ fn read(path: &Path) -> Result<Value, Failure> {
         Value::Object(mut fields) => fields.remove("rules").ok_or_else(|| Failure::Usage(format!("{}: it has no rules", path.display()))),
         other => Ok(other),
     }
-}
-
-fn done(done: &Value) -> String {
-    format!("{}, sequence {}", show::field(done, "status"), show::field(done, "sequence"))
 }
 
 fn list(list: &Value) -> String {

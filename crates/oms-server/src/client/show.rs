@@ -36,6 +36,11 @@ pub fn text(value: &Value) -> String {
     }
 }
 
+/// What became of a typed command.
+pub fn done(answer: &Value) -> String {
+    format!("{}, sequence {}", field(answer, "status"), field(answer, "sequence"))
+}
+
 /// The items of a list.
 pub fn items<'v>(value: &'v Value, name: &str) -> &'v [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
