@@ -34,6 +34,7 @@ const later = {
   order: () => import("./pages/order"),
   palette: () => import("./shell/palette"),
   settings: () => import("./pages/settings"),
+  suspense: () => import("./pages/suspense"),
   work: () => import("./pages/work"),
 };
 const AccountPage = lazy(later.account);
@@ -43,6 +44,7 @@ const OrderPage = lazy(() => later.order().then((page) => ({ default: page.Order
 const ApprovalsPage = lazy(() => later.work().then((page) => ({ default: page.ApprovalsPage })));
 const QuotesPage = lazy(() => later.work().then((page) => ({ default: page.QuotesPage })));
 const AllocationsPage = lazy(() => later.work().then((page) => ({ default: page.AllocationsPage })));
+const InSuspense = lazy(() => later.suspense().then((page) => ({ default: page.InSuspense })));
 const VenuesPage = lazy(() => later.work().then((page) => ({ default: page.VenuesPage })));
 /** When the other pages are fetched, milliseconds after the desk was opened. */
 const FETCH_LATER_MS = 2_000;
@@ -136,7 +138,7 @@ function Page({ path }: { path: string }) {
     case "orders":
       return id ? <Later><OrderPage key={id} id={id} /></Later> : <div className="page"><Live title="Orders"><Blotter name="orders" /></Live></div>;
     case "executions":
-      return <div className="page"><Live title="Executions"><Executions name="executions" /></Live></div>;
+      return <div className="page"><Live title="Executions"><Executions name="executions" /></Live><Later quiet><InSuspense /></Later></div>;
     case "positions": return <PositionsPage />;
     case "risk": return <RiskPage />;
     case "market": return <MarketPage />;
@@ -153,8 +155,8 @@ function Page({ path }: { path: string }) {
 }
 
 /** A page that comes in a part of its own. */
-function Later({ children }: { children: ReactNode }) {
-  return <Suspense fallback={<Panel title="Page"><p className="muted">Looking…</p></Panel>}>{children}</Suspense>;
+function Later({ children, quiet = false }: { children: ReactNode; quiet?: boolean }) {
+  return <Suspense fallback={quiet ? null : <Panel title="Page"><p className="muted">Looking…</p></Panel>}>{children}</Suspense>;
 }
 
 /** A panel of the stream: hatched when the stream is behind. */

@@ -6108,6 +6108,8 @@ export interface components {
             kills: components["schemas"]["KillSwitches"];
             limits: components["schemas"]["LimitUse"][];
             open: components["schemas"]["OpenUse"][];
+            /** @description What waits in suspense for a person: fills of no order, and what is said of executions that are not in the books. */
+            suspense: number;
             /** @description Off because they repeated themselves. */
             throttled: components["schemas"]["Scope"][];
             /** @description The tenant's, and every other that is not ACTIVE. */

@@ -6,6 +6,7 @@ export type Order = Schemas["Order"] & { in_doubt?: boolean };
 /** The tree as the server nests it. */
 export type OrderTree = Order & { children: OrderTree[] };
 export type Execution = Schemas["Execution"];
+export type Suspended = Schemas["Suspended"];
 export type Position = Schemas["Position"];
 export type RiskStatus = Schemas["RiskStatus"];
 export type LimitUse = Schemas["LimitUse"];

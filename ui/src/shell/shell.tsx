@@ -62,6 +62,7 @@ export function TopBar() {
     choose(name, value);
     renew((n) => n + 1);
   };
+  const waiting = (to: string) => (to === "/approvals" ? status?.held : to === "/executions" ? status?.suspense : 0) ?? 0;
   const is = (name: string, value: string) => document.documentElement.dataset[name] === value;
   return (
     <header className="top">
@@ -76,7 +77,7 @@ export function TopBar() {
               navigate(to);
             }}
           >
-            {word}{to === "/approvals" && (status?.held ?? 0) > 0 && <b className="badge">{status?.held}</b>}
+            {word}{waiting(to) > 0 && <b className="badge" title={to === "/executions" ? "in suspense" : "held for approval"}>{waiting(to)}</b>}
           </a>
         ))}
       </nav>

@@ -324,6 +324,7 @@ pub(super) struct Status {
     doubts: Vec<Doubtful>,
     breakers: Vec<(Breaker, BreakerState, Time)>,
     held: u64,
+    suspense: u64,
     throttled: Vec<Scope>,
 }
 
@@ -342,6 +343,7 @@ impl Status {
             doubts: state.in_doubt().filter_map(|leg| Doubtful::of(state, leg)).take(MAX_DOUBTS).collect(),
             breakers: risk.breakers().map(|one| (one.breaker, one.state, one.since)).collect(),
             held: state.held().count() as u64,
+            suspense: state.suspense().count() as u64,
             throttled: risk.tripped(),
         }
     }
@@ -376,7 +378,7 @@ async fn status(call: Call) -> Result<Response, Refusal> {
 
 /// The page's fields, within an object that is open.
 pub(super) fn status_fields(w: &mut Writer, status: &Status, beside: &Beside, catalog: &Catalog) {
-    let Status { switches, states, open, limits, in_doubt, doubts, breakers, held, throttled } = status;
+    let Status { switches, states, open, limits, in_doubt, doubts, breakers, held, suspense, throttled } = status;
     w.array_at("kill_switches", switches, |w, switch| w.item(&catalog.scope_text(switch.scope)));
     w.object_at("kills", |w| write_switches(w, switches, catalog));
     w.array_at("trading_states", states, |w, (scope, state)| {
@@ -420,5 +422,6 @@ pub(super) fn status_fields(w: &mut Writer, status: &Status, beside: &Beside, ca
         });
     });
     w.number("held", *held);
+    w.number("suspense", *suspense);
     w.array_at("throttled", throttled, |w, scope| w.item(&catalog.scope_text(*scope)));
 }

@@ -97,6 +97,8 @@ const RISK: &[&str] = &[
     "DeadManFired",
     "PriceBandSet",
     "PriceBandRemoved",
+    "ExecutionUnmatched",
+    "SuspenseResolved",
 ];
 
 /// Which orders, executions or positions are meant.

@@ -117,6 +117,11 @@ pub(super) const SHAPES: &[Shape] = &[
             ("doubts", "[Doubtful]", "The first 200 of them, at their worst."),
             ("breakers", "[Breaker]", "How each stands."),
             ("held", "integer", "Orders that are accepted and wait before they are sent."),
+            (
+                "suspense",
+                "integer",
+                "What waits in suspense for a person: fills of no order, and what is said of executions that are not in the books.",
+            ),
             ("throttled", "[Scope]", "Off because they repeated themselves."),
         ],
     ),
