@@ -1,5 +1,6 @@
 //! What can be subscribed to: snapshots, and what comes after them.
 
+mod kinds;
 mod orders;
 mod pace;
 mod view;
@@ -16,6 +17,7 @@ use crate::query::MAX_LIMIT;
 use crate::rest::executions::write_execution;
 use crate::rest::risk::status_now;
 use crate::sse::marketdata::{Watch, document, wanted};
+use kinds::{EXECUTIONS, RISK, moved};
 use oms_identity::Scope;
 use oms_model::event::{Batch, Event};
 use oms_model::position::Position;
@@ -39,67 +41,6 @@ const FAR_BEHIND: u64 = 8_192;
 const PACE: Duration = Duration::from_millis(50);
 /// Items of one message of a snapshot.
 const PIECE: usize = 500;
-
-/// The events that the topic of executions tells.
-const EXECUTIONS: &[&str] = &[
-    "ExecutionRecorded",
-    "ExecutionUnmatched",
-    "ExecutionBusted",
-    "ExecutionWhacked",
-    "ExecutionCorrected",
-    "CommissionRecorded",
-    "SuspenseResolved",
-];
-/// The events after which a position may be another.
-const MOVERS: &[&str] = &[
-    "ExecutionRecorded",
-    "ExecutionBusted",
-    "ExecutionWhacked",
-    "ExecutionCorrected",
-    "CommissionRecorded",
-    "SuspenseResolved",
-    "AllocationBooked",
-    "PositionChanged",
-    "DayClosed",
-    "CostMethodSet",
-];
-/// The events that the topic of risk tells.
-const RISK: &[&str] = &[
-    "KillSwitchEngaged",
-    "KillSwitchReleased",
-    "KillSwitchConfirmed",
-    "TradingStateSet",
-    "RiskLimitSet",
-    "RiskLimitRemoved",
-    "LimitScheduled",
-    "LimitScheduleMoved",
-    "RiskImported",
-    "RiskBreached",
-    "RestrictionSet",
-    "RestrictionRemoved",
-    "LocateSet",
-    "ShortSaleStateSet",
-    "ShortSaleTriggered",
-    "SelfMatchRuleSet",
-    "SelfMatchPrevented",
-    "ThrottleTripped",
-    "ThrottleReset",
-    "BreakerSet",
-    "BreakerRemoved",
-    "BreakerMoved",
-    "OverrideGranted",
-    "OverrideConsented",
-    "OverrideRevoked",
-    "OverrideExpired",
-    "RiskOverridden",
-    "DeadManArmed",
-    "DeadManDisarmed",
-    "DeadManFired",
-    "PriceBandSet",
-    "PriceBandRemoved",
-    "ExecutionUnmatched",
-    "SuspenseResolved",
-];
 
 /// Which orders, executions or positions are meant.
 #[derive(Clone, Debug, Default)]
@@ -419,10 +360,6 @@ fn write_events(list: &mut Vec<u8>, filter: &Filter, kinds: &[&str], before: Seq
         list.push(if list.is_empty() { b'[' } else { b',' });
         list.extend_from_slice(w.as_bytes());
     }
-}
-
-fn moved(batch: &Batch) -> bool {
-    batch.events.iter().any(|event| MOVERS.contains(&event.name()))
 }
 
 type Positions = BTreeMap<(AccountId, InstrumentId), Position>;

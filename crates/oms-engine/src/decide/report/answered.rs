@@ -19,7 +19,7 @@ pub(crate) fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32, told_qty
         return;
     }
     let order_id = leg.order_id;
-    let Some(terms) = leg.extras.replacing.as_deref().copied() else { return replaced_after_all(step, leg, revision) };
+    let Some(terms) = leg.extras.replacing.as_deref().copied() else { return replaced_after_all(step, leg, revision, told_qty) };
     settle_doubt(step, order_id, IntentKind::Replace, Outcome::Live, "the venue answered the replace");
     // What was executed meanwhile cannot be ordered away; the venue amends the quantity to it.
     let executed = step.state().order(order_id).map_or(leg.cum_qty, |leg| leg.cum_qty);
@@ -57,12 +57,12 @@ fn quantity_told(step: &mut Step<'_>, leg: &Order, revision: u32, told_qty: Opti
 
 /// The venue took a replace that was over once the leg had been wholly executed, and then an execution was taken back.
 /// What the order asked for has been decided without it, so the leg may not work on.
-fn replaced_after_all(step: &mut Step<'_>, leg: &Order, revision: u32) {
+fn replaced_after_all(step: &mut Step<'_>, leg: &Order, revision: u32, told_qty: Option<Qty>) {
     let order_id = leg.order_id;
     let asked = leg.extras.unanswered.as_deref().copied().unwrap_or_else(|| leg.terms());
     settle_doubt(step, order_id, IntentKind::Replace, Outcome::Live, "the venue answered the replace");
-    let terms = Terms { order_qty: asked.order_qty.max(leg.cum_qty), ..asked };
-    step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision }));
+    let terms = Terms { order_qty: told_qty.unwrap_or_else(|| asked.order_qty.max(leg.cum_qty)), ..asked };
+    replaced_to(step, order_id, terms, revision, leg.cum_qty);
     let detail = format!("the venue took replace {revision} after the order was wholly executed and works again; it is canceled");
     anomaly(step, order_id, Anomaly::NotPutBack, detail);
     if step.state().order(order_id).is_some_and(|leg| leg.state.is_done()) {
