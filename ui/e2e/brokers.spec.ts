@@ -131,4 +131,6 @@ test("what somebody executed beside the desk waits in suspense until it is decid
   const booked = (await own.get("executions?symbol=IBM&sort=-seq&limit=1")).data as { fee: string; manual: boolean }[];
   expect(booked[0]?.manual).toBe(true);
   expect(Number(booked[0]?.fee)).toBeGreaterThan(0);
+  // Books, log and broker are the same again.
+  expect((await own.post("brokers/XNYS/reconciliations", {})).open).toBe(0);
 });

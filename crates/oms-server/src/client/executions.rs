@@ -46,6 +46,8 @@ fn list(remote: &Remote, path: &str, columns: &[&str], settings: &Settings) -> O
 fn cell(row: &Value, name: &str) -> String {
     match name {
         "what" => what(row).to_owned(),
+        // A charge or a bust says neither.
+        "last_qty" | "last_px" if show::field(row, "last_qty") == "0" => String::new(),
         "transact_time" => show::time(&show::field(row, name)),
         _ => show::field(row, name),
     }
