@@ -31,7 +31,7 @@ use oms_store::codec::{DecodeError, Message};
 use sha2::{Digest, Sha256};
 
 /// Version of the encoding. A snapshot of another one is not read but made again from the log.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// Structs that are stored as they are, field by field.
 macro_rules! mirror {

@@ -5,7 +5,7 @@ use super::cancel::end_canceled;
 use super::saga::{self, Decided};
 use super::{contingency, route, staged, tree};
 use crate::step::Step;
-use oms_model::event::{Event, OrderEnded, OrderRejected, OrderStateSynced, RequestRejected};
+use oms_model::event::{Event, OrderEnded, OrderRejected, OrderReplaced, OrderStateSynced, RequestRejected};
 use oms_model::order::Terms;
 use oms_model::policy::Exhausted;
 use oms_model::{Code, EndedBy, OrdState, Order, OrderId, Pending, Price, Qty, SagaPhase, TimeInForce};
@@ -81,6 +81,7 @@ pub(crate) fn sync_above(step: &mut Step<'_>, leg_id: OrderId) {
 
 /// Plans what came back from a leg that ended, at the order that released it; within the policy's bound.
 fn replan(step: &mut Step<'_>, order_id: OrderId, part: &Order, working: bool) {
+    make_smaller(step, order_id);
     let Some(order) = step.state().order(order_id).cloned() else { return };
     let rest = order.order_qty.saturating_sub(order.place_qty);
     if !rest.is_positive() {
@@ -195,6 +196,7 @@ fn pass_on(step: &mut Step<'_>, order_id: OrderId, decided: Decided) {
 pub(crate) fn place_rest(step: &mut Step<'_>, order_id: OrderId, reason: &str) {
     let Some(order) = step.state().order(order_id).cloned() else { return };
     sync_placed(step, &order);
+    make_smaller(step, order_id);
     let Some(order) = step.state().order(order_id).cloned() else { return };
     if order.state.is_done() || order.pending != Pending::None || order.is_worked() {
         return;
@@ -211,6 +213,23 @@ pub(crate) fn place_rest(step: &mut Step<'_>, order_id: OrderId, reason: &str) {
             step.emit(Event::OrderCanceled(OrderEnded { order_id, by: EndedBy::Router, text }));
             part_ended(step, order_id);
         }
+    }
+}
+
+/// A replace had asked for less than was executed then. Where some of that was taken back since, the order is for what was
+/// asked, or for what its parts have and work: what its client did not want any more is not placed anew.
+pub(crate) fn make_smaller(step: &mut Step<'_>, order_id: OrderId) {
+    let Some(order) = step.state().order(order_id) else { return };
+    let asked = order.extras.asked_qty;
+    let order_qty = asked.max(order.place_qty);
+    let is_its_own = order.pending == Pending::None && !order.state.is_done() && step.state().group_ever(order_id).is_none();
+    if !is_its_own || order.group_order_id().is_some() || !asked.is_positive() || order.order_qty <= order_qty {
+        return;
+    }
+    let terms = Terms { order_qty, ..order.terms() };
+    step.emit(Event::OrderReplaced(OrderReplaced { order_id, terms, revision: 0 }));
+    if step.state().order(order_id).is_some_and(|order| order.state.is_done()) {
+        part_ended(step, order_id);
     }
 }
 

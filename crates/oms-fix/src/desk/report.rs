@@ -246,8 +246,9 @@ impl Telling<'_> {
             return self.named_report(b'5').finish();
         }
         let mut body = self.report(b'D');
-        // ExecRestatementReason(378) "verbal change": it was asked through another door.
-        body.uint(378, 2);
+        // ExecRestatementReason(378) "verbal change": it was asked through another door; or "partial decline of OrderQty":
+        // what was executed beyond an earlier request was taken back, and is not placed anew.
+        body.uint(378, if self.before.pending == Some(Pending::Replace) { 2 } else { 5 });
         body.finish()
     }
 

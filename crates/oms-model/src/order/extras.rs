@@ -112,6 +112,9 @@ pub struct Extras {
     /// The terms of a replace that the venue had not answered when the order was wholly executed; only legs. They matter
     /// where an execution is taken back.
     pub unanswered: Option<Box<Terms>>,
+    /// What the last replace asked for, where more was executed by then and the order was amended to that; zero otherwise.
+    /// What is taken back of it is not placed anew.
+    pub asked_qty: Qty,
     /// How the client wants it placed; only roots.
     pub routing: Option<Box<Routing>>,
     /// The words that it was refused or ended with.
@@ -168,6 +171,7 @@ impl Unset for Extras {
         stop_px: None,
         replacing: None,
         unanswered: None,
+        asked_qty: Qty::ZERO,
         routing: None,
         text: None,
         metadata: None,

@@ -303,6 +303,12 @@ impl Order {
     }
 
     fn replaced(&mut self, terms: &Terms, revision: u32) {
+        let asked = self.extras.replacing.as_deref().map_or(self.extras.asked_qty, |asked| asked.order_qty);
+        let asked_qty = if !self.is_leg() && asked < terms.order_qty { asked } else { Qty::ZERO };
+        if self.extras.asked_qty != asked_qty {
+            self.extras.asked_qty = asked_qty;
+            self.extras.tidy();
+        }
         self.order_qty = terms.order_qty;
         self.price = terms.price;
         if self.extras.stop_px != terms.stop_px {

@@ -209,7 +209,7 @@ macro_rules! stored_messages {
                 17 stepped_at, 18 suspended,
             }
             Doubt { 1 intent, 2 revision, 3 since, 4 reason }
-            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 46 work, 52 basis, 53 unanswered, 54 compliance, 55 hold, 60 names, 63 breached }
+            Extras { 1 doubt, 2 stop_px, 3 replacing, 4 routing, 5 text, 6 metadata, 39 care, 40 saga, 41 stage, 42 booked, 46 work, 52 basis, 53 unanswered, 54 compliance, 55 hold, 60 names, 62 asked_qty, 63 breached }
             Names { 1 current, 2 asked }
             Order {
                 1 order_id, 2 parent_order_id, 3 root_order_id, 4 cl_ord_id, 5 account_id, 6 user_id,

@@ -51,6 +51,9 @@ impl Sagas {
     fn event(&mut self, event: &Event) {
         match event {
             Event::OrderCreated(e) => {
+                let parent = e.parent_order_id.and_then(|id| self.orders.get(&id));
+                let beyond = parent.filter(|order| order.answered.is_some_and(|asked| asked.order_qty < order.terms.order_qty));
+                hold!(15, beyond.is_none(), "order {} is part of one that was to be smaller: {beyond:?}", e.order_id);
                 let terms = Terms { order_qty: e.order_qty, price: e.price, stop_px: e.stop_px };
                 self.orders.insert(e.order_id, Known { terms, ..Known::default() });
             }
@@ -66,8 +69,11 @@ impl Sagas {
                 // One that an execution had shown may be answered later, with the quantity that the venue had made of it.
                 let asked = known.asked.or(known.unanswered).or(known.answered).unwrap_or(known.terms);
                 let amended = e.terms.order_qty > asked.order_qty && e.terms.order_qty.raw() == known.cum;
-                let same =
-                    (e.terms.price, e.terms.stop_px) == (asked.price, asked.stop_px) && (e.terms.order_qty == asked.order_qty || amended);
+                // What was executed beyond what had been asked for was taken back: nobody asks anew.
+                let smaller = known.asked.is_none() && known.answered.is_some_and(|answered| answered.order_qty <= e.terms.order_qty);
+                let smaller = smaller && e.terms.order_qty < known.terms.order_qty;
+                let same = (e.terms.price, e.terms.stop_px) == (asked.price, asked.stop_px)
+                    && (e.terms.order_qty == asked.order_qty || amended || smaller);
                 hold!(15, same, "order {} has {:?} and {asked:?} was asked for", e.order_id, e.terms);
                 hold!(15, !self.running.contains_key(&e.order_id), "order {} was replaced while its parts are not", e.order_id);
                 self.change(e.order_id, |known| {

@@ -177,6 +177,7 @@ fn after(step: &mut Step<'_>, order_id: OrderId) {
     }
     if order.venue.is_none() && !order.state.is_done() {
         parent::sync_placed(step, &order);
+        parent::make_smaller(step, order_id);
         place_again(step, order_id);
     }
 }
