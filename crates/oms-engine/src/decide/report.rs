@@ -193,6 +193,7 @@ pub(crate) fn filled(step: &mut Step<'_>, leg: &Order, revision: u32, transact_t
     if known {
         return execution::told_again(step, leg, &fill);
     }
+    answered::taken_by(step, leg, fill.last_qty);
     settle_doubt(step, order_id, IntentKind::New, Outcome::Live, "executed by the venue");
     let was_done = leg.state.is_done();
     step.emit(Event::ExecutionRecorded(Box::new(ExecutionRecorded {

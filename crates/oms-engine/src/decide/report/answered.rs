@@ -28,6 +28,19 @@ pub(crate) fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32, told_qty
     after_replace_answer(step, leg, None);
 }
 
+/// More than a leg was for is executed only of what an unanswered replace made of it, whatever id the execution comes under.
+pub(super) fn taken_by(step: &mut Step<'_>, leg: &Order, last_qty: Qty) {
+    let Some(asked) = leg.extras.replacing.as_deref() else { return };
+    let cum = leg.cum_qty.saturating_add(last_qty);
+    let request = step.state().entry(leg.order_id).and_then(crate::state::Entry::request);
+    if let Some((IntentKind::Replace, revision)) = request
+        && leg.order_qty < cum
+        && cum <= asked.order_qty
+    {
+        replaced(step, leg, revision, None);
+    }
+}
+
 fn replaced_to(step: &mut Step<'_>, order_id: OrderId, terms: Terms, revision: u32, executed: Qty) {
     if executed > terms.order_qty {
         let detail = format!("the venue replaced it to {}, and {executed} are executed here", terms.order_qty);
@@ -76,6 +89,10 @@ fn replaced_after_all(step: &mut Step<'_>, leg: &Order, revision: u32, told_qty:
 pub(super) fn replace_rejected(step: &mut Step<'_>, leg: &Order, revision: u32, by: EndedBy, text: String) {
     let order_id = leg.order_id;
     if !is_request(step, order_id, IntentKind::Replace, revision) {
+        if by == EndedBy::Venue && revision > 0 && revision == leg.venue_revision && !leg.state.is_done() {
+            let detail = format!("the venue refuses replace {revision}, which its executions show that it took: {text}");
+            anomaly(step, order_id, Anomaly::UnexpectedReport, detail);
+        }
         return;
     }
     settle_doubt(step, order_id, IntentKind::Replace, Outcome::Rejected, "the venue answered the replace");
