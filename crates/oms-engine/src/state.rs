@@ -98,6 +98,11 @@ impl Entry {
         self.leg()?.request().filter(|_| !self.order.state.is_done())
     }
 
+    /// The revision of the replace that the venue of a leg has not answered, also where the leg was wholly executed since.
+    pub(crate) fn unanswered_replace(&self) -> Option<u32> {
+        self.leg()?.request().filter(|(intent, _)| *intent == IntentKind::Replace).map(|(_, revision)| revision)
+    }
+
     /// The executions that were booked on a leg, sorted.
     #[must_use]
     pub fn execs(&self) -> &[ExecId] {

@@ -68,7 +68,7 @@ impl Sagas {
                 // One that its order's end had settled, and that the venue took after all, holds where the order works again.
                 // One that an execution had shown may be answered later, with the quantity that the venue had made of it.
                 let asked = known.asked.or(known.unanswered).or(known.answered).unwrap_or(known.terms);
-                let amended = e.terms.order_qty > asked.order_qty && e.terms.order_qty.raw() == known.cum;
+                let amended = (known.ended || e.terms.order_qty > asked.order_qty) && e.terms.order_qty.raw() == known.cum;
                 // What was executed beyond what had been asked for was taken back: nobody asks anew.
                 let smaller = known.asked.is_none() && known.answered.is_some_and(|answered| answered.order_qty <= e.terms.order_qty);
                 let smaller = smaller && e.terms.order_qty < known.terms.order_qty;

@@ -1,6 +1,6 @@
 //! What venues answer to replaces of legs, and what shows that they took one.
 
-use super::super::{cancel, parent};
+use super::super::{cancel, parent, route};
 use super::{anomaly, is_request, send_waiting_cancel, settle_doubt};
 use crate::step::Step;
 use oms_model::event::{Event, OrderReplaced, RequestRejected};
@@ -11,6 +11,11 @@ use oms_model::{Anomaly, EndedBy, IntentKind, Order, OrderId, Outcome, Qty};
 pub(crate) fn replaced(step: &mut Step<'_>, leg: &Order, revision: u32, told_qty: Option<Qty>) {
     let entry = step.state().entry(leg.order_id);
     let request = entry.and_then(crate::state::Entry::request);
+    let asked = leg.extras.unanswered.as_deref().map_or(leg.order_qty, |asked| asked.order_qty);
+    let works_there = leg.state.is_done() && told_qty.unwrap_or(asked) > leg.cum_qty;
+    if works_there && entry.and_then(crate::state::Entry::unanswered_replace) == Some(revision) {
+        return replaced_after_all(step, leg, revision, told_qty);
+    }
     if request != Some((IntentKind::Replace, revision)) {
         // Where another replace is under way, its own answer tells the quantity.
         if request.is_none_or(|(intent, _)| intent != IntentKind::Replace) {
@@ -68,16 +73,22 @@ fn quantity_told(step: &mut Step<'_>, leg: &Order, revision: u32, told_qty: Opti
     }
 }
 
-/// The venue took a replace that was over once the leg had been wholly executed, and then an execution was taken back.
-/// What the order asked for has been decided without it, so the leg may not work on.
+/// The venue took a replace that was over once the leg had been wholly executed. What the order asked for has been decided
+/// without it, so the leg may not work on there, whether it does here too because an execution was taken back.
 fn replaced_after_all(step: &mut Step<'_>, leg: &Order, revision: u32, told_qty: Option<Qty>) {
     let order_id = leg.order_id;
     let asked = leg.extras.unanswered.as_deref().copied().unwrap_or_else(|| leg.terms());
     settle_doubt(step, order_id, IntentKind::Replace, Outcome::Live, "the venue answered the replace");
-    let terms = Terms { order_qty: told_qty.unwrap_or_else(|| asked.order_qty.max(leg.cum_qty)), ..asked };
-    replaced_to(step, order_id, terms, revision, leg.cum_qty);
+    let order_qty = told_qty.unwrap_or_else(|| asked.order_qty.max(leg.cum_qty));
+    let works_there_alone = leg.state.is_done();
+    // What is whole here stays so.
+    let kept = if works_there_alone { leg.cum_qty } else { order_qty };
+    replaced_to(step, order_id, Terms { order_qty: kept, ..asked }, revision, leg.cum_qty);
     let detail = format!("the venue took replace {revision} after the order was wholly executed and works again; it is canceled");
     anomaly(step, order_id, Anomaly::NotPutBack, detail);
+    if works_there_alone {
+        route::send(step, order_id, IntentKind::Cancel);
+    }
     if step.state().order(order_id).is_some_and(|leg| leg.state.is_done()) {
         return parent::part_ended(step, order_id);
     }
