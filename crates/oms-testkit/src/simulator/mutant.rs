@@ -169,8 +169,6 @@ mutants! {
     KillIgnoredAtHandOut,
     /// Gateway: legs that nobody doubts are not reconciled after a disconnect.
     LiveLegsNotReconciled,
-    /// Gateway: executions are told before the replace that they belong to.
-    FillsToldBeforeReplace,
     /// Gateway: a leg of a re-plan is handed over with the whole quantity of its order.
     ReplanOverplaced,
     /// Gateway: a leg that has ended is forgotten, though it works again where its execution is taken back.

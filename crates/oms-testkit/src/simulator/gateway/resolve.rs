@@ -225,7 +225,8 @@ fn tell(mic: Mic, doubt: &Resolve, found: Option<&VenueOrder>, outside: &mut Out
         // A venue that acknowledged an order and no longer knows it proves nothing.
         return doubt.new_unanswered;
     };
-    if outside.mutant != Some(Mutant::FillsToldBeforeReplace) {
+    // A gateway that tells the executions first makes the desk find out by them, and by the replace that comes after.
+    if outside.rng.chance(800) {
         tell_replaced(mic, doubt, order, outside);
     }
     tell_fills(mic, &doubt.wire_id, order, outside);
