@@ -2,12 +2,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Connection, type Frame, type Health, type Listener, PING_MS, type Socket, STALE_MS } from "./connection";
 
 class FakeSocket implements Socket {
+  readyState = 1;
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
   closed = false;
   sent: Record<string, unknown>[] = [];
   send(text: string) {
+    if (this.readyState !== 1) throw new Error("sent on a socket that is closing");
     this.sent.push(JSON.parse(text) as Record<string, unknown>);
   }
   close() {
@@ -133,6 +135,21 @@ describe("the stream", () => {
     socket().say({ subscription: 1, type: "snapshot", sequence: 10, last: true, data: ["b"] });
     expect(health.live).toBe(true);
     expect(seen.log).toEqual(["reset", 'snapshot ["a"]', 'snapshot ["b"] last']);
+  });
+
+  it("says nothing on a connection that is closing, and asks again on the next", () => {
+    whole();
+    const closing = socket();
+    closing.readyState = 2;
+    clock.pass(2 * PING_MS);
+    const other = new Seen();
+    connection.subscribe("executions", other);
+    closing.onclose?.({ code: 1006 });
+    expect(health.connected).toBe(false);
+    clock.pass(1_000);
+    expect(socket()).not.toBe(closing);
+    signIn();
+    expect(socket().sent.filter((one) => one.op === "subscribe").map((one) => one.topic)).toEqual(["orders", "executions"]);
   });
 
   it("leaves a topic that was closed before its answer came, once its number is known", () => {

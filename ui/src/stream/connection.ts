@@ -31,6 +31,8 @@ export type Health = {
 };
 
 export interface Socket {
+  /** As the browser has it: 1 is open. */
+  readonly readyState: number;
   send(text: string): void;
   close(): void;
   onopen: (() => void) | null;
@@ -72,6 +74,7 @@ export const PING_MS = 500;
 export const STALE_MS = 1_250;
 /** A timer may fire within the millisecond at which it is due. */
 const SLACK_MS = 1;
+const OPEN = 1;
 const UNAUTHENTICATED = 4001;
 const RETRY_MS = [250, 500, 1_000, 2_000, 4_000];
 
@@ -356,7 +359,8 @@ export class Connection {
   private request(message: Record<string, unknown>, answered: (status: number, body: unknown) => void): void {
     const id = String(this.nextId++);
     this.asked.set(id, answered);
-    this.socket?.send(JSON.stringify({ id, ...message }));
+    // One that is closing says so in a moment; what is asked of it now is asked again of the next.
+    if (this.socket?.readyState === OPEN) this.socket.send(JSON.stringify({ id, ...message }));
   }
 
   private receive(text: string): void {
