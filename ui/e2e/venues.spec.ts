@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
-import { expect, quiet, SHOTS } from "./base";
+import { expect, quiet, SHOTS, sized } from "./base";
 import { ended, launch, Server } from "./server";
 
 /** A desk one of whose venues is reached by FIX, and can be told to misbehave. */
@@ -75,7 +75,7 @@ test("an order whose outcome nobody knows says so everywhere, with its worst cas
   await expect.poll(async () => ((await own.get(`orders/${id}/messages`)).data as unknown[]).length).toBeGreaterThan(0);
   await misbehave({ link: "DOWN" });
   await page.goto(`${own.url}/risk`);
-  const line = page.getByRole("region", { name: "In doubt" }).getByRole("row").filter({ hasText: "420" });
+  const line = page.getByRole("region", { name: "In doubt" }).getByRole("row").filter({ has: page.getByText("420", { exact: true }) });
   await expect(line).toBeVisible({ timeout: 45_000 });
   await expect(line).toContainText("XNYS");
   const doubt = (await own.get("risk/status")).doubts as { worst_notional: string }[];
@@ -87,7 +87,7 @@ test("an order whose outcome nobody knows says so everywhere, with its worst cas
   // The doubt is that of a leg: the client's order shows it too, and is found by it.
   await page.goto(`${own.url}/orders?show=in_doubt`);
   const blotter = page.getByRole("grid", { name: "Orders" });
-  await expect(blotter.getByRole("row").filter({ hasText: "420" })).toContainText("IN DOUBT");
+  await expect(sized(page, "420")).toContainText("IN DOUBT");
   await expect(blotter.locator(".grid-row")).toHaveCount(1);
   await page.screenshot({ path: `${SHOTS}/dark-in-doubt-orders.png` });
   await page.goto(`${own.url}/risk`);
