@@ -17,7 +17,7 @@ mod works;
 
 use crate::input::IdempotencyKey;
 use answers::Answers;
-pub use books::{Dismissed, FxRate};
+pub use books::FxRate;
 use foldhash::fast::FixedState;
 pub use groups::Group;
 use hashbrown::HashMap;
@@ -170,7 +170,7 @@ pub struct State {
     overfilled: BTreeSet<OrderId>,
     suspense: VecDeque<ExecutionUnmatched>,
     // What was decided not to be ours, oldest first, so that a venue that says it again is not asked about again.
-    dismissed: VecDeque<Dismissed>,
+    dismissed: VecDeque<ExecutionUnmatched>,
     answers: Answers,
     quotes: quotes::QuoteBook,
     risk: RiskBook,

@@ -2,7 +2,7 @@
 //!
 //! The stored shapes stand here, beside their tags, because the engine knows no encoding.
 
-use oms_engine::state::{Dismissed, EntryParts, FxRate, Group, HoldingParts, IdempotencyParts, State, StateParts, VenueParts};
+use oms_engine::state::{EntryParts, FxRate, Group, HoldingParts, IdempotencyParts, State, StateParts, VenueParts};
 use oms_model::breaker::{Breaker, BreakerState};
 use oms_model::compliance::{InFlightRule, Locate, PriceBand, Restriction, SelfMatchPolicy};
 use oms_model::dead_man::DeadMan;
@@ -19,8 +19,8 @@ use oms_model::schedule::LimitSchedule;
 use oms_model::shadow::{Rule, RuleSet};
 use oms_model::strategy::{StrategyEnvelope, StrategyUse};
 use oms_model::{
-    AccountId, AllocMode, AssetClass, ClOrdId, CostMethod, Decimal, ExecId, InstrumentId, IntentKind, Mic, Notional, Order, OrderId, Price,
-    Qty, RuleSetName, Seq, Side, StrategyId, TenantId, Time, UserId,
+    AccountId, AllocMode, AssetClass, ClOrdId, CostMethod, Decimal, ExecId, InstrumentId, IntentKind, Notional, Order, OrderId, Price, Qty,
+    RuleSetName, Seq, Side, StrategyId, TenantId, Time, UserId,
 };
 use oms_risk::holdings::Held;
 use oms_risk::parts::{Capital, HeldParts, KilledScope, OpenUse, PnlMarks, RateUse, RecentOrder, RepeatUse, RetiredLimit, SelfMatchRule};
@@ -74,10 +74,6 @@ mirror! {
     StoredGroup = Group {
         1 group_order_id: OrderId, 2 mode: AllocMode, 3 members: Vec<Member>, 4 booked: Option<Box<Allocation>>,
         5 proposed: Option<Box<AllocationProposed>>, 6 dissolved: bool,
-    }
-    StoredDismissed = Dismissed {
-        1 venue: Mic, 2 exec_id: ExecId, 3 exec_ref: Option<ExecId>, 4 commission: Notional,
-        5 commission_currency: Option<Currency>,
     }
     StoredRuleSet = RuleSet { 1 name: RuleSetName, 2 user_id: UserId, 3 since: Time, 4 rules: Vec<Rule> }
     StoredFxRate = FxRate { 1 from: Currency, 2 to: Currency, 3 rate: Decimal, 4 at: Time }
@@ -205,7 +201,7 @@ struct StoredState {
     risk_currency: Currency,
     marks: Vec<Mark>,
     rule_sets: Vec<StoredRuleSet>,
-    dismissed: Vec<StoredDismissed>,
+    dismissed: Vec<ExecutionUnmatched>,
     strategy_bases: Vec<StoredStrategyBase>,
 }
 
@@ -454,7 +450,7 @@ impl From<StateParts> for StoredState {
             risk_currency: parts.risk_currency,
             marks: parts.marks,
             rule_sets: all(parts.rule_sets),
-            dismissed: all(parts.dismissed),
+            dismissed: parts.dismissed,
             strategy_bases: all(parts.strategy_bases),
             holdings: all(parts.holdings),
             groups: all(parts.groups),
@@ -494,7 +490,7 @@ impl From<StoredState> for StateParts {
             risk_currency: stored.risk_currency,
             marks: stored.marks,
             rule_sets: all(stored.rule_sets),
-            dismissed: all(stored.dismissed),
+            dismissed: stored.dismissed,
             strategy_bases: all(stored.strategy_bases),
             holdings: all(stored.holdings),
             groups: all(stored.groups),

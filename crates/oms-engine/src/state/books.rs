@@ -7,7 +7,7 @@ use oms_model::event::{
 };
 use oms_model::instrument::Currency;
 use oms_model::position::{Booking, Day, Holding, Position};
-use oms_model::{AccountId, CostMethod, Decimal, Event, ExecId, InstrumentId, Mic, Notional, Order, OrderId, Qty, StrategyId, Time};
+use oms_model::{AccountId, CostMethod, Decimal, Event, ExecId, InstrumentId, Mic, Order, OrderId, Qty, StrategyId, Time};
 
 /// A recorded rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,21 +22,6 @@ pub struct FxRate {
     pub at: Time,
 }
 
-/// Something in suspense that a person decided to book nowhere.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Dismissed {
-    /// Where.
-    pub venue: Mic,
-    /// The id that it had in suspense.
-    pub exec_id: ExecId,
-    /// The execution that it was about, where it was no trade of its own.
-    pub exec_ref: Option<ExecId>,
-    /// What that cost, in `commission_currency`.
-    pub commission: Notional,
-    /// `None` where it was no charge.
-    pub commission_currency: Option<Currency>,
-}
-
 /// Reading.
 impl State {
     /// Whether a person decided that an execution is not ours; of the last [`MAX_SUSPENSE`] decisions.
@@ -44,8 +29,8 @@ impl State {
     pub fn is_dismissed(&self, venue: Mic, exec_id: &ExecId) -> bool {
         self.dismissed.iter().any(|known| known.venue == venue && known.exec_id == *exec_id)
     }
-    /// The executions that persons decided are not ours, the last [`MAX_SUSPENSE`] of them, oldest first.
-    pub fn dismissals(&self) -> impl Iterator<Item = &Dismissed> {
+    /// What persons decided to book nowhere, the last [`MAX_SUSPENSE`] of it, oldest first.
+    pub fn dismissals(&self) -> impl Iterator<Item = &ExecutionUnmatched> {
         self.dismissed.iter()
     }
     /// A position; `None` where nothing was ever executed.
@@ -253,14 +238,13 @@ impl State {
 
     pub(super) fn suspense_resolved(&mut self, e: &SuspenseResolved) {
         let at = self.suspense.iter().position(|known| known.venue == e.venue && known.exec_id == e.exec_id);
-        let known = at.and_then(|at| self.suspense.remove(at)).unwrap_or_default();
+        let known = at.and_then(|at| self.suspense.remove(at));
         if e.account_id.is_none() {
             if self.dismissed.len() == MAX_SUSPENSE {
                 self.dismissed.pop_front();
             }
-            let ExecutionUnmatched { exec_ref, commission, commission_currency, .. } = known;
-            let dismissed = Dismissed { venue: e.venue, exec_id: e.exec_id.clone(), exec_ref, commission, commission_currency };
-            self.dismissed.push_back(dismissed);
+            let unknown = || ExecutionUnmatched { venue: e.venue, exec_id: e.exec_id.clone(), ..ExecutionUnmatched::default() };
+            self.dismissed.push_back(known.unwrap_or_else(unknown));
         }
     }
 

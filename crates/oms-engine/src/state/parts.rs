@@ -2,7 +2,7 @@
 //! however they came about; what follows from the parts is built again from them.
 
 use super::answers::Answers;
-use super::{Dismissed, Entry, FxRate, Group, LegPart, Part, RootPart, State, TimerKind, VenueEntry};
+use super::{Entry, FxRate, Group, LegPart, Part, RootPart, State, TimerKind, VenueEntry};
 use oms_model::event::{ApiKeyCreated, ExecutionUnmatched, Mark};
 use oms_model::instrument::{Account, Currency, Instrument, Venue};
 use oms_model::policy::SorPolicy;
@@ -119,7 +119,7 @@ pub struct StateParts {
     /// Executions that match no order, oldest first.
     pub suspense: Vec<ExecutionUnmatched>,
     /// Executions that are not ours, oldest first.
-    pub dismissed: Vec<Dismissed>,
+    pub dismissed: Vec<ExecutionUnmatched>,
     /// Limits, switches and exposures.
     pub risk: RiskParts,
     /// Rules that run in shadow, by name.

@@ -81,4 +81,11 @@ impl ExecutionUnmatched {
     pub const fn is_charge(&self) -> bool {
         self.commission_currency.is_some()
     }
+
+    /// Whether it is what this execution cost, told at this amount.
+    #[must_use]
+    pub fn is_charge_of(&self, venue: Mic, exec_id: &ExecId, commission: Notional, currency: Currency) -> bool {
+        let of = (self.venue, self.exec_ref.as_ref(), self.commission, self.commission_currency);
+        of == (venue, Some(exec_id), commission, Some(currency))
+    }
 }

@@ -25,11 +25,11 @@ pub(super) fn run(command: Execution, settings: &Settings) -> Outcome {
         Execution::Overfills { remote } => list(&remote, "/executions/overfills", &OVERFILLS, settings),
         Execution::Book(book) => act(&book.remote, booking(&book)?, settings),
         Execution::Correct { named, qty, price, fee } => {
-            let figures = [("last_qty", &qty), ("last_px", &price), ("fee", &fee)];
-            act(&named.remote, of("ExecutionCorrectCmd", &named, &figures), settings)
+            let figures = [qty.as_deref(), price.as_deref(), fee.as_deref()];
+            act(&named.remote, of("ExecutionCorrectCmd", &named, figures), settings)
         }
-        Execution::Bust(named) => act(&named.remote, of("ExecutionBustCmd", &named, &[]), settings),
-        Execution::Whack(named) => act(&named.remote, of("ExecutionWhackCmd", &named, &[]), settings),
+        Execution::Bust(named) => act(&named.remote, of("ExecutionBustCmd", &named, [None; 3]), settings),
+        Execution::Whack(named) => act(&named.remote, of("ExecutionWhackCmd", &named, [None; 3]), settings),
         Execution::Dismiss { venue, exec_id, reason, remote } => {
             let command = json!({"type": "SuspenseDismissCmd", "venue": venue, "exec_id": exec_id, "reason": reason});
             act(&remote, command, settings)
@@ -71,36 +71,42 @@ fn act(remote: &Remote, command: Value, settings: &Settings) -> Outcome {
 }
 
 /// A command of these fields that are given.
-fn command(name: &str, fields: &[(&str, &Option<String>)]) -> Map<String, Value> {
-    let given = fields.iter().filter_map(|(name, value)| Some(((*name).to_owned(), Value::from(value.as_deref()?))));
+fn command(name: &str, fields: &[(&str, Option<&str>)]) -> Map<String, Value> {
+    let given = fields.iter().filter_map(|(name, value)| Some(((*name).to_owned(), Value::from((*value)?))));
     [("type".to_owned(), Value::from(name))].into_iter().chain(given).collect()
 }
 
-fn of(name: &str, named: &ExecutionNamed, figures: &[(&str, &Option<String>)]) -> Value {
-    let mut all = command(name, figures);
-    all.extend(command(name, &[("account_id", &named.account), ("venue", &named.venue)]));
-    for (name, value) in [("exec_id", &named.exec_id), ("symbol", &named.symbol), ("reason", &named.reason)] {
-        all.insert(name.to_owned(), Value::from(value.as_str()));
-    }
-    Value::Object(all)
+fn of(name: &str, named: &ExecutionNamed, figures: [Option<&str>; 3]) -> Value {
+    let [last_qty, last_px, fee] = figures;
+    let fields = [
+        ("exec_id", Some(named.exec_id.as_str())),
+        ("symbol", Some(named.symbol.as_str())),
+        ("account_id", named.account.as_deref()),
+        ("venue", named.venue.as_deref()),
+        ("last_qty", last_qty),
+        ("last_px", last_px),
+        ("fee", fee),
+        ("reason", Some(named.reason.as_str())),
+    ];
+    Value::Object(command(name, &fields))
 }
 
 fn booking(book: &Book) -> Result<Value, Failure> {
     let fields = [
-        ("order_id", &book.order),
-        ("cl_ord_id", &book.cl_ord_id),
-        ("symbol", &book.symbol),
-        ("side", &book.side),
-        ("account_id", &book.account),
-        ("last_qty", &book.qty),
-        ("last_px", &book.price),
-        ("fee", &book.fee),
-        ("venue", &book.venue),
-        ("exec_id", &book.exec_id),
-        ("transact_time", &book.time),
+        ("order_id", book.order.as_deref()),
+        ("cl_ord_id", book.cl_ord_id.as_deref()),
+        ("symbol", book.symbol.as_deref()),
+        ("side", book.side.as_deref()),
+        ("account_id", book.account.as_deref()),
+        ("last_qty", book.qty.as_deref()),
+        ("last_px", book.price.as_deref()),
+        ("fee", book.fee.as_deref()),
+        ("venue", book.venue.as_deref()),
+        ("exec_id", book.exec_id.as_deref()),
+        ("transact_time", book.time.as_deref()),
+        ("reason", Some(book.reason.as_str())),
     ];
     let mut all = command("ExecutionCreateCmd", &fields);
-    all.insert("reason".to_owned(), Value::from(book.reason.as_str()));
     if let Some(suspense) = &book.suspense {
         let (venue, exec_id) = suspense
             .split_once(':')

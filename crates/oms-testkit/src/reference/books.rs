@@ -130,12 +130,10 @@ impl Books {
             Event::ExecutionCorrected(e) => self.corrected(e, now),
             Event::CommissionRecorded(e) => self.charged(e, now),
             Event::ExecutionUnmatched(e) => {
-                let twice = |one: &ExecutionUnmatched| {
-                    (one.venue, &one.exec_ref, one.commission, one.commission_currency)
-                        == (e.venue, &e.exec_ref, e.commission, e.commission_currency)
-                };
-                let charged_twice = e.is_charge() && self.suspense.iter().any(twice);
-                hold!(16, !charged_twice, "a charge for {:?} of {} is in suspense twice", e.exec_ref, e.venue);
+                let charge = e.exec_ref.as_ref().zip(e.commission_currency);
+                let waits =
+                    |(exec_id, currency)| self.suspense.iter().any(|one| one.is_charge_of(e.venue, exec_id, e.commission, currency));
+                hold!(16, !charge.is_some_and(waits), "a charge for {:?} of {} is in suspense twice", e.exec_ref, e.venue);
                 let known = self.suspense.iter().any(|known| (known.venue, &known.exec_id) == (e.venue, &e.exec_id));
                 hold!(16, !known, "execution {} of {} is in suspense twice", e.exec_id, e.venue);
                 self.seen.insert((e.venue, e.exec_id.clone()));

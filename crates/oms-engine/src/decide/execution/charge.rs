@@ -60,11 +60,9 @@ pub(crate) fn unmatched_charge(
     exec_id: &ExecId,
     (commission, currency): (Notional, Currency),
 ) {
-    let told = (venue, Some(exec_id), commission, Some(currency));
     let state = step.state();
-    let waits = state.suspense().any(|one| (one.venue, one.exec_ref.as_ref(), one.commission, one.commission_currency) == told);
-    let decided = state.dismissals().any(|one| (one.venue, one.exec_ref.as_ref(), one.commission, one.commission_currency) == told);
-    if waits || decided {
+    // It waits, or somebody has decided about it.
+    if state.suspense().chain(state.dismissals()).any(|one| one.is_charge_of(venue, exec_id, commission, currency)) {
         return;
     }
     // A charge has no id of its own.

@@ -134,15 +134,13 @@ impl World {
             }
             if let (Some((exec_id, commission, currency)), Some(node)) = (charge, self.node.as_ref()) {
                 let state = node.engine.state();
-                let told = (report_venue, Some(&exec_id), commission, Some(currency));
                 let booked = |holding: &Holding| {
                     let found = holding.find(&exec_id, report_venue, None);
                     // One that came to what stood there already changed nothing.
                     found.is_some_and(|(booking, _)| booking.commission_currency.is_some() || booking.fee == commission)
                 };
                 let kept = state.holdings_after(None).any(booked)
-                    || state.suspense().any(|one| (one.venue, one.exec_ref.as_ref(), one.commission, one.commission_currency) == told)
-                    || state.dismissals().any(|one| (one.venue, one.exec_ref.as_ref(), one.commission, one.commission_currency) == told);
+                    || state.suspense().chain(state.dismissals()).any(|one| one.is_charge_of(report_venue, &exec_id, commission, currency));
                 hold!(22, kept, "a charge of {commission} for execution {exec_id} of {report_venue} is kept nowhere");
             }
         }
